@@ -1,0 +1,205 @@
+"""The environment, read and validated once. Nothing else in the project reads `os.environ`.
+
+Every setting is one field of `Env`; the README's table is tested against them.
+"""
+
+import dataclasses
+import ipaddress
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environs
+
+LOG_LEVELS = ("debug", "info", "warn", "error")
+
+
+class ConfigError(Exception):
+    """One line that names the variable, what it got and what it takes."""
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    choices: tuple[str, ...] = (),
+    aliases: tuple[str, ...] = (),
+    secret: bool = False,
+) -> Any:
+    """A field of `Env`. `help` is the README's text; `secret` values are never repeated in an error."""
+    metadata = {
+        "help": help,
+        "least": least,
+        "most": most,
+        "choices": choices,
+        "aliases": aliases,
+        "secret": secret,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Env:
+    SECRET_KEY: str = setting("", "Signs sessions and links. Embedded: made once, kept in the data directory", secret=True)
+    ALLOWED_HOSTS: str = setting("", "Comma-separated host names; by default loopback and the host of PUBLIC_BASE_URL")
+    HOST: str = setting("127.0.0.1", "Address to listen on; other than loopback only with ALLOW_ANONYMOUS")
+    PORT: int = setting(8080, "Port to listen on", least=1, most=65535)
+    PUBLIC_BASE_URL: str = setting("", "How the world reaches this service, for links; by default http://HOST:PORT")
+    CDN_BASE_URL: str = setting("", "Where derivatives are served from; by default the bucket or /media of this service")
+    LOG_LEVEL: str = setting("info", "How much is logged", choices=LOG_LEVELS)
+    DATABASE_URL: str = setting("", "postgres://…; by default SQLite in the data directory", secret=True)
+    REDIS_URL: str = setting("", "redis://…; by default a Valkey server of our own", secret=True)
+    GALLIMG_DATA: Path = setting(Path("var"), "Data directory")
+    WORKERS: int = setting(2, "Workers that `serve` starts; 0 for a web server alone", least=0, most=64)
+    WEB_THREADS: int = setting(40, "Threads of the web process: how many requests at once", least=2, most=1000)
+    QUEUE_SIZE: int = setting(64, "Most jobs in RQ at once, per lane; the others wait in the database", least=1)
+    MAX_BACKLOG: int = setting(10000, "Waiting jobs past which uploads get 503", least=1)
+    MAX_UPLOAD_MB: int = setting(30, "Largest upload in MB", least=1, most=5000)
+    MAX_MEGAPIXELS: int = setting(100, "Largest picture in millions of pixels", least=1, most=2000)
+    MAX_ATTEMPTS: int = setting(3, "How often a job is tried before it fails", least=1, most=100)
+    LEASE_S: int = setting(60, "Seconds after which a silent worker loses its job", least=5, most=3600)
+    SANDBOX_MEMORY_MB: int = setting(768, "Address space of the decoder", least=128)
+    CLEANUP_INTERVAL_MINUTES: int = setting(30, "How often leftovers are swept, and how old they must be", least=1)
+    AWS_ACCESS_KEY_ID: str = setting("", "S3 credentials of the web process (write-only suffices)", aliases=("S3_ACCESS_KEY",))
+    AWS_SECRET_ACCESS_KEY: str = setting("", "– their secret", aliases=("S3_SECRET_KEY",), secret=True)
+    AWS_REGION: str = setting("us-east-1", "Region of the bucket", aliases=("S3_REGION",))
+    S3_BUCKET: str = setting("", "Bucket for originals and derivatives; by default files in the data directory")
+    S3_ENDPOINT: str = setting("", "URL of an S3-compatible server; by default AWS")
+    S3_USE_SSL: bool = setting(True, "Whether an S3_ENDPOINT without a scheme is https")
+    WORKER_AWS_ACCESS_KEY_ID: str = setting("", "S3 credentials of the workers (read, write, list, delete); by default the web's")
+    WORKER_AWS_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
+    S3_READ_ACCESS_KEY_ID: str = setting("", "Read-only S3 credentials that sign links to originals")
+    S3_READ_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
+    ALLOW_ANONYMOUS: bool = setting(False, "Accept uploads without credentials on an address that is not loopback")
+    PRESERVE_TIMESTAMPS: bool = setting(True, "Keep the date a picture was taken in the database")
+    PRESERVE_CAMERA_INFO: bool = setting(True, "Keep make and model of the camera in the database")
+    METRICS_TOKEN: str = setting("", "Bearer token that /metrics asks for; by default none", secret=True)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the one in the data directory."""
+        return not self.DATABASE_URL
+
+    @property
+    def base_url(self) -> str:
+        host = f"[{self.HOST}]" if ":" in self.HOST else self.HOST
+        return self.PUBLIC_BASE_URL.rstrip("/") or f"http://{host}:{self.PORT}"
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        named = [host.strip() for host in self.ALLOWED_HOSTS.split(",") if host.strip()]
+        return named or ["localhost", "127.0.0.1", "[::1]", urlsplit(self.base_url).hostname or self.HOST]
+
+    @property
+    def s3_endpoint_url(self) -> str | None:
+        if not self.S3_ENDPOINT or "://" in self.S3_ENDPOINT:
+            return self.S3_ENDPOINT or None
+        return f"{'https' if self.S3_USE_SSL else 'http'}://{self.S3_ENDPOINT}"
+
+    @property
+    def secret_key(self) -> str:
+        """SECRET_KEY, or the embedded one, made on first use."""
+        if self.SECRET_KEY:
+            return self.SECRET_KEY
+        path = self.GALLIMG_DATA / "secret_key"
+        try:
+            self.GALLIMG_DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                fresh = path.with_suffix(f".{os.getpid()}")
+                fresh.touch(mode=0o600)
+                fresh.write_text(secrets.token_urlsafe(50))
+                fresh.replace(path)
+            return path.read_text()
+        except OSError as error:
+            raise ConfigError(
+                f"GALLIMG_DATA: got {str(self.GALLIMG_DATA)!r}, which cannot be used ({error.strerror}); "
+                "takes a directory that you may write to"
+            ) from error
+
+
+def load() -> Env:
+    """Read environment and `.env`. Raises ConfigError at the first wrong value."""
+    reader = environs.Env()
+    reader.read_env(str(Path.cwd() / ".env"), recurse=False)
+    env = Env(**{f.name: _value(reader, f) for f in dataclasses.fields(Env)})
+    _check_together(env)
+    return env
+
+
+def _value(reader: environs.Env, field: "dataclasses.Field[Any]") -> Any:
+    meta, default = field.metadata, field.default
+    given = {name: os.environ[name] for name in (field.name, *meta["aliases"]) if os.environ.get(name)}
+    if not given:
+        return default.resolve() if isinstance(default, Path) else default
+    name, raw = next(iter(given.items()))
+    if len(set(given.values())) > 1:
+        raise ConfigError(f"{' and '.join(given)} say different things; set one of them")
+    try:
+        if field.type is bool:
+            return reader.bool(name)
+        if field.type is int:
+            value = reader.int(name)
+            if meta["least"] is not None and value < meta["least"]:
+                raise ValueError
+            if meta["most"] is not None and value > meta["most"]:
+                raise ValueError
+            return value
+        if field.type is Path:
+            return reader.path(name).expanduser().resolve()
+        if meta["choices"] and raw.lower() not in meta["choices"]:
+            raise ValueError
+        return raw.lower() if meta["choices"] else raw
+    except (environs.EnvError, ValueError) as error:
+        got = "a value that is not shown" if meta["secret"] else repr(raw)
+        raise ConfigError(f"{name}: got {got}, takes {takes(field)}") from error
+
+
+def takes(field: "dataclasses.Field[Any]") -> str:
+    """What a right value looks like, in words."""
+    meta = field.metadata
+    if meta["choices"]:
+        return "one of " + ", ".join(meta["choices"])
+    if field.type is bool:
+        return "true or false"
+    if field.type is int:
+        least, most = meta["least"], meta["most"]
+        return f"a whole number from {least} to {most}" if most is not None else f"a whole number from {least}"
+    return "text"
+
+
+def _check_together(env: Env) -> None:
+    for name in ("PUBLIC_BASE_URL", "CDN_BASE_URL"):
+        value = getattr(env, name)
+        if value and urlsplit(value).scheme not in ("http", "https"):
+            raise ConfigError(f"{name}: got {value!r}, takes an address that starts with http:// or https://")
+    if env.DATABASE_URL and not env.DATABASE_URL.startswith(("postgres://", "postgresql://")):
+        raise ConfigError("DATABASE_URL: got a value that is not shown, takes postgres://user:password@host/name")
+    if env.REDIS_URL and not env.REDIS_URL.startswith(("redis://", "rediss://", "unix://", "valkey://")):
+        raise ConfigError("REDIS_URL: got a value that is not shown, takes redis://host:port/number")
+    if env.DATABASE_URL and not env.SECRET_KEY:
+        raise ConfigError("SECRET_KEY: not set, but DATABASE_URL is; takes 50 random characters, the same on every host")
+    for key, secret in (
+        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        ("WORKER_AWS_ACCESS_KEY_ID", "WORKER_AWS_SECRET_ACCESS_KEY"),
+        ("S3_READ_ACCESS_KEY_ID", "S3_READ_SECRET_ACCESS_KEY"),
+    ):
+        if bool(getattr(env, key)) != bool(getattr(env, secret)):
+            raise ConfigError(f"{key} and {secret}: one is set and the other is not; set both or none")
+    if env.S3_BUCKET and not env.AWS_ACCESS_KEY_ID:
+        raise ConfigError("AWS_ACCESS_KEY_ID: not set, but S3_BUCKET is; takes the key of an S3 user who may write")
+    if not _is_loopback(env.HOST) and not env.ALLOW_ANONYMOUS:
+        raise ConfigError(
+            f"HOST: got {env.HOST!r}, where strangers could upload; takes a loopback address, "
+            "or set ALLOW_ANONYMOUS=true if that is wanted"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

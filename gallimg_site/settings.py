@@ -1,0 +1,193 @@
+"""Django settings, all derived from `env.Env`."""
+
+import hashlib
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+from gallimg_site import logs
+from gallimg_site.env import ConfigError, load
+
+try:
+    ENV = load()
+    SECRET_KEY = ENV.secret_key
+except ConfigError as error:
+    sys.exit(f"gallimg cannot start. {error}")
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DEBUG = False
+ALLOWED_HOSTS = ENV.allowed_hosts
+PUBLIC_BASE_URL = ENV.base_url
+ROOT_URLCONF = "gallimg_site.urls"
+WSGI_APPLICATION = "gallimg_site.wsgi.application"
+LISTEN_HOST, LISTEN_PORT = ENV.HOST, ENV.PORT
+WEB_THREADS, WORKERS = ENV.WEB_THREADS, ENV.WORKERS
+
+# --- where things are kept ------------------------------------------------------------------------
+
+DATA_DIR = ENV.GALLIMG_DATA
+OBJECTS_DIR = DATA_DIR / "objects"
+EMBEDDED_DATABASE = ENV.embedded
+EMBEDDED_QUEUE = not ENV.REDIS_URL
+
+if ENV.embedded:
+    DATABASES: dict[str, Any] = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA_DIR / "gallimg.sqlite3",
+            # Without these three, concurrent writers meet "database is locked".
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    }
+else:
+    DATABASES = {"default": dj_database_url.parse(ENV.DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def _embedded_socket() -> Path:
+    """A path for Valkey's socket. The kernel allows 107 bytes; deep data directories get a short one elsewhere."""
+    near = DATA_DIR / "valkey.sock"
+    if len(str(near).encode()) <= 100:
+        return near
+    name = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"gallimg-{name}" / "valkey.sock"
+
+
+EMBEDDED_SOCKET = _embedded_socket()
+REDIS_URL = ENV.REDIS_URL or f"unix://{EMBEDDED_SOCKET}"
+RQ_QUEUES = {
+    lane: {
+        "URL": REDIS_URL,
+        "DEFAULT_TIMEOUT": 900,
+        "DEFAULT_RESULT_TTL": 0,
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+        "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 3, "socket_timeout": 20},
+    }
+    for lane in ("interactive", "bulk", "heavy")
+}
+# The row is committed before anybody is told: see media_jobs.services.dispatch.
+RQ = {"COMMIT_MODE": "auto"}
+
+S3_BUCKET = ENV.S3_BUCKET
+S3_ENDPOINT_URL = ENV.s3_endpoint_url
+S3_REGION = ENV.AWS_REGION
+S3_WEB_CREDENTIALS = (ENV.AWS_ACCESS_KEY_ID, ENV.AWS_SECRET_ACCESS_KEY)
+S3_WORKER_CREDENTIALS = (ENV.WORKER_AWS_ACCESS_KEY_ID, ENV.WORKER_AWS_SECRET_ACCESS_KEY)
+S3_READ_CREDENTIALS = (ENV.S3_READ_ACCESS_KEY_ID, ENV.S3_READ_SECRET_ACCESS_KEY)
+CDN_BASE_URL = ENV.CDN_BASE_URL.rstrip("/")
+
+# --- limits ---------------------------------------------------------------------------------------
+
+QUEUE_SIZE, MAX_BACKLOG, MAX_ATTEMPTS, LEASE_S = ENV.QUEUE_SIZE, ENV.MAX_BACKLOG, ENV.MAX_ATTEMPTS, ENV.LEASE_S
+MAX_UPLOAD_BYTES = ENV.MAX_UPLOAD_MB * 1_048_576
+MAX_PIXELS = ENV.MAX_MEGAPIXELS * 1_000_000
+SANDBOX_MEMORY_BYTES = ENV.SANDBOX_MEMORY_MB * 1_048_576
+CLEANUP_INTERVAL_S = ENV.CLEANUP_INTERVAL_MINUTES * 60
+PRESERVE_TIMESTAMPS, PRESERVE_CAMERA_INFO = ENV.PRESERVE_TIMESTAMPS, ENV.PRESERVE_CAMERA_INFO
+METRICS_TOKEN = ENV.METRICS_TOKEN
+DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # text fields of one request; files go past it
+
+# --- Django ---------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_prometheus",
+    "django_structlog",
+    "media_jobs.apps.MediaJobsConfig",
+]
+MIDDLEWARE = [
+    "media_jobs.api.probes.middleware.Healthz",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("admin:login")
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+# Static files come straight out of the installed packages: no collectstatic step to forget.
+WHITENOISE_USE_FINDERS = True
+PROMETHEUS_EXPORT_MIGRATIONS = False
+
+_HTTPS = PUBLIC_BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
+CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL] if _HTTPS else []
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["media_jobs.api.shared.auth.CallerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "media_jobs.api.shared.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "gallimg",
+    "DESCRIPTION": "Takes image uploads, keeps the original safe and private, and makes web derivatives of it.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+UNFOLD = {
+    "SITE_TITLE": "gallimg",
+    "SITE_HEADER": "gallimg",
+    "SITE_SUBHEADER": "Image service",
+    "SITE_URL": "/docs",
+    "SHOW_HISTORY": True,
+    "SITE_ICON": lambda request: static("media_jobs/icon.svg"),
+}
+
+LOGGING_CONFIG = None
+logs.configure(ENV.LOG_LEVEL)
+DJANGO_STRUCTLOG_COMMAND_LOGGING_ENABLED = False

@@ -1,0 +1,83 @@
+"""One run of one preset over one original, and its history."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from media_jobs.models.base import choices, only_known, uuid7
+from media_jobs.models.original import Original
+from media_jobs.models.preset import Preset
+from media_jobs.states import JobState, Lane, Stage
+
+
+class Job(models.Model):
+    """The row is the truth about the work; Redis is only a doorbell.
+
+    A worker holds a job by `(state=processing, worker, attempt)` until `lease_until` on the database's clock.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    original = models.ForeignKey(Original, on_delete=models.CASCADE, related_name="jobs")
+    preset = models.ForeignKey(Preset, on_delete=models.PROTECT, related_name="jobs")
+    wanted = models.JSONField(help_text="Names of the renditions that this run makes.")
+    owner = models.CharField(max_length=255)
+    lane = models.CharField(max_length=16, choices=choices(Lane), default=Lane.INTERACTIVE)
+    state = models.CharField(max_length=16, choices=choices(JobState), default=JobState.QUEUED)
+    stage = models.CharField(max_length=16, choices=choices(Stage), default=Stage.WAITING)
+    progress = models.PositiveSmallIntegerField(default=0, help_text="Per cent.")
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="Counted when a worker takes the job.")
+    max_attempts = models.PositiveSmallIntegerField(default=3)
+    worker = models.CharField(max_length=255, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(default=timezone.now, help_text="A retry waits until then.")
+    code = models.CharField(max_length=32, blank=True, help_text="Why it failed, for machines.")
+    detail = models.TextField(blank=True, help_text="Why it failed, for people.")
+    last_event = models.PositiveIntegerField(default=0)
+    render_ms = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            only_known("state", JobState, "job_state_known"),
+            only_known("stage", Stage, "job_stage_known"),
+            only_known("lane", Lane, "job_lane_known"),
+            models.CheckConstraint(condition=Q(progress__lte=100), name="job_progress_is_per_cent"),
+            models.CheckConstraint(
+                condition=~Q(state=JobState.PROCESSING) | (Q(lease_until__isnull=False) & ~Q(worker="")),
+                name="job_processing_has_lease",
+            ),
+            models.CheckConstraint(condition=~Q(state=JobState.FAILED) | ~Q(code=""), name="job_failed_has_code"),
+        ]
+        indexes = [
+            # What waits and what is overdue are few among many finished ones.
+            models.Index(fields=["lane", "id"], condition=Q(state=JobState.QUEUED), name="job_queued"),
+            models.Index(fields=["lease_until"], condition=Q(state=JobState.PROCESSING), name="job_leases"),
+            models.Index(fields=["state", "-id"], name="job_state_newest"),
+        ]
+        permissions = [("retry_job", "Can queue failed and cancelled jobs again")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class JobEvent(models.Model):
+    """One line of a job's history. Append only; `number` counts from 1 for each job, without gaps."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    number = models.PositiveIntegerField()
+    type = models.CharField(max_length=32)
+    actor = models.CharField(max_length=255)
+    data = models.JSONField(default=dict, blank=True)
+    transaction_id = models.BigIntegerField(
+        null=True, editable=False, help_text="PostgreSQL's, so that readers with a cursor never skip a late commit."
+    )
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["job", "number"]
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="event_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.type}"

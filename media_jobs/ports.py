@@ -1,0 +1,52 @@
+"""What the core asks of the outside, where more than one implementation exists."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+
+class ObjectWriter(Protocol):
+    """One object being written. Ends with exactly one of `commit` and `abort`; both may be repeated."""
+
+    def write(self, chunk: bytes) -> None:
+        """Append `chunk`. Raises StorageUnavailable."""
+
+    def commit(self) -> None:
+        """Make the object visible, whole, in one step. Raises StorageUnavailable; then nothing is visible."""
+
+    def abort(self) -> None:
+        """Forget what was written. Never raises; what could not be removed shows in `unfinished()`."""
+
+
+class ObjectStore(Protocol):
+    """Bytes under keys. Keys are relative paths with forward slashes; what lies under a key never changes."""
+
+    def begin(self, key: str, *, content_type: str) -> ObjectWriter:
+        """Start writing an object. Nothing is visible under `key` before `commit()`; `abort()` leaves nothing."""
+
+    def put(self, key: str, source: Path, *, content_type: str) -> None:
+        """Store the file `source` under `key`, whole or not at all. Raises StorageUnavailable."""
+
+    def fetch(self, key: str, into: Path) -> None:
+        """Write the object into the file `into`. Raises ObjectMissing, StorageUnavailable."""
+
+    def delete(self, key: str) -> None:
+        """Remove `key`; absence is fine. Raises StorageUnavailable."""
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """All visible keys that start with `prefix`, in no promised order."""
+
+    def unfinished(self) -> list[str]:
+        """Writes that were begun and neither committed nor aborted, for housekeeping and tests."""
+
+    def sweep(self, *, older_than_s: float) -> int:
+        """Remove writes that were begun more than `older_than_s` seconds ago and never ended; how many."""
+
+    def url(self, key: str) -> str:
+        """The stable public URL of a derivative."""
+
+    def signed_url(self, key: str, *, filename: str, content_type: str, expires_s: int) -> str:
+        """A URL that lets its bearer read a private object for `expires_s` seconds. Raises ReadsNotConfigured."""
+
+    def check(self) -> None:
+        """Prove that writing is possible, leaving nothing behind. Raises StorageUnavailable."""

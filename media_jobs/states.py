@@ -1,0 +1,56 @@
+"""The words for where things stand, and which moves are allowed."""
+
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"  #: waits in the table; RQ may or may not know of it
+    PROCESSING = "processing"  #: a worker holds its lease
+    DONE = "done"  #: every wanted derivative exists
+    FAILED = "failed"  #: gave up; the code says whose fault it was
+    CANCELLED = "cancelled"
+
+
+MOVES: dict[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.PROCESSING, JobState.CANCELLED, JobState.FAILED}),
+    # Back to QUEUED: the lease ran out, or a retry is due.
+    JobState.PROCESSING: frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}),
+    JobState.FAILED: frozenset({JobState.QUEUED}),
+    JobState.CANCELLED: frozenset({JobState.QUEUED}),
+    JobState.DONE: frozenset(),
+}
+
+
+def may_become(target: JobState) -> list[JobState]:
+    """The states from which `target` may be reached: what a conditional update filters on."""
+    return [state for state, targets in MOVES.items() if target in targets]
+
+
+class OriginalState(StrEnum):
+    PENDING = "pending"  #: its object may or may not exist yet; housekeeping sweeps it when nobody comes back
+    ACTIVE = "active"  #: stored, whole, hashed
+    DELETED = "deleted"
+
+
+class DerivativeState(StrEnum):
+    PENDING = "pending"  #: its object is being written; the row names it should the worker die
+    CURRENT = "current"
+    REPLACED = "replaced"  #: a newer one took its place; kept for a while for caches
+
+
+class Stage(StrEnum):
+    """What a worker is doing with a job."""
+
+    WAITING = "waiting"
+    FETCHING = "fetching"
+    RENDERING = "rendering"
+    STORING = "storing"
+    FINISHED = "finished"
+
+
+class Lane(StrEnum):
+    """Queues by urgency, in the order in which a worker looks at them."""
+
+    INTERACTIVE = "interactive"  #: somebody waits for it
+    BULK = "bulk"  #: reprocessing
+    HEAVY = "heavy"  #: needs much memory
