@@ -44,16 +44,20 @@ def setting(
 
 @dataclasses.dataclass(frozen=True)
 class Env:
-    SECRET_KEY: str = setting("", "Signs sessions and links. Embedded: made once, kept in the data directory", secret=True)
+    SECRET_KEY: str = setting(
+        "", "Signs sessions and links. Embedded: made once, kept in the data directory", secret=True
+    )
     ALLOWED_HOSTS: str = setting("", "Comma-separated host names; by default loopback and the host of PUBLIC_BASE_URL")
     HOST: str = setting("127.0.0.1", "Address to listen on; other than loopback only with ALLOW_ANONYMOUS")
     PORT: int = setting(8080, "Port to listen on", least=1, most=65535)
     PUBLIC_BASE_URL: str = setting("", "How the world reaches this service, for links; by default http://HOST:PORT")
-    CDN_BASE_URL: str = setting("", "Where derivatives are served from; by default the bucket or /media of this service")
+    CDN_BASE_URL: str = setting(
+        "", "Where derivatives are served from; by default the bucket or /media of this service"
+    )
     LOG_LEVEL: str = setting("info", "How much is logged", choices=LOG_LEVELS)
     DATABASE_URL: str = setting("", "postgres://…; by default SQLite in the data directory", secret=True)
     REDIS_URL: str = setting("", "redis://…; by default a Valkey server of our own", secret=True)
-    GALLIMG_DATA: Path = setting(Path("var"), "Data directory")
+    GALLIMG_DATA: Path = setting(Path("var"), "Data directory")  # noqa: RUF009  (it makes a field)
     WORKERS: int = setting(2, "Workers that `serve` starts; 0 for a web server alone", least=0, most=64)
     WEB_THREADS: int = setting(40, "Threads of the web process: how many requests at once", least=2, most=1000)
     QUEUE_SIZE: int = setting(64, "Most jobs in RQ at once, per lane; the others wait in the database", least=1)
@@ -64,13 +68,17 @@ class Env:
     LEASE_S: int = setting(60, "Seconds after which a silent worker loses its job", least=5, most=3600)
     SANDBOX_MEMORY_MB: int = setting(768, "Address space of the decoder", least=128)
     CLEANUP_INTERVAL_MINUTES: int = setting(30, "How often leftovers are swept, and how old they must be", least=1)
-    AWS_ACCESS_KEY_ID: str = setting("", "S3 credentials of the web process (write-only suffices)", aliases=("S3_ACCESS_KEY",))
+    AWS_ACCESS_KEY_ID: str = setting(
+        "", "S3 credentials of the web process (write-only suffices)", aliases=("S3_ACCESS_KEY",)
+    )
     AWS_SECRET_ACCESS_KEY: str = setting("", "– their secret", aliases=("S3_SECRET_KEY",), secret=True)
     AWS_REGION: str = setting("us-east-1", "Region of the bucket", aliases=("S3_REGION",))
     S3_BUCKET: str = setting("", "Bucket for originals and derivatives; by default files in the data directory")
     S3_ENDPOINT: str = setting("", "URL of an S3-compatible server; by default AWS")
     S3_USE_SSL: bool = setting(True, "Whether an S3_ENDPOINT without a scheme is https")
-    WORKER_AWS_ACCESS_KEY_ID: str = setting("", "S3 credentials of the workers (read, write, list, delete); by default the web's")
+    WORKER_AWS_ACCESS_KEY_ID: str = setting(
+        "", "S3 credentials of the workers (read, write, list, delete); by default the web's"
+    )
     WORKER_AWS_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
     S3_READ_ACCESS_KEY_ID: str = setting("", "Read-only S3 credentials that sign links to originals")
     S3_READ_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
@@ -181,7 +189,9 @@ def _check_together(env: Env) -> None:
     if env.REDIS_URL and not env.REDIS_URL.startswith(("redis://", "rediss://", "unix://", "valkey://")):
         raise ConfigError("REDIS_URL: got a value that is not shown, takes redis://host:port/number")
     if env.DATABASE_URL and not env.SECRET_KEY:
-        raise ConfigError("SECRET_KEY: not set, but DATABASE_URL is; takes 50 random characters, the same on every host")
+        raise ConfigError(
+            "SECRET_KEY: not set, but DATABASE_URL is; takes 50 random characters, the same on every host"
+        )
     for key, secret in (
         ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
         ("WORKER_AWS_ACCESS_KEY_ID", "WORKER_AWS_SECRET_ACCESS_KEY"),

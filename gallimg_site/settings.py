@@ -146,6 +146,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -184,8 +185,29 @@ UNFOLD = {
     "SITE_HEADER": "gallimg",
     "SITE_SUBHEADER": "Image service",
     "SITE_URL": "/docs",
-    "SHOW_HISTORY": True,
     "SITE_ICON": lambda request: static("media_jobs/icon.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("media_jobs/icon.svg")}],
+    "STYLES": [lambda request: static("media_jobs/admin.css")],
+    "SHOW_HISTORY": True,
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(60% .118 184.704)",
+            "600": "oklch(51.1% .096 186.391)",
+            "700": "oklch(43.7% .078 188.216)",
+            "800": "oklch(38.6% .063 188.416)",
+            "900": "oklch(32% .055 188.4)",
+            "950": "oklch(27.7% .046 192.524)",
+        }
+    },
+    "SIDEBAR": {"navigation": "media_jobs.admin.navigation.sidebar"},
+    "TABS": "media_jobs.admin.navigation.tabs",
+    "DASHBOARD_CALLBACK": "media_jobs.admin.navigation.dashboard",
 }
 
 LOGGING_CONFIG = None

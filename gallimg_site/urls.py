@@ -3,11 +3,16 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs"), name="home"),
     path("admin/", admin.site.urls),
     path("v1/", include("media_jobs.api.images.urls")),
     path("media/", include("media_jobs.api.files.urls")),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("", include("media_jobs.api.probes.urls")),
 ]
+handler404 = "media_jobs.api.shared.problems.not_found"
+handler500 = "media_jobs.api.shared.problems.server_error"

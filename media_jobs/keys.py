@@ -1,10 +1,12 @@
 """Where objects live. The first part of a key decides whether the world may read it."""
 
+import re
 from uuid import UUID
 
 #: Renditions of the Gallformers seed have folders of their own; all others share `derived/`.
 OWN_FOLDERS = frozenset({"full", "medium", "small", "thumb"})
 PUBLIC_PREFIXES = (*(f"{name}/" for name in sorted(OWN_FOLDERS)), "derived/")
+PRIVATE_PREFIXES = ("originals/", "uploads/")
 #: Names that a rendition must not have, because a folder with other rules has it.
 RESERVED_NAMES = frozenset({"originals", "uploads", "derived"})
 
@@ -21,3 +23,14 @@ def derivative_key(rendition: str, image_id: UUID, digest: str, extension: str) 
 
 def is_public(key: str) -> bool:
     return key.startswith(PUBLIC_PREFIXES)
+
+
+_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"  # never `..`, never hidden, nothing that a URL or file system reads
+_KEY = re.compile(rf"(?=.{{1,255}}\Z){_PART}(?:/{_PART})*")
+
+
+def checked(key: str) -> str:
+    """`key` itself, if it is one. Raises ValueError for what could leave its place: `..`, `/x`, nothing."""
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"not the key of an object: {key[:300]!r}")
+    return key

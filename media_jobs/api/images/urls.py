@@ -1,0 +1,11 @@
+from django.urls import path
+
+from media_jobs.api.images.views import ImageView, JobView, OriginalView, UploadView
+
+urlpatterns = [
+    path("images", UploadView.as_view(), name="v1-images"),
+    path("jobs", UploadView.as_view(), name="v1-jobs"),  # the seed's plan names the same call so
+    path("images/<uuid:id>", ImageView.as_view(), name="v1-image"),
+    path("images/<uuid:id>/original", OriginalView.as_view(), name="v1-original"),
+    path("jobs/<uuid:id>", JobView.as_view(), name="v1-job"),
+]

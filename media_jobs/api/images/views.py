@@ -1,0 +1,113 @@
+"""/v1: parse, call once, translate."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from media_jobs import selectors
+from media_jobs.api.images import errors
+from media_jobs.api.images.serializers import (
+    AcceptedSerializer,
+    FieldsSerializer,
+    ImageSerializer,
+    JobSerializer,
+    ProblemSerializer,
+    UploadSerializer,
+)
+from media_jobs.api.shared.auth import caller_of
+from media_jobs.api.shared.uploads import receiving
+from media_jobs.services import intake, originals
+
+#: When to look again, in seconds: most pictures are done by then.
+_POLL_S = "1"
+
+
+def _problem(description: str) -> OpenApiResponse:
+    return OpenApiResponse(ProblemSerializer, description=description)
+
+
+class ImagesAPIView(APIView):
+    def get_exception_handler(self) -> Any:
+        return errors.handle
+
+
+class UploadView(ImagesAPIView):
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        summary="Upload a picture and queue its processing",
+        request={"multipart/form-data": UploadSerializer},
+        responses={
+            202: AcceptedSerializer,
+            400: _problem("Missing or empty file, two files, unknown preset"),
+            413: _problem("Larger than MAX_UPLOAD_MB"),
+            415: _problem("Not JPEG, PNG, WebP, GIF or TIFF by its first bytes"),
+            503: _problem("Too much is waiting, or the storage is away; see Retry-After"),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        caller = caller_of(request)
+        intake.refuse_when_full()
+        limit_bytes = settings.MAX_UPLOAD_BYTES
+        with receiving(request, field="file", limit_bytes=limit_bytes, caller=caller) as form:
+            fields = FieldsSerializer(data=form.fields)
+            fields.is_valid(raise_exception=True)
+            preset = selectors.current_preset(fields.validated_data["preset"])
+            job = form.upload.accept(preset=preset, caller=caller)
+        headers = {"Location": reverse("v1-job", args=[job.pk]), "Retry-After": _POLL_S}
+        return Response(AcceptedSerializer(job).data, status=202, headers=headers)
+
+
+class JobView(ImagesAPIView):
+    @extend_schema(
+        summary="How far a job is, and what came of it", responses={200: JobSerializer, 404: _problem("No such job")}
+    )
+    def get(self, request: Request, id: UUID) -> Response:
+        job = selectors.job(id, caller_of(request))
+        if job is None:
+            raise Http404
+        answer = JobSerializer(job).data
+        return Response(answer, headers={"Retry-After": _POLL_S} if answer["status"] == "processing" else None)
+
+
+class ImageView(ImagesAPIView):
+    @extend_schema(
+        summary="A picture, its metadata, derivatives and jobs",
+        responses={200: ImageSerializer, 404: _problem("No such image")},
+    )
+    def get(self, request: Request, id: UUID) -> Response:
+        image = selectors.image(id, caller_of(request))
+        if image is None:
+            raise Http404
+        return Response(ImageSerializer(image).data)
+
+
+class OriginalView(ImagesAPIView):
+    @extend_schema(
+        summary="The original file, by a redirect to a short-lived link",
+        description="Originals may hold positions and serial numbers: only staff and signed-in owners get them.",
+        responses={
+            302: OpenApiResponse(description="To a signed link"),
+            403: _problem("Not yours to see"),
+            404: _problem("No such image"),
+            503: _problem("This server has no credentials for reading"),
+        },
+    )
+    def get(self, request: Request, id: UUID) -> Response:
+        caller = caller_of(request)
+        image = selectors.image(id, caller)
+        if image is None:
+            raise Http404
+        if not caller.may_read_original(image.owner):
+            raise PermissionDenied("Originals may hold positions; only staff and signed-in owners get them.")
+        headers = {"Location": originals.link(image), "Cache-Control": "no-store"}
+        return Response(status=302, headers=headers)

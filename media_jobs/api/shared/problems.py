@@ -1,0 +1,102 @@
+"""Errors as problem documents (RFC 9457), for the APIs that use them."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from media_jobs import errors
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+#: The first class of an error that is in here decides.
+STATUS: dict[type[errors.MediaError], int] = {
+    errors.BadRequest: 400,
+    errors.WrongState: 409,
+    errors.FileTooLarge: 413,
+    errors.UnsupportedFormat: 415,
+    errors.BacklogFull: 503,
+    errors.StorageUnavailable: 503,
+    errors.ReadsNotConfigured: 503,
+}
+
+
+def document(status: int, code: str, detail: str, *, instance: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:gallimg:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        "code": code,
+    }
+
+
+def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. What it does not know is a bug: Django logs it and `server_error` answers."""
+    request = context["request"]
+    found = _translate(exc)
+    if found is None:
+        return None
+    status, code, detail, headers = found
+    body = document(status, code, detail, instance=request.path)
+    log.info("request_refused", status=status, code=code, path=request.path)
+    return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def _translate(exc: Exception) -> tuple[int, str, str, dict[str, str]] | None:  # noqa: PLR0911  (a table)
+    if isinstance(exc, errors.MediaError):
+        status = next((STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS), None)
+        if status is None:
+            return None
+        wait = {"Retry-After": str(getattr(exc, "retry_after_s", 5))} if status == 503 and exc.retryable else {}
+        return status, exc.code, str(exc), wait
+    if isinstance(exc, RequestDataTooBig):
+        return 413, "fields_too_large", "The text fields are too large. Was the file sent without a file name?", {}
+    if isinstance(exc, SuspiciousOperation | UnreadablePostError):
+        return 400, "bad_request", "The request breaks off or is not a well-formed form.", {}
+    if isinstance(exc, Http404):
+        return 404, "not_found", "There is nothing here, or it is not yours to see.", {}
+    if isinstance(exc, PermissionDenied):
+        return 403, "forbidden", "You may not do this.", {}
+    if isinstance(exc, exceptions.ValidationError):
+        return 400, "bad_field", _sentence(exc), {}
+    if isinstance(exc, exceptions.APIException):
+        wait_s = getattr(exc, "wait", None)  # of Throttled
+        headers = {"Retry-After": f"{wait_s:.0f}"} if wait_s else {}
+        return exc.status_code, str(exc.default_code), str(exc.detail), headers
+    return None
+
+
+def _sentence(exc: exceptions.ValidationError) -> str:
+    detail = exc.detail
+    if not isinstance(detail, dict):
+        return " ".join(str(line) for line in detail)
+    return " ".join(f"{field}: {' '.join(map(str, lines))}" for field, lines in detail.items())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler404`: a problem document for programs, Django's page for people."""
+    if not request.path.startswith("/v1/"):
+        return defaults.page_not_found(request, exception)
+    detail = "There is no such address, or its id is not an id."
+    return JsonResponse(
+        document(404, "not_found", detail, instance=request.path), status=404, content_type=CONTENT_TYPE
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """`handler500`: nothing of the error itself, which is in the log."""
+    if not request.path.startswith("/v1/"):
+        return defaults.server_error(request)
+    detail = "Something went wrong in the service; its log says more."
+    return JsonResponse(
+        document(500, "internal_error", detail, instance=request.path), status=500, content_type=CONTENT_TYPE
+    )

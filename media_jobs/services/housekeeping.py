@@ -1,0 +1,105 @@
+"""Mends what died: expired leases, uploads that nobody finished, objects that no row wants."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from media_jobs.adapters.storage import Role, store
+from media_jobs.callers import SYSTEM
+from media_jobs.errors import StorageUnavailable, WorkerLost
+from media_jobs.models import Derivative, Job, Original
+from media_jobs.services import dispatch
+from media_jobs.services.publishing import KEEP_REPLACED
+from media_jobs.services.transitions import from_now, move
+from media_jobs.states import DerivativeState, JobState, OriginalState, Stage
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many of each kind were mended or removed."""
+
+    requeued: int = 0
+    failed: int = 0
+    uploads: int = 0
+    derivatives: int = 0
+    unfinished_writes: int = 0
+
+
+def run(*, older_than: timedelta | None = None) -> Swept:
+    """All of it, once. `older_than` is the age of a leftover, by default CLEANUP_INTERVAL_MINUTES."""
+    age = older_than if older_than is not None else timedelta(seconds=settings.CLEANUP_INTERVAL_S)
+    requeued, failed = expire_leases()
+    swept = Swept(
+        requeued=requeued,
+        failed=failed,
+        uploads=sweep_uploads(age),
+        derivatives=sweep_derivatives(age),
+        unfinished_writes=store(Role.WORKER).sweep(older_than_s=age.total_seconds()),
+    )
+    dispatch.wake()
+    log.info("housekeeping_done", **asdict(swept))
+    return swept
+
+
+def expire_leases() -> tuple[int, int]:
+    """Queue again what a silent worker held; fail what has used up its attempts. Returns how many of each."""
+    requeued = failed = 0
+    expired = Q(state=JobState.PROCESSING, lease_until__lt=Now())
+    for job in Job.objects.filter(expired).only("id", "attempt", "max_attempts", "worker"):
+        still = expired & Q(attempt=job.attempt, worker=job.worker)
+        if job.attempt < job.max_attempts:
+            requeued += move(
+                job.pk, still, "lease_expired", actor=SYSTEM, data={"worker": job.worker},
+                state=JobState.QUEUED, stage=Stage.WAITING, progress=0, worker="", lease_until=None, not_before=Now(),
+            )  # fmt: skip
+        else:
+            error = WorkerLost(attempts=job.attempt)
+            why = {"code": error.code, "detail": str(error)}
+            failed += move(
+                job.pk, still, "failed", actor=SYSTEM, data=why,
+                state=JobState.FAILED, lease_until=None, finished_at=Now(), **why,
+            )  # fmt: skip
+    return requeued, failed
+
+
+def sweep_uploads(age: timedelta) -> int:
+    """Remove originals that were never activated, and what aborted uploads may have left. Never active ones."""
+    Original.objects.filter(state=OriginalState.PENDING, created_at__lt=from_now(-age.total_seconds())).update(
+        state=OriginalState.DELETED  # from here on its upload can no longer be accepted
+    )
+    swept = 0
+    for original in Original.objects.filter(state=OriginalState.DELETED, jobs__isnull=True).iterator():
+        if _delete_object(original.key):
+            original.delete()
+            swept += 1
+    return swept
+
+
+def sweep_derivatives(age: timedelta) -> int:
+    """Remove files that a dead worker left, and replaced ones after seven days."""
+    left = Q(state=DerivativeState.PENDING, created_at__lt=from_now(-age.total_seconds())) & ~Q(
+        job__state=JobState.PROCESSING
+    )
+    replaced = Q(state=DerivativeState.REPLACED, replaced_at__lt=from_now(-KEEP_REPLACED.total_seconds()))
+    swept = 0
+    for derivative in Derivative.objects.filter(left | replaced).iterator():
+        wanted = Derivative.objects.filter(key=derivative.key).exclude(pk=derivative.pk).exists()
+        if wanted or _delete_object(derivative.key):
+            derivative.delete()
+            swept += 1
+    return swept
+
+
+def _delete_object(key: str) -> bool:
+    try:
+        store(Role.WORKER).delete(key)
+    except StorageUnavailable:
+        log.warning("object_not_deleted", key=key)
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""What people do with jobs."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+
+from media_jobs.callers import Caller
+from media_jobs.errors import WrongState
+from media_jobs.models import Job
+from media_jobs.services import dispatch
+from media_jobs.services.transitions import move
+from media_jobs.states import JobState, Stage, may_become
+
+_RETRYABLE = [state for state in may_become(JobState.QUEUED) if state != JobState.PROCESSING]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryOutcome:
+    """queued: how many jobs wait again. left: how many were in a state that allows no retry."""
+
+    queued: int
+    left: int
+
+
+def retry(job_id: UUID, *, actor: Caller) -> None:
+    """Queue a failed or cancelled job again, with MAX_ATTEMPTS more. Raises WrongState for any other."""
+    if not _requeue(job_id, actor):
+        raise WrongState(wanted="retried", state=Job.objects.values_list("state", flat=True).get(pk=job_id))
+    transaction.on_commit(dispatch.wake, robust=True)
+
+
+def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
+    """As `retry` for each job of the set, leaving those alone that are in another state."""
+    total = queued = 0
+    for job_id in jobs.values_list("pk", flat=True).iterator(chunk_size=1000):
+        total += 1
+        queued += _requeue(job_id, actor)
+    transaction.on_commit(dispatch.wake, robust=True)
+    return RetryOutcome(queued, total - queued)
+
+
+def _requeue(job_id: UUID, actor: Caller) -> bool:
+    return move(
+        job_id,
+        Q(state__in=_RETRYABLE),
+        "retried",
+        actor=actor,
+        state=JobState.QUEUED,
+        stage=Stage.WAITING,
+        progress=0,
+        max_attempts=F("attempt") + settings.MAX_ATTEMPTS,
+        worker="",
+        not_before=Now(),
+        finished_at=None,
+        code="",
+        detail="",
+    )

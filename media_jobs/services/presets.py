@@ -1,0 +1,27 @@
+"""Presets change by new versions; what jobs were made with stays as it was."""
+
+from django.db import transaction
+from django.db.models import Max
+
+from media_jobs.models import Preset, Rendition
+
+
+def copy_as_new_version(preset: Preset) -> Preset:
+    """A draft with the same renditions and the next number. It is not current until somebody says so."""
+    with transaction.atomic():
+        newest = Preset.objects.filter(name=preset.name).aggregate(newest=Max("version"))["newest"]
+        copy = Preset.objects.create(name=preset.name, version=newest + 1)
+        fields = ("name", "side_px", "fit", "format", "quality")
+        Rendition.objects.bulk_create(
+            Rendition(preset=copy, **{field: getattr(rendition, field) for field in fields})
+            for rendition in preset.renditions.all()
+        )
+    return copy
+
+
+def make_current(preset: Preset) -> None:
+    """New jobs of this name get this version from now on. Raises ValueError for one without renditions."""
+    preset.recipe()
+    with transaction.atomic():
+        Preset.objects.filter(name=preset.name, current=True).update(current=False)
+        Preset.objects.filter(pk=preset.pk).update(current=True)

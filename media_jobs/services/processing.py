@@ -1,0 +1,179 @@
+"""What a worker does with a job: claim it, fetch, render in the sandbox, store, close it."""
+
+import hashlib
+import os
+import socket
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import structlog
+from django.conf import settings
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from media_jobs.adapters import queue
+from media_jobs.adapters.sandbox import Sandbox
+from media_jobs.adapters.storage import Role, store
+from media_jobs.errors import DecoderTimeout, LeaseLost, MediaError, NotClaimable, OriginalChanged, Unexpected
+from media_jobs.models import Job
+from media_jobs.pipeline.values import Keep, Limits, Rendered, Request
+from media_jobs.services import publishing
+from media_jobs.services.transitions import Lease, from_now, lease_end, move
+from media_jobs.states import JobState, Stage
+
+log = structlog.get_logger(__name__)
+
+RENDER_TIMEOUT_S = 120
+#: How long the second, third, … attempt waits; the last value holds for all later ones.
+BACKOFF_S = (5, 30, 120)
+#: Where the progress bar stands when a stage begins; rendering fills the room up to storing.
+PROGRESS = {Stage.FETCHING: 5, Stage.RENDERING: 15, Stage.STORING: 80, Stage.FINISHED: 100}
+
+
+@cache
+def worker_id() -> str:
+    """Names this process in leases; never the same for two processes."""
+    return f"{socket.gethostname()[:200]}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+@cache
+def sandbox() -> Sandbox:
+    """This worker's decoder; its child starts with the first picture."""
+    return Sandbox(memory_bytes=settings.SANDBOX_MEMORY_BYTES)
+
+
+def run(job_id: UUID) -> None:
+    """Do the job if it is there to be done. A second delivery, or one after a cancel, does nothing."""
+    try:
+        job = claim(job_id, worker_id())
+    except NotClaimable:
+        log.info("job_not_claimable", job=str(job_id))
+        return
+    work = _Work(job)
+    try:
+        work.do()
+    except LeaseLost:
+        log.warning("lease_lost", job=str(job_id), attempt=job.attempt)
+    except queue.JobTimeout:
+        give_up_or_retry(work.lease, DecoderTimeout(limit_s=RENDER_TIMEOUT_S), job)
+    except MediaError as error:
+        give_up_or_retry(work.lease, error, job)
+    except Exception:  # a bug of ours must end the job, not the worker
+        log.exception("job_crashed", job=str(job_id), attempt=job.attempt)
+        give_up_or_retry(work.lease, Unexpected(), job)
+
+
+def claim(job_id: UUID, worker: str) -> Job:
+    """Take the job for `worker`. Raises NotClaimable when another has it, or nobody should."""
+    won = move(
+        job_id,
+        Q(state=JobState.QUEUED, not_before__lte=Now()),
+        "claimed",
+        actor=worker,
+        state=JobState.PROCESSING,
+        stage=Stage.FETCHING,
+        progress=PROGRESS[Stage.FETCHING],
+        attempt=F("attempt") + 1,
+        worker=worker,
+        lease_until=lease_end(),
+        started_at=Now(),
+        code="",
+        detail="",
+    )
+    if not won:
+        raise NotClaimable(str(job_id))
+    return Job.objects.select_related("original", "preset").get(pk=job_id)
+
+
+def give_up_or_retry(lease: Lease, error: MediaError, job: Job) -> None:
+    """Close the attempt: back to the queue where a retry can help and is left, else failed with its code."""
+    again = error.retryable and job.attempt < job.max_attempts
+    why = {"code": error.code, "detail": str(error)}
+    if again:
+        wait_s = BACKOFF_S[min(job.attempt, len(BACKOFF_S)) - 1]
+        waiting = {"state": JobState.QUEUED, "stage": Stage.WAITING, "progress": 0, "lease_until": None}
+        held = move(
+            job.pk, lease.holds, "retry_due", actor=lease.worker, data={**why, "wait_s": wait_s},
+            worker="", not_before=from_now(wait_s), **waiting, **why,
+        )  # fmt: skip
+    else:
+        held = move(
+            job.pk, lease.holds, "failed", actor=lease.worker, data=why,
+            state=JobState.FAILED, lease_until=None, finished_at=Now(), **why,
+        )  # fmt: skip
+    log.warning("job_failed", job=str(job.pk), attempt=job.attempt, again=again, lease_held=held, **why)
+
+
+def _ms_since(started: float) -> int:
+    return int((time.monotonic() - started) * 1000)
+
+
+class _Work:
+    """One attempt at one job. Renews the lease as it goes; a worker that hangs stops renewing and loses it."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.lease = Lease(job.pk, job.worker, job.attempt)
+        self._started = self._renewed = time.monotonic()
+
+    def do(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="gallimg-job-") as name:
+            folder = Path(name)
+            source = self._fetch(folder)
+            self._enter(Stage.RENDERING)
+            rendered, render_ms = self._render(source, folder)
+            self._enter(Stage.STORING)
+            staged = publishing.stage(self.job, rendered)
+            for derivative, output in zip(staged, rendered.outputs, strict=True):
+                self._beat()
+                store(Role.WORKER).put(derivative.key, folder / output.file, content_type=output.content_type)
+            duration_ms = _ms_since(self._started)
+            publishing.publish(self.lease, self.job, rendered, staged, render_ms=render_ms, duration_ms=duration_ms)
+        log.info("job_done", job=str(self.job.pk), render_ms=render_ms, duration_ms=duration_ms)
+
+    def _fetch(self, folder: Path) -> Path:
+        """The original in a file of ours, checked against its row."""
+        source = folder / "original"
+        store(Role.WORKER).fetch(self.job.original.key, source)
+        with source.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != self.job.original.sha256:
+                raise OriginalChanged
+        self._beat()
+        return source
+
+    def _render(self, source: Path, folder: Path) -> tuple[Rendered, int]:
+        request = Request(
+            source=str(source),
+            into=str(folder),
+            source_sha256=self.job.original.sha256,
+            preset=self.job.preset.recipe().only(self.job.wanted),
+            limits=Limits(pixels=settings.MAX_PIXELS, memory_bytes=settings.SANDBOX_MEMORY_BYTES),
+            keep=Keep(timestamps=settings.PRESERVE_TIMESTAMPS, camera_info=settings.PRESERVE_CAMERA_INFO),
+        )
+        started = time.monotonic()
+        rendered = sandbox().render(request, timeout_s=RENDER_TIMEOUT_S, beat=self._beat, on_output=self._show_progress)
+        return rendered, _ms_since(started)
+
+    def _enter(self, stage: Stage) -> None:
+        entered = move(
+            self.job.pk, self.lease.holds, "stage", actor=self.lease.worker, data={"stage": stage},
+            stage=stage, progress=PROGRESS[stage], lease_until=lease_end(),
+        )  # fmt: skip
+        if not entered:
+            raise LeaseLost(str(self.job.pk))
+        self._renewed = time.monotonic()
+
+    def _show_progress(self, done: int, of: int) -> None:
+        begin, end = PROGRESS[Stage.RENDERING], PROGRESS[Stage.STORING]
+        Job.objects.filter(self.lease.holds, pk=self.job.pk).update(progress=begin + (end - begin) * done // of)
+
+    def _beat(self) -> None:
+        """Renew the lease when a third of it is gone. Raises LeaseLost when somebody else has the job."""
+        if time.monotonic() - self._renewed < settings.LEASE_S / 3:
+            return
+        if not Job.objects.filter(self.lease.holds, pk=self.job.pk).update(lease_until=lease_end()):
+            raise LeaseLost(str(self.job.pk))
+        self._renewed = time.monotonic()

@@ -1,0 +1,73 @@
+"""Derivatives: their rows are written before their objects and made current, all at once, after them."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from media_jobs import keys
+from media_jobs.errors import LeaseLost
+from media_jobs.models import Derivative, Job, Original
+from media_jobs.pipeline.recipes import Format
+from media_jobs.pipeline.values import Output, Rendered
+from media_jobs.services.transitions import Lease, move
+from media_jobs.states import DerivativeState, JobState, Stage
+
+#: How long a replaced file stays where caches and pages may still ask for it.
+KEEP_REPLACED = timedelta(days=7)
+
+
+def stage(job: Job, rendered: Rendered) -> list[Derivative]:
+    """Pending rows for all outputs, so that an object never exists without a row that names it."""
+    return Derivative.objects.bulk_create(_row(job, rendered, output) for output in rendered.outputs)
+
+
+def publish(
+    lease: Lease, job: Job, rendered: Rendered, staged: list[Derivative], *, render_ms: int, duration_ms: int
+) -> None:
+    """Swap the staged derivatives in and close the job, in one transaction. Raises LeaseLost and changes nothing."""
+    with transaction.atomic():
+        # First, so that two jobs over one original end one after the other.
+        Original.objects.filter(pk=job.original_id).update(
+            width_px=rendered.width_px, height_px=rendered.height_px, metadata=rendered.metadata
+        )
+        done = move(
+            job.pk, lease.holds, "done", actor=lease.worker,
+            data={"render_ms": render_ms, "renditions": [output.name for output in rendered.outputs]},
+            state=JobState.DONE, stage=Stage.FINISHED, progress=100, lease_until=None,
+            finished_at=Now(), render_ms=render_ms, duration_ms=duration_ms,
+        )  # fmt: skip
+        if not done:
+            raise LeaseLost(str(job.pk))
+        for derivative in staged:
+            _make_current(derivative)
+
+
+def _row(job: Job, rendered: Rendered, output: Output) -> Derivative:
+    extension = Format(output.content_type.removeprefix("image/")).extension
+    return Derivative(
+        original_id=job.original_id,
+        preset_id=job.preset_id,
+        preset_name=job.preset.name,
+        job=job,
+        rendition=output.name,
+        key=keys.derivative_key(output.name, job.original_id, output.digest, extension),
+        content_type=output.content_type,
+        width_px=output.width_px,
+        height_px=output.height_px,
+        size_bytes=output.size_bytes,
+        sha256=output.sha256,
+        engine=rendered.engine,
+    )
+
+
+def _make_current(new: Derivative) -> None:
+    current = Derivative.objects.filter(
+        original_id=new.original_id, preset_name=new.preset_name, rendition=new.rendition, state=DerivativeState.CURRENT
+    )
+    # The same recipe over the same bytes: the same key, so one row stays and tells of the latest run.
+    if current.filter(key=new.key).update(job=new.job, preset_id=new.preset_id):
+        Derivative.objects.filter(pk=new.pk).delete()
+        return
+    current.update(state=DerivativeState.REPLACED, replaced_at=Now())
+    Derivative.objects.filter(pk=new.pk).update(state=DerivativeState.CURRENT)

@@ -1,0 +1,67 @@
+"""Every change of a job's state goes through here: one conditional update and its event, both or neither."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import F, Func, Q
+from django.db.models.functions import Cast, Now
+
+from media_jobs.callers import Caller
+from media_jobs.models import Job, JobEvent
+from media_jobs.states import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What a worker must still hold for its writes to count."""
+
+    job_id: UUID
+    worker: str
+    attempt: int
+
+    @property
+    def holds(self) -> Q:
+        return Q(state=JobState.PROCESSING, worker=self.worker, attempt=self.attempt)
+
+
+def lease_end() -> models.Expression:
+    """The moment, on the database's clock, at which a lease taken or renewed now runs out."""
+    return from_now(settings.LEASE_S)
+
+
+def from_now(seconds: float) -> models.Expression:
+    return models.ExpressionWrapper(Now() + timedelta(seconds=seconds), models.DateTimeField())
+
+
+def move(
+    job_id: UUID, where: Q, event: str, *, actor: Caller | str, data: dict[str, Any] | None = None, **to: Any
+) -> bool:
+    """Change the job if `where` holds for it, and write `event` into its history. False when it does not hold."""
+    with transaction.atomic():
+        if not Job.objects.filter(where, pk=job_id).update(last_event=F("last_event") + 1, **to):
+            return False
+        record(job_id, event, actor=actor, data=data)
+    return True
+
+
+def record(job_id: UUID, event: str, *, actor: Caller | str, data: dict[str, Any] | None = None) -> None:
+    """Write the event that the job's `last_event` was just raised for, in the same transaction."""
+    JobEvent.objects.create(
+        job_id=job_id,
+        number=Job.objects.values_list("last_event", flat=True).get(pk=job_id),
+        type=event,
+        actor=actor.id if isinstance(actor, Caller) else actor,
+        data=data or {},
+        transaction_id=_transaction_id(),
+    )
+
+
+def _transaction_id() -> Any:
+    if connection.vendor != "postgresql":
+        return None
+    as_text = Cast(Func(function="pg_current_xact_id"), models.TextField())
+    return Cast(as_text, models.BigIntegerField())

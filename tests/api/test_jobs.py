@@ -1,0 +1,125 @@
+"""Polling, and looking at an image: stable words for every state, and nobody sees what is another's."""
+
+import uuid
+
+import pytest
+from django.contrib.auth.models import User
+
+from media_jobs.api.images.serializers import STATUS
+from media_jobs.errors import ReadsNotConfigured
+from media_jobs.models import Original
+from media_jobs.services import originals, processing
+from media_jobs.states import DerivativeState, JobState, Stage
+from tests import images
+from tests.factories import make_derivative, make_failed_job, make_job, make_original
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff_client(client):
+    client.force_login(User.objects.create_user("curator", is_staff=True))
+    return client
+
+
+def test_every_state_has_a_word():
+    assert set(STATUS) == set(JobState)
+    assert set(STATUS.values()) == {"processing", "done", "error"}
+
+
+def test_a_waiting_job_says_when_to_look_again(client):
+    response = client.get(f"/v1/jobs/{make_job().pk}")
+    assert response.headers["Retry-After"]
+    answer = response.json()
+    assert (answer["status"], answer["stage"], answer["progress"]) == ("processing", "waiting", 0)
+    assert answer["derivatives"] == []
+    assert "code" not in answer
+
+
+def test_stage_and_progress_are_visible_while_it_runs(client):
+    job = processing.claim(make_job().pk, "a")
+    answer = client.get(f"/v1/jobs/{job.pk}").json()
+    assert (answer["status"], answer["stage"]) == ("processing", Stage.FETCHING)
+    assert answer["progress"] > 0
+
+
+def test_a_done_job_lists_each_derivative_with_a_url_that_works(client):
+    job = make_job(make_original(images.jpeg(300, 200)))
+    processing.run(job.pk)
+    answer = client.get(f"/v1/jobs/{job.pk}").json()
+    assert (answer["status"], answer["progress"]) == ("done", 100)
+    assert [d["name"] for d in answer["derivatives"]] == ["full", "medium", "small", "thumb"]
+    for derivative in answer["derivatives"]:
+        assert set(derivative) == {"name", "key", "url", "width", "height", "bytes", "contentType"}
+        assert derivative["url"].endswith(derivative["key"])
+        fetched = client.get("/media/" + derivative["key"])
+        assert len(b"".join(fetched.streaming_content)) == derivative["bytes"]
+        fetched.close()
+
+
+def test_a_failed_job_says_why_to_machines_and_to_people(client):
+    answer = client.get(f"/v1/jobs/{make_failed_job().pk}").json()
+    assert (answer["status"], answer["code"], answer["detail"]) == ("error", "undecodable", "The file is damaged.")
+
+
+def test_a_cancelled_job_says_so(client):
+    answer = client.get(f"/v1/jobs/{make_job(state=JobState.CANCELLED).pk}").json()
+    assert (answer["status"], answer["code"]) == ("error", "cancelled")
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs/{}", "/v1/images/{}", "/v1/images/{}/original"])
+@pytest.mark.parametrize("name", [str(uuid.uuid4()), "no-id", "%00"])
+def test_what_is_not_there_is_a_problem_document(client, path, name):
+    response = client.get(path.format(name))
+    assert response.status_code == 404
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["code"] == "not_found"
+
+
+def test_others_things_are_not_seen(client):
+    job = make_job(make_original(stored=False, owner="staff:99"))
+    assert client.get(f"/v1/jobs/{job.pk}").status_code == 404
+    assert client.get(f"/v1/images/{job.original_id}").status_code == 404
+
+
+def test_an_image_shows_its_facts_derivatives_and_jobs(client):
+    job = make_job(make_original(stored=False, width_px=3, height_px=2, metadata={"cameraMake": "Apple"}))
+    make_derivative(job, state=DerivativeState.CURRENT)
+    answer = client.get(f"/v1/images/{job.original_id}").json()
+    assert (answer["width"], answer["height"], answer["metadata"]) == (3, 2, {"cameraMake": "Apple"})
+    assert [d["name"] for d in answer["derivatives"]] == ["thumb"]
+    assert [j["jobId"] for j in answer["jobs"]] == [str(job.pk)]
+
+
+def test_an_upload_under_way_is_no_image_yet(client):
+    pending = make_original(stored=False, state="pending")
+    assert client.get(f"/v1/images/{pending.pk}").status_code == 404
+
+
+def test_a_stranger_never_gets_an_original_not_even_their_own(client):
+    original = make_original()
+    response = client.get(f"/v1/images/{original.pk}/original")
+    assert (response.status_code, response.json()["code"]) == (403, "permission_denied")
+
+
+def test_staff_get_the_original_byte_for_byte_by_a_signed_link(staff_client):
+    content = images.jpeg(64, 64)
+    original = make_original(content)
+    response = staff_client.get(f"/v1/images/{original.pk}/original")
+    assert response.status_code == 302
+    assert response.headers["Cache-Control"] == "no-store"
+    link = response.headers["Location"]
+    path = link[link.index("/media/") :]
+    fetched = staff_client.get(path)
+    assert b"".join(fetched.streaming_content) == content
+    fetched.close()
+    assert Original.objects.count() == 1
+
+
+def test_without_credentials_for_reading_the_answer_is_a_clear_503(staff_client, settings, monkeypatch):
+    def no_reads(original: Original) -> str:
+        raise ReadsNotConfigured
+
+    monkeypatch.setattr(originals, "link", no_reads)
+    response = staff_client.get(f"/v1/images/{make_original().pk}/original")
+    assert (response.status_code, response.json()["code"]) == (503, "reads_not_configured")

@@ -1,0 +1,35 @@
+"""What a client of the service does: upload, and poll until the job is over."""
+
+import time
+from typing import Any
+
+import httpx
+
+#: A job that is not over by then never will be: several times the longest time limit of a render.
+PATIENCE_S = 240.0
+
+
+def upload(base_url: str, content: bytes, *, name: str = "gall.jpg", **fields: str) -> httpx.Response:
+    return httpx.post(f"{base_url}/v1/images", files={"file": (name, content)}, data=fields, timeout=60)
+
+
+def wait(base_url: str, job_id: str, *, patience_s: float = PATIENCE_S) -> dict[str, Any]:
+    """The job's last answer, once it is `done` or `error`."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        answer: dict[str, Any] = {}
+        try:
+            answer = httpx.get(f"{base_url}/v1/jobs/{job_id}", timeout=30).json()
+        except httpx.TransportError:
+            pass  # the web process is being restarted
+        if answer.get("status") in ("done", "error"):
+            return answer
+        assert time.monotonic() < deadline, f"job {job_id} does not end: {answer}"
+        time.sleep(0.1)
+
+
+def process(base_url: str, content: bytes, **fields: str) -> dict[str, Any]:
+    """Upload and wait."""
+    response = upload(base_url, content, **fields)
+    assert response.status_code == 202, response.text
+    return wait(base_url, response.json()["jobId"])

@@ -1,0 +1,226 @@
+"""The whole service as its users start it: `manage.py serve` in a process of its own."""
+
+import io
+import os
+import random
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import psycopg
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+START_LIMIT_S = 60.0
+STOP_LIMIT_S = 45.0
+JOB_LIMIT_S = 60.0
+
+#: What the kernel calls the processes, by kind. A sandbox is whatever a worker has started.
+_TITLES = {"web": "gallimg-web", "worker": "gallimg-worker", "valkey": "valkey-server", "greeter": "gallimg-greeter"}
+
+
+class Service:
+    """One running service. `env` adds to and overrides the settings."""
+
+    def __init__(self, data: Path, env: Mapping[str, str] | None = None, *, arguments: tuple[str, ...] = ()) -> None:
+        self.data = data
+        self.env = {"GALLIMG_DATA": str(data), "REDIS_URL": "", "PORT": str(free_port()), **(env or {})}
+        self.arguments = arguments
+        self._process: subprocess.Popen[bytes] | None = None
+        self._out, self._err = data.with_suffix(".out"), data.with_suffix(".err")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.env['PORT']}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    @property
+    def output(self) -> str:
+        """Standard output of the current start."""
+        return self._out.read_text()
+
+    @property
+    def logs(self) -> str:
+        """Standard error of all starts."""
+        return self._err.read_text()
+
+    def launch(self) -> "Service":
+        """Start without waiting."""
+        with self._out.open("wb") as out, self._err.open("ab") as err:
+            self._process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", *self.arguments],
+                cwd=ROOT,
+                env={**os.environ, **self.env},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        return self
+
+    def start(self) -> "Service":
+        self.launch()
+        wait_until(lambda: "gallimg ready" in self.output or self._has_ended(), START_LIMIT_S, "gallimg ready")
+        assert not self._has_ended(), f"the service ended:\n{self.logs}"
+        return self
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Send the signal to the whole process group, as a terminal does, and return the exit code."""
+        os.killpg(self.pid, number)
+        return self.wait()
+
+    def wait(self) -> int:
+        assert self._process
+        return self._process.wait(STOP_LIMIT_S)
+
+    def kill(self) -> None:
+        if self._process and not self._has_ended():
+            self._process.kill()
+            self._process.wait()
+
+    def pids(self, kind: str = "") -> list[int]:
+        """Process ids by kind: web, worker, sandbox, valkey, greeter; without one all but the master's."""
+        tree = _family(self.pid)
+        if kind == "sandbox":
+            workers = self.pids("worker")
+            return [pid for pid, (parent, _) in tree.items() if parent in workers]
+        if kind:
+            return [pid for pid, (_, title) in tree.items() if title.startswith(_TITLES[kind][:15])]
+        return list(tree)
+
+    def upload(self, content: bytes | Iterator[bytes] | None = None) -> dict[str, Any]:
+        """Upload a picture and return its job once it has ended."""
+        answer = httpx.post(f"{self.url}/v1/images", files={"file": ("photo.jpg", content or photo())}, timeout=30)
+        assert answer.status_code == 202, answer.text
+        return self.finished(answer.json()["jobId"])
+
+    def finished(self, job_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+
+        def has_ended() -> bool:
+            found.update(httpx.get(f"{self.url}/v1/jobs/{job_id}", timeout=30).json())
+            return found["status"] != "processing"
+
+        wait_until(has_ended, JOB_LIMIT_S, f"the end of job {job_id}")
+        return found
+
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def _has_ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+
+@contextmanager
+def running(data: Path, env: Mapping[str, str] | None = None, *, arguments: tuple[str, ...] = ()) -> Iterator[Service]:
+    """A service that is ready, with a database of its own."""
+    with database() as url:
+        service = Service(data, {"DATABASE_URL": url, **(env or {})}, arguments=arguments)
+        try:
+            yield service.start()
+        finally:
+            service.kill()
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database on the tests' server, or nothing where SQLite is tested."""
+    if os.environ.get("TEST_DB") != "postgres":
+        yield ""
+        return
+    server = os.environ["DATABASE_URL"]
+    name = f"e2e_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+    yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def photo(width_px: int = 800, height_px: int = 600) -> bytes:
+    """A JPEG that no other call returns."""
+    picture = Image.effect_noise((width_px // 8, height_px // 8), random.uniform(40, 90))
+    file = io.BytesIO()
+    picture.resize((width_px, height_px)).convert("RGB").save(file, "JPEG")
+    return file.getvalue()
+
+
+def refusal(env: Mapping[str, str], **how: Any) -> str:
+    """What `serve` says on standard error when it refuses to start. One line, or the assertion fails."""
+    process = subprocess.run(
+        [sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env={**os.environ, "REDIS_URL": "", "DATABASE_URL": "", **env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=START_LIMIT_S,
+        text=True,
+        check=False,
+        **how,
+    )
+    assert process.returncode == 1, process.stderr
+    assert re.fullmatch(r"gallimg cannot start\. [^\n]+\n", process.stderr), process.stderr
+    return process.stderr
+
+
+def wait_until(condition: Callable[[], object], limit_s: float, what: str) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {limit_s:g} s for {what}"
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return _stat(pid)[2] not in "ZX"
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def _family(ancestor: int) -> dict[int, tuple[int, str]]:
+    """Parent and title of each living descendant."""
+    known: dict[int, tuple[int, str]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            title, parent, state = _stat(int(folder.name))
+        except OSError:
+            continue
+        if state not in "ZX":
+            known[int(folder.name)] = (parent, title)
+    family, added = {ancestor}, True
+    while added:
+        younger = {pid for pid, (parent, _) in known.items() if parent in family}
+        added = not younger <= family
+        family |= younger
+    return {pid: known[pid] for pid in sorted(family - {ancestor})}
+
+
+def _stat(pid: int) -> tuple[str, int, str]:
+    """Title, parent and state of a process."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    title, _, rest = text.partition("(")[2].rpartition(")")
+    state, parent = rest.split()[:2]
+    return title, int(parent), state

@@ -1,0 +1,137 @@
+"""Uploads over a real connection, where bodies come in pieces, break off, or never end."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests import images
+from tests.e2e.client import process, upload, wait
+
+pytestmark = pytest.mark.e2e
+
+MB = 1_048_576
+BOUNDARY = "gallimg-test-boundary"
+HEAD = (
+    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n'
+    "Content-Type: image/jpeg\r\n\r\n"
+).encode()
+TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
+FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+
+
+@pytest.fixture(scope="module")
+def photo() -> bytes:
+    return images.jpeg(1200, 800)
+
+
+def in_pieces(content: bytes, size: int = 10_000) -> Iterator[bytes]:
+    """A body of unknown length: httpx sends it chunked."""
+    yield HEAD
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+    yield TAIL
+
+
+def stored_files(service) -> list[Path]:
+    return [path for path in (service.data / "objects").rglob("*") if path.is_file()]
+
+
+@pytest.mark.smoke
+def test_a_photo_with_a_position_becomes_four_derivatives_without_one(service):
+    photo = images.jpeg(2600, 1900, orientation=6, gps=True)
+    response = upload(service.url, photo)
+    assert response.status_code == 202
+    job = wait(service.url, response.json()["jobId"])
+    sizes = {d["name"]: (d["width"], d["height"]) for d in job["derivatives"]}
+    assert sizes == {"full": (1497, 2048), "medium": (748, 1024), "small": (374, 512), "thumb": (200, 200)}
+    for derivative in job["derivatives"]:
+        fetched = httpx.get(derivative["url"])
+        assert fetched.headers["Content-Type"] == "image/jpeg"
+        assert "immutable" in fetched.headers["Cache-Control"]
+        assert len(fetched.content) == derivative["bytes"]
+        assert b"Exif" not in fetched.content
+        assert b"ICC_PROFILE" not in fetched.content
+
+
+def test_a_chunked_upload_is_as_good_as_any(service, photo):
+    response = httpx.post(f"{service.url}/v1/images", content=in_pieces(photo), headers=FORM, timeout=60)
+    assert response.status_code == 202
+    assert wait(service.url, response.json()["jobId"])["status"] == "done"
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["with Content-Length", "chunked"])
+def test_too_large_is_said_to_a_client_that_is_still_sending_and_nothing_stays(service, photo, chunked):
+    before = len(stored_files(service))
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        yield HEAD + photo
+        while sent < 400 * MB:
+            sent += MB
+            yield bytes(MB)
+
+    headers = dict(FORM) if chunked else {**FORM, "Content-Length": str(400 * MB + len(photo) + len(HEAD))}
+    response = httpx.post(f"{service.url}/v1/images", content=endless(), headers=headers, timeout=60)
+    assert response.status_code == 413
+    assert response.json()["code"] == "file_too_large"
+    assert sent < 100 * MB  # reading stopped soon after the limit of 30 MB
+    assert len(stored_files(service)) == before
+
+
+@pytest.mark.parametrize("ending", ["closed", "reset"])
+def test_a_client_that_goes_away_in_mid_upload_leaves_nothing(service, photo, ending):
+    before = set(stored_files(service))
+    address = urlsplit(service.url)
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall(
+            f"POST /v1/images HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: {FORM['Content-Type']}\r\n"
+            f"Content-Length: {9 * MB}\r\n\r\n".encode()
+            + HEAD
+            + photo
+        )
+        _until(lambda: set(stored_files(service)) - before)  # it is being stored
+        if ending == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    _until(lambda: set(stored_files(service)) == before)
+    service.manage("housekeeping", "--older-than", "0")
+    assert service.query("SELECT count(*) FROM media_jobs_original WHERE state <> 'active'") == 0
+
+
+def test_a_large_upload_is_never_whole_in_the_web_process(service):
+    """30 MB, and less than 16 MB more than before at any moment."""
+    body = images.padded_jpeg(29 * MB)
+    process(service.url, images.jpeg(64, 64))  # whatever is loaded on first use
+    (web,) = service.pids("web")
+    before = _reset_peak_bytes(web)
+    assert upload(service.url, body).status_code == 202
+    raised = _peak_bytes(web) - before
+    print(f"a {len(body) / MB:.0f} MB upload raised the web process by {raised / MB:.1f} MB")
+    assert raised < 16 * MB
+
+
+def test_several_uploads_at_once_all_end_done(service, photo):
+    jobs = [upload(service.url, photo).json()["jobId"] for _ in range(20)]
+    assert {wait(service.url, job)["status"] for job in jobs} == {"done"}
+
+
+def _until(condition, patience_s: float = 20) -> None:
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _peak_bytes(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+def _reset_peak_bytes(pid: int) -> int:
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return _peak_bytes(pid)

@@ -1,0 +1,95 @@
+"""After `accept` the service owes a result; before it, it owes nothing and keeps nothing."""
+
+import hashlib
+
+import pytest
+
+from media_jobs import selectors
+from media_jobs.adapters import queue
+from media_jobs.adapters.storage import Role, store
+from media_jobs.callers import ANONYMOUS
+from media_jobs.errors import BacklogFull, StorageUnavailable
+from media_jobs.models import Job, Original
+from media_jobs.pipeline.sniff import sniff
+from media_jobs.services import housekeeping, intake
+from media_jobs.states import JobState, Lane, OriginalState
+from tests import images
+from tests.factories import make_job
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def photo() -> bytes:
+    return images.jpeg(64, 64)
+
+
+@pytest.fixture
+def upload(photo) -> intake.Upload:
+    upload = intake.Upload(sniff(photo), filename="gall.jpg", caller=ANONYMOUS)
+    upload.write(photo[:100])
+    upload.write(photo[100:])
+    return upload
+
+
+def accept(upload: intake.Upload) -> Job:
+    return upload.accept(preset=selectors.current_preset("gallformers"), caller=ANONYMOUS)
+
+
+def test_the_row_is_there_before_the_object(upload):
+    assert upload.original.state == OriginalState.PENDING
+    assert list(store(Role.WORKER).keys()) == []
+
+
+def test_accepting_stores_the_bytes_as_they_came_and_queues_the_work(upload, photo, tmp_path):
+    job = accept(upload)
+    original = Original.objects.get(pk=job.original_id)
+    assert (original.state, original.size_bytes) == (OriginalState.ACTIVE, len(photo))
+    assert original.sha256 == hashlib.sha256(photo).hexdigest()
+    store(Role.WORKER).fetch(original.key, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == photo
+    assert (job.state, job.wanted) == (JobState.QUEUED, ["full", "medium", "small", "thumb"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_queue_is_told_after_the_commit(upload, valkey):
+    job = accept(upload)
+    assert queue.waiting(Lane.INTERACTIVE) == [job.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_queue_that_is_away_does_not_refuse_the_upload(upload, unreachable_queue):
+    assert accept(upload).state == JobState.QUEUED
+
+
+def test_aborting_leaves_nothing(upload):
+    upload.abort()
+    assert not Original.objects.exists()
+    assert list(store(Role.WORKER).keys()) == []
+    assert store(Role.WORKER).unfinished() == []
+
+
+def test_a_transaction_that_fails_after_the_commit_of_the_object_leaves_nothing(upload, monkeypatch):
+    monkeypatch.setattr(intake, "create_job", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        accept(upload)
+    upload.abort()
+    housekeeping.run()
+    assert not Original.objects.exists()
+    assert list(store(Role.WORKER).keys()) == []
+
+
+def test_an_upload_that_housekeeping_gave_up_is_refused(upload):
+    Original.objects.update(state=OriginalState.DELETED)
+    with pytest.raises(StorageUnavailable):
+        accept(upload)
+    assert not Job.objects.exists()
+
+
+def test_past_the_backlog_nothing_is_accepted(settings):
+    settings.MAX_BACKLOG = 2
+    make_job()
+    intake.refuse_when_full()
+    make_job()
+    with pytest.raises(BacklogFull):
+        intake.refuse_when_full()

@@ -1,0 +1,37 @@
+"""Presets change by new versions."""
+
+import pytest
+
+from media_jobs import selectors
+from media_jobs.errors import UnknownPreset
+from media_jobs.models import Preset
+from media_jobs.pipeline import recipes
+from media_jobs.services import presets
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("shipped", recipes.SHIPPED, ids=lambda preset: preset.name)
+def test_what_the_migration_ships_is_what_the_pipeline_ships(shipped):
+    stored = selectors.current_preset(shipped.name).recipe()
+    assert set(stored.renditions) == set(shipped.renditions)
+
+
+def test_a_copy_is_a_draft_until_it_is_made_current():
+    first = selectors.current_preset("gallformers")
+    copy = presets.copy_as_new_version(first)
+    assert (copy.version, copy.current) == (2, False)
+    assert copy.recipe().renditions == first.recipe().renditions
+    presets.make_current(copy)
+    assert selectors.current_preset("gallformers") == copy
+    assert Preset.objects.filter(name="gallformers", current=True).count() == 1
+
+
+def test_a_preset_without_renditions_does_not_become_current():
+    with pytest.raises(ValueError, match="no renditions"):
+        presets.make_current(Preset.objects.create(name="empty"))
+
+
+def test_an_unknown_preset_names_the_known_ones():
+    with pytest.raises(UnknownPreset, match="gallformers, ingest"):
+        selectors.current_preset("galformers")
