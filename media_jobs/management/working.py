@@ -1,5 +1,6 @@
 """One RQ worker in this process: what `manage.py worker` and the supervisor's forked workers run."""
 
+import logging
 import random
 import time
 
@@ -14,6 +15,8 @@ from media_jobs.states import Lane
 
 #: A silent worker's job is noticed at most this long after its lease ran out.
 _LEASES_EVERY_S = 10
+#: Often enough to keep the lists filled; seldom enough that a job which RQ cannot even start is no endless loop.
+_DISPATCH_EVERY_S = 1
 
 
 class _Upkeep:
@@ -21,7 +24,7 @@ class _Upkeep:
 
     def __init__(self) -> None:
         now = time.monotonic()
-        self._leases_due = now
+        self._dispatch_due = self._leases_due = now
         # Spread, so that workers started together do not sweep together.
         self._sweep_due = now + settings.CLEANUP_INTERVAL_S * random.uniform(0.5, 1.0)  # noqa: S311
 
@@ -34,15 +37,23 @@ class _Upkeep:
         if now >= self._sweep_due:
             self._sweep_due = now + settings.CLEANUP_INTERVAL_S
             housekeeping.run()
-        dispatch.wake()
+        if now >= self._dispatch_due:
+            self._dispatch_due = now + _DISPATCH_EVERY_S
+            dispatch.wake()
 
 
 def run_worker() -> None:
     """Work until SIGTERM or SIGINT; a job in hand is finished first."""
     harden_worker()
     queues = [django_rq.get_queue(lane.value) for lane in Lane]
-    worker = ResilientWorker(queues, on_tick=_Upkeep(), connection=queues[0].connection, name=processing.worker_id())
+    worker = ResilientWorker(
+        queues,
+        on_tick=_Upkeep(),
+        connection=queues[0].connection,
+        serializer=queues[0].serializer,
+        name=processing.worker_id(),
+    )
     try:
-        worker.work(logging_level=None)
+        worker.work(logging_level=logging.getLogger("rq").getEffectiveLevel())
     finally:
         processing.sandbox().close()

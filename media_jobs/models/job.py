@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from media_jobs.models.base import choices, only_known, uuid7
 from media_jobs.models.original import Original
@@ -29,7 +29,7 @@ class Job(models.Model):
     max_attempts = models.PositiveSmallIntegerField(default=3)
     worker = models.CharField(max_length=255, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    not_before = models.DateTimeField(default=timezone.now, help_text="A retry waits until then.")
+    not_before = models.DateTimeField(db_default=Now(), help_text="A retry waits until then.")
     code = models.CharField(max_length=32, blank=True, help_text="Why it failed, for machines.")
     detail = models.TextField(blank=True, help_text="Why it failed, for people.")
     last_event = models.PositiveIntegerField(default=0)

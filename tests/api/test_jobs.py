@@ -1,7 +1,5 @@
 """Polling, and looking at an image: stable words for every state, and nobody sees what is another's."""
 
-import uuid
-
 import pytest
 from django.contrib.auth.models import User
 
@@ -68,7 +66,7 @@ def test_a_cancelled_job_says_so(client):
 
 
 @pytest.mark.parametrize("path", ["/v1/jobs/{}", "/v1/images/{}", "/v1/images/{}/original"])
-@pytest.mark.parametrize("name", [str(uuid.uuid4()), "no-id", "%00"])
+@pytest.mark.parametrize("name", ["00000000-0000-7000-8000-000000000000", "no-id", "%00"])
 def test_what_is_not_there_is_a_problem_document(client, path, name):
     response = client.get(path.format(name))
     assert response.status_code == 404
@@ -113,7 +111,6 @@ def test_staff_get_the_original_byte_for_byte_by_a_signed_link(staff_client):
     fetched = staff_client.get(path)
     assert b"".join(fetched.streaming_content) == content
     fetched.close()
-    assert Original.objects.count() == 1
 
 
 def test_without_credentials_for_reading_the_answer_is_a_clear_503(staff_client, settings, monkeypatch):

@@ -1,6 +1,7 @@
 """After `accept` the service owes a result; before it, it owes nothing and keeps nothing."""
 
 import hashlib
+from collections.abc import Iterator
 
 import pytest
 
@@ -25,11 +26,12 @@ def photo() -> bytes:
 
 
 @pytest.fixture
-def upload(photo) -> intake.Upload:
+def upload(photo) -> Iterator[intake.Upload]:
     upload = intake.Upload(sniff(photo), filename="gall.jpg", caller=ANONYMOUS)
     upload.write(photo[:100])
     upload.write(photo[100:])
-    return upload
+    yield upload
+    upload.abort()
 
 
 def accept(upload: intake.Upload) -> Job:
