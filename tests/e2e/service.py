@@ -1,6 +1,7 @@
 """The whole service as its users start it: `manage.py serve` in a process of its own."""
 
 import io
+import logging
 import os
 import random
 import re
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import psycopg
 from PIL import Image
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # or a failure's report drowns in polls
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT_S = 60.0
@@ -102,11 +105,15 @@ class Service:
             return [pid for pid, (_, title) in tree.items() if title.startswith(_TITLES[kind][:15])]
         return list(tree)
 
-    def upload(self, content: bytes | Iterator[bytes] | None = None) -> dict[str, Any]:
-        """Upload a picture and return its job once it has ended."""
-        answer = httpx.post(f"{self.url}/v1/images", files={"file": ("photo.jpg", content or photo())}, timeout=30)
+    def send(self, content: bytes) -> str:
+        """Upload a picture and return its job's id."""
+        answer = httpx.post(f"{self.url}/v1/images", files={"file": ("photo.jpg", content)}, timeout=30)
         assert answer.status_code == 202, answer.text
-        return self.finished(answer.json()["jobId"])
+        return str(answer.json()["jobId"])
+
+    def upload(self, content: bytes | None = None) -> dict[str, Any]:
+        """Upload a picture and return its job once it has ended."""
+        return self.finished(self.send(content or photo()))
 
     def finished(self, job_id: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -117,6 +124,19 @@ class Service:
 
         wait_until(has_ended, JOB_LIMIT_S, f"the end of job {job_id}")
         return found
+
+    def manage(self, *arguments: str) -> str:
+        """Standard output of a management command, run beside the service."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self.env},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=START_LIMIT_S,
+            text=True,
+            check=True,
+        ).stdout
 
     def is_ready(self) -> bool:
         try:
@@ -184,7 +204,7 @@ def wait_until(condition: Callable[[], object], limit_s: float, what: str) -> No
     deadline = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < deadline, f"waited {limit_s:g} s for {what}"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def is_alive(pid: int) -> bool:
