@@ -100,7 +100,8 @@ class Env:
     @property
     def allowed_hosts(self) -> list[str]:
         named = [host.strip() for host in self.ALLOWED_HOSTS.split(",") if host.strip()]
-        return named or ["localhost", "127.0.0.1", "[::1]", urlsplit(self.base_url).hostname or self.HOST]
+        own = urlsplit(self.base_url).hostname or self.HOST
+        return named or ["localhost", "127.0.0.1", "[::1]", f"[{own}]" if ":" in own else own]
 
     @property
     def s3_endpoint_url(self) -> str | None:
@@ -132,15 +133,20 @@ class Env:
 def load() -> Env:
     """Read environment and `.env`. Raises ConfigError at the first wrong value."""
     reader = environs.Env()
-    reader.read_env(str(Path.cwd() / ".env"), recurse=False)
+    try:
+        reader.read_env(str(Path.cwd() / ".env"), recurse=False)
+    except (OSError, ValueError) as error:
+        raise ConfigError(".env: got what cannot be read, takes a text file with lines NAME=value") from error
     env = Env(**{f.name: _value(reader, f) for f in dataclasses.fields(Env)})
+    _check_addresses(env)
     _check_together(env)
     return env
 
 
 def _value(reader: environs.Env, field: "dataclasses.Field[Any]") -> Any:
     meta, default = field.metadata, field.default
-    given = {name: os.environ[name] for name in (field.name, *meta["aliases"]) if os.environ.get(name)}
+    # The real environment comes first, also where it says "nothing" to what `.env` says.
+    given = {name: raw for name in (field.name, *meta["aliases"]) if (raw := reader.str(name, ""))}
     if not given:
         return default.resolve() if isinstance(default, Path) else default
     name, raw = next(iter(given.items()))
@@ -179,15 +185,20 @@ def takes(field: "dataclasses.Field[Any]") -> str:
     return "text"
 
 
-def _check_together(env: Env) -> None:
+def _check_addresses(env: Env) -> None:
     for name in ("PUBLIC_BASE_URL", "CDN_BASE_URL"):
         value = getattr(env, name)
-        if value and urlsplit(value).scheme not in ("http", "https"):
+        if value and not _is_address(value, "http", "https"):
             raise ConfigError(f"{name}: got {value!r}, takes an address that starts with http:// or https://")
-    if env.DATABASE_URL and not env.DATABASE_URL.startswith(("postgres://", "postgresql://")):
+    if env.S3_ENDPOINT and not _is_address(env.s3_endpoint_url or "", "http", "https"):
+        raise ConfigError(f"S3_ENDPOINT: got {env.S3_ENDPOINT!r}, takes host:port or an http:// or https:// address")
+    if env.DATABASE_URL and not _is_url(env.DATABASE_URL, "postgres", "postgresql"):
         raise ConfigError("DATABASE_URL: got a value that is not shown, takes postgres://user:password@host/name")
-    if env.REDIS_URL and not env.REDIS_URL.startswith(("redis://", "rediss://", "unix://", "valkey://")):
+    if env.REDIS_URL and not _is_url(env.REDIS_URL, "redis", "rediss", "unix"):
         raise ConfigError("REDIS_URL: got a value that is not shown, takes redis://host:port/number")
+
+
+def _check_together(env: Env) -> None:
     if env.DATABASE_URL and not env.SECRET_KEY:
         raise ConfigError(
             "SECRET_KEY: not set, but DATABASE_URL is; takes 50 random characters, the same on every host"
@@ -206,6 +217,19 @@ def _check_together(env: Env) -> None:
             f"HOST: got {env.HOST!r}, where strangers could upload; takes a loopback address, "
             "or set ALLOW_ANONYMOUS=true if that is wanted"
         )
+
+
+def _is_url(value: str, *schemes: str) -> bool:
+    """Whether `value` is a URL of one of `schemes` that its later readers can take apart."""
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        return False
+    return value.startswith(tuple(f"{scheme}://" for scheme in schemes))
+
+
+def _is_address(value: str, *schemes: str) -> bool:
+    return _is_url(value, *schemes) and bool(urlsplit(value).hostname)
 
 
 def _is_loopback(host: str) -> bool:

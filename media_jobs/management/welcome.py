@@ -97,15 +97,16 @@ def show_samples() -> None:
     """On a database without pictures: put two drawn photographs through the service's own API."""
     if Original.objects.exists():
         return
+    say("", "drawing two sample photographs, which takes some seconds …")
     with tempfile.TemporaryDirectory() as folder:
         draw_samples(Path(folder))
         jobs = [upload(photo) for photo in sorted(Path(folder).glob("*.jp*g"))]
     finished = [wait_for(job) for job in jobs]
     base = settings.PUBLIC_BASE_URL
-    say("", "two sample photographs, put through the upload API:")
+    say(f"two sample photographs: {' and '.join(job['status'] for job in finished)}")
     for job in finished:
-        say(f"  {job['status']:<8} {base}/v1/images/{job['imageId']}")
-        say(*(f"    {d['name']:<7} {d['width']}×{d['height']}  {d['url']}" for d in job["derivatives"]))
+        say(f"  {base}/v1/images/{job['imageId']}")
+        say(*(f"    {d['name']:<7} {d['width']} × {d['height']}  {d['url']}" for d in job["derivatives"]))
 
 
 def draw_samples(folder: Path) -> None:

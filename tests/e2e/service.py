@@ -120,7 +120,7 @@ class Service:
 
         def has_ended() -> bool:
             found.update(httpx.get(f"{self.url}/v1/jobs/{job_id}", timeout=30).json())
-            return found["status"] != "processing"
+            return bool(found["status"] != "processing")
 
         wait_until(has_ended, JOB_LIMIT_S, f"the end of job {job_id}")
         return found
@@ -196,8 +196,9 @@ def refusal(env: Mapping[str, str], **how: Any) -> str:
         **how,
     )
     assert process.returncode == 1, process.stderr
-    assert re.fullmatch(r"gallimg cannot start\. [^\n]+\n", process.stderr), process.stderr
-    return process.stderr
+    said: str = process.stderr
+    assert re.fullmatch(r"gallimg cannot start\. [^\n]+\n", said), said
+    return said
 
 
 def wait_until(condition: Callable[[], object], limit_s: float, what: str) -> None:

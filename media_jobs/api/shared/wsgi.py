@@ -2,7 +2,7 @@
 
 import errno
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class PatientBody:
         return self._patiently(self._stream.readline, *size)
 
     def readlines(self, *hint: int) -> list[bytes]:
-        return list(self)
+        return list(iter(self))
 
-    def __iter__(self) -> Iterable[bytes]:
+    def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
 
     def _patiently(self, read: Any, *size: int) -> bytes:

@@ -18,15 +18,15 @@ from django.urls import get_resolver
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from media_jobs.adapters.children import Child, fork
+from media_jobs.adapters.children import Child, fork, name_process
 from media_jobs.adapters.supervisor import Supervisor, WebApplication
 from media_jobs.adapters.valkey import EmbeddedValkey, ValkeyUnusable
-from media_jobs.api.shared.wsgi import STALL_S
 from media_jobs.management import welcome
 
 #: Hosts that start at once migrate one after the other. Any number will do, as long as it stays.
 MIGRATION_LOCK = 7_264_911
-_READ_TIMEOUT = struct.pack("ll", int(STALL_S), 0)
+#: A client that stalls within the headers of its request gives its thread back.
+HEADER_STALL_S = 30
 
 
 class CannotStart(SystemExit):
@@ -46,6 +46,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started_at = timezone.now()
+        name_process("gallimg")
         signal.signal(signal.SIGTERM, _stop_early)
         signal.signal(signal.SIGINT, _stop_early)
         lock = lock_data_directory()
@@ -104,8 +105,8 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Connections inherit it: a client that stalls within the headers gives its thread back, too.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _READ_TIMEOUT)
+        # Connections inherit it.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", HEADER_STALL_S, 0))
         listener.bind(address)
         listener.listen(2048)
     except OSError as error:

@@ -1,0 +1,72 @@
+# What one does with this checkout. `make` alone lists it.
+# Settings pass through: `make run PORT=9000` and `PORT=9000 make run` do the same.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test test-all lint requirements clean
+
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+LINT_ENV = SECRET_KEY=lint GALLIMG_DATA="$$data"
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make requirements"
+PYTEST = $(BIN)/python -m pytest
+CORPUS ?=
+export CORPUS
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/.run ## set up and run everything on this machine; Ctrl-C stops it
+	@exec $(BIN)/python manage.py serve --welcome
+
+test: $(VENV)/.dev ## all tests that need pip only, on SQLite and PostgreSQL
+	TEST_DB=sqlite $(PYTEST) -n 2 -m "not (e2e or corpus or browser)"
+	TEST_DB=sqlite $(PYTEST) -m "e2e and smoke"
+	TEST_DB=postgres $(PYTEST) -n 2 -m "not (e2e or corpus or browser)"
+	TEST_DB=postgres $(PYTEST) -m "e2e and not (corpus or browser)"
+
+test-all: test ## also the corpus over HTTP (CORPUS=dir) and the browser
+	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
+	TEST_DB=postgres $(PYTEST) -rs -m "corpus or browser"
+
+lint: $(VENV)/.dev ## style, types, import rules, missing migrations
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && set -x \
+	&& $(LINT_ENV) $(BIN)/mypy \
+	&& $(LINT_ENV) $(BIN)/lint-imports \
+	&& $(LINT_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+
+requirements: $(VENV)/.dev ## pin what pyproject.toml asks for, with hashes; UPGRADE=1 takes newer ones
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev --constraint requirements.txt \
+		--output-file requirements-dev.txt
+
+clean: ## remove the virtual environment and caches; data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the virtual environment -----------------------------------------------------------------------
+
+$(VENV)/.run: requirements.txt
+	@$(call install,requirements.txt)
+	@touch $@
+
+# What tests need includes what running needs.
+$(VENV)/.dev: requirements-dev.txt requirements.txt
+	@$(call install,requirements-dev.txt)
+	@touch $(VENV)/.run $@
+
+define install
+	if [ -z "$(PYTHON)" ]; then \
+		echo "gallimg needs Python 3.11 or newer; found: $$(python3 --version 2>&1 || echo none). Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; fi; \
+	[ -x $(BIN)/python ] || { echo "making $(VENV) with $$($(PYTHON) --version)"; \
+		out=$$($(PYTHON) -m venv $(VENV) 2>&1); } || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
+	echo "installing the packages of $(1)"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) || { \
+		echo "The packages could not be installed (see above). Is there a network, and if need be a proxy (HTTPS_PROXY) or a package index (PIP_INDEX_URL)? Then call make again." >&2; exit 1; }
+endef

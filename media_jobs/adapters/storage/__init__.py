@@ -1,0 +1,60 @@
+"""The one object store of this process: files in the data directory, or S3 when S3_BUCKET is set."""
+
+import functools
+import os
+from enum import StrEnum
+
+from django.conf import settings
+
+from media_jobs.ports import ObjectStore
+
+if settings.S3_BUCKET:
+    # Tens of megabytes that the forked workers share, if it is here before they are.
+    from media_jobs.adapters.storage import s3 as _preloaded  # noqa: F401
+
+
+class Role(StrEnum):
+    """Who asks: each may have credentials of its own, which allow no more than it needs."""
+
+    WEB = "web"  #: writes and aborts
+    WORKER = "worker"  #: reads, writes, lists, deletes
+    READ = "read"  #: reads, for links to private objects
+
+
+@functools.cache
+def store(role: Role) -> ObjectStore:
+    """The store, with the credentials of `role`; made on first use. Connects to nothing yet."""
+    if settings.S3_BUCKET:
+        from media_jobs.adapters.storage.s3 import S3Store  # noqa: PLC0415 - boto3 only where it is used
+
+        return S3Store(
+            settings.S3_BUCKET,
+            credentials=_credentials(role),
+            region=settings.S3_REGION,
+            endpoint_url=settings.S3_ENDPOINT_URL,
+            public_url=settings.CDN_BASE_URL,
+        )
+    from media_jobs.adapters.storage.files import FileStore  # noqa: PLC0415 - only where it is used
+
+    media_url = f"{settings.PUBLIC_BASE_URL}/media"
+    return FileStore(settings.OBJECTS_DIR, media_url=media_url, public_url=settings.CDN_BASE_URL)
+
+
+# Clients and threads of the parent are of no use to a child.
+os.register_at_fork(after_in_child=store.cache_clear)
+
+
+def _credentials(role: Role) -> tuple[str, str] | None:
+    """Key and secret for `role`, or None where it has none. A single set serves all roles."""
+    web: tuple[str, str] = settings.S3_WEB_CREDENTIALS
+    worker: tuple[str, str] = settings.S3_WORKER_CREDENTIALS
+    read: tuple[str, str] = settings.S3_READ_CREDENTIALS
+    match role:
+        case Role.WEB:
+            return web
+        case Role.WORKER:
+            return worker if worker[0] else web
+        case Role.READ:
+            if read[0]:
+                return read
+            return None if worker[0] else web

@@ -1,0 +1,214 @@
+"""Objects as files of one directory. Writes wait in `.partial/` and are renamed into place."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote, urlencode
+from uuid import uuid4
+
+import structlog
+from django.core import signing
+from django.core.files.storage import FileSystemStorage
+
+from media_jobs import keys
+from media_jobs.errors import ObjectMissing, StorageUnavailable
+
+log = structlog.get_logger(__name__)
+
+_CHUNK_BYTES = 65_536
+_PARTIAL = ".partial"
+_SALT = "gallimg.storage.link"
+
+
+class BadLinkError(Exception):
+    """A link to a private object that is forged, for another object, or too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a signed link allows: this object, under this name and type, until `expires_at` (Unix time)."""
+
+    key: str
+    filename: str
+    content_type: str
+    expires_at: float
+
+
+class FileStore:
+    """Keeps the promises of `ports.ObjectStore` in the directory `location`, all of it on one file system.
+
+    media_url: where this service serves the files.
+    public_url: where else derivatives are served from, if anywhere.
+    """
+
+    def __init__(self, location: Path, *, media_url: str, public_url: str = "") -> None:
+        self._location = location
+        self._storage = FileSystemStorage(location)
+        self._partial = location / _PARTIAL
+        self._media_url = media_url
+        self._public_url = public_url or media_url
+
+    def begin(self, key: str, *, content_type: str) -> "FileWriter":
+        return FileWriter(self.path(key), self._partial / uuid4().hex)
+
+    def put(self, key: str, source: Path, *, content_type: str) -> None:
+        writer = self.begin(key, content_type=content_type)
+        try:
+            with source.open("rb") as file:
+                while chunk := file.read(_CHUNK_BYTES):
+                    writer.write(chunk)
+            writer.commit()
+        finally:
+            writer.abort()
+
+    def fetch(self, key: str, into: Path) -> None:
+        with _translated("reading a file", key):
+            shutil.copyfile(self.path(key), into)
+
+    def delete(self, key: str) -> None:
+        path = self.path(key)
+        with _translated("deleting a file"):
+            path.unlink(missing_ok=True)
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        start = self._location / prefix.rpartition("/")[0]
+        for folder, folders, files in os.walk(start):
+            folders[:] = [name for name in folders if name != _PARTIAL]
+            for file in files:
+                key = (Path(folder) / file).relative_to(self._location).as_posix()
+                if key.startswith(prefix):
+                    yield key
+
+    def unfinished(self) -> list[str]:
+        return [path.name for path in self._unfinished()]
+
+    def sweep(self, *, older_than_s: float) -> int:
+        removed = 0
+        for path in self._unfinished():
+            with _translated("removing an unfinished upload"):
+                try:
+                    if path.stat().st_mtime > time.time() - older_than_s:
+                        continue
+                    path.unlink()
+                except FileNotFoundError:
+                    continue  # committed or aborted meanwhile
+                removed += 1
+        return removed
+
+    def url(self, key: str) -> str:
+        return f"{self._public_url}/{quote(keys.checked(key))}"
+
+    def signed_url(self, key: str, *, filename: str, content_type: str, expires_s: int) -> str:
+        grant = Grant(keys.checked(key), filename, content_type, time.time() + expires_s)
+        query = urlencode({"token": signing.dumps(asdict(grant), salt=_SALT)})
+        return f"{self._media_url}/{quote(key)}?{query}"
+
+    def check(self) -> None:
+        self.begin("uploads/check", content_type="text/plain").abort()
+
+    def path(self, key: str) -> Path:
+        """Where `key` lies, or would lie. Raises ValueError for what is no key."""
+        return Path(self._storage.path(keys.checked(key)))
+
+    def _unfinished(self) -> list[Path]:
+        return list(self._partial.iterdir()) if self._partial.is_dir() else []
+
+
+class FileWriter:
+    """Keeps the promises of `ports.ObjectWriter`: bytes go to `partial`, which becomes `target`."""
+
+    def __init__(self, target: Path, partial: Path) -> None:
+        self._target, self._partial = target, partial
+        self._committed = self._aborted = False
+        with _translated("storing a file"):
+            _make_directory(partial.parent)
+            self._file = open(partial, "xb", opener=_private)  # noqa: SIM115 - closed by commit and abort
+
+    def write(self, chunk: bytes) -> None:
+        with self._whole_or_nothing():
+            self._file.write(chunk)
+
+    def commit(self) -> None:
+        if self._committed:
+            return
+        with self._whole_or_nothing():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            _make_directory(self._target.parent)
+            self._partial.replace(self._target)
+            _sync_directory(self._target.parent)
+        self._committed = True
+
+    def abort(self) -> None:
+        if self._committed or self._aborted:
+            return
+        self._aborted = True
+        with suppress(OSError):  # a full disk, again
+            self._file.close()
+        try:
+            self._partial.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("abort_failed", partial=self._partial.name, error=error.strerror)
+
+    @contextmanager
+    def _whole_or_nothing(self) -> Iterator[None]:
+        """Whatever goes wrong in here ends the write, so that a part of the bytes can never be committed."""
+        if self._committed or self._aborted:
+            raise ValueError("this write has ended")
+        try:
+            with _translated("storing a file"):
+                yield
+        except BaseException:
+            self.abort()
+            raise
+
+
+def grant(token: str, key: str) -> Grant:
+    """What `token` allows for `key`. Raises BadLinkError."""
+    try:
+        found = Grant(**signing.loads(token, salt=_SALT))
+    except signing.BadSignature as error:
+        raise BadLinkError("the link is not valid") from error
+    if found.key != key:
+        raise BadLinkError("the link is for another object")
+    if found.expires_at <= time.time():
+        raise BadLinkError("the link has expired")
+    return found
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _make_directory(path: Path) -> None:
+    """Make `path` and its parents so that they survive a power cut."""
+    if path.is_dir():
+        return
+    _make_directory(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    _sync_directory(path.parent)
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _translated(doing: str, key: str | None = None) -> Iterator[None]:
+    """The file system's errors in our words. With `key`, a missing file is a missing object."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise (ObjectMissing(key) if key else StorageUnavailable(doing)) from error
+    except OSError as error:
+        log.error("storage_failed", doing=doing, error=error.strerror)
+        raise StorageUnavailable(doing) from error

@@ -1,0 +1,150 @@
+"""Objects in an S3 bucket, by django-storages' connection and the client's multipart calls."""
+
+import functools
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from boto3.s3.transfer import TransferConfig
+from django.utils.http import content_disposition_header
+
+from media_jobs import keys
+from media_jobs.adapters.storage.caching import cache_control
+from media_jobs.adapters.storage.s3_calls import abort_multipart, translated
+from media_jobs.adapters.storage.s3_connection import bucket_storage, bucket_url
+from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
+from media_jobs.errors import MediaError, ReadsNotConfigured, StorageUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_OURS = (*keys.PUBLIC_PREFIXES, *keys.PRIVATE_PREFIXES)
+_CHECK_KEY = "uploads/check"
+_CHECK_KEPT_S = 10.0
+_CHECK_LIMIT_S = 8.0
+_SENDERS = 8  # threads that send parts, for all uploads of the process together
+_TRANSFER = TransferConfig(use_threads=False, preferred_transfer_client="classic")
+
+
+class S3Store:
+    """Keeps the promises of `ports.ObjectStore` in a bucket.
+
+    credentials: key and secret, or None for a role that has none: it can make public URLs and nothing else.
+    public_url: where derivatives are served from; by default the bucket itself.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        *,
+        credentials: tuple[str, str] | None,
+        region: str,
+        endpoint_url: str | None = None,
+        public_url: str = "",
+    ) -> None:
+        self.bucket = bucket
+        self._public_url = public_url or bucket_url(bucket, region=region, endpoint_url=endpoint_url)
+        self._storage = credentials and bucket_storage(bucket, credentials, region=region, endpoint_url=endpoint_url)
+        self._lock = threading.Lock()
+        self._checked: tuple[float, MediaError | None] | None = None
+
+    @property
+    def client(self) -> "S3Client":
+        """The one client of this store, shared by threads. Raises ReadsNotConfigured without credentials."""
+        if self._storage is None:
+            raise ReadsNotConfigured
+        with self._lock:  # many threads, one client
+            client: S3Client = self._storage.bucket.meta.client
+        return client
+
+    def begin(self, key: str, *, content_type: str) -> S3Writer:
+        return S3Writer(self.client, self.bucket, keys.checked(key), _headers(key, content_type), self._senders)
+
+    def put(self, key: str, source: Path, *, content_type: str) -> None:
+        with translated("storing a file"):
+            headers = dict(_headers(key, content_type))
+            self.client.upload_file(str(source), self.bucket, keys.checked(key), headers, Config=_TRANSFER)
+
+    def fetch(self, key: str, into: Path) -> None:
+        with translated("reading a file", keys.checked(key)):
+            self.client.download_file(self.bucket, key, str(into), Config=_TRANSFER)
+
+    def delete(self, key: str) -> None:
+        with translated("deleting a file"):
+            self.client.delete_object(Bucket=self.bucket, Key=keys.checked(key))
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        with translated("listing files"):
+            for page in pages:
+                yield from (found["Key"] for found in page.get("Contents", []))
+
+    def unfinished(self) -> list[str]:
+        return [upload["Key"] for upload in self._uploads()]
+
+    def sweep(self, *, older_than_s: float) -> int:
+        began_before = datetime.now(UTC) - timedelta(seconds=older_than_s)
+        removed = 0
+        for upload in list(self._uploads()):
+            if upload["Initiated"] > began_before:
+                continue
+            with translated("removing an unfinished upload"):
+                abort_multipart(self.client, self.bucket, upload["Key"], upload["UploadId"])
+            removed += 1
+        return removed
+
+    def url(self, key: str) -> str:
+        return f"{self._public_url}/{quote(keys.checked(key))}"
+
+    def signed_url(self, key: str, *, filename: str, content_type: str, expires_s: int) -> str:
+        # Not django-storages' own url(), which makes a client for every thread that calls it.
+        return self.client.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self.bucket,
+                "Key": keys.checked(key),
+                "ResponseContentType": content_type,
+                "ResponseContentDisposition": content_disposition_header(False, filename) or "inline",
+                "ResponseCacheControl": cache_control(key),
+            },
+            ExpiresIn=expires_s,
+        )
+
+    def check(self) -> None:
+        """As promised, within seconds, and at most once in ten of them."""
+        now = time.monotonic()
+        if self._checked is None or now - self._checked[0] > _CHECK_KEPT_S:
+            try:
+                self._senders.submit(self._check).result(timeout=_CHECK_LIMIT_S)
+                self._checked = (now, None)
+            except TimeoutError:
+                self._checked = (now, StorageUnavailable("being asked whether it is there"))
+            except MediaError as error:
+                self._checked = (now, error)
+        if found := self._checked[1]:
+            raise found.with_traceback(None)
+
+    @functools.cached_property
+    def _senders(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(_SENDERS, thread_name_prefix="s3")
+
+    def _check(self) -> None:
+        # The one thing that write-only credentials can do and that leaves nothing behind.
+        with translated("being asked whether it is there"):
+            upload = self.client.create_multipart_upload(Bucket=self.bucket, Key=_CHECK_KEY)
+            abort_multipart(self.client, self.bucket, _CHECK_KEY, upload["UploadId"])
+
+    def _uploads(self) -> Iterator[Any]:
+        pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
+        with translated("listing unfinished uploads"):
+            for page in pages:
+                yield from (found for found in page.get("Uploads", []) if found["Key"].startswith(_OURS))
+
+
+def _headers(key: str, content_type: str) -> Headers:
+    return {"ContentType": content_type, "CacheControl": cache_control(key)}

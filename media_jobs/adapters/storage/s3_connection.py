@@ -1,0 +1,58 @@
+"""django-storages' connection to a bucket, made so that many processes and roles cost little memory."""
+
+from typing import Any
+
+import boto3
+import botocore.loaders
+import botocore.session
+from botocore.config import Config
+from storages.backends.s3 import S3Storage
+
+# What boto3 knows about S3 takes 12 MB. Read here, it is shared by all clients, and by workers forked from here:
+# a further client then takes 0.5 MB.
+_KNOWLEDGE = botocore.loaders.create_loader()
+for _name in ("service-2", "endpoint-rule-set-1", "paginators-1"):
+    _KNOWLEDGE.load_service_model("s3", _name)
+for _name in ("endpoints", "partitions", "sdk-default-configuration"):
+    _KNOWLEDGE.load_data(_name)
+
+
+class _Storage(S3Storage):  # type: ignore[misc]  # django-storages has no types
+    def _create_session(self) -> boto3.Session:
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _KNOWLEDGE)
+        return boto3.Session(self.access_key, self.secret_key, botocore_session=session)
+
+
+def bucket_storage(bucket: str, credentials: tuple[str, str], *, region: str, endpoint_url: str | None) -> S3Storage:
+    """django-storages' storage of a bucket. It connects on first use."""
+    key, secret = credentials
+    config: Config = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if endpoint_url else "auto"},
+        connect_timeout=5,
+        read_timeout=20,
+        retries={"mode": "standard", "total_max_attempts": 4},
+        max_pool_connections=50,
+        # Several S3-compatible servers refuse the newer checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    settings: dict[str, Any] = {
+        "bucket_name": bucket,
+        "access_key": key,
+        "secret_key": secret,
+        "region_name": region,
+        "endpoint_url": endpoint_url,
+        "client_config": config,
+    }
+    return _Storage(**settings)
+
+
+def bucket_url(bucket: str, *, region: str, endpoint_url: str | None) -> str:
+    """Where the world finds the public objects of a bucket."""
+    if endpoint_url:
+        return f"{endpoint_url.rstrip('/')}/{bucket}"
+    if "." in bucket:  # no certificate covers such a host name
+        return f"https://s3.{region}.amazonaws.com/{bucket}"
+    return f"https://{bucket}.s3.{region}.amazonaws.com"

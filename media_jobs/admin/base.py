@@ -1,0 +1,93 @@
+"""What the admin classes share."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from media_jobs import callers
+from media_jobs.callers import Caller
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin, TabularInline
+    from django.forms import ModelForm
+else:
+    from django.forms import ModelForm as _ModelForm
+    from unfold.admin import ModelAdmin as _ModelAdmin
+    from unfold.admin import TabularInline as _TabularInline
+
+    class ModelAdmin(_ModelAdmin):
+        def __class_getitem__(cls, _: object) -> type:
+            return cls
+
+    class TabularInline(_TabularInline):
+        def __class_getitem__(cls, _: object) -> type:
+            return cls
+
+    class ModelForm(_ModelForm):
+        def __class_getitem__(cls, _: object) -> type:
+            return cls
+
+
+__all__ = ["ModelAdmin", "ModelForm", "ReadOnlyAdmin", "TabularInline", "button", "caller_of", "go_to"]
+
+_M = TypeVar("_M", bound=Model)
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class ReadOnlyAdmin(ModelAdmin[_M]):
+    """Pages to look at: nothing is added, changed or deleted by hand, whatever rights somebody has."""
+
+    change_form_template = "admin/media_jobs/read_only.html"
+    list_fullwidth = True
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: _M | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: _M | None = None) -> bool:
+        return False
+
+
+def caller_of(user: AbstractBaseUser | AnonymousUser) -> Caller:
+    """The member of staff behind a request to the admin."""
+    return callers.staff(cast(int, user.pk))
+
+
+def button(
+    title: str,
+    *,
+    permission: str,
+    question: str,
+    icon: str,
+    variant: Literal["default", "primary"] = "default",
+) -> Callable[[_F], _F]:
+    """A button on an object's page that asks `question` and acts on a POST only.
+
+    The method is called as `(self, request, form, object_id)`, if `has_{permission}_permission` allows it.
+    """
+    return cast(
+        Callable[[_F], _F],
+        action(
+            description=title,
+            permissions=[permission],
+            icon=icon,
+            variant=ActionVariant(variant),
+            dialog={"title": title, "description": question, "form_class": None, "form_submit_text": title},
+        ),
+    )
+
+
+def go_to(request: HttpRequest, url: str) -> HttpResponse:
+    """The answer to a button: its dialog is sent by htmx, which takes the address from a header."""
+    if "HX-Request" in request.headers:
+        return HttpResponse(headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)

@@ -1,0 +1,122 @@
+"""Pieces of pages: labels, pictures, sizes and times as a person reads them."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.template.defaultfilters import date as format_date
+from django.template.defaultfilters import filesizeformat
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
+
+from media_jobs import selectors
+from media_jobs.models import Derivative, Job, Original
+from media_jobs.states import DerivativeState, JobState, OriginalState
+
+#: unfold's colours. One table for all kinds of state: their words do not overlap, except for `pending`.
+VARIANTS: dict[str, str] = {
+    JobState.QUEUED: "info",
+    JobState.PROCESSING: "warning",
+    JobState.DONE: "success",
+    JobState.FAILED: "danger",
+    JobState.CANCELLED: "default",
+    OriginalState.PENDING: "warning",
+    OriginalState.ACTIVE: "success",
+    OriginalState.DELETED: "default",
+    DerivativeState.CURRENT: "success",
+    DerivativeState.REPLACED: "default",
+}
+ICONS: dict[str, str] = {
+    JobState.QUEUED: "hourglass_empty",
+    JobState.PROCESSING: "autorenew",
+    JobState.DONE: "image",
+    JobState.FAILED: "broken_image",
+    JobState.CANCELLED: "block",
+}
+NOTHING = mark_safe('<span class="gi-quiet">–</span>')
+
+
+def state_label(state: str) -> SafeString:
+    if not state:
+        return NOTHING
+    return label(state, VARIANTS[state])
+
+
+def label(text: str, variant: str) -> SafeString:
+    return render_to_string("unfold/helpers/label.html", {"text": text, "variant": variant})
+
+
+def thumbnail(pictures: Sequence[Derivative], original: Original, state: str = "") -> SafeString:
+    """The smallest of `pictures`, or a placeholder that tells the `state` of the work."""
+    name = str(original)
+    if not pictures:
+        return format_html(
+            '<span class="gi-thumb gi-thumb-none gi-thumb-{}" role="img" aria-label="No picture of {}: {}" title="{}">'
+            '<span class="material-symbols-outlined" aria-hidden="true">{}</span></span>',
+            state or "none",
+            name,
+            state or "no job",
+            state or "no job",
+            ICONS.get(state, "image"),
+        )
+    return format_html(
+        '<img class="gi-thumb" src="{}" alt="Thumbnail of {}" width="56" height="56" loading="lazy" decoding="async">',
+        selectors.derivative_url(min(pictures, key=lambda d: d.width_px * d.height_px)),
+        name,
+    )
+
+
+def size(size_bytes: int) -> str:
+    return filesizeformat(size_bytes) if size_bytes else "–"
+
+
+def dimensions(width_px: int | None, height_px: int | None) -> str:
+    return f"{width_px} × {height_px}" if width_px and height_px else "–"
+
+
+def ago(moment: datetime | None) -> SafeString:
+    """How long ago, with the exact time in its tooltip."""
+    if moment is None:
+        return NOTHING
+    recent = timezone.now() - moment < timedelta(minutes=1)
+    return format_html(
+        '<time datetime="{}" title="{}" class="gi-nowrap">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        format_date(moment, "j F Y, H:i:s e"),
+        "just now" if recent else f"{timesince(moment, depth=1)} ago",
+    )
+
+
+def duration(job: Job) -> str:
+    """How long the last attempt took, or has taken so far."""
+    if job.state == JobState.PROCESSING and job.started_at:
+        return f"running for {_span((timezone.now() - job.started_at).total_seconds())}"
+    if job.started_at and job.finished_at and job.finished_at >= job.started_at:
+        return f"took {_span((job.finished_at - job.started_at).total_seconds())}"
+    return ""
+
+
+def _span(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def failure(job: Job) -> SafeString:
+    """Code and sentence, at most three lines of it."""
+    if not job.code:
+        return NOTHING
+    return format_html(
+        '<span class="gi-failure" title="{}"><code>{}</code> {}</span>', job.detail, job.code, job.detail
+    )
+
+
+def link(kind: str, pk: object, text: object) -> SafeString:
+    """A link to the page of one object; `kind` is a model's name in lower case."""
+    url = reverse(f"admin:media_jobs_{kind}_change", args=[pk])
+    return format_html('<a class="gi-link" href="{}">{}</a>', url, text)

@@ -1,0 +1,149 @@
+"""Originals: what was uploaded, and what became of it."""
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.admin.filters import DateFieldListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from media_jobs import selectors
+from media_jobs.admin import cells, queries
+from media_jobs.admin.base import ReadOnlyAdmin
+from media_jobs.models import Derivative, Job, Original
+from media_jobs.states import JobState
+
+
+class LatestJobFilter(admin.SimpleListFilter):
+    title = "latest job"
+    parameter_name = "latest"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*((state.value, state.value) for state in JobState), ("none", "no job")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Original]) -> QuerySet[Original]:
+        wanted = self.value()
+        if wanted is None:
+            return queryset
+        if wanted == "none":
+            return queryset.filter(jobs=None)
+        return queries.whose_latest_job_is(queryset, wanted)
+
+
+@admin.register(Original)
+class OriginalAdmin(ReadOnlyAdmin[Original]):
+    list_display = ("thumbnail", "name", "latest_job", "format", "dimensions", "size", "owner", "uploaded")
+    list_display_links = ("thumbnail", "name")
+    list_filter = (LatestJobFilter, "format", "state", ("created_at", DateFieldListFilter))
+    search_fields = ("filename", "^id", "^sha256", "owner")
+    search_help_text = "File name, id, SHA-256 or owner"
+    ordering = ("-id",)
+    change_form_outer_before_template = "admin/media_jobs/original/pictures.html"
+    change_form_outer_after_template = "admin/media_jobs/original/after.html"
+    fieldsets = (
+        (
+            "File",
+            {
+                "fields": (
+                    ("filename", "owner"),
+                    ("type", "dimensions"),
+                    ("size", "created_at"),
+                    ("state_label", "id"),
+                    "key",
+                    "sha256",
+                )
+            },
+        ),
+    )
+    readonly_fields = ("type", "dimensions", "size", "state_label")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Original]:
+        originals = queries.with_latest_job(super().get_queryset(request))
+        return originals.prefetch_related(queries.current_pictures("derivatives"))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        extra: dict[str, Any] = {}
+        original = self.get_object(request, object_id)
+        if original is not None and self.has_view_permission(request, original):
+            extra = {
+                "subtitle": None,
+                "pictures": [_picture(derivative) for derivative in _pictures(original)],
+                "metadata": list(_flat(original.metadata)),
+                "jobs": [_job(job) for job in original.jobs.select_related("preset").order_by("-id")],
+            }
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    @admin.display(description="Picture")
+    def thumbnail(self, original: Original) -> SafeString:
+        return cells.thumbnail(_pictures(original), original, _latest(original))
+
+    @admin.display(description="File name", ordering="filename")
+    def name(self, original: Original) -> str:
+        return str(original)
+
+    @admin.display(description="Latest job", ordering="latest_state")
+    def latest_job(self, original: Original) -> SafeString:
+        return cells.state_label(_latest(original))
+
+    @admin.display(description="Format")
+    def type(self, original: Original) -> str:
+        return f"{original.format} ({original.content_type})"
+
+    @admin.display(description="Pixels", ordering="width_px")
+    def dimensions(self, original: Original) -> str:
+        return cells.dimensions(original.width_px, original.height_px)
+
+    @admin.display(description="Size", ordering="size_bytes")
+    def size(self, original: Original) -> str:
+        return cells.size(original.size_bytes)
+
+    @admin.display(description="State")
+    def state_label(self, original: Original) -> SafeString:
+        return cells.state_label(original.state)
+
+    @admin.display(description="Uploaded", ordering="id")
+    def uploaded(self, original: Original) -> SafeString:
+        return cells.ago(original.created_at)
+
+
+def _pictures(original: Original) -> list[Derivative]:
+    return cast("list[Derivative]", original.pictures)  # type: ignore[attr-defined]  # get_queryset prefetches it
+
+
+def _latest(original: Original) -> str:
+    return original.latest_state or ""  # type: ignore[attr-defined]  # get_queryset annotates it
+
+
+def _picture(derivative: Derivative) -> dict[str, Any]:
+    return {
+        "derivative": derivative,
+        "url": selectors.derivative_url(derivative),
+        "dimensions": cells.dimensions(derivative.width_px, derivative.height_px),
+        "size": cells.size(derivative.size_bytes),
+    }
+
+
+def _job(job: Job) -> dict[str, Any]:
+    return {
+        "job": job,
+        "state": cells.state_label(job.state),
+        "failure": cells.failure(job),
+        "age": cells.ago(job.created_at),
+        "duration": cells.duration(job),
+    }
+
+
+def _flat(value: Any, path: str = "") -> list[tuple[str, str]]:
+    """Nested metadata as rows of a name and a text, in their order."""
+    if isinstance(value, dict):
+        return [row for name, part in value.items() for row in _flat(part, f"{path}.{name}" if path else name)]
+    if isinstance(value, list):
+        return [(path, ", ".join(str(part) for part in value))]
+    return [(path, "" if value is None else str(value))]

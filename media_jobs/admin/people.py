@@ -1,0 +1,39 @@
+"""Accounts and groups, in the look of the other pages."""
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+if TYPE_CHECKING:
+    _UserAdmin = DjangoUserAdmin[User]
+    _GroupAdmin = DjangoGroupAdmin
+else:
+    from media_jobs.admin.base import ModelAdmin
+
+    class _UserAdmin(DjangoUserAdmin, ModelAdmin):
+        pass
+
+    class _GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+        pass
+
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(_UserAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "last_login")
+    list_fullwidth = True
+
+
+@admin.register(Group)
+class GroupAdmin(_GroupAdmin):
+    list_fullwidth = True

@@ -1,0 +1,148 @@
+"""Presets: a version can be edited until its first job; from then on it is history."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from media_jobs.admin import cells
+from media_jobs.admin.base import ModelAdmin, ModelForm, TabularInline, button, go_to
+from media_jobs.models import Job, Preset, Rendition
+from media_jobs.services import presets
+
+
+def is_used(preset: Preset) -> bool:
+    """Whether something refers to this version, so that it must stay as it is."""
+    return preset.jobs.exists() or preset.derivatives.exists()
+
+
+class RenditionInline(TabularInline[Rendition, Preset]):
+    model = Rendition
+    extra = 0
+    hide_title = True
+    min_num = 1
+    fields = ("name", "side_px", "fit", "format", "quality")
+
+    def get_formset(self, request: HttpRequest, obj: Preset | None = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, **{"validate_min": True, **kwargs})
+
+    def has_add_permission(self, request: HttpRequest, obj: Preset | None = None) -> bool:
+        return super().has_add_permission(request, obj) and not (obj and is_used(obj))
+
+    def has_change_permission(self, request: HttpRequest, obj: Preset | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not (obj and is_used(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Preset | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and is_used(obj))
+
+
+class NewPresetForm(ModelForm[Preset]):
+    """A new name. Later versions come of “Copy as a new version”."""
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if Preset.objects.filter(name=name).exists():
+            raise ValidationError(f"“{name}” exists already; open it and choose “Copy as a new version”.")
+        return name
+
+
+@admin.register(Preset)
+class PresetAdmin(ModelAdmin[Preset]):
+    list_display = ("__str__", "standing", "made_of", "created_at")
+    list_filter = ("current", "name")
+    search_fields = ("name", "renditions__name")
+    search_help_text = "Preset or rendition"
+    list_fullwidth = True
+    inlines = (RenditionInline,)
+    actions_detail = ("make_current", "copy_as_new_version")
+    change_form_outer_before_template = "admin/media_jobs/preset/note.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Preset]:
+        jobs = Job.objects.filter(preset=OuterRef("pk"))
+        return super().get_queryset(request).annotate(has_jobs=Exists(jobs)).prefetch_related("renditions")
+
+    def get_fields(self, request: HttpRequest, obj: Preset | None = None) -> tuple[Any, ...]:
+        return (("name", "version"), ("current", "created_at")) if obj else ("name",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Preset | None = None) -> tuple[str, ...]:
+        return ("name", "version", "current", "created_at") if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: Preset | None = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs["form"] = NewPresetForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}  # deleting many at once asks nobody whether each of them is used
+
+    def has_change_permission(self, request: HttpRequest, obj: Preset | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not (obj and is_used(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Preset | None = None) -> bool:
+        kept = obj is not None and (obj.current or is_used(obj))
+        return super().has_delete_permission(request, obj) and not kept
+
+    def has_copy_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self.has_add_permission(request)
+
+    def has_make_current_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Whether there is a right to it, and need of it."""
+        if object_id is None or not super().has_change_permission(request):
+            return False
+        preset = self.get_object(request, unquote(object_id))
+        return preset is not None and not preset.current and bool(preset.renditions.all())
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        preset = self.get_object(request, unquote(object_id))
+        extra = {"used": is_used(preset), "preset": preset} if preset else {}
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    @button(
+        "Copy as a new version",
+        permission="copy",
+        question="The copy can be edited until its first job. Uploads get it once it has been made current.",
+        icon="content_copy",
+    )
+    def copy_as_new_version(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        copy = presets.copy_as_new_version(get_object_or_404(Preset, pk=unquote(object_id)))
+        self.log_addition(request, copy, "Copied as a new version.")
+        self.message_user(request, f"This is {copy}. Edit it, then make it current.", messages.SUCCESS)
+        return go_to(request, reverse("admin:media_jobs_preset_change", args=[copy.pk]))
+
+    @button(
+        "Make current",
+        permission="make_current",
+        question="From now on, new uploads with this preset get this version. Pictures that exist stay as they are.",
+        icon="check_circle",
+        variant="primary",
+    )
+    def make_current(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        preset = get_object_or_404(Preset, pk=unquote(object_id))
+        presets.make_current(preset)
+        self.log_change(request, preset, "Made current.")
+        self.message_user(request, f"New uploads get {preset}.", messages.SUCCESS)
+        return go_to(request, reverse("admin:media_jobs_preset_change", args=[object_id]))
+
+    @admin.display(description="Renditions")
+    def made_of(self, preset: Preset) -> str:
+        return ", ".join(f"{r.name} {r.side_px}" for r in preset.renditions.all())
+
+    @admin.display(description="Standing")
+    def standing(self, preset: Preset) -> SafeString:
+        if preset.current:
+            return cells.label("current", "success")
+        used: bool = preset.has_jobs  # type: ignore[attr-defined]  # get_queryset annotates it
+        return cells.label("former", "") if used else cells.label("draft", "info")

@@ -1,1 +1,0 @@
-"""System checks: what `manage.py check` and every start look at."""

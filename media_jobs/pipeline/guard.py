@@ -1,0 +1,42 @@
+"""What a picture may cost is decided from its header, before a pixel is decoded."""
+
+from media_jobs import errors
+from media_jobs.pipeline.probe import Found
+from media_jobs.pipeline.values import Limits
+
+#: Address space of the decoder before it has seen a picture, and its encoders and buffers of fixed size.
+BASE_BYTES = 96 * 1_048_576
+#: Lines that the decoder and the first shrink hold between them.
+_LINES = 512
+#: Copies of the largest rendition that exist at once: shrunk, in colour, upright, handed to an encoder.
+_COPIES = 4
+
+
+def guard(found: Found, limits: Limits, *, largest_px: tuple[int, int]) -> None:
+    """Raises TooManyPixels, TooMuchMemory. `largest_px`: width and height of the largest rendition.
+
+    One frame or page is decoded, so one is counted.
+    """
+    if found.pixels > limits.pixels:
+        raise errors.TooManyPixels(pixels=found.pixels, limit=limits.pixels)
+    needed = estimated_bytes(found, largest_px)
+    if needed > limits.memory_bytes:
+        raise errors.TooMuchMemory(needed_bytes=needed, limit_bytes=limits.memory_bytes)
+
+
+def estimated_bytes(found: Found, largest_px: tuple[int, int]) -> int:
+    """Address space that rendering will take at its peak; rather too much than too little."""
+    held = _held_bytes(found, largest_px)
+    lines = found.width_px * found.pixel_bytes * _LINES
+    renditions = largest_px[0] * largest_px[1] * found.pixel_bytes * _COPIES
+    frames = found.pages * 256 if found.format == "gif" else 0
+    return BASE_BYTES + found.size_bytes + held + lines + renditions + frames
+
+
+def _held_bytes(found: Found, largest_px: tuple[int, int]) -> int:
+    """What the decoder must hold at once, beyond a few lines."""
+    if found.format == "webp" and found.pages == 1:
+        # Lossless ones are unpacked whole, four bytes a pixel; the rest happens at the size of shrink-on-load.
+        loaded = min(found.pixels, 4 * largest_px[0] * largest_px[1])
+        return 4 * found.pixels + 5 * loaded * found.pixel_bytes
+    return found.held_pixels * found.pixel_bytes

@@ -1,0 +1,34 @@
+"""Which of libvips' loaders may run at all, and how a file is opened with the right one.
+
+Importing this loads libvips.
+"""
+
+from typing import Any
+
+import pyvips
+
+#: Format → operation to call, class to unblock. Everything that is not listed here is refused by libvips itself.
+_ALLOWED = {
+    "jpeg": ("jpegload", "VipsForeignLoadJpegFile"),
+    "png": ("pngload", "VipsForeignLoadPngFile"),
+    "webp": ("webpload", "VipsForeignLoadWebpFile"),
+    "gif": ("gifload", "VipsForeignLoadNsgifFile"),
+    "tiff": ("tiffload", "VipsForeignLoadTiffFile"),
+}
+
+ENGINE = f"gallimg-1 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
+
+
+def lock() -> None:
+    """Block every loader for the life of this process, then allow the listed ones. No caches: files are seen once."""
+    pyvips.block_untrusted_set(True)
+    pyvips.operation_block_set("VipsForeignLoad", True)
+    for _, name in _ALLOWED.values():
+        pyvips.operation_block_set(name, False)
+    pyvips.cache_set_max(0)
+
+
+def load(format: str, path: str, **options: Any) -> pyvips.Image:
+    """Open the first frame or page for reading once from top to bottom. Raises pyvips.Error."""
+    loader = getattr(pyvips.Image, _ALLOWED[format][0])
+    return loader(path, access="sequential", **options)

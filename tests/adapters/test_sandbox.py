@@ -1,0 +1,379 @@
+"""The decoder's process: what it may do, how it dies, and that its parent always knows where it stands."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from media_jobs import errors
+from media_jobs.adapters.sandbox import Sandbox
+from media_jobs.pipeline.recipes import GALLFORMERS, Format, Preset, Rendition
+from media_jobs.pipeline.values import Limits, Rendered, Request
+from tests import images
+
+LIMITS = Limits()
+MEMORY_BYTES = 768 * 1_048_576
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own limits are looked up in /proc")
+#: Slow enough to be interrupted: large WebP outputs take seconds.
+SLOW = Preset("slow", tuple(Rendition(f"r{n}", 6000 - n, format=Format.WEBP, quality=100) for n in range(6)))
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    box = Sandbox(MEMORY_BYTES)
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def ask(tmp_path: Path, sandbox: Sandbox) -> Callable[..., Rendered]:
+    def run(
+        data: bytes,
+        preset: Preset = GALLFORMERS,
+        *,
+        limits: Limits = LIMITS,
+        timeout_s: float = 120,
+        beat: Callable[[], None] = lambda: None,
+        on_output: Callable[[int, int], None] = lambda done, of: None,
+    ) -> Rendered:
+        (tmp_path / "source").write_bytes(data)
+        request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, preset, limits)
+        return sandbox.render(request, timeout_s=timeout_s, beat=beat, on_output=on_output)
+
+    return run
+
+
+Ask = Callable[..., Rendered]
+
+
+@pytest.fixture(scope="module")
+def large() -> bytes:
+    return images.jpeg(6000, 4000)
+
+
+def gone(pid: int) -> bool:
+    """Whether the process has ended, waiting a while for a signal to arrive."""
+    for _ in range(200):
+        try:
+            if "State:\tZ" in Path(f"/proc/{pid}/status").read_text():
+                return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def test_a_render_tells_of_each_output_and_beats_meanwhile(ask: Ask, tmp_path: Path) -> None:
+    outputs: list[tuple[int, int]] = []
+    beats: list[None] = []
+    rendered = ask(
+        images.jpeg(3000, 2000),
+        beat=lambda: beats.append(None),
+        on_output=lambda done, of: outputs.append((done, of)),
+    )
+    assert outputs == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert beats
+    assert [(tmp_path / o.file).stat().st_size for o in rendered.outputs] == [o.size_bytes for o in rendered.outputs]
+
+
+def test_one_child_serves_many(ask: Ask, sandbox: Sandbox) -> None:
+    assert sandbox.pid is None
+    ask(images.jpeg())
+    first = sandbox.pid
+    ask(images.png())
+    assert sandbox.pid == first is not None
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (images.avif(), errors.UnsupportedFormat),
+        (images.jpeg_bomb(), errors.TooManyPixels),
+        (images.png_bomb(), errors.TooManyPixels),
+        (images.cut(images.png()), errors.Truncated),
+        (images.damaged(images.png()), errors.Undecodable),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_a_refusal_arrives_as_itself_and_spares_the_child(
+    ask: Ask, sandbox: Sandbox, data: bytes, kind: type[errors.ImageRefused]
+) -> None:
+    ask(images.jpeg())
+    child = sandbox.pid
+    with pytest.raises(kind) as refused:
+        ask(data)
+    assert str(refused.value)
+    assert sandbox.pid == child
+
+
+@LINUX
+def test_bombs_take_no_memory(ask: Ask, sandbox: Sandbox) -> None:
+    ask(images.jpeg())
+    before = resident_peak_kb(sandbox.pid)
+    for bomb in (images.jpeg_bomb(), images.png_bomb(), images.gif_bomb()):
+        with pytest.raises(errors.TooManyPixels):
+            ask(bomb)
+    ask(images.gif_with(frames=100_000, side_px=40))
+    assert resident_peak_kb(sandbox.pid) - before < 40_000
+
+
+def resident_peak_kb(pid: int | None) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
+def test_a_surprise_is_not_the_files_fault(tmp_path: Path, sandbox: Sandbox) -> None:
+    (tmp_path / "source").write_bytes(images.jpeg())
+    request = Request(str(tmp_path / "source"), "/nonexistent/folder", "0" * 64, GALLFORMERS)
+    with pytest.raises(errors.DecoderFailed):
+        sandbox.render(request, timeout_s=60, beat=lambda: None, on_output=lambda done, of: None)
+
+
+TWELVE_MEGAPIXELS: dict[str, Callable[[int, int], bytes]] = {
+    "jpeg": images.jpeg,
+    "progressive jpeg": lambda w, h: images.jpeg(w, h, progressive=True),
+    "progressive jpeg, full colour": lambda w, h: images.jpeg(w, h, progressive=True, subsampling=0),
+    "cmyk jpeg": lambda w, h: images.encoded(images.quadrants(w, h).convert("CMYK"), "JPEG"),
+    "png": images.png,
+    "transparent png": lambda w, h: images.encoded(images.quadrants(w, h).convert("RGBA"), "PNG"),
+    "webp": images.webp,
+    "lossless webp": lambda w, h: images.webp(w, h, lossless=True),
+    "transparent webp": lambda w, h: images.encoded(images.quadrants(w, h).convert("RGBA"), "WEBP"),
+    "gif": images.gif,
+    "animated gif": lambda w, h: images.gif(w, h, frames=2),
+    "tiff": images.tiff,
+    "tiff, lzw": lambda w, h: images.tiff(w, h, compression="tiff_lzw"),
+}
+
+
+@LINUX
+@pytest.mark.parametrize("kind", TWELVE_MEGAPIXELS)
+def test_what_the_guard_lets_pass_fits_into_its_estimate(kind: str, tmp_path: Path) -> None:
+    """The address space is limited to exactly what the guard thinks this picture takes."""
+    (tmp_path / "source").write_bytes(TWELVE_MEGAPIXELS[kind](4000, 3000))
+    estimate = estimated_bytes(tmp_path / "source")
+    limits = Limits(memory_bytes=estimate)
+    request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, GALLFORMERS, limits)
+    box = Sandbox(estimate)
+    try:
+        for _ in range(3):
+            box.render(request, timeout_s=120, beat=lambda: None, on_output=lambda done, of: None)
+    finally:
+        box.close()
+
+
+def estimated_bytes(source: Path) -> int:
+    from media_jobs.pipeline.guard import estimated_bytes as estimate
+    from media_jobs.pipeline.probe import probe
+    from media_jobs.pipeline.render import plan
+
+    found = probe(source, Limits())
+    return estimate(found, plan(found.displayed_px, GALLFORMERS)[0].size_px)
+
+
+# --- death ----------------------------------------------------------------------------------------
+
+
+def test_a_child_killed_in_mid_render_is_reported_and_replaced(ask: Ask, sandbox: Sandbox, large: bytes) -> None:
+    def kill(done: int, of: int) -> None:
+        assert sandbox.pid
+        os.kill(sandbox.pid, signal.SIGKILL)
+
+    with pytest.raises(errors.DecoderFailed, match="killed from outside"):
+        ask(large, SLOW, on_output=kill)
+    assert len(ask(images.jpeg()).outputs) == 4
+
+
+def test_a_crash_is_told_from_a_kill(ask: Ask, sandbox: Sandbox, large: bytes) -> None:
+    def crash(done: int, of: int) -> None:
+        assert sandbox.pid
+        os.kill(sandbox.pid, signal.SIGSEGV)
+
+    with pytest.raises(errors.DecoderFailed, match="crashed, signal 11"):
+        ask(large, SLOW, on_output=crash)
+
+
+def test_a_child_that_died_idle_is_replaced_unnoticed(ask: Ask, sandbox: Sandbox) -> None:
+    ask(images.jpeg())
+    first = sandbox.pid
+    assert first
+    os.kill(first, signal.SIGKILL)
+    assert gone(first)
+    ask(images.jpeg())
+    assert sandbox.pid != first
+
+
+def test_past_its_time_a_child_is_killed(ask: Ask, sandbox: Sandbox, large: bytes) -> None:
+    pids: list[int | None] = []
+    with pytest.raises(errors.DecoderTimeout, match=r"within 0\.7 seconds"):
+        ask(large, SLOW, timeout_s=0.7, beat=lambda: pids.append(sandbox.pid))
+    assert pids[0]
+    assert gone(pids[0])
+    assert sandbox.pid is None
+    assert len(ask(images.jpeg()).outputs) == 4
+
+
+class StopWanted(Exception):
+    """What a worker raises in its beat."""
+
+
+@pytest.mark.parametrize("where", ["beat", "on_output"])
+def test_whatever_a_callback_raises_passes_through_and_kills_the_child(
+    ask: Ask, sandbox: Sandbox, large: bytes, where: str
+) -> None:
+    pids: list[int | None] = []
+
+    def stop(*_: int) -> None:
+        pids.append(sandbox.pid)
+        raise StopWanted
+
+    with pytest.raises(StopWanted):
+        ask(large, SLOW, **{where: stop})
+    assert pids[0]
+    assert gone(pids[0])
+    assert ask(images.jpeg(64, 48)).width_px == 64
+
+
+def test_an_exception_out_of_the_blue_leaves_no_answer_for_the_next_render(
+    ask: Ask, sandbox: Sandbox, large: bytes
+) -> None:
+    """RQ's time limit is an exception raised by a signal handler, wherever the worker is just then."""
+
+    def alarm(signum: int, frame: object) -> None:
+        raise StopWanted
+
+    before = signal.signal(signal.SIGALRM, alarm)
+    signal.setitimer(signal.ITIMER_REAL, 0.8)
+    try:
+        with pytest.raises(StopWanted):
+            ask(large, SLOW)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert ask(images.jpeg(64, 48)).width_px == 64
+
+
+def test_closing_twice_is_fine(ask: Ask, sandbox: Sandbox) -> None:
+    ask(images.jpeg())
+    child = sandbox.pid
+    sandbox.close()
+    sandbox.close()
+    assert child
+    assert gone(child)
+
+
+@LINUX
+def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(images.jpeg())
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert gone(child)
+
+
+PARENT = textwrap.dedent("""
+    import sys, time
+    from media_jobs.adapters.sandbox import Sandbox
+    from media_jobs.pipeline.recipes import GALLFORMERS
+    from media_jobs.pipeline.values import Request
+    box = Sandbox(768 << 20)
+    request = Request(sys.argv[1] + "/source", sys.argv[1], "0", GALLFORMERS)
+    box.render(request, timeout_s=60, beat=lambda: None, on_output=lambda done, of: None)
+    print(box.pid, flush=True)
+    time.sleep(600)
+""")
+
+
+# --- what the child has and may -------------------------------------------------------------------
+
+
+@LINUX
+def test_nothing_of_the_parents_environment_reaches_the_child(
+    ask: Ask, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    ask(images.jpeg())
+    environment = Path(f"/proc/{sandbox.pid}/environ").read_bytes().strip(b"\0").split(b"\0")
+    names = {line.split(b"=")[0].decode() for line in environment}
+    assert names == {"LANG", "TMPDIR", "VIPS_CONCURRENCY", "VIPS_BLOCK_UNTRUSTED", "MALLOC_ARENA_MAX"}
+
+
+@LINUX
+def test_the_child_inherits_no_descriptor(ask: Ask, sandbox: Sandbox, tmp_path: Path) -> None:
+    with (tmp_path / "secret").open("w") as secret:
+        os.set_inheritable(secret.fileno(), True)
+        ask(images.jpeg())
+        held = [os.readlink(entry) for entry in Path(f"/proc/{sandbox.pid}/fd").iterdir()]
+    assert len(held) <= 8
+    assert all(name.startswith(("pipe:", "anon_inode:")) for name in held), held
+
+
+@LINUX
+def test_the_kernel_holds_the_child_to_its_limits(ask: Ask, sandbox: Sandbox) -> None:
+    ask(images.jpeg())
+    lines = Path(f"/proc/{sandbox.pid}/limits").read_text().splitlines()[1:]
+    limits = {line[:26].strip(): line[26:].split()[:2] for line in lines}
+    assert limits["Max address space"] == [str(MEMORY_BYTES)] * 2
+    assert limits["Max core file size"] == ["0", "0"]
+    assert limits["Max cpu time"] == ["3600", "3600"]
+    assert limits["Max file size"] == [str(256 * 1_048_576)] * 2
+    assert limits["Max open files"] == ["64", "64"]
+    assert "NoNewPrivs:\t1" in Path(f"/proc/{sandbox.pid}/status").read_text()
+    assert os.getsid(sandbox.pid or 0) == sandbox.pid
+
+
+@LINUX
+def test_past_its_address_space_the_child_refuses_and_lives(tmp_path: Path) -> None:
+    """The guard is told of more memory than there is, so that the decoder itself has to give up."""
+    (tmp_path / "source").write_bytes(images.jpeg(8000, 6000, progressive=True, subsampling=0))
+    limits = Limits(memory_bytes=8 * 1_073_741_824)
+    request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, GALLFORMERS, limits)
+    box = Sandbox(160 * 1_048_576)
+    try:
+        with pytest.raises(errors.TooMuchMemory):
+            box.render(request, timeout_s=120, beat=lambda: None, on_output=lambda done, of: None)
+        (tmp_path / "source").write_bytes(images.jpeg())
+        assert len(box.render(request, timeout_s=60, beat=lambda: None, on_output=lambda d, of: None).outputs) == 4
+    finally:
+        box.close()
+
+
+@LINUX
+def test_a_hardened_worker_keeps_its_environment_to_itself() -> None:
+    script = (
+        "import ctypes; from media_jobs.adapters.sandbox import harden_worker; harden_worker();"
+        "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "0"
+
+
+def test_what_a_library_prints_cannot_be_taken_for_an_answer() -> None:
+    script = (
+        "import os, subprocess; from media_jobs.pipeline import child;"
+        "answers = child._private_stdout(); os.write(1, b'noise'); print('noise', flush=True);"
+        "subprocess.run(['echo', 'noise']); answers.write(b'answer'); answers.flush()"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout == "answer"
+    assert told.stderr.count("noise") == 3
+
+
+def test_a_flood_on_standard_error_blocks_nobody(ask: Ask, tmp_path: Path) -> None:
+    """Hundreds of pictures that libvips complains about, through one child."""
+    complaint = images.cut(images.jpeg(64, 48))
+    for _ in range(200):
+        with pytest.raises(errors.ImageRefused):
+            ask(complaint)

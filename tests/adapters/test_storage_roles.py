@@ -1,0 +1,106 @@
+"""Who may do what with the one store of a process."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from media_jobs.adapters.storage import Role, store
+from media_jobs.errors import ReadsNotConfigured
+
+WEB, WORKER, READ = ("web", "web secret"), ("worker", "worker secret"), ("read", "read secret")
+UNSET = ("", "")
+KEY = "originals/a.jpg"
+
+
+@pytest.fixture
+def bucket(settings: Any) -> Iterator[Any]:
+    settings.S3_BUCKET, settings.S3_ENDPOINT_URL = "objects", None
+    settings.S3_WEB_CREDENTIALS = WEB
+    settings.S3_WORKER_CREDENTIALS = settings.S3_READ_CREDENTIALS = UNSET
+    store.cache_clear()
+    yield settings
+    store.cache_clear()
+
+
+def signs(role: Role) -> str:
+    """The key that signs links for `role`."""
+    url = store(role).signed_url(KEY, filename="a.jpg", content_type="image/jpeg", expires_s=60)
+    return url.partition("X-Amz-Credential=")[2].partition("%2F")[0]
+
+
+def test_one_set_of_credentials_serves_all(bucket: Any) -> None:
+    assert {signs(role) for role in Role} == {"web"}
+
+
+def test_each_role_has_its_own(bucket: Any) -> None:
+    bucket.S3_WORKER_CREDENTIALS, bucket.S3_READ_CREDENTIALS = WORKER, READ
+    assert {role: signs(role) for role in Role} == {Role.WEB: "web", Role.WORKER: "worker", Role.READ: "read"}
+
+
+def test_a_write_only_web_process_says_that_it_cannot_read(bucket: Any, tmp_path: Any) -> None:
+    bucket.S3_WORKER_CREDENTIALS = WORKER
+    with pytest.raises(ReadsNotConfigured):
+        signs(Role.READ)
+    with pytest.raises(ReadsNotConfigured):
+        store(Role.READ).fetch(KEY, tmp_path / "fetched")
+    assert store(Role.READ).url("full/a.jpg") == "https://objects.s3.us-east-1.amazonaws.com/full/a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "name", "cdn", "url"),
+    [
+        ("http://127.0.0.1:9000/", "objects", "", "http://127.0.0.1:9000/objects/full/a.jpg"),
+        (None, "my.objects", "", "https://s3.us-east-1.amazonaws.com/my.objects/full/a.jpg"),
+        (None, "objects", "https://cdn.example.org", "https://cdn.example.org/full/a.jpg"),
+    ],
+)
+def test_where_derivatives_are_found(bucket: Any, endpoint: str | None, name: str, cdn: str, url: str) -> None:
+    bucket.S3_ENDPOINT_URL, bucket.S3_BUCKET, bucket.CDN_BASE_URL = endpoint, name, cdn
+    assert store(Role.WEB).url("full/a.jpg") == url
+
+
+def test_files_are_found_at_this_service_or_the_cdn(object_store: Any, settings: Any) -> None:
+    assert object_store.url("full/a.jpg") == f"{settings.PUBLIC_BASE_URL}/media/full/a.jpg"
+    settings.CDN_BASE_URL = "https://cdn.example.org"
+    store.cache_clear()
+    assert store(Role.WEB).url("full/a.jpg") == "https://cdn.example.org/full/a.jpg"
+    private = store(Role.READ).signed_url(KEY, filename="a", content_type="image/jpeg", expires_s=60)
+    assert private.startswith(f"{settings.PUBLIC_BASE_URL}/media/{KEY}?")
+
+
+LOOK = """
+import django, json, os, sys, threading
+django.setup()
+from media_jobs.adapters.storage import Role, store
+stores = [store(role) for role in Role]
+child = os.fork()
+if child == 0:
+    os._exit(0 if store(Role.WEB) is not stores[0] else 1)
+print(json.dumps({
+    "boto3": "boto3" in sys.modules,
+    "threads": threading.active_count(),
+    "sockets": sum("socket:" in os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if fd > "2"
+                   and os.path.exists(f"/proc/self/fd/{fd}")),
+    "child": os.waitpid(child, 0)[1],
+}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc; no apt line helps")
+@pytest.mark.parametrize("name", ["", "objects"])
+def test_nothing_that_a_fork_would_break_is_made_before_it_is_needed(name: str) -> None:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "gallimg_site.settings",
+        "S3_BUCKET": name,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    run = subprocess.run([sys.executable, "-c", LOOK], env=environment, capture_output=True, check=True)
+    found = json.loads(run.stdout)
+    assert found == {"boto3": bool(name), "threads": 1, "sockets": 0, "child": 0}

@@ -1,0 +1,129 @@
+"""Presets in the admin: drafts are edited, used versions are history."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from media_jobs.models import Preset
+from media_jobs.services import presets
+from tests.admin.conftest import Login
+from tests.factories import make_job
+
+
+def url(page: str, *args: object) -> str:
+    return reverse(f"admin:media_jobs_preset_{page}", args=args)
+
+
+def renditions(*rows: tuple[str, int], preset: Preset | None = None) -> dict[str, Any]:
+    """The form's fields for these names and sides; with a preset its own renditions, changed in order."""
+    known = list(preset.renditions.all()) if preset else []
+    form: dict[str, Any] = {
+        "renditions-TOTAL_FORMS": max(len(rows), len(known)),
+        "renditions-INITIAL_FORMS": len(known),
+    }
+    for i, (name, side_px) in enumerate(rows):
+        values = {"name": name, "side_px": side_px, "fit": "inside", "format": "jpeg", "quality": 82}
+        form |= {f"renditions-{i}-{field}": value for field, value in values.items()}
+    for i, rendition in enumerate(known):
+        form |= {f"renditions-{i}-id": rendition.pk, f"renditions-{i}-preset": preset.pk if preset else ""}
+    return form
+
+
+def shipped() -> Preset:
+    return Preset.objects.get(name="gallformers", current=True)
+
+
+@pytest.fixture
+def draft(db: None) -> Preset:
+    return presets.copy_as_new_version(shipped())
+
+
+def test_a_draft_can_be_edited(boss: Client, draft: Preset) -> None:
+    form = renditions(("full", 3000), ("medium", 1024), ("small", 512), ("thumb", 200), preset=draft)
+    assert boss.post(url("change", draft.pk), form).status_code == 302
+    assert draft.renditions.get(name="full").side_px == 3000
+
+
+def test_a_version_that_a_job_has_used_stays_as_it_is(boss: Client, draft: Preset) -> None:
+    presets.make_current(draft)
+    make_job()
+    form = renditions(("full", 3000), ("medium", 1024), ("small", 512), ("thumb", 200), preset=draft)
+    assert boss.post(url("change", draft.pk), form).status_code == 403
+    assert boss.post(url("delete", draft.pk), {"post": "yes"}).status_code == 403
+    assert draft.renditions.get(name="full").side_px == 2048
+    page = boss.get(url("change", draft.pk)).content.decode()
+    assert "so it stays as it is" in page
+    assert 'name="renditions-0-side_px"' not in page
+
+
+def test_the_current_version_cannot_be_deleted_but_a_draft_can(boss: Client, draft: Preset) -> None:
+    assert boss.post(url("delete", shipped().pk), {"post": "yes"}).status_code == 403
+    assert boss.post(url("delete", draft.pk), {"post": "yes"}).status_code == 302
+    assert list(Preset.objects.filter(name="gallformers")) == [shipped()]
+
+
+def test_deleting_many_at_once_is_not_offered(boss: Client, draft: Preset) -> None:
+    form = {"action": "delete_selected", "_selected_action": [draft.pk, shipped().pk], "post": "yes"}
+    boss.post(url("changelist"), form)
+    assert Preset.objects.filter(name="gallformers").count() == 2
+
+
+@pytest.mark.django_db
+def test_copying_makes_an_editable_version_and_leads_to_it(boss: Client) -> None:
+    make_job()
+    before = shipped()
+    answer = boss.post(url("copy_as_new_version", before.pk), {"_form_submitted": "on"}, follow=True)
+    copy = Preset.objects.get(name="gallformers", version=2)
+    assert answer.redirect_chain[-1][0] == url("change", copy.pk)
+    assert 'name="renditions-0-side_px"' in answer.content.decode()
+    assert shipped() == before
+
+
+def test_making_a_version_current_retires_the_former_one(boss: Client, draft: Preset) -> None:
+    boss.post(url("make_current", draft.pk), {"_form_submitted": "on"})
+    assert shipped() == draft
+    assert Preset.objects.filter(name="gallformers", current=True).count() == 1
+
+
+def test_following_a_link_changes_no_preset(boss: Client, draft: Preset) -> None:
+    assert boss.get(url("make_current", draft.pk)).status_code == 200
+    assert boss.get(url("copy_as_new_version", draft.pk)).status_code == 200
+    assert shipped() != draft
+    assert Preset.objects.filter(name="gallformers").count() == 2
+
+
+def test_viewers_can_neither_copy_nor_make_current(staff: Login, draft: Preset) -> None:
+    browser = staff("view_preset")
+    for page in ("copy_as_new_version", "make_current"):
+        assert url(page, draft.pk) not in browser.get(url("change", draft.pk)).content.decode()
+        assert browser.post(url(page, draft.pk), {"_form_submitted": "on"}).status_code == 403
+    assert Preset.objects.filter(name="gallformers").count() == 2
+
+
+@pytest.mark.django_db
+def test_a_new_preset_starts_as_a_draft(boss: Client) -> None:
+    assert boss.post(url("add"), {"name": "posters", **renditions(("large", 4000))}).status_code == 302
+    made = Preset.objects.get(name="posters")
+    assert (made.version, made.current, made.renditions.get().side_px) == (1, False, 4000)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "rows", "says"),
+    [
+        ("gallformers", [("large", 4000)], "exists already"),
+        ("posters", [], "Please submit at least 1"),
+        ("posters", [("large", 10), ("large", 20)], "duplicate"),
+        ("posters", [("originals", 10)], "choose another name"),
+        ("posters", [("large", 99_999)], "less than or equal to 16383"),
+    ],
+)
+def test_a_preset_that_could_not_work_is_refused_with_a_reason(
+    boss: Client, name: str, rows: list[tuple[str, int]], says: str
+) -> None:
+    answer = boss.post(url("add"), {"name": name, **renditions(*rows)})
+    assert answer.status_code == 200
+    assert says in answer.content.decode()
+    assert Preset.objects.filter(version=1).count() == 2

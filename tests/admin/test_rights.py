@@ -1,0 +1,96 @@
+"""Who may see and do what."""
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from media_jobs.models import Derivative, Job, JobEvent, Original, Preset
+from tests.admin.conftest import Login
+from tests.factories import make_derivative, make_failed_job, make_job
+
+MODELS: list[type[Model]] = [*(m for m in apps.get_app_config("media_jobs").get_models() if m.__name__ != "Rendition"), User, Group]
+HISTORY = [Original, Derivative, Job, JobEvent]
+
+
+@pytest.fixture
+def one_of_each(db: None) -> None:
+    make_derivative(make_job(state="done"))
+    make_failed_job()
+    Group.objects.create(name="curators")
+    User.objects.create_user("somebody")
+
+
+def url(model: type[Model], page: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def some(model: type[Model]) -> Model:
+    found = model._default_manager.order_by("pk").first()
+    assert found
+    return found
+
+
+def test_every_model_has_pages() -> None:
+    assert [model for model in MODELS if not admin.site.is_registered(model)] == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.usefixtures("one_of_each")
+def test_every_list_and_every_page_of_one_object_opens(model: type[Model], boss: Client) -> None:
+    assert boss.get(url(model, "changelist")).status_code == 200
+    assert boss.get(url(model, "changelist"), {"q": "gall"}).status_code == 200
+    assert boss.get(url(model, "change", some(model).pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.usefixtures("one_of_each")
+def test_a_stranger_is_sent_to_the_login(model: type[Model], client: Client) -> None:
+    for page in (url(model, "changelist"), url(model, "change", some(model).pk)):
+        answer = client.get(page)
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(reverse("admin:login"))
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.usefixtures("one_of_each")
+def test_staff_without_rights_see_nothing(model: type[Model], staff: Login) -> None:
+    browser = staff()
+    assert browser.get(url(model, "changelist")).status_code == 403
+    assert browser.get(url(model, "change", some(model).pk)).status_code == 403
+
+
+@pytest.mark.parametrize("model", HISTORY)
+@pytest.mark.usefixtures("one_of_each")
+def test_the_right_to_view_is_enough_to_look(model: type[Model], staff: Login) -> None:
+    browser = staff(f"view_{model._meta.model_name}")
+    assert browser.get(url(model, "changelist")).status_code == 200
+    assert browser.get(url(model, "change", some(model).pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", HISTORY)
+@pytest.mark.usefixtures("one_of_each")
+def test_nobody_adds_changes_or_deletes_history(model: type[Model], boss: Client) -> None:
+    before = list(model._default_manager.order_by("pk").values())
+    thing = some(model)
+    assert boss.get(url(model, "add")).status_code == 403
+    assert boss.post(url(model, "add"), {}).status_code == 403
+    assert boss.post(url(model, "change", thing.pk), {"owner": "me", "state": "done", "type": "x"}).status_code == 403
+    assert boss.post(url(model, "delete", thing.pk), {"post": "yes"}).status_code == 403
+    boss.post(url(model, "changelist"), {"action": "delete_selected", "_selected_action": thing.pk, "post": "yes"})
+    assert list(model._default_manager.order_by("pk").values()) == before
+
+
+@pytest.mark.django_db
+def test_the_sidebar_offers_only_what_opens(staff: Login) -> None:
+    page = staff("view_original").get(reverse("admin:index")).content.decode()
+    assert url(Original, "changelist") in page
+    assert [m for m in (Job, Derivative, Preset, User) if url(m, "changelist") in page] == []
+
+
+@pytest.mark.django_db
+def test_somebody_without_any_rights_is_told_so(staff: Login) -> None:
+    assert "may see nothing yet" in staff().get(reverse("admin:index")).content.decode()

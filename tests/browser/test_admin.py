@@ -1,0 +1,113 @@
+"""The admin as a curator meets it, in a real browser on a real service, without the internet.
+
+The fixture `page` fails each of these tests if anything is asked for elsewhere, missing, or wrong in the console.
+"""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+at_every_size = pytest.mark.parametrize("page", ["wide-light", "narrow-light"], indirect=True)
+once = pytest.mark.parametrize("page", ["wide-light"], indirect=True)
+
+PAGES = [
+    "/admin/",
+    "/admin/media_jobs/original/",
+    "/admin/media_jobs/derivative/",
+    "/admin/media_jobs/job/",
+    "/admin/media_jobs/job/?state__exact=failed",
+    "/admin/media_jobs/jobevent/",
+    "/admin/media_jobs/preset/",
+    "/admin/media_jobs/preset/add/",
+    "/admin/auth/user/",
+    "/admin/auth/group/",
+]
+KINDS = ["original", "derivative", "job", "jobevent", "preset"]
+
+
+@pytest.mark.usefixtures("broken_picture")
+def test_every_page_fits_its_window_and_works_offline(page: Page) -> None:
+    opened = [*PAGES, *(first_of(page, kind) for kind in KINDS)]
+    too_wide = []
+    for address in opened:
+        page.goto(address)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            too_wide.append(address)
+    assert too_wide == []
+
+
+@at_every_size
+def test_the_thumbnails_of_the_originals_load_at_their_final_size(page: Page) -> None:
+    page.goto("/admin/media_jobs/original/?latest=done", wait_until="networkidle")
+    thumbnails = page.locator("#result_list img.gi-thumb")
+    assert thumbnails.count() >= 2
+    for thumbnail in thumbnails.all():
+        thumbnail.scroll_into_view_if_needed()
+        expect(thumbnail).to_have_js_property("complete", True)
+        assert thumbnail.evaluate("image => image.naturalWidth") > 0
+        box = thumbnail.bounding_box()
+        assert box
+        assert (box["width"], box["height"]) == (56, 56)
+        assert "Thumbnail of " in (thumbnail.get_attribute("alt") or "")
+
+
+@at_every_size
+def test_all_derivatives_of_an_original_can_be_seen(page: Page) -> None:
+    page.goto(first_of(page, "original", "?latest=done"), wait_until="networkidle")
+    pictures = page.locator(".gi-picture img")
+    expect(pictures).to_have_count(4)
+    for picture in pictures.all():
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("image => image.naturalWidth") > 0
+
+
+@at_every_size
+def test_failed_jobs_are_retried_from_their_list(page: Page, broken_picture: str) -> None:
+    page.goto(f"/admin/media_jobs/job/?q={broken_picture}")
+    page.locator("#result_list .action-select").check()
+    page.locator("#changelist-actions select[name=action]").select_option("retry")
+    page.locator("#changelist-actions button[type=submit]").click()
+    expect(page.get_by_text("1 queued again.")).to_be_visible()
+
+
+@at_every_size
+def test_a_failed_job_is_retried_from_its_page(page: Page, broken_picture: str) -> None:
+    page.goto(f"/admin/media_jobs/job/{broken_picture}/change/")
+    if (page.viewport_size or {"width": 0})["width"] > 1000:
+        page.get_by_role("link", name="Retry").click()
+        page.locator("#dialog button[type=submit]").click()
+    else:
+        page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_text("1 queued again.")).to_be_visible()
+    expect(page.locator(".gi-timeline").get_by_text("retried by admin")).to_be_visible()
+
+
+@once
+def test_a_preset_is_copied_edited_and_made_current(page: Page) -> None:
+    page.goto(first_of(page, "preset", "?q=web"))
+    for title in ("Copy as a new version", "Make current"):
+        page.get_by_role("link", name=title).click()
+        page.locator("#dialog button[type=submit]").click()
+        page.wait_for_load_state("networkidle")
+        if title.startswith("Copy"):
+            page.locator("[name=renditions-0-quality]").fill("77")
+            page.locator("[name=_continue]").click()
+    expect(page.get_by_text("New uploads get ingest v2.")).to_be_visible()
+    expect(page.locator("[name=renditions-0-quality]")).to_have_value("77")
+
+
+@once
+def test_the_theme_follows_the_system(page: Page) -> None:
+    light = page.evaluate("getComputedStyle(document.getElementById('main')).backgroundColor")
+    page.emulate_media(color_scheme="dark")
+    page.reload(wait_until="networkidle")
+    assert page.evaluate("getComputedStyle(document.getElementById('main')).backgroundColor") != light
+
+
+def first_of(page: Page, kind: str, query: str = "") -> str:
+    """The address of the first object in a list."""
+    page.goto(f"/admin/media_jobs/{kind}/{query}")
+    address = page.locator("#result_list tbody a").first.get_attribute("href")
+    assert address, f"the list of {kind} is empty"
+    return address

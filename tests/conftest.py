@@ -1,0 +1,67 @@
+"""What all tests may use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+
+from media_jobs.adapters import queue, storage
+from media_jobs.adapters.storage.files import FileStore
+from tests import servers
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """SQLite in a file, as in production: in memory its threads would share one connection's locks."""
+    database = settings.DATABASES["default"]
+    if "sqlite" in database["ENGINE"]:
+        database.setdefault("TEST", {})["NAME"] = str(settings.DATA_DIR / "test.sqlite3")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that commit empty the database behind them; each starts with what the migrations put there."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        if marker and marker.kwargs.get("transaction"):
+            restoring = pytest.mark.django_db(**{**marker.kwargs, "serialized_rollback": True})
+            item.add_marker(restoring, append=False)
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[servers.SeaweedFS]:
+    """A real S3 server for this process, started by the first test that wants it."""
+    with servers.seaweedfs() as running:
+        yield running
+
+
+@pytest.fixture
+def object_store(tmp_path: Path, settings: Any) -> Iterator[FileStore]:
+    """The store of all roles: files in a directory of this test."""
+    settings.S3_BUCKET = ""
+    settings.OBJECTS_DIR = tmp_path / "objects"
+    storage.store.cache_clear()
+    store = storage.store(storage.Role.WORKER)
+    assert isinstance(store, FileStore)
+    yield store
+    storage.store.cache_clear()
+
+
+@pytest.fixture
+def valkey() -> Iterator["redis.Redis"]:
+    """The queue's Valkey, empty."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+        yield client
+
+
+@pytest.fixture
+def unreachable_queue(settings: Any) -> Iterator[None]:
+    """A Redis that is not there."""
+    nowhere = {"URL": "redis://127.0.0.1:1/0", "SERIALIZER": "rq.serializers.JSONSerializer"}
+    settings.RQ_QUEUES = dict.fromkeys(settings.RQ_QUEUES, nowhere)
+    queue._queue.cache_clear()
+    yield
+    queue._queue.cache_clear()

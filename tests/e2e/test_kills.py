@@ -1,0 +1,83 @@
+"""Whatever is killed in the middle of the work, the service comes back and every accepted picture is done."""
+
+import hashlib
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests import images
+from tests.e2e.client import upload, wait
+from tests.e2e.service import Service, running, wait_until
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that notices lost workers within seconds."""
+    with running(tmp_path_factory.mktemp("kills") / "data", {"LEASE_S": "5", "MAX_ATTEMPTS": "5"}) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def photo() -> bytes:
+    return images.jpeg(4000, 3000, orientation=8)
+
+
+def upload_patiently(url: str, photo: bytes) -> str:
+    """As a client that tries again until it has a 202."""
+    for _ in range(100):
+        try:
+            response = upload(url, photo)
+        except httpx.TransportError:
+            time.sleep(0.1)
+            continue
+        if response.status_code == 202:
+            return str(response.json()["jobId"])
+        time.sleep(0.1)
+    raise AssertionError("no upload was accepted")
+
+
+@pytest.mark.parametrize("victim", ["sandbox", "worker", "web", "valkey"])
+def test_every_accepted_picture_is_done_whatever_is_killed(quick, photo, victim):
+    with ThreadPoolExecutor(4) as pool:
+        accepted = [pool.submit(upload_patiently, quick.url, photo) for _ in range(24)]
+        killed = 0
+        while killed < 4:
+            time.sleep(random.uniform(0.2, 0.6))
+            for pid in random.sample(found := quick.pids(victim), k=min(1, len(found))):
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+        jobs = [wait(quick.url, future.result()) for future in accepted]
+    assert [(job["status"], job.get("code")) for job in jobs] == [("done", None)] * len(jobs)
+    for job in jobs:
+        assert [d["name"] for d in job["derivatives"]] == ["full", "medium", "small", "thumb"]
+    wait_until(quick.is_ready, 30, "the service to be ready again")
+    assert_consistent(quick)
+
+
+def assert_consistent(service: Service) -> None:
+    """After housekeeping: no job in work, every object has its row and every row its object, byte for byte."""
+    service.manage("housekeeping", "--older-than", "0")
+    dump = (
+        "from media_jobs.models import *\n"
+        "print(Job.objects.filter(state__in=['processing', 'queued']).count())\n"
+        "print(*(f'{d.key}={d.sha256}' for d in Derivative.objects.all()))\n"
+        "print(*(f'{o.key}={o.sha256}' for o in Original.objects.all()))\n"
+    )
+    unfinished, derivatives, originals = service.manage("shell", "--no-imports", "-c", dump).splitlines()
+    assert unfinished == "0"
+    rows = dict(pair.split("=") for pair in (derivatives + " " + originals).split())
+    folder = service.data / "objects"
+    objects = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert objects == rows

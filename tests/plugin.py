@@ -1,0 +1,84 @@
+"""Sets the stage before Django's settings are read: an environment of our own, real servers, a database.
+
+    TEST_DB=sqlite|postgres  which database (sqlite)
+    REQUIRE_ALL=1            a skipped test fails: nothing that could be checked goes unchecked
+
+With pytest-xdist the controller starts the servers; each worker has databases of its own in them, and a directory.
+"""
+
+import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from gallimg_site.env import Env
+from tests import servers
+
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1 …; empty in the controller
+_BASE = "GALLIMG_TEST_BASE"
+_VALKEY = "GALLIMG_TEST_VALKEY"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Comes before pytest-django, which imports the settings in its own turn of this hook."""
+    if not _WORKER:
+        running = ExitStack()
+        early_config.add_cleanup(running.close)
+        _start_servers(running)
+    _take_own_place()
+    return (yield)
+
+
+def _start_servers(running: ExitStack) -> None:
+    for field in dataclasses.fields(Env):
+        for name in (field.name, *field.metadata["aliases"]):
+            os.environ[name] = ""  # unset, and not to be set by somebody's .env either
+    os.environ["SECRET_KEY"] = "only for tests, where nothing is secret" + "." * 20
+    base = tempfile.mkdtemp(prefix="gallimg-test-")
+    running.callback(shutil.rmtree, base, ignore_errors=True)
+    os.environ[_BASE] = base
+    os.environ[_VALKEY] = running.enter_context(servers.valkey()).url
+    match os.environ.setdefault("TEST_DB", "sqlite"):
+        case "postgres":
+            os.environ["DATABASE_URL"] = running.enter_context(servers.postgres()).url
+        case "sqlite":
+            pass
+        case other:
+            raise pytest.UsageError(f"TEST_DB: got {other!r}, takes sqlite or postgres")
+
+
+def _take_own_place() -> None:
+    """Give this process a directory and a Valkey database that no other one uses."""
+    number = int(_WORKER.removeprefix("gw") or 0)
+    data = Path(os.environ[_BASE]) / (_WORKER or "main")
+    data.mkdir()
+    os.environ["GALLIMG_DATA"] = str(data)
+    os.environ["REDIS_URL"] = f"{os.environ[_VALKEY]}?db={number % 16}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if not hasattr(report, "wasxfail"):
+        _no_skipping(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _no_skipping(report)
+    return report
+
+
+def _no_skipping(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and os.environ.get("REQUIRE_ALL") == "1":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"REQUIRE_ALL=1 and yet: {reason}"

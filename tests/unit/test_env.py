@@ -1,0 +1,229 @@
+"""A wrong setting stops the start with one line: the variable, what it got, what it takes."""
+
+import dataclasses
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from gallimg_site import env
+
+ROOT = Path(__file__).resolve().parents[2]
+S3 = {"S3_BUCKET": "pictures", "AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s3cr3t"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting, and a working directory without `.env`."""
+    for field in dataclasses.fields(env.Env):
+        for name in (field.name, *field.metadata["aliases"]):
+            monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **settings: str) -> env.Env:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return env.load()
+
+
+def complaint(monkeypatch: pytest.MonkeyPatch, **settings: str) -> str:
+    """What the start says about `settings`."""
+    with pytest.raises(env.ConfigError) as caught:
+        load(monkeypatch, **settings)
+    said = str(caught.value)
+    assert "\n" not in said
+    return said
+
+
+def run_check(cwd: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """`manage.py check` in a process of its own, with these settings and no others."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "check"],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "GALLIMG_DATA": str(cwd / "data"), **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_without_settings_every_one_has_its_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = dataclasses.asdict(load(monkeypatch))
+    assert found.pop("GALLIMG_DATA") == tmp_path / "var"
+    assert found == {f.name: f.default for f in dataclasses.fields(env.Env) if f.name != "GALLIMG_DATA"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "takes"),
+    [
+        ("PORT", "0", "a whole number from 1 to 65535"),
+        ("PORT", "65536", "a whole number from 1 to 65535"),
+        ("QUEUE_SIZE", "0", "a whole number from 1"),
+        ("MAX_UPLOAD_MB", "thirty", "a whole number from 1 to 5000"),
+        ("LEASE_S", "60.5", "a whole number from 5 to 3600"),
+        ("WORKERS", "-1", "a whole number from 0 to 64"),
+        ("ALLOW_ANONYMOUS", "perhaps", "true or false"),
+        ("LOG_LEVEL", "chatty", "one of debug, info, warn, error"),
+        ("PUBLIC_BASE_URL", "images.example.org", "an address that starts with http:// or https://"),
+        ("PUBLIC_BASE_URL", "https://", "an address that starts with http:// or https://"),
+        ("CDN_BASE_URL", "ftp://cdn.example.org", "an address that starts with http:// or https://"),
+        ("S3_ENDPOINT", "ftp://s3.example.org", "host:port or an http:// or https:// address"),
+        ("HOST", "0.0.0.0", "a loopback address"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_it_takes(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, takes: str
+) -> None:
+    said = complaint(monkeypatch, **{name: value})
+    assert said.startswith(f"{name}: got {value!r}, ")
+    assert takes in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://root:hunter2@db/gallimg"),
+        ("DATABASE_URL", "postgres://root:hunter2@db:port/gallimg"),
+        ("DATABASE_URL", "postgres://root:hunter2[@db/gallimg"),
+        ("REDIS_URL", "http://:hunter2@queue:6379"),
+        ("REDIS_URL", "valkey://:hunter2@queue:6379"),
+    ],
+)
+def test_a_wrong_secret_is_named_but_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    said = complaint(monkeypatch, SECRET_KEY="x" * 50, **{name: value})
+    assert said.startswith(f"{name}: got a value that is not shown, takes ")
+    assert "hunter2" not in said
+
+
+def test_a_setting_and_its_alias_may_not_say_different_things(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = complaint(monkeypatch, **S3, S3_SECRET_KEY="hunter2")
+    assert "AWS_SECRET_ACCESS_KEY and S3_SECRET_KEY" in said
+    assert "hunter2" not in said
+    assert "s3cr3t" not in said
+
+
+def test_an_alias_does_as_well_as_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = load(
+        monkeypatch, S3_ACCESS_KEY="AKIA", S3_SECRET_KEY="s3cr3t", S3_REGION="eu-west-1", AWS_REGION="eu-west-1"
+    )
+    assert (found.AWS_ACCESS_KEY_ID, found.AWS_SECRET_ACCESS_KEY, found.AWS_REGION) == ("AKIA", "s3cr3t", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [
+        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        ("WORKER_AWS_ACCESS_KEY_ID", "WORKER_AWS_SECRET_ACCESS_KEY"),
+        ("S3_READ_ACCESS_KEY_ID", "S3_READ_SECRET_ACCESS_KEY"),
+    ],
+)
+@pytest.mark.parametrize("given", [0, 1])
+def test_half_a_pair_of_credentials_is_refused(
+    monkeypatch: pytest.MonkeyPatch, key: str, secret: str, given: int
+) -> None:
+    said = complaint(monkeypatch, **{(key, secret)[given]: "hunter2"})
+    assert f"{key} and {secret}" in said
+    assert "hunter2" not in said
+
+
+def test_a_bucket_needs_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert complaint(monkeypatch, S3_BUCKET="pictures").startswith("AWS_ACCESS_KEY_ID: not set, but S3_BUCKET is")
+    load(monkeypatch, **S3)
+
+
+def test_a_database_of_its_own_needs_a_secret_key_that_all_hosts_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = "postgres://gallimg@db/gallimg"
+    assert complaint(monkeypatch, DATABASE_URL=database).startswith("SECRET_KEY: not set, but DATABASE_URL is")
+    assert not load(monkeypatch, SECRET_KEY="x" * 50).embedded
+
+
+def test_strangers_are_let_in_only_when_somebody_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for host in ("0.0.0.0", "::", "192.0.2.1", "images.example.org"):
+        assert "ALLOW_ANONYMOUS=true" in complaint(monkeypatch, HOST=host)
+    for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
+        found = load(monkeypatch, HOST=host)
+        assert urlsplit(found.base_url).hostname == host
+    assert load(monkeypatch, HOST="0.0.0.0", ALLOW_ANONYMOUS="true").ALLOW_ANONYMOUS
+
+
+def test_the_public_address_decides_links_and_host_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).base_url == "http://127.0.0.1:8080"
+    found = load(monkeypatch, PUBLIC_BASE_URL="https://images.example.org/")
+    assert found.base_url == "https://images.example.org"
+    assert found.allowed_hosts == ["localhost", "127.0.0.1", "[::1]", "images.example.org"]
+    assert "[2001:db8::1]" in load(monkeypatch, PUBLIC_BASE_URL="http://[2001:db8::1]:8080").allowed_hosts
+    assert load(monkeypatch, ALLOWED_HOSTS="a.example, b.example").allowed_hosts == ["a.example", "b.example"]
+
+
+def test_an_endpoint_without_a_scheme_gets_the_one_that_s3_use_ssl_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, S3_ENDPOINT="minio:9000").s3_endpoint_url == "https://minio:9000"
+    assert load(monkeypatch, S3_USE_SSL="false").s3_endpoint_url == "http://minio:9000"
+    assert load(monkeypatch, S3_ENDPOINT="https://minio").s3_endpoint_url == "https://minio"
+
+
+def test_dotenv_is_read_and_the_real_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=9001\nLOG_LEVEL=debug\nWORKERS=5\n")
+    found = load(monkeypatch, LOG_LEVEL="error", WORKERS="")
+    assert (found.PORT, found.LOG_LEVEL) == (9001, "error")
+    assert found.WORKERS == 2, "an empty variable says: not set, whatever .env has"
+
+
+def test_dotenv_is_validated_like_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=many\n")
+    assert complaint(monkeypatch).startswith("PORT: got 'many', takes ")
+
+
+@pytest.mark.parametrize("unreadable", ["a directory", "no text"])
+def test_an_unreadable_dotenv_is_one_line_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, unreadable: str) -> None:
+    if unreadable == "a directory":
+        (tmp_path / ".env").mkdir()
+    else:
+        (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe\x00")
+    assert complaint(monkeypatch).startswith(".env: got what cannot be read")
+
+
+def test_the_embedded_secret_key_is_made_once_and_for_the_owner_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = load(monkeypatch).secret_key
+    assert len(first) >= 50
+    assert load(monkeypatch).secret_key == first
+    assert stat.S_IMODE((tmp_path / "var" / "secret_key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o700
+    assert load(monkeypatch, SECRET_KEY="given").secret_key == "given"
+
+
+def test_a_data_directory_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    found = load(monkeypatch, GALLIMG_DATA=str(tmp_path / "file"))
+    with pytest.raises(env.ConfigError, match=r"^GALLIMG_DATA: got '.*file', which cannot be used \(.+\); takes "):
+        _ = found.secret_key
+
+
+def test_the_start_ends_with_that_line_and_nothing_else(tmp_path: Path) -> None:
+    ended = run_check(tmp_path, PORT="http")
+    assert ended.returncode == 1
+    assert ended.stderr == "gallimg cannot start. PORT: got 'http', takes a whole number from 1 to 65535\n"
+    assert ended.stdout == ""
+
+
+def test_the_start_reads_dotenv_in_the_working_directory(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("HOST=0.0.0.0\n")
+    ended = run_check(tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("gallimg cannot start. HOST: got '0.0.0.0', where strangers could upload;")
+    assert run_check(tmp_path, ALLOW_ANONYMOUS="true").returncode == 0
+
+
+def test_every_setting_explains_itself_in_one_line() -> None:
+    for field in dataclasses.fields(env.Env):
+        text = field.metadata["help"]
+        assert text, field.name
+        assert "\n" not in text, field.name
+        assert "|" not in text, f"{field.name}: a table could not show it"
