@@ -114,7 +114,7 @@ INSTALLED_APPS = [
     "media_jobs.apps.MediaJobsConfig",
 ]
 MIDDLEWARE = [
-    "media_jobs.api.probes.middleware.Healthz",
+    "media_jobs.api.probes.middleware.Probes",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -6,20 +6,26 @@ from typing import Protocol
 
 
 class ObjectWriter(Protocol):
-    """One object being written. Ends with exactly one of `commit` and `abort`; both may be repeated."""
+    """One object being written, by one thread. Ends with one of `commit` and `abort`; both may be repeated.
+
+    Whatever raises has ended the write: later calls of `write` and `commit` raise ValueError.
+    """
 
     def write(self, chunk: bytes) -> None:
         """Append `chunk`. Raises StorageUnavailable."""
 
     def commit(self) -> None:
-        """Make the object visible, whole, in one step. Raises StorageUnavailable; then nothing is visible."""
+        """Make the object visible, whole, in one step.
+
+        Raises StorageUnavailable; then nothing is visible, unless only the storage's answer was lost.
+        """
 
     def abort(self) -> None:
         """Forget what was written. Never raises; what could not be removed shows in `unfinished()`."""
 
 
 class ObjectStore(Protocol):
-    """Bytes under keys. Keys are relative paths with forward slashes; what lies under a key never changes."""
+    """Bytes under keys: see `keys.checked`, whose ValueError all methods raise. What lies under a key never changes."""
 
     def begin(self, key: str, *, content_type: str) -> ObjectWriter:
         """Start writing an object. Nothing is visible under `key` before `commit()`; `abort()` leaves nothing."""
@@ -28,7 +34,7 @@ class ObjectStore(Protocol):
         """Store the file `source` under `key`, whole or not at all. Raises StorageUnavailable."""
 
     def fetch(self, key: str, into: Path) -> None:
-        """Write the object into the file `into`. Raises ObjectMissing, StorageUnavailable."""
+        """Write the object into the file `into`. Raises ObjectMissing, StorageUnavailable, ReadsNotConfigured."""
 
     def delete(self, key: str) -> None:
         """Remove `key`; absence is fine. Raises StorageUnavailable."""

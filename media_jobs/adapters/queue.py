@@ -17,6 +17,8 @@ from media_jobs.states import Lane
 JobTimeout = JobTimeoutException
 
 _TASK = "media_jobs.tasks.process_job"
+#: After so many seconds a waiting job that RQ no longer holds is taken for lost.
+RING_AGAIN_S = 30
 
 
 @cache
@@ -39,12 +41,18 @@ def waiting(lane: Lane) -> list[UUID]:
         return [UUID(rq_id.rpartition("-")[0]) for rq_id in _queue(lane).get_job_ids()]
 
 
-def ring(lane: Lane, job_id: UUID, *, attempt: int) -> None:
-    """Tell the workers of `lane` that a job waits. Raises QueueUnavailable."""
+def ring(lane: Lane, job_id: UUID, *, attempt: int) -> bool:
+    """Tell the workers of `lane` that a job waits. False when somebody did so lately. Raises QueueUnavailable.
+
+    The mark bridges the moment in which a worker has taken the id from RQ's list and not yet claimed the row.
+    """
+    rq_id = f"{job_id}-{attempt}"
     with _clear_errors():
-        _queue(lane).enqueue_call(
-            _TASK, args=(str(job_id),), job_id=f"{job_id}-{attempt}", result_ttl=0, failure_ttl=86_400
-        )
+        queue = _queue(lane)
+        if not queue.connection.set(f"gallimg:rung:{rq_id}", 1, nx=True, ex=RING_AGAIN_S):
+            return False
+        queue.enqueue_call(_TASK, args=(str(job_id),), job_id=rq_id, result_ttl=0, failure_ttl=86_400)
+    return True
 
 
 def ping() -> None:

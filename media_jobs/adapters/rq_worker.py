@@ -19,7 +19,7 @@ _RECONNECT_S = 5
 class ResilientWorker(SimpleWorker):  # type: ignore[misc]
     """Works until it is asked to stop.
 
-    on_tick: called after each job and about every five seconds when idle; its errors are logged.
+    on_tick: called between jobs, and about every five seconds when idle; its errors are logged.
     """
 
     max_connection_wait_time = _RECONNECT_S
@@ -66,8 +66,16 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
         if pipeline is None and self.birth_date and not self.connection.hexists(self.key, "birth"):
             super().register_birth()  # the server was emptied
         super().heartbeat(timeout, pipeline)
-        if pipeline is None:
-            self._tick()
+
+    @property
+    def should_run_maintenance_tasks(self) -> bool:
+        """RQ asks each time before it waits for a job, and never with a job in hand."""
+        return True
+
+    def run_maintenance_tasks(self) -> None:
+        if super().should_run_maintenance_tasks:
+            super().run_maintenance_tasks()
+        self._tick()
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """The job's outcome is in the database by then, so that RQ's bookkeeping may fail."""

@@ -21,6 +21,7 @@ import structlog
 
 from media_jobs import errors, pipeline
 from media_jobs.pipeline.values import Rendered, Request
+from media_jobs.pipeline.verify import verify
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,14 @@ class Sandbox:
         if "failed" in answer:
             log.error("decoder_failed", how=answer["failed"], stderr=child.stderr)
             raise errors.DecoderFailed(answer["failed"])
-        return Rendered.from_json(answer["done"])
+        try:
+            rendered = Rendered.from_json(answer["done"])
+            verify(rendered, request)
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            self.close()
+            log.error("decoder_not_believed", why=str(error), stderr=child.stderr)
+            raise errors.DecoderFailed("its answer does not fit the question") from error
+        return rendered
 
     def close(self) -> None:
         """Kill the child, if there is one."""

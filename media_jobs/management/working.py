@@ -15,7 +15,7 @@ from media_jobs.states import Lane
 
 #: A silent worker's job is noticed at most this long after its lease ran out.
 _LEASES_EVERY_S = 10
-#: Often enough to keep the lists filled; seldom enough that a job which RQ cannot even start is no endless loop.
+#: Often enough to keep the lists filled.
 _DISPATCH_EVERY_S = 1
 
 

@@ -56,6 +56,7 @@ class Job(models.Model):
             models.Index(fields=["lane", "id"], condition=Q(state=JobState.QUEUED), name="job_queued"),
             models.Index(fields=["lease_until"], condition=Q(state=JobState.PROCESSING), name="job_leases"),
             models.Index(fields=["state", "-id"], name="job_state_newest"),
+            models.Index(fields=["finished_at"], condition=Q(state=JobState.DONE), name="job_done_at"),
         ]
         permissions = [("retry_job", "Can queue failed and cancelled jobs again")]
 

@@ -61,7 +61,7 @@ def probe(path: Path, limits: Limits) -> Found:
         pages=_integer(header, "n-pages", 1),
         pixel_bytes=header.bands * _SAMPLE_BYTES.get(header.format, 8),
         size_bytes=size_bytes,
-        held_pixels=held_tiff_pixels if format == "tiff" else _held_pixels(format, header),
+        held_pixels=held_tiff_pixels if kind == "tiff" else _held_pixels(kind, header),
         exif=_blob(header, "exif-data"),
     )
 

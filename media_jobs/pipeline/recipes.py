@@ -50,6 +50,10 @@ class Rendition:
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality {self.quality}: 1 to 100")
 
+    @property
+    def file_name(self) -> str:
+        return f"{self.name}.{self.format.extension}"
+
     def digest(self, *, source_sha256: str, engine: str) -> str:
         """Names the bytes that this rendition makes of a source: the same inputs, the same digest.
 

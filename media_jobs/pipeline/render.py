@@ -77,7 +77,7 @@ def _centre(image: pyvips.Image, side_px: int) -> pyvips.Image:
 
 def write(image: pyvips.Image, rendition: Rendition, request: Request) -> Output:
     """Encode into the request's folder: the pixels and nothing else."""
-    path = Path(request.into) / f"{rendition.name}.{rendition.format.extension}"
+    path = Path(request.into) / rendition.file_name
     if rendition.format is Format.WEBP:
         image.webpsave(str(path), Q=rendition.quality, effort=_WEBP_EFFORT, keep="none")
     else:

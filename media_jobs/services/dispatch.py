@@ -29,7 +29,5 @@ def _top_up(lane: Lane) -> int:
     room = settings.QUEUE_SIZE - len(announced)
     if room <= 0:
         return 0
-    jobs = list(selectors.claimable(lane, besides=announced, at_most=room))
-    for job in jobs:
-        queue.ring(lane, job.pk, attempt=job.attempt + 1)
-    return len(jobs)
+    jobs = selectors.claimable(lane, besides=announced, at_most=room)
+    return sum(queue.ring(lane, job.pk, attempt=job.attempt + 1) for job in jobs)

@@ -35,12 +35,10 @@ def retry(job_id: UUID, *, actor: Caller) -> None:
 
 def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
     """As `retry` for each job of the set, leaving those alone that are in another state."""
-    total = queued = 0
-    for job_id in jobs.values_list("pk", flat=True).iterator(chunk_size=1000):
-        total += 1
-        queued += _requeue(job_id, actor)
+    chosen = list(jobs.values_list("pk", flat=True))  # read to the end before the first change
+    queued = sum(_requeue(job_id, actor) for job_id in chosen)
     transaction.on_commit(dispatch.wake, robust=True)
-    return RetryOutcome(queued, total - queued)
+    return RetryOutcome(queued, len(chosen) - queued)
 
 
 def _requeue(job_id: UUID, actor: Caller) -> bool:

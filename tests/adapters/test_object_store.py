@@ -20,7 +20,7 @@ from media_jobs.adapters.storage.files import FileStore
 from media_jobs.adapters.storage.s3 import S3Store
 from media_jobs.errors import ObjectMissing, StorageUnavailable
 from media_jobs.ports import ObjectStore, ObjectWriter
-from tests.servers import SeaweedFS
+from tests.seaweed import SeaweedFS
 
 SMALL, PART, LARGE = 70_001, 5 * 1_048_576, 12_000_000
 
@@ -103,8 +103,8 @@ def write_and_commit(writer: ObjectWriter, content: bytes) -> None:
     writer.commit()
 
 
-def for_ever(write: Callable[[bytes], None], chunk: bytes) -> None:
-    while True:
+def repeat(write: Callable[[bytes], None], chunk: bytes, *, times: int) -> None:
+    for _ in range(times):
         write(chunk)
 
 
@@ -225,7 +225,7 @@ def test_a_part_that_is_lost_ends_the_upload_before_its_last_byte(seaweed: Seawe
     store, key = s3_store(seaweed), f"originals/{uuid4()}.jpg"
     writer = store.begin(key, content_type="image/jpeg")
     with failing_in_the_middle(store), pytest.raises(StorageUnavailable):
-        for_ever(writer.write, noise(PART))
+        repeat(writer.write, noise(PART), times=12)
     assert store.unfinished() == []
     store.client.close()
 

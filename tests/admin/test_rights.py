@@ -12,7 +12,11 @@ from media_jobs.models import Derivative, Job, JobEvent, Original, Preset
 from tests.admin.conftest import Login
 from tests.factories import make_derivative, make_failed_job, make_job
 
-MODELS: list[type[Model]] = [*(m for m in apps.get_app_config("media_jobs").get_models() if m.__name__ != "Rendition"), User, Group]
+MODELS: list[type[Model]] = [
+    *(m for m in apps.get_app_config("media_jobs").get_models() if m.__name__ != "Rendition"),
+    User,
+    Group,
+]
 HISTORY = [Original, Derivative, Job, JobEvent]
 
 

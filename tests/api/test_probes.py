@@ -14,6 +14,13 @@ def test_healthz_touches_nothing_and_asks_for_no_host_name(client):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+def test_probes_by_address_are_answered_and_nothing_else_is(client, path):
+    assert client.get(path, headers={"Host": "10.1.2.3"}).status_code == 200
+    assert client.get("/docs", headers={"Host": "10.1.2.3"}).status_code == 400
+
+
+@pytest.mark.django_db
 def test_readyz_names_each_part_with_its_latency(client):
     response = client.get("/readyz")
     assert response.status_code == 200
@@ -55,8 +62,9 @@ def test_metrics_ask_for_their_token(client, settings):
     assert client.get("/metrics", headers={"Authorization": "Bearer s3cret"}).status_code == 200
 
 
-def test_the_openapi_document_is_valid_and_names_every_call(client):
+def test_the_openapi_document_is_valid_and_names_every_call(client, capsys):
     schema = client.get("/openapi.json").json()
+    assert capsys.readouterr().err == ""  # where its generator tells what it could not make out
     validate_schema(schema)
     assert schema["openapi"].startswith("3.1")
     assert set(schema["paths"]) == {

@@ -1,5 +1,6 @@
 """What a client of the service does: upload, and poll until the job is over."""
 
+import contextlib
 import time
 from typing import Any
 
@@ -18,10 +19,8 @@ def wait(base_url: str, job_id: str, *, patience_s: float = PATIENCE_S) -> dict[
     deadline = time.monotonic() + patience_s
     while True:
         answer: dict[str, Any] = {}
-        try:
+        with contextlib.suppress(httpx.TransportError):  # the web process is being restarted
             answer = httpx.get(f"{base_url}/v1/jobs/{job_id}", timeout=30).json()
-        except httpx.TransportError:
-            pass  # the web process is being restarted
         if answer.get("status") in ("done", "error"):
             return answer
         assert time.monotonic() < deadline, f"job {job_id} does not end: {answer}"

@@ -78,9 +78,11 @@ def test_the_example_changes_nothing_as_it_stands_and_is_valid_without_its_comme
 
 
 def test_every_address_of_the_service_is_in_the_readme_and_no_other() -> None:
+    from media_jobs.api.probes import middleware
+
     listed = re.findall(r"`(?:GET|POST) (/[^`]*)`", section_of(README, "## The API"))
     real = {re.sub(r"<(?:\w+:)?\w+>", "{}", path) for path in routes(get_resolver()) if path != "/"}
-    real.add("/healthz")  # a middleware, before any routing
+    real |= set(middleware._PROBES)  # before any routing
     assert {re.sub(r"\{\w+\}", "{}", path) for path in listed} == real
 
 

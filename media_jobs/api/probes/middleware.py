@@ -1,20 +1,23 @@
-"""Health first of all."""
+"""Probes first of all."""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
+
+from media_jobs.api.probes import views
+
+_PROBES = {"/healthz": views.healthz, "/readyz": views.readyz, "/metrics": views.prometheus}
 
 
-class Healthz:
-    """Answers `/healthz` before anything else looks at the request: the process is alive, and nothing is touched.
+class Probes:
+    """Answers what platforms and monitoring ask before anything else looks at the request.
 
-    Host names are not checked, because a platform's health check comes by address.
+    Host names are not checked, because they come by address; sessions and logs are not touched.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path == "/healthz":
-            return HttpResponse("ok\n", content_type="text/plain")
-        return self.get_response(request)
+        probe = _PROBES.get(request.path)
+        return probe(request) if probe else self.get_response(request)

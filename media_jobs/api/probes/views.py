@@ -13,6 +13,13 @@ from media_jobs.services import readiness
 
 @never_cache
 @require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process answers; nothing is touched."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@never_cache
+@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when database, queue and storage all answer, else 503; each with its latency in milliseconds."""
     checks = readiness.check()

@@ -65,7 +65,7 @@ def _translate(exc: Exception) -> tuple[int, str, str, dict[str, str]] | None:  
     if isinstance(exc, Http404):
         return 404, "not_found", "There is nothing here, or it is not yours to see.", {}
     if isinstance(exc, PermissionDenied):
-        return 403, "forbidden", "You may not do this.", {}
+        return 403, "permission_denied", "You may not do this.", {}
     if isinstance(exc, exceptions.ValidationError):
         return 400, "bad_field", _sentence(exc), {}
     if isinstance(exc, exceptions.APIException):

@@ -1,0 +1,39 @@
+"""What the tests themselves promise."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from media_jobs.models import Preset
+
+
+def test_nothing_outside_this_machine_is_ever_asked() -> None:
+    with pytest.raises(UserWarning, match="allowed"):
+        socket.create_connection(("192.0.2.1", 80), timeout=5)
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+@pytest.mark.django_db(transaction=True)
+def test_a_test_that_commits_leaves_the_shipped_presets_for_the_next(turn: int) -> None:
+    assert Preset.objects.count() == 2, turn
+
+
+@pytest.mark.parametrize(("require_all", "outcome"), [("", "1 skipped"), ("1", "1 failed")])
+def test_a_skip_fails_where_all_is_required(require_all: str, outcome: str, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("import pytest\ndef test_it(): pytest.skip('apt-get install it')\n")
+    outer = ("PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST")
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.plugin", "-p", "no:cacheprovider", "-q", str(tmp_path)],
+        env={**{k: v for k, v in os.environ.items() if not k.startswith(outer)}, "REQUIRE_ALL": require_all},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome in run.stdout
+    assert ("apt-get install it" in run.stdout) == bool(require_all)
