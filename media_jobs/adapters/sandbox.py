@@ -44,11 +44,13 @@ def harden_worker() -> None:
 class Sandbox:
     """One decoder process, started when first needed and again whenever it has died. Not for several threads.
 
+    memory_bytes: its address space. folder: where it may keep temporary files, by default where the system does.
     On Linux the child dies with the thread that started it, so render from a thread that lives long.
     """
 
-    def __init__(self, memory_bytes: int) -> None:
+    def __init__(self, memory_bytes: int, folder: Path | None = None) -> None:
         self._memory_bytes = memory_bytes
+        self._folder = folder
         self._child: _Child | None = None
 
     @property
@@ -102,20 +104,20 @@ class Sandbox:
         if self._child and not self._child.fit_for_more:
             self.close()
         if not self._child:
-            self._child = _Child(self._memory_bytes)
+            self._child = _Child(self._memory_bytes, self._folder)
         return self._child
 
 
 class _Child:
     """A running decoder. `busy` while a request is not answered to the end."""
 
-    def __init__(self, memory_bytes: int) -> None:
+    def __init__(self, memory_bytes: int, folder: Path | None) -> None:
         self.busy = False
         self.stderr = ""
         self._renders = 0
         self._rendered_s = 0.0
         self._unread = b""
-        self._folder = tempfile.TemporaryDirectory(prefix="gallimg-decoder-")
+        self._folder = tempfile.TemporaryDirectory(prefix="decoder-", dir=folder)
         self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and our own file)
             [sys.executable, "-I", str(_ENTRY), str(memory_bytes), str(os.getpid())],
             stdin=subprocess.PIPE,

@@ -45,6 +45,7 @@ class _Upkeep:
 def run_worker() -> None:
     """Work until SIGTERM or SIGINT; a job in hand is finished first."""
     harden_worker()
+    housekeeping.sweep_workspaces()
     queues = [django_rq.get_queue(lane.value) for lane in Lane]
     worker = ResilientWorker(
         queues,
@@ -56,4 +57,4 @@ def run_worker() -> None:
     try:
         worker.work(logging_level=logging.getLogger("rq").getEffectiveLevel())
     finally:
-        processing.sandbox().close()
+        processing.close()

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from media_jobs.adapters import workspace
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import SYSTEM
 from media_jobs.errors import StorageUnavailable, WorkerLost
@@ -29,6 +30,7 @@ class Swept:
     uploads: int = 0
     derivatives: int = 0
     unfinished_writes: int = 0
+    workspaces: int = 0
 
 
 def run(*, older_than: timedelta | None = None) -> Swept:
@@ -41,6 +43,7 @@ def run(*, older_than: timedelta | None = None) -> Swept:
         uploads=sweep_uploads(age),
         derivatives=sweep_derivatives(age),
         unfinished_writes=store(Role.WORKER).sweep(older_than_s=age.total_seconds()),
+        workspaces=sweep_workspaces(),
     )
     dispatch.wake()
     log.info("housekeeping_done", **asdict(swept))
@@ -94,6 +97,11 @@ def sweep_derivatives(age: timedelta) -> int:
             derivative.delete()
             swept += 1
     return swept
+
+
+def sweep_workspaces() -> int:
+    """Remove the temporary files of workers of this machine that are gone."""
+    return workspace.sweep(settings.WORK_DIR)
 
 
 def _delete_object(key: str) -> bool:

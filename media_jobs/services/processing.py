@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from media_jobs.adapters import queue
 from media_jobs.adapters.sandbox import Sandbox
 from media_jobs.adapters.storage import Role, store
+from media_jobs.adapters.workspace import Workspace
 from media_jobs.errors import DecoderTimeout, LeaseLost, MediaError, NotClaimable, OriginalChanged, Unexpected
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Keep, Limits, Rendered, Request
@@ -42,7 +43,19 @@ def worker_id() -> str:
 @cache
 def sandbox() -> Sandbox:
     """This worker's decoder; its child starts with the first picture."""
-    return Sandbox(memory_bytes=settings.SANDBOX_MEMORY_BYTES)
+    return Sandbox(memory_bytes=settings.SANDBOX_MEMORY_BYTES, folder=workspace().path)
+
+
+@cache
+def workspace() -> Workspace:
+    """This worker's temporary files."""
+    return Workspace(settings.WORK_DIR, worker_id())
+
+
+def close() -> None:
+    """Give up what this process holds for rendering. Called once, at its end."""
+    sandbox().close()
+    workspace().close()
 
 
 def run(job_id: UUID) -> None:
@@ -120,7 +133,7 @@ class _Work:
         self._started = self._renewed = time.monotonic()
 
     def do(self) -> None:
-        with tempfile.TemporaryDirectory(prefix="gallimg-job-") as name:
+        with tempfile.TemporaryDirectory(prefix="job-", dir=workspace().path) as name:
             folder = Path(name)
             source = self._fetch(folder)
             self._enter(Stage.RENDERING)

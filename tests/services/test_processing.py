@@ -1,7 +1,6 @@
 """A job's whole way through a worker, with the real sandbox and the real file store."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -121,11 +120,10 @@ def test_rqs_alarm_is_not_swallowed(photo, monkeypatch):
     assert run(job).code == "render_timeout"
 
 
-def test_no_temporary_file_stays(photo, monkeypatch, tmp_path):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_no_temporary_file_stays(photo):
     run(make_job(make_original(photo)))
     run(make_job(make_original(b"\xff\xd8\xff\xe0 no picture")))
-    assert not [path for path in Path(tmp_path).iterdir() if path.name.startswith("gallimg-job-")]
+    assert list(processing.workspace().path.glob("job-*")) == []
 
 
 def test_a_retry_by_a_person_grants_new_attempts_and_can_end_done(photo):

@@ -34,7 +34,7 @@ def test_the_corpus_is_rendered_or_refused_as_its_manifest_says(tmp_path: Path) 
             complaints += [f"{row['file']}: {complaint}"] if complaint else []
     finally:
         sandbox.close()
-    print(f"{len(rows)} files:", *(f"{word} {counts[word]}" for word in OUTCOMES))  # noqa: T201  (seen with -rA)
+    print(f"{len(rows)} files:", *(f"{word} {counts[word]}" for word in OUTCOMES))
     assert complaints == []
 
 
