@@ -83,20 +83,23 @@ def _sentence(exc: exceptions.ValidationError) -> str:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """`handler404`: a problem document for programs, Django's page for people."""
-    if not request.path.startswith("/v1/"):
+    """`handler404`: a page for browsers, a problem document for programs."""
+    if _is_browser(request):
         return defaults.page_not_found(request, exception)
-    detail = "There is no such address, or its id is not an id."
-    return JsonResponse(
-        document(404, "not_found", detail, instance=request.path), status=404, content_type=CONTENT_TYPE
-    )
+    return _problem(request, 404, "not_found", "There is no such address, or its id is not an id.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """`handler500`: nothing of the error itself, which is in the log."""
-    if not request.path.startswith("/v1/"):
+    if _is_browser(request):
         return defaults.server_error(request)
-    detail = "Something went wrong in the service; its log says more."
-    return JsonResponse(
-        document(500, "internal_error", detail, instance=request.path), status=500, content_type=CONTENT_TYPE
-    )
+    return _problem(request, 500, "internal_error", "Something went wrong in the service; its log says more.")
+
+
+def _is_browser(request: HttpRequest) -> bool:
+    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/v1/")
+
+
+def _problem(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
+    body = document(status, code, detail, instance=request.path)
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
