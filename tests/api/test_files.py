@@ -25,8 +25,7 @@ def objects(object_store: FileStore, tmp_path: Path) -> FileStore:
 
 def get(path: str, method: str = "get", **headers: str) -> Any:
     answer = getattr(Client(headers=headers), method)(path)
-    answer.body = b"".join(answer) if answer.streaming else answer.content
-    answer.close()
+    answer.body = b"".join(answer) if answer.streaming else answer.content  # read to the end, the client closes it
     return answer
 
 

@@ -52,7 +52,6 @@ def test_a_done_job_lists_each_derivative_with_a_url_that_works(client):
         assert derivative["url"].endswith(derivative["key"])
         fetched = client.get("/media/" + derivative["key"])
         assert len(b"".join(fetched.streaming_content)) == derivative["bytes"]
-        fetched.close()
 
 
 def test_a_failed_job_says_why_to_machines_and_to_people(client):
@@ -110,7 +109,6 @@ def test_staff_get_the_original_byte_for_byte_by_a_signed_link(staff_client):
     path = link[link.index("/media/") :]
     fetched = staff_client.get(path)
     assert b"".join(fetched.streaming_content) == content
-    fetched.close()
 
 
 def test_without_credentials_for_reading_the_answer_is_a_clear_503(staff_client, settings, monkeypatch):
