@@ -57,13 +57,17 @@ class Watch:
         self._home = home
         page.on("request", lambda request: self._asked(request.url))
         page.on("response", self._answered)
-        page.on("requestfailed", lambda request: self.wrong.append(f"no answer: {request.url} {request.failure}"))
+        page.on("requestfailed", lambda request: self._failed(request.url, request.failure or ""))
         page.on("pageerror", lambda error: self.wrong.append(f"script: {error}"))
         page.on("console", lambda line: self.wrong.append(line.text) if line.type == "error" else None)
 
     def _asked(self, url: str) -> None:
         if not url.startswith((f"{self._home}/", "data:", "blob:")):
             self.wrong.append(f"elsewhere: {url}")
+
+    def _failed(self, url: str, why: str) -> None:
+        if why != "net::ERR_ABORTED":  # the test has gone to another page meanwhile
+            self.wrong.append(f"no answer: {url} {why}")
 
     def _answered(self, response: Response) -> None:
         if response.status >= 400:

@@ -1,0 +1,32 @@
+"""The documentation of the API in a real browser, without the internet."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_documentation_names_every_call_and_lets_one_be_tried(page: Page) -> None:
+    page.goto("/docs", wait_until="networkidle")
+    expect(page.locator(".opblock")).to_have_count(5)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator(".opblock-summary", has_text="/v1/images").first.click()
+    page.get_by_role("button", name="Try it out").click()
+    picture = {"name": "gall.png", "mimeType": "image/png", "buffer": PNG}
+    page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table tbody .response-col_status").first).to_contain_text("202")
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c02"
+    "0000000b4944415478da6364f80f00010501012718e3660000000049454e44ae426082"
+)
+
+
+@pytest.mark.parametrize("page", ["wide-dark", "wide-light"], indirect=True)
+def test_the_documentation_follows_the_system_from_light_to_dark(page: Page) -> None:
+    page.goto("/docs")
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    background = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert (background == "rgb(28, 32, 34)") == dark
