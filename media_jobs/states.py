@@ -12,7 +12,7 @@ class JobState(StrEnum):
 
 
 MOVES: dict[JobState, frozenset[JobState]] = {
-    JobState.QUEUED: frozenset({JobState.PROCESSING, JobState.CANCELLED, JobState.FAILED}),
+    JobState.QUEUED: frozenset({JobState.PROCESSING, JobState.CANCELLED}),
     # Back to QUEUED: the lease ran out, or a retry is due.
     JobState.PROCESSING: frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}),
     JobState.FAILED: frozenset({JobState.QUEUED}),

@@ -17,7 +17,7 @@ from media_jobs.admin import cells, queries
 from media_jobs.admin.base import ReadOnlyAdmin, button, caller_of, go_to
 from media_jobs.models import Derivative, Job, JobEvent
 from media_jobs.services import lifecycle
-from media_jobs.states import JobState, may_become
+from media_jobs.states import JobState
 
 
 class FailureFilter(admin.SimpleListFilter):
@@ -83,7 +83,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         if object_id is None or not self.has_retry_permission(request):
             return False
         job = self.get_object(request, unquote(object_id))
-        return job is not None and job.state in may_become(JobState.QUEUED) and job.state != JobState.PROCESSING
+        return job is not None and lifecycle.may_retry(job)
 
     @admin.action(description="Retry", permissions=["retry"])
     def retry(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:

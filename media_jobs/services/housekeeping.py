@@ -15,8 +15,8 @@ from media_jobs.errors import StorageUnavailable, WorkerLost
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.services import dispatch
 from media_jobs.services.publishing import KEEP_REPLACED
-from media_jobs.services.transitions import from_now, move
-from media_jobs.states import DerivativeState, JobState, OriginalState, Stage
+from media_jobs.services.transitions import failed, from_now, move, waiting, why
+from media_jobs.states import DerivativeState, JobState, OriginalState
 
 log = structlog.get_logger(__name__)
 
@@ -36,10 +36,10 @@ class Swept:
 def run(*, older_than: timedelta | None = None) -> Swept:
     """All of it, once. `older_than` is the age of a leftover, by default CLEANUP_INTERVAL_MINUTES."""
     age = older_than if older_than is not None else timedelta(seconds=settings.CLEANUP_INTERVAL_S)
-    requeued, failed = expire_leases()
+    requeued, gave_up = expire_leases()
     swept = Swept(
         requeued=requeued,
-        failed=failed,
+        failed=gave_up,
         uploads=sweep_uploads(age),
         derivatives=sweep_derivatives(age),
         unfinished_writes=store(Role.WORKER).sweep(older_than_s=age.total_seconds()),
@@ -52,23 +52,17 @@ def run(*, older_than: timedelta | None = None) -> Swept:
 
 def expire_leases() -> tuple[int, int]:
     """Queue again what a silent worker held; fail what has used up its attempts. Returns how many of each."""
-    requeued = failed = 0
+    requeued = gave_up = 0
     expired = Q(state=JobState.PROCESSING, lease_until__lt=Now())
     for job in Job.objects.filter(expired).only("id", "attempt", "max_attempts", "worker"):
         still = expired & Q(attempt=job.attempt, worker=job.worker)
         if job.attempt < job.max_attempts:
-            requeued += move(
-                job.pk, still, "lease_expired", actor=SYSTEM, data={"worker": job.worker},
-                state=JobState.QUEUED, stage=Stage.WAITING, progress=0, worker="", lease_until=None, not_before=Now(),
-            )  # fmt: skip
+            data = {"worker": job.worker}
+            requeued += move(job.pk, still, "lease_expired", actor=SYSTEM, data=data, **waiting())
         else:
             error = WorkerLost(attempts=job.attempt)
-            why = {"code": error.code, "detail": str(error)}
-            failed += move(
-                job.pk, still, "failed", actor=SYSTEM, data=why,
-                state=JobState.FAILED, lease_until=None, finished_at=Now(), **why,
-            )  # fmt: skip
-    return requeued, failed
+            gave_up += move(job.pk, still, "failed", actor=SYSTEM, data=why(error), **failed(error))
+    return requeued, gave_up
 
 
 def sweep_uploads(age: timedelta) -> int:

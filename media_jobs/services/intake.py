@@ -70,11 +70,14 @@ class Upload:
             return
         self._ended = True
         self._writer.abort()
-        row = Original.objects.filter(pk=self.original.pk, state=OriginalState.PENDING)
-        if self._may_exist:
-            row.update(state=OriginalState.DELETED)  # a commit failed half-way: a worker removes the object
-        else:
-            row.delete()
+        row = Original.objects.filter(pk=self.original.pk)
+        pending = row.filter(state=OriginalState.PENDING)
+        if not self._may_exist:
+            pending.delete()
+        # The object may have come to be; this process must not delete it, so its row tells a worker to.
+        elif not pending.update(state=OriginalState.DELETED) and not row.exists():
+            self.original.state = OriginalState.DELETED
+            self.original.save(force_insert=True)
 
     def _activate(self, preset: Preset, caller: Caller) -> Job:
         whole = {"state": OriginalState.ACTIVE, "size_bytes": self.size_bytes, "sha256": self._hash.hexdigest()}

@@ -1,21 +1,21 @@
 """What people do with jobs."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Now
 
 from media_jobs.callers import Caller
 from media_jobs.errors import WrongState
 from media_jobs.models import Job
 from media_jobs.services import dispatch
-from media_jobs.services.transitions import move
-from media_jobs.states import JobState, Stage, may_become
+from media_jobs.services.transitions import move, waiting
+from media_jobs.states import JobState
 
-_RETRYABLE = [state for state in may_become(JobState.QUEUED) if state != JobState.PROCESSING]
+_RETRYABLE = (JobState.FAILED, JobState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,10 @@ def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
     return RetryOutcome(queued, len(chosen) - queued)
 
 
+def may_retry(job: Job) -> bool:
+    return job.state in _RETRYABLE
+
+
 def _requeue(job_id: UUID, actor: Caller) -> bool:
-    return move(
-        job_id,
-        Q(state__in=_RETRYABLE),
-        "retried",
-        actor=actor,
-        state=JobState.QUEUED,
-        stage=Stage.WAITING,
-        progress=0,
-        max_attempts=F("attempt") + settings.MAX_ATTEMPTS,
-        worker="",
-        not_before=Now(),
-        finished_at=None,
-        code="",
-        detail="",
-    )
+    more: dict[str, Any] = {"max_attempts": F("attempt") + settings.MAX_ATTEMPTS, "code": "", "detail": ""}
+    return move(job_id, Q(state__in=_RETRYABLE), "retried", actor=actor, **waiting(), **more)

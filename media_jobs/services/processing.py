@@ -22,7 +22,7 @@ from media_jobs.errors import DecoderTimeout, LeaseLost, MediaError, NotClaimabl
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Keep, Limits, Rendered, Request
 from media_jobs.services import publishing
-from media_jobs.services.transitions import Lease, from_now, lease_end, move
+from media_jobs.services.transitions import Lease, failed, lease_end, move, waiting, why
 from media_jobs.states import JobState, Stage
 
 log = structlog.get_logger(__name__)
@@ -104,20 +104,14 @@ def claim(job_id: UUID, worker: str) -> Job:
 def give_up_or_retry(lease: Lease, error: MediaError, job: Job) -> None:
     """Close the attempt: back to the queue where a retry can help and is left, else failed with its code."""
     again = error.retryable and job.attempt < job.max_attempts
-    why = {"code": error.code, "detail": str(error)}
     if again:
         wait_s = BACKOFF_S[min(job.attempt, len(BACKOFF_S)) - 1]
-        waiting = {"state": JobState.QUEUED, "stage": Stage.WAITING, "progress": 0, "lease_until": None}
-        held = move(
-            job.pk, lease.holds, "retry_due", actor=lease.worker, data={**why, "wait_s": wait_s},
-            worker="", not_before=from_now(wait_s), **waiting, **why,
-        )  # fmt: skip
+        data = {**why(error), "wait_s": wait_s}
+        to = {**waiting(after_s=wait_s), **why(error)}
+        held = move(job.pk, lease.holds, "retry_due", actor=lease.worker, data=data, **to)
     else:
-        held = move(
-            job.pk, lease.holds, "failed", actor=lease.worker, data=why,
-            state=JobState.FAILED, lease_until=None, finished_at=Now(), **why,
-        )  # fmt: skip
-    log.warning("job_failed", job=str(job.pk), attempt=job.attempt, again=again, lease_held=held, **why)
+        held = move(job.pk, lease.holds, "failed", actor=lease.worker, data=why(error), **failed(error))
+    log.warning("job_failed", job=str(job.pk), attempt=job.attempt, again=again, lease_held=held, **why(error))
 
 
 def _ms_since(started: float) -> int:

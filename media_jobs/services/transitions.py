@@ -11,8 +11,9 @@ from django.db.models import F, Func, Q
 from django.db.models.functions import Cast, Now
 
 from media_jobs.callers import Caller
+from media_jobs.errors import MediaError
 from media_jobs.models import Job, JobEvent
-from media_jobs.states import JobState
+from media_jobs.states import JobState, Stage, may_become
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,37 @@ def from_now(seconds: float) -> models.Expression:
     return models.ExpressionWrapper(Now() + timedelta(seconds=seconds), models.DateTimeField())
 
 
+def waiting(*, after_s: float = 0) -> dict[str, Any]:
+    """The fields of a job that waits for a worker, from `after_s` seconds on."""
+    return {
+        "state": JobState.QUEUED,
+        "stage": Stage.WAITING,
+        "progress": 0,
+        "worker": "",
+        "lease_until": None,
+        "finished_at": None,
+        "not_before": from_now(after_s),
+    }
+
+
+def failed(error: MediaError) -> dict[str, Any]:
+    """The fields of a job that gave up."""
+    return {"state": JobState.FAILED, "lease_until": None, "finished_at": Now(), **why(error)}
+
+
+def why(error: MediaError) -> dict[str, str]:
+    return {"code": error.code, "detail": str(error)}
+
+
 def move(
     job_id: UUID, where: Q, event: str, *, actor: Caller | str, data: dict[str, Any] | None = None, **to: Any
 ) -> bool:
-    """Change the job if `where` holds for it, and write `event` into its history. False when it does not hold."""
+    """Change the job if `where` holds for it, and write `event` into its history. False when it does not hold.
+
+    A new `state` is reached only from where `states.MOVES` allows it.
+    """
+    if "state" in to:
+        where &= Q(state__in=may_become(to["state"]))
     with transaction.atomic():
         if not Job.objects.filter(where, pk=job_id).update(last_event=F("last_event") + 1, **to):
             return False

@@ -5,14 +5,15 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from media_jobs.errors import LeaseLost, NotClaimable
 from media_jobs.models import Derivative, Job
 from media_jobs.pipeline.values import Rendered
-from media_jobs.services import processing, publishing
+from media_jobs.services import processing, publishing, transitions
 from media_jobs.services.transitions import Lease
-from media_jobs.states import JobState
+from media_jobs.states import MOVES, JobState
 from tests.factories import make_job
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +76,12 @@ def test_events_are_numbered_without_gaps():
     job = processing.claim(make_job().pk, "a")
     publishing.publish(Lease(job.pk, "a", 1), job, NOTHING, [], render_ms=1, duration_ms=1)
     assert list(job.events.values_list("number", "type")) == [(1, "queued"), (2, "claimed"), (3, "done")]
+
+
+@pytest.mark.parametrize("state", JobState)
+@pytest.mark.parametrize("target", JobState)
+def test_only_the_moves_of_the_table_are_possible(state, target):
+    """Whatever a caller asks for, `move` knows the table."""
+    job = make_job(state=state, worker="a", lease_until=timezone.now(), code="x")
+    moved = transitions.move(job.pk, Q(), "tried", actor="test", state=target)
+    assert moved == (target in MOVES[state])

@@ -88,6 +88,16 @@ def test_an_upload_that_housekeeping_gave_up_is_refused(upload):
     assert not Job.objects.exists()
 
 
+def test_an_upload_whose_row_was_swept_meanwhile_leaves_no_object(upload):
+    Original.objects.all().delete()
+    with pytest.raises(StorageUnavailable):
+        accept(upload)
+    upload.abort()
+    housekeeping.run()
+    assert not Original.objects.exists()
+    assert list(store(Role.WORKER).keys()) == []
+
+
 def test_past_the_backlog_nothing_is_accepted(settings):
     settings.MAX_BACKLOG = 2
     make_job()
