@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -33,13 +34,33 @@ else:
             return cls
 
 
-__all__ = ["ModelAdmin", "ModelForm", "ReadOnlyAdmin", "TabularInline", "button", "caller_of", "go_to"]
+__all__ = ["ModelAdmin", "ModelForm", "PageAdmin", "ReadOnlyAdmin", "TabularInline", "button", "caller_of", "go_to"]
 
 _M = TypeVar("_M", bound=Model)
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class ReadOnlyAdmin(ModelAdmin[_M]):
+class PageAdmin(ModelAdmin[_M]):
+    """An object's page that shows more than its fields."""
+
+    def page_context(self, request: HttpRequest, found: _M) -> dict[str, Any]:
+        """What the page's templates need beside the form; asked for objects that may be viewed."""
+        return {}
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        found = self.get_object(request, unquote(object_id))
+        if found is not None and self.has_view_permission(request, found):
+            extra_context = {**self.page_context(request, found), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+
+class ReadOnlyAdmin(PageAdmin[_M]):
     """Pages to look at: nothing is added, changed or deleted by hand, whatever rights somebody has."""
 
     change_form_template = "admin/media_jobs/read_only.html"

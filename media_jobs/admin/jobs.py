@@ -104,27 +104,17 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         self.retry(request, Job.objects.filter(pk=unquote(object_id)))
         return go_to(request, reverse("admin:media_jobs_job_change", args=[object_id]))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        extra: dict[str, Any] = {}
-        job = self.get_object(request, unquote(object_id))
-        if job is not None and self.has_view_permission(request, job):
-            extra = {
-                "title": f"Job for {job.original}",
-                "subtitle": None,
-                "job": job,
-                "thumbnail": self.thumbnail(job),
-                "state": cells.state_label(job.state),
-                "duration": cells.duration(job),
-                "timeline": _timeline(job),
-                "may_retry": self.has_retry_this_permission(request, object_id),
-            }
-        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+    def page_context(self, request: HttpRequest, found: Job) -> dict[str, Any]:
+        return {
+            "title": f"Job for {found.original}",
+            "subtitle": None,
+            "job": found,
+            "thumbnail": self.thumbnail(found),
+            "state": cells.state_label(found.state),
+            "duration": cells.duration(found),
+            "timeline": _timeline(found),
+            "may_retry": self.has_retry_this_permission(request, str(found.pk)),
+        }
 
     @admin.display(description="Picture")
     def thumbnail(self, job: Job) -> SafeString:

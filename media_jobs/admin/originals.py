@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.contrib.admin.filters import DateFieldListFilter
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from media_jobs import selectors
@@ -62,23 +62,13 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
         originals = queries.with_latest_job(super().get_queryset(request))
         return originals.prefetch_related(queries.current_pictures("derivatives"))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        extra: dict[str, Any] = {}
-        original = self.get_object(request, object_id)
-        if original is not None and self.has_view_permission(request, original):
-            extra = {
-                "subtitle": None,
-                "pictures": [_picture(derivative) for derivative in _pictures(original)],
-                "metadata": list(_flat(original.metadata)),
-                "jobs": [_job(job) for job in original.jobs.select_related("preset").order_by("-id")],
-            }
-        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+    def page_context(self, request: HttpRequest, found: Original) -> dict[str, Any]:
+        return {
+            "subtitle": None,
+            "pictures": [_picture(derivative) for derivative in _pictures(found)],
+            "metadata": list(_flat(found.metadata)),
+            "jobs": [_job(job) for job in found.jobs.select_related("preset").order_by("-id")],
+        }
 
     @admin.display(description="Picture")
     def thumbnail(self, original: Original) -> SafeString:

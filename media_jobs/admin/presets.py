@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from media_jobs.admin import cells
-from media_jobs.admin.base import ModelAdmin, ModelForm, TabularInline, button, go_to
+from media_jobs.admin.base import ModelForm, PageAdmin, TabularInline, button, go_to
 from media_jobs.models import Job, Preset, Rendition
 from media_jobs.services import presets
 
@@ -54,7 +54,7 @@ class NewPresetForm(ModelForm[Preset]):
 
 
 @admin.register(Preset)
-class PresetAdmin(ModelAdmin[Preset]):
+class PresetAdmin(PageAdmin[Preset]):
     list_display = ("__str__", "standing", "made_of", "created_at")
     list_filter = ("current", "name")
     search_fields = ("name", "renditions__name")
@@ -99,16 +99,8 @@ class PresetAdmin(ModelAdmin[Preset]):
         preset = self.get_object(request, unquote(object_id))
         return preset is not None and not preset.current and bool(preset.renditions.all())
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        preset = self.get_object(request, unquote(object_id))
-        extra = {"used": is_used(preset), "preset": preset} if preset else {}
-        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+    def page_context(self, request: HttpRequest, found: Preset) -> dict[str, Any]:
+        return {"used": is_used(found), "preset": found}
 
     @button(
         "Copy as a new version",
