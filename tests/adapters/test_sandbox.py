@@ -1,4 +1,4 @@
-"""The decoder's process: what it may do, how it dies, and that its parent always knows where it stands."""
+"""The decoder's process: what it answers, how it dies, and that its parent always knows where it stands."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,47 +14,12 @@ import pytest
 from media_jobs import errors
 from media_jobs.adapters.sandbox import Sandbox
 from media_jobs.pipeline.recipes import GALLFORMERS, Format, Preset, Rendition
-from media_jobs.pipeline.values import Limits, Rendered, Request
+from media_jobs.pipeline.values import Limits, Request
 from tests import images
+from tests.adapters.decoder import LINUX, Ask
 
-LIMITS = Limits()
-MEMORY_BYTES = 768 * 1_048_576
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own limits are looked up in /proc")
 #: Slow enough to be interrupted: large WebP outputs take seconds.
 SLOW = Preset("slow", tuple(Rendition(f"r{n}", 6000 - n, format=Format.WEBP, quality=100) for n in range(6)))
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    box = Sandbox(MEMORY_BYTES)
-    yield box
-    box.close()
-
-
-@pytest.fixture
-def ask(tmp_path: Path, sandbox: Sandbox) -> Callable[..., Rendered]:
-    def run(
-        data: bytes,
-        preset: Preset = GALLFORMERS,
-        *,
-        limits: Limits = LIMITS,
-        timeout_s: float = 120,
-        beat: Callable[[], None] = lambda: None,
-        on_output: Callable[[int, int], None] = lambda done, of: None,
-    ) -> Rendered:
-        (tmp_path / "source").write_bytes(data)
-        request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, preset, limits)
-        return sandbox.render(request, timeout_s=timeout_s, beat=beat, on_output=on_output)
-
-    return run
-
-
-Ask = Callable[..., Rendered]
-
-
-@pytest.fixture(scope="module")
-def large() -> bytes:
-    return images.jpeg(6000, 4000)
 
 
 def gone(pid: int) -> bool:
@@ -300,100 +265,3 @@ PARENT = textwrap.dedent("""
     request = Request(sys.argv[1] + "/source", sys.argv[1], "0", GALLFORMERS)
     box.render(request, timeout_s=60, beat=lambda: None, on_output=stop)
 """)
-
-
-# --- what the child has and may -------------------------------------------------------------------
-
-
-@LINUX
-def test_nothing_of_the_parents_environment_reaches_the_child(
-    ask: Ask, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
-    ask(images.jpeg())
-    environment = Path(f"/proc/{sandbox.pid}/environ").read_bytes().strip(b"\0").split(b"\0")
-    names = {line.split(b"=")[0].decode() for line in environment}
-    assert names == {"LANG", "TMPDIR", "VIPS_CONCURRENCY", "VIPS_BLOCK_UNTRUSTED", "MALLOC_ARENA_MAX"}
-
-
-@LINUX
-def test_the_child_inherits_no_descriptor(ask: Ask, sandbox: Sandbox, tmp_path: Path) -> None:
-    with (tmp_path / "secret").open("w") as secret:
-        os.set_inheritable(secret.fileno(), True)
-        ask(images.jpeg())
-        held = [os.readlink(entry) for entry in Path(f"/proc/{sandbox.pid}/fd").iterdir()]
-    assert len(held) <= 8
-    assert all(name.startswith(("pipe:", "anon_inode:")) for name in held), held
-
-
-@LINUX
-def test_the_kernel_holds_the_child_to_its_limits(ask: Ask, sandbox: Sandbox) -> None:
-    ask(images.jpeg())
-    lines = Path(f"/proc/{sandbox.pid}/limits").read_text().splitlines()[1:]
-    limits = {line[:26].strip(): line[26:].split()[:2] for line in lines}
-    assert limits["Max address space"] == [str(MEMORY_BYTES)] * 2
-    assert limits["Max core file size"] == ["0", "0"]
-    assert limits["Max cpu time"] == ["3600", "3600"]
-    assert limits["Max file size"] == [str(256 * 1_048_576)] * 2
-    assert limits["Max open files"] == ["64", "64"]
-    assert "NoNewPrivs:\t1" in Path(f"/proc/{sandbox.pid}/status").read_text()
-    assert os.getsid(sandbox.pid or 0) == sandbox.pid
-
-
-@LINUX
-def test_past_its_address_space_the_child_refuses_and_lives(tmp_path: Path) -> None:
-    """The guard is told of more memory than there is, so that the decoder itself has to give up."""
-    (tmp_path / "source").write_bytes(images.jpeg(8000, 6000, progressive=True, subsampling=0))
-    limits = Limits(memory_bytes=8 * 1_073_741_824)
-    request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, GALLFORMERS, limits)
-    box = Sandbox(160 * 1_048_576)
-    try:
-        with pytest.raises(errors.TooMuchMemory):
-            box.render(request, timeout_s=120, beat=lambda: None, on_output=lambda done, of: None)
-        (tmp_path / "source").write_bytes(images.jpeg())
-        assert len(box.render(request, timeout_s=60, beat=lambda: None, on_output=lambda d, of: None).outputs) == 4
-    finally:
-        box.close()
-
-
-@LINUX
-def test_a_hardened_worker_keeps_its_environment_to_itself() -> None:
-    script = (
-        "import ctypes; from media_jobs.adapters.sandbox import harden_worker; harden_worker();"
-        "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
-    )
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "0"
-
-
-def test_what_a_library_prints_cannot_be_taken_for_an_answer() -> None:
-    script = (
-        "import os, subprocess; from media_jobs.pipeline import child;"
-        "answers = child._private_stdout(); os.write(1, b'noise'); print('noise', flush=True);"
-        "subprocess.run(['echo', 'noise']); answers.write(b'answer'); answers.flush()"
-    )
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert told.stdout == "answer"
-    assert told.stderr.count("noise") == 3
-
-
-def test_a_flood_on_standard_error_blocks_nobody(ask: Ask, tmp_path: Path) -> None:
-    """Hundreds of pictures that libvips complains about, through one child."""
-    complaint = images.cut(images.jpeg(64, 48))
-    for _ in range(200):
-        with pytest.raises(errors.ImageRefused):
-            ask(complaint)
-
-
-def test_an_answer_that_does_not_fit_the_question_is_not_believed(sandbox: Sandbox, ask: Ask, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_bytes(b"not for the public")
-
-    def swap(done: int, of: int) -> None:
-        if done == of:
-            (tmp_path / "thumb.jpg").unlink()
-            (tmp_path / "thumb.jpg").symlink_to(tmp_path / "secret")
-
-    with pytest.raises(errors.DecoderFailed, match="does not fit"):
-        ask(images.jpeg(), on_output=swap)
-    (tmp_path / "thumb.jpg").unlink()
-    assert len(ask(images.jpeg()).outputs) == 4

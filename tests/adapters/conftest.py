@@ -1,0 +1,68 @@
+"""What the tests of the adapters may use: a decoder's process, and an object store of each kind."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from media_jobs.adapters.sandbox import Sandbox
+from media_jobs.pipeline.recipes import GALLFORMERS, Preset
+from media_jobs.pipeline.values import Limits, Rendered, Request
+from media_jobs.ports import ObjectStore
+from tests import images
+from tests.adapters.decoder import MEMORY_BYTES, Ask
+from tests.adapters.stores import Subject, from_django, from_the_net, s3_store
+
+LIMITS = Limits()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    box = Sandbox(MEMORY_BYTES)
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def ask(tmp_path: Path, sandbox: Sandbox) -> Ask:
+    def run(
+        data: bytes,
+        preset: Preset = GALLFORMERS,
+        *,
+        limits: Limits = LIMITS,
+        timeout_s: float = 120,
+        beat: Callable[[], None] = lambda: None,
+        on_output: Callable[[int, int], None] = lambda done, of: None,
+    ) -> Rendered:
+        (tmp_path / "source").write_bytes(data)
+        request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, preset, limits)
+        return sandbox.render(request, timeout_s=timeout_s, beat=beat, on_output=on_output)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def large() -> bytes:
+    return images.jpeg(6000, 4000)
+
+
+@pytest.fixture(params=["files", "s3"])
+def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    if request.param == "files":
+        yield Subject(request.getfixturevalue("object_store"), from_django, uuid4().hex)
+        return
+    store = s3_store(request.getfixturevalue("seaweed"))
+    yield Subject(store, from_the_net, uuid4().hex)
+    store.sweep(older_than_s=0)
+    store.client.close()
+
+
+@pytest.fixture
+def store(subject: Subject) -> ObjectStore:
+    return subject.store
+
+
+@pytest.fixture
+def key(subject: Subject) -> str:
+    return f"full/{subject.spot}/a.jpg"
