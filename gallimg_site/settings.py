@@ -33,7 +33,6 @@ WEB_THREADS, WORKERS = ENV.WEB_THREADS, ENV.WORKERS
 DATA_DIR = ENV.GALLIMG_DATA
 OBJECTS_DIR = DATA_DIR / "objects"
 WORK_DIR = DATA_DIR / "work"
-EMBEDDED_DATABASE = ENV.embedded
 EMBEDDED_QUEUE = not ENV.REDIS_URL
 
 if ENV.embedded:
@@ -71,7 +70,6 @@ RQ_QUEUES = {
         "DEFAULT_TIMEOUT": 900,
         "DEFAULT_RESULT_TTL": 0,
         "SERIALIZER": "rq.serializers.JSONSerializer",
-        "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 3, "socket_timeout": 20},
     }
     for lane in ("interactive", "bulk", "heavy")
 }
@@ -146,7 +144,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

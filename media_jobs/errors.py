@@ -34,10 +34,6 @@ class TooManyFiles(BadRequest):
     code = "too_many_files"
 
 
-class BadField(BadRequest):
-    code = "bad_field"
-
-
 class UnknownPreset(BadRequest):
     code = "unknown_preset"
 
@@ -218,12 +214,3 @@ class LeaseLost(MediaError):
     """The job was given to somebody else meanwhile; this result must be thrown away."""
 
     code = "lease_lost"
-
-
-class WrongState(MediaError):
-    """The job's state does not allow this move."""
-
-    code = "wrong_state"
-
-    def __init__(self, *, wanted: str, state: str) -> None:
-        super().__init__(f"The job is {state}; it cannot be {wanted} now.")

@@ -1,5 +1,6 @@
 """What all tests may use."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,22 @@ def valkey() -> Iterator["redis.Redis"]:
         yield client
 
 
-@pytest.fixture
-def unreachable_queue(settings: Any) -> Iterator[None]:
-    """A Redis that is not there."""
-    nowhere = {"URL": "redis://127.0.0.1:1/0", "SERIALIZER": "rq.serializers.JSONSerializer"}
-    settings.RQ_QUEUES = dict.fromkeys(settings.RQ_QUEUES, nowhere)
+def _queue_at(url: str, settings: Any) -> Iterator[None]:
+    config = {"URL": url, "SERIALIZER": "rq.serializers.JSONSerializer"}
+    settings.RQ_QUEUES = {lane: config for lane in settings.RQ_QUEUES}  # noqa: C420  (nobody changes it)
     queue._queue.cache_clear()
     yield
     queue._queue.cache_clear()
+
+
+@pytest.fixture
+def unreachable_queue(settings: Any) -> Iterator[None]:
+    """A Redis that is not there."""
+    yield from _queue_at("redis://127.0.0.1:1/0", settings)
+
+
+@pytest.fixture
+def frozen_queue(settings: Any) -> Iterator[None]:
+    """A Redis that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield from _queue_at(f"redis://127.0.0.1:{listener.getsockname()[1]}/0", settings)

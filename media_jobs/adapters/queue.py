@@ -6,7 +6,11 @@ from functools import cache
 from uuid import UUID
 
 import django_rq
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.timeouts import JobTimeoutException
 
@@ -19,12 +23,19 @@ JobTimeout = JobTimeoutException
 _TASK = "media_jobs.tasks.process_job"
 #: After so many seconds a waiting job that RQ no longer holds is taken for lost.
 RING_AGAIN_S = 30
+#: An upload waits so long, twice, for a Redis that takes connections and does not answer.
+_PATIENCE_S = 2.0
 
 
 @cache
 def _queue(lane: Lane) -> Queue:
-    """One queue object, and with it one connection pool, per process and lane."""
-    return django_rq.get_queue(lane.value)
+    """One queue object, and with it one connection pool, per process and lane.
+
+    The connection is our own: django-rq passes no time limits on to Redis where it is given a URL.
+    """
+    url = str(settings.RQ_QUEUES[lane.value]["URL"])
+    limits = {"socket_connect_timeout": _PATIENCE_S, "socket_timeout": _PATIENCE_S}
+    return django_rq.get_queue(lane.value, connection=Redis.from_url(url, retry=Retry(NoBackoff(), 1), **limits))
 
 
 @contextmanager
@@ -44,14 +55,21 @@ def waiting(lane: Lane) -> list[UUID]:
 def ring(lane: Lane, job_id: UUID, *, attempt: int) -> bool:
     """Tell the workers of `lane` that a job waits. False when somebody did so lately. Raises QueueUnavailable.
 
-    The mark bridges the moment in which a worker has taken the id from RQ's list and not yet claimed the row.
+    A mark bridges the moment in which a worker has taken the id from RQ's list and not yet claimed the row. It is
+    set in one step with the announcement: a caller that dies in between must not leave the mark alone.
     """
     rq_id = f"{job_id}-{attempt}"
+    mark = f"gallimg:rung:{rq_id}"
+    queue = _queue(lane)
     with _clear_errors():
-        queue = _queue(lane)
-        if not queue.connection.set(f"gallimg:rung:{rq_id}", 1, nx=True, ex=RING_AGAIN_S):
+        if queue.connection.exists(mark):
             return False
-        queue.enqueue_call(_TASK, args=(str(job_id),), job_id=rq_id, result_ttl=0, failure_ttl=86_400)
+        with queue.connection.pipeline() as together:
+            queue.enqueue_call(
+                _TASK, args=(str(job_id),), job_id=rq_id, result_ttl=0, failure_ttl=86_400, pipeline=together
+            )
+            together.set(mark, 1, ex=RING_AGAIN_S)
+            together.execute()
     return True
 
 

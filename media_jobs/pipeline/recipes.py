@@ -77,10 +77,6 @@ class Preset:
         if len({r.name for r in self.renditions}) != len(self.renditions):
             raise ValueError(f"preset {self.name!r} has two renditions of one name")
 
-    @property
-    def largest_side_px(self) -> int:
-        return max(r.side_px for r in self.renditions)
-
     def only(self, names: list[str]) -> "Preset":
         """The same preset reduced to the renditions in `names`."""
         return Preset(self.name, tuple(r for r in self.renditions if r.name in names), self.version)

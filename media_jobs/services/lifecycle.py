@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from media_jobs.callers import Caller
-from media_jobs.errors import WrongState
 from media_jobs.models import Job
 from media_jobs.services import dispatch
 from media_jobs.services.transitions import move, waiting
@@ -26,15 +25,8 @@ class RetryOutcome:
     left: int
 
 
-def retry(job_id: UUID, *, actor: Caller) -> None:
-    """Queue a failed or cancelled job again, with MAX_ATTEMPTS more. Raises WrongState for any other."""
-    if not _requeue(job_id, actor):
-        raise WrongState(wanted="retried", state=Job.objects.values_list("state", flat=True).get(pk=job_id))
-    transaction.on_commit(dispatch.wake, robust=True)
-
-
 def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
-    """As `retry` for each job of the set, leaving those alone that are in another state."""
+    """Queue failed and cancelled jobs again, with MAX_ATTEMPTS more; leave alone those in another state."""
     chosen = list(jobs.values_list("pk", flat=True))  # read to the end before the first change
     queued = sum(_requeue(job_id, actor) for job_id in chosen)
     transaction.on_commit(dispatch.wake, robust=True)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from redis.client import Pipeline
 
 from media_jobs.adapters import queue
 from media_jobs.services import dispatch
@@ -31,6 +32,20 @@ def test_what_redis_forgot_is_announced_again(valkey):
     dispatch.wake()
     valkey.flushdb()
     dispatch.wake()
+    assert queue.waiting(Lane.INTERACTIVE) == [job.pk]
+
+
+def test_who_dies_while_announcing_a_job_does_not_delay_it(valkey, monkeypatch):
+    job = make_job()
+
+    def die(pipeline: Pipeline) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipeline, "execute", die)
+        with pytest.raises(KeyboardInterrupt):
+            dispatch.wake()
+    assert dispatch.wake() == 1
     assert queue.waiting(Lane.INTERACTIVE) == [job.pk]
 
 

@@ -60,7 +60,10 @@ def test_the_queue_is_told_after_the_commit(upload, valkey):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_queue_that_is_away_does_not_refuse_the_upload(upload, unreachable_queue):
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("away", ["unreachable_queue", "frozen_queue"])
+def test_a_queue_that_is_away_neither_refuses_nor_holds_up_the_upload(upload, request, away):
+    request.getfixturevalue(away)
     assert accept(upload).state == JobState.QUEUED
 
 

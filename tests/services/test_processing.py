@@ -129,7 +129,7 @@ def test_no_temporary_file_stays(photo):
 def test_a_retry_by_a_person_grants_new_attempts_and_can_end_done(photo):
     original = make_original(photo)
     job = make_job(original, state=JobState.FAILED, code="worker_lost", attempt=3)
-    lifecycle.retry(job.pk, actor=staff(1))
+    lifecycle.retry_all(Job.objects.filter(pk=job.pk), actor=staff(1))
     job.refresh_from_db()
     assert (job.state, job.code, job.max_attempts) == (JobState.QUEUED, "", 6)
     assert run(job).state == JobState.DONE

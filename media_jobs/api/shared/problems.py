@@ -19,7 +19,6 @@ CONTENT_TYPE = "application/problem+json"
 #: The first class of an error that is in here decides.
 STATUS: dict[type[errors.MediaError], int] = {
     errors.BadRequest: 400,
-    errors.WrongState: 409,
     errors.FileTooLarge: 413,
     errors.UnsupportedFormat: 415,
     errors.BacklogFull: 503,
