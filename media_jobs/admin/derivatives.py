@@ -2,7 +2,6 @@
 
 from django.contrib import admin
 from django.contrib.admin.filters import DateFieldListFilter
-from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -73,6 +72,3 @@ class DerivativeAdmin(ReadOnlyAdmin[Derivative]):
             return cells.NOTHING
         url = selectors.derivative_url(derivative)
         return format_html('<a class="gi-link" href="{}" target="_blank" rel="noopener">{}</a>', url, url)
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return self.ordering
