@@ -41,13 +41,6 @@ class UnknownPreset(BadRequest):
         super().__init__(f"There is no preset “{name}”. Known presets: {', '.join(known) or 'none'}.")
 
 
-class FileTooLarge(MediaError):
-    code = "file_too_large"
-
-    def __init__(self, *, limit_bytes: int) -> None:
-        super().__init__(f"The file is too large; at most {limit_bytes / 1_048_576:g} MB are accepted.")
-
-
 class BacklogFull(MediaError):
     """Too many jobs wait already; nothing was stored."""
 
@@ -68,12 +61,31 @@ class ImageRefused(MediaError):
     code = "refused"
 
 
+class FileTooLarge(ImageRefused):
+    code = "file_too_large"
+
+    def __init__(self, *, limit_bytes: int) -> None:
+        super().__init__(f"The file is too large; at most {limit_bytes / 1_048_576:g} MB are accepted.")
+
+
 class UnsupportedFormat(ImageRefused):
     code = "unsupported_format"
 
     def __init__(self, found: str | None = None) -> None:
         what = f"This is {found}" if found else "This is not a picture of a known format"
-        super().__init__(f"{what}; accepted are JPEG, PNG, WebP, GIF and TIFF.")
+        super().__init__(
+            f"{what}; accepted are JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP and the raw files DNG, CR2, CR3, NEF, "
+            "ARW, RAF, ORF and RW2."
+        )
+
+
+class RawWithoutPreview(ImageRefused):
+    """The original is kept all the same; another program may develop it."""
+
+    code = "raw_no_preview"
+
+    def __init__(self) -> None:
+        super().__init__("This raw file holds no preview picture to make others from. The original is kept.")
 
 
 class TooManyPixels(ImageRefused):
@@ -81,6 +93,25 @@ class TooManyPixels(ImageRefused):
 
     def __init__(self, *, pixels: int, limit: int) -> None:
         super().__init__(f"The picture has {pixels:,} pixels; at most {limit:,} are allowed.")
+
+
+class TooManyFrames(ImageRefused):
+    code = "too_many_frames"
+
+    def __init__(self, *, frames: int, limit: int) -> None:
+        super().__init__(f"The file has {frames:,} frames or pages; at most {limit:,} are allowed.")
+
+
+class ImplausibleRatio(ImageRefused):
+    """So much picture in so few bytes is made to harm, not to be seen."""
+
+    code = "implausible_ratio"
+
+    def __init__(self, *, ratio: int, limit: int) -> None:
+        super().__init__(
+            f"The file would unpack to {ratio:,} times its size, which no real picture does; "
+            f"at most {limit:,} times is allowed."
+        )
 
 
 class TooMuchMemory(ImageRefused):
@@ -105,6 +136,15 @@ class Truncated(ImageRefused):
 
     def __init__(self) -> None:
         super().__init__("The file breaks off in the middle; probably its upload or copy was cut short.")
+
+
+class PrivacyLeak(ImageRefused):
+    """An output was about to carry more than rights; a fault of ours, found by the scan before anything was stored."""
+
+    code = "privacy_leak"
+
+    def __init__(self, carries: str) -> None:
+        super().__init__(f"A finished file still held {carries}, which must not be published; nothing was stored.")
 
 
 def refused(code: str, sentence: str) -> ImageRefused:

@@ -8,6 +8,6 @@ from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    from media_jobs.pipeline import child
+    from media_jobs.pipeline.child import loop
 
-    child.main(memory_bytes=int(sys.argv[1]), parent_pid=int(sys.argv[2]))
+    loop.main(memory_bytes=int(sys.argv[1]), parent_pid=int(sys.argv[2]))

@@ -4,10 +4,10 @@ from typing import Any
 
 import pyvips
 
-from media_jobs.pipeline import loaders
 from media_jobs.pipeline.colour import to_srgb
 from media_jobs.pipeline.damage import refusal
 from media_jobs.pipeline.probe import Found
+from media_jobs.pipeline.readers import vips
 from media_jobs.pipeline.values import Limits
 
 #: What libjpeg warns of although every pixel is there.
@@ -49,11 +49,11 @@ def _read(found: Found, size_px: tuple[int, int]) -> pyvips.Image:
     strictest = "warning" if found.format == "jpeg" else "error"
     path, options = str(found.path), _shrink_on_load(found, size_px)
     try:
-        return shrink(loaders.load(found.format, path, fail_on=strictest, **options), size_px).copy_memory()
+        return shrink(vips.load(found.format, path, fail_on=strictest, **options), size_px).copy_memory()
     except pyvips.Error as error:
         if not any(words in str(error) for words in _HARMLESS):
             raise
-    return shrink(loaders.load(found.format, path, fail_on="error", **options), size_px).copy_memory()
+    return shrink(vips.load(found.format, path, fail_on="error", **options), size_px).copy_memory()
 
 
 def _shrink_on_load(found: Found, size_px: tuple[int, int]) -> dict[str, Any]:

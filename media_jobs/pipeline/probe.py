@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pyvips
 
-from media_jobs.pipeline import loaders, tiff
 from media_jobs.pipeline.damage import refusal
-from media_jobs.pipeline.sniff import HEAD_BYTES, refuse_raw, sniff
+from media_jobs.pipeline.formats import tiff
+from media_jobs.pipeline.formats.sniff import HEAD_BYTES, refuse_raw, sniff
+from media_jobs.pipeline.readers import vips
 from media_jobs.pipeline.values import Limits
 
 
@@ -48,7 +49,7 @@ def probe(path: Path, limits: Limits) -> Found:
         kind = sniff(file.read(HEAD_BYTES)).format
     held_tiff_pixels = _inspect_tiff(path) if kind == "tiff" else 0
     try:
-        header = loaders.load(kind, str(path))
+        header = vips.load(kind, str(path))
     except pyvips.Error as error:
         raise refusal(path, kind, str(error), memory_bytes=limits.memory_bytes) from error
     width, height = header.width, header.height

@@ -12,28 +12,61 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 class Fit(StrEnum):
     INSIDE = "inside"  #: the longest side becomes `side_px`
-    COVER = "cover"  #: a square of `side_px`, cropped to its centre
+    WIDTH = "width"  #: the width becomes `side_px`
+    COVER = "cover"  #: a square of `side_px`, cropped from the middle or from what matters
+
+
+class Crop(StrEnum):
+    """Where COVER cuts. A focal point that the request names goes before either."""
+
+    CENTRE = "centre"
+    ATTENTION = "attention"  #: where the picture has edges, skin tones and saturated colours
 
 
 class Format(StrEnum):
+    """How to encode. SOURCE and AUTO become one of the others when the picture is known."""
+
     JPEG = "jpeg"
     WEBP = "webp"
+    AVIF = "avif"
+    PNG = "png"
+    SOURCE = "source"  #: the picture's own format where it is one of these, else JPEG
+    AUTO = "auto"  #: JPEG, or WebP where transparency must survive
 
     @property
     def extension(self) -> str:
-        return {"jpeg": "jpg", "webp": "webp"}[self.value]
+        """Without a dot. Of a resolved format only."""
+        return {"jpeg": "jpg", "webp": "webp", "avif": "avif", "png": "png"}[self.value]
 
     @property
     def content_type(self) -> str:
         return f"image/{self.value}"
+
+    def resolved(self, *, source: str, transparent: bool) -> "Format":
+        """The format to encode in, for a picture whose own format is `source`."""
+        if self is Format.SOURCE:
+            return Format(source) if source in ("jpeg", "webp", "avif", "png") else Format.JPEG
+        if self is Format.AUTO:
+            return Format.WEBP if transparent else Format.JPEG
+        return self
+
+
+class Chroma(StrEnum):
+    """How finely colour is stored, in JPEG, WebP and AVIF."""
+
+    AUTO = "auto"  #: what suits format and quality
+    HALF = "4:2:0"
+    FULL = "4:4:4"
 
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
     """One wanted output of a picture.
 
-    side_px: longest side for INSIDE, both sides for COVER; never enlarged.
-    quality: 1 to 100, in the encoder's own scale.
+    side_px: what `fit` says. A smaller picture keeps its size unless `enlarge`.
+    quality: 1 to 100, in the encoder's own scale; PNG has none.
+    effort: 0 (fast) to 9 (small), as WebP (to 6), AVIF and PNG understand it; None for what has proved worth its time.
+    progressive: JPEG and PNG; None for what has proved worth its time at this size.
     """
 
     name: str
@@ -41,6 +74,11 @@ class Rendition:
     fit: Fit = Fit.INSIDE
     format: Format = Format.JPEG
     quality: int = 82
+    crop: Crop = Crop.CENTRE
+    effort: int | None = None
+    progressive: bool | None = None
+    chroma: Chroma = Chroma.AUTO
+    enlarge: bool = False
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -49,18 +87,20 @@ class Rendition:
             raise ValueError(f"side_px {self.side_px}: 1 to 16383")
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality {self.quality}: 1 to 100")
+        if self.effort is not None and not 0 <= self.effort <= 9:
+            raise ValueError(f"effort {self.effort}: 0 to 9, or none")
 
-    @property
-    def file_name(self) -> str:
-        return f"{self.name}.{self.format.extension}"
+    def file_name(self, format: Format) -> str:
+        """`format` is the resolved one."""
+        return f"{self.name}.{format.extension}"
 
-    def digest(self, *, source_sha256: str, engine: str) -> str:
-        """Names the bytes that this rendition makes of a source: the same inputs, the same digest.
+    def digest(self, **decides: Any) -> str:
+        """Names the bytes that this rendition makes: the same inputs, the same digest.
 
-        engine: name and version of what renders.
+        decides: all else that matters as JSON-ready values: hash of the source, engine, overrides, embedded rights.
         """
-        decides = {**asdict(self), "source": source_sha256, "engine": engine}
-        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
+        text = json.dumps({**asdict(self), **decides}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +126,16 @@ class Preset:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
+        words = {"fit": Fit, "format": Format, "crop": Crop, "chroma": Chroma}
         renditions = tuple(
-            Rendition(r["name"], r["side_px"], Fit(r["fit"]), Format(r["format"]), r["quality"])
+            Rendition(**{field: words.get(field, _as_is)(value) for field, value in r.items()})
             for r in data["renditions"]
         )
         return cls(data["name"], renditions, data["version"])
+
+
+def _as_is(value: Any) -> Any:
+    return value
 
 
 GALLFORMERS = Preset(

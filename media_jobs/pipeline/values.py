@@ -3,23 +3,70 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from media_jobs.pipeline.recipes import Preset
+from media_jobs.pipeline.recipes import Format, Preset, Rendition
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one picture may cost."""
+    """What one picture may cost.
 
+    pixels: of all frames of an animation together; of one page, where a file has pages.
+    ratio: decoded bytes for each byte of the file, asked of large pictures only.
+    """
+
+    bytes: int = 100 * 1_048_576
     pixels: int = 100_000_000
+    frames: int = 2_000
+    ratio: int = 2_000
     memory_bytes: int = 768 * 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Which facts about the picture may be written down. Positions and serial numbers never are."""
+    """Which facts about the picture may be written down."""
 
     timestamps: bool = True
     camera_info: bool = True
+    gps: bool = False
+    device_serial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The point that matters, as fractions of width and height of the displayed picture."""
+
+    x: float
+    y: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.x <= 1 and 0 <= self.y <= 1):
+            raise ValueError(f"focus {self.x}, {self.y}: from 0 to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a person knows better than the file. `rotation`: degrees clockwise, on top of the file's own orientation."""
+
+    rotation: int = 0
+    focus: Focus | None = None
+
+    def __post_init__(self) -> None:
+        if self.rotation not in (0, 90, 180, 270):
+            raise ValueError(f"rotation {self.rotation}: 0, 90, 180 or 270")
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        return cls(data["rotation"], Focus(**data["focus"]) if data["focus"] else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Whose picture it is, as its file says; written into every output. `licence` is a URL."""
+
+    creator: str = ""
+    credit: str = ""
+    copyright: str = ""
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +79,13 @@ class Request:
     preset: Preset
     limits: Limits = Limits()
     keep: Keep = Keep()
+    overrides: Overrides = Overrides()
+
+    def digest(self, rendition: Rendition, *, rights: Rights, engine: str) -> str:
+        """Names the bytes of one output: it covers all that decides them."""
+        return rendition.digest(
+            source=self.source_sha256, engine=engine, overrides=asdict(self.overrides), rights=asdict(rights)
+        )
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -45,6 +99,7 @@ class Request:
             Preset.from_json(data["preset"]),
             Limits(**data["limits"]),
             Keep(**data["keep"]),
+            Overrides.from_json(data["overrides"]),
         )
 
 
@@ -53,13 +108,43 @@ class Output:
     """One encoded file, lying as `file` in the folder that was asked for."""
 
     name: str
+    format: Format
     file: str
     digest: str
     width_px: int
     height_px: int
     size_bytes: int
     sha256: str
-    content_type: str
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        return cls(**{**data, "format": Format(data["format"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was found in a picture besides its pixels and what became of it: names only, never values.
+
+    outputs: for every rendition what its file carries, as a scan of the finished file found it.
+    """
+
+    found: tuple[str, ...]
+    kept: tuple[str, ...]
+    dropped: tuple[str, ...]
+    outputs: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        outputs = {name: tuple(carries) for name, carries in data["outputs"].items()}
+        return cls(tuple(data["found"]), tuple(data["kept"]), tuple(data["dropped"]), outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """What a page can show before the picture is there. uri: a tiny WebP as a data URI; colour: `#rrggbb`."""
+
+    uri: str
+    colour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +156,9 @@ class Rendered:
     height_px: int
     orientation: int
     metadata: dict[str, Any]
+    rights: Rights
+    receipt: Receipt
+    placeholder: Placeholder
     outputs: tuple[Output, ...]
     engine: str
 
@@ -79,4 +167,21 @@ class Rendered:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        return cls(**{**data, "outputs": tuple(Output(**o) for o in data["outputs"])})
+        return cls(
+            **{
+                **data,
+                "rights": Rights(**data["rights"]),
+                "receipt": Receipt.from_json(data["receipt"]),
+                "placeholder": Placeholder(**data["placeholder"]),
+                "outputs": tuple(Output.from_json(output) for output in data["outputs"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one render took of the child, whatever came of it. `peak_bytes`: resident memory at its highest."""
+
+    wall_ms: int
+    cpu_ms: int
+    peak_bytes: int

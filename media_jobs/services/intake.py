@@ -13,7 +13,7 @@ from media_jobs.callers import Caller
 from media_jobs.errors import BacklogFull, StorageUnavailable
 from media_jobs.models import Job, Original, Preset
 from media_jobs.models.base import uuid7
-from media_jobs.pipeline.sniff import Kind
+from media_jobs.pipeline.formats.sniff import Kind
 from media_jobs.services import dispatch, transitions
 from media_jobs.states import Lane, OriginalState
 

@@ -136,7 +136,7 @@ class _Work:
             staged = publishing.stage(self.job, rendered)
             for derivative, output in zip(staged, rendered.outputs, strict=True):
                 self._beat()
-                store(Role.WORKER).put(derivative.key, folder / output.file, content_type=output.content_type)
+                store(Role.WORKER).put(derivative.key, folder / output.file, content_type=output.format.content_type)
             duration_ms = _ms_since(self._started)
             publishing.publish(self.lease, self.job, rendered, staged, render_ms=render_ms, duration_ms=duration_ms)
         log.info("job_done", job=str(self.job.pk), render_ms=render_ms, duration_ms=duration_ms)

@@ -8,7 +8,6 @@ from django.db.models.functions import Now
 from media_jobs import keys
 from media_jobs.errors import LeaseLost
 from media_jobs.models import Derivative, Job, Original
-from media_jobs.pipeline.recipes import Format
 from media_jobs.pipeline.values import Output, Rendered
 from media_jobs.services.transitions import Lease, move
 from media_jobs.states import DerivativeState, JobState, Stage
@@ -44,15 +43,15 @@ def publish(
 
 
 def _row(job: Job, rendered: Rendered, output: Output) -> Derivative:
-    extension = Format(output.content_type.removeprefix("image/")).extension
+
     return Derivative(
         original_id=job.original_id,
         preset_id=job.preset_id,
         preset_name=job.preset.name,
         job=job,
         rendition=output.name,
-        key=keys.derivative_key(output.name, job.original_id, output.digest, extension),
-        content_type=output.content_type,
+        key=keys.derivative_key(output.name, job.original_id, output.digest, output.format.extension),
+        content_type=output.format.content_type,
         width_px=output.width_px,
         height_px=output.height_px,
         size_bytes=output.size_bytes,

@@ -78,8 +78,8 @@ def test_a_hardened_worker_keeps_its_environment_to_itself() -> None:
 
 def test_what_a_library_prints_cannot_be_taken_for_an_answer() -> None:
     script = (
-        "import os, subprocess; from media_jobs.pipeline import child;"
-        "answers = child._private_stdout(); os.write(1, b'noise'); print('noise', flush=True);"
+        "import os, subprocess; from media_jobs.pipeline.child import loop;"
+        "answers = loop._private_stdout(); os.write(1, b'noise'); print('noise', flush=True);"
         "subprocess.run(['echo', 'noise']); answers.write(b'answer'); answers.flush()"
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS
 from media_jobs.models import Derivative, Job, Original
-from media_jobs.pipeline.sniff import sniff
+from media_jobs.pipeline.formats.sniff import sniff
 from media_jobs.services import housekeeping, processing
 from media_jobs.services.intake import Upload
 from media_jobs.states import DerivativeState, JobState, OriginalState

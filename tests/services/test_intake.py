@@ -11,7 +11,7 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS
 from media_jobs.errors import BacklogFull, StorageUnavailable
 from media_jobs.models import Job, Original
-from media_jobs.pipeline.sniff import sniff
+from media_jobs.pipeline.formats.sniff import sniff
 from media_jobs.services import housekeeping, intake
 from media_jobs.states import JobState, Lane, OriginalState
 from tests import images

@@ -52,11 +52,11 @@ def test_what_must_be_held_whole_costs_more(tmp_path: Path) -> None:
 ALLOWED_AND_NOT = """
 import sys
 import pyvips
-from media_jobs.pipeline import loaders
-loaders.lock()
+from media_jobs.pipeline.readers import vips
+vips.lock()
 folder = sys.argv[1]
 for format in ("jpeg", "png", "webp", "gif", "tiff"):
-    assert loaders.load(format, f"{folder}/{format}").width == 32, format
+    assert vips.load(format, f"{folder}/{format}").width == 32, format
     assert pyvips.Image.new_from_file(f"{folder}/{format}").width == 32, format
 opened, told = [], []
 for name in sys.argv[2:]:
@@ -96,7 +96,7 @@ def test_only_listed_loaders_run(tmp_path: Path) -> None:
     }
     for name, data in (allowed | refused).items():
         (tmp_path / name).write_bytes(data)
-    unlocked = ALLOWED_AND_NOT.replace("loaders.lock()\n", "")
+    unlocked = ALLOWED_AND_NOT.replace("vips.lock()\n", "")
     without = run(unlocked, tmp_path, refused)
     assert all(name in without for name in ("a.svg", "a.avif", "a.csv", "a.mat")), "these can be opened at all"
     assert run(ALLOWED_AND_NOT, tmp_path, refused) == ""

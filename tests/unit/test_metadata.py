@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from media_jobs.pipeline.metadata import read_metadata
+from media_jobs.pipeline.privacy.facts import metadata, read
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.recipes import GALLFORMERS, INGEST, Preset
 from media_jobs.pipeline.render import render
@@ -25,7 +25,8 @@ BOTH = Preset("both", GALLFORMERS.renditions + INGEST.renditions)
 def facts_of(data: bytes, tmp_path: Path, keep: Keep = KEEP) -> dict[str, Any]:
     source = tmp_path / "source"
     source.write_bytes(data)
-    facts = read_metadata(probe(source, Limits()), keep)
+    found = probe(source, Limits())
+    facts = metadata(read(found), found, keep)
     json.dumps(facts)
     return facts
 

@@ -10,7 +10,7 @@ import pyvips
 from PIL import Image
 
 from media_jobs import errors
-from media_jobs.pipeline.exif_writer import Facts, with_facts
+from media_jobs.pipeline.formats.exif_writer import Facts, with_facts
 from media_jobs.pipeline.recipes import GALLFORMERS, INGEST, Fit, Format, Preset, Rendition
 from media_jobs.pipeline.render import plan, render
 from media_jobs.pipeline.values import Keep, Limits, Rendered, Request

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from media_jobs import errors
-from media_jobs.pipeline.sniff import refuse_raw, sniff
+from media_jobs.pipeline.formats.sniff import refuse_raw, sniff
 from tests import images
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
@@ -112,6 +112,6 @@ def test_a_directory_of_absurd_length_is_left_to_the_decoder(count: int) -> None
 
 
 def test_the_web_process_never_loads_libvips() -> None:
-    modules = "media_jobs.pipeline.recipes, media_jobs.pipeline.sniff, media_jobs.pipeline.values"
+    modules = "media_jobs.pipeline.recipes, media_jobs.pipeline.formats.sniff, media_jobs.pipeline.values"
     check = f"import sys, {modules}, media_jobs.adapters.sandbox; sys.exit('pyvips' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from media_jobs.callers import Caller
 from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, MissingFile, TooManyFiles
-from media_jobs.pipeline.sniff import sniff
+from media_jobs.pipeline.formats.sniff import sniff
 from media_jobs.services.intake import Upload
 
 #: What the first look at a file gets; enough for every signature and for the directory of a RAW file.

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from media_jobs import errors
-from media_jobs.pipeline.confine import confine
+from media_jobs.pipeline.child.confine import confine
 from media_jobs.pipeline.values import Request
 
 Say = Callable[[dict[str, Any]], None]
@@ -28,9 +28,11 @@ def main(memory_bytes: int, parent_pid: int) -> None:
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
 
-    from media_jobs.pipeline import loaders, render  # noqa: PLC0415  (loads libvips: only within the limits)
+    # They load libvips: only within the limits.
+    from media_jobs.pipeline import render  # noqa: PLC0415
+    from media_jobs.pipeline.readers import vips  # noqa: PLC0415
 
-    loaders.lock()
+    vips.lock()
     trim = _trimmer()
     for line in sys.stdin.buffer:
         _answer(line, render.render, say)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from media_jobs import errors
-from media_jobs.pipeline import tiff
+from media_jobs.pipeline.formats import tiff
 
 #: So many first bytes are enough to decide; fewer will do where the file is shorter.
 HEAD_BYTES = 4096

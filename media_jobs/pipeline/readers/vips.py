@@ -16,7 +16,7 @@ _ALLOWED = {
     "tiff": ("tiffload", "VipsForeignLoadTiffFile"),
 }
 
-ENGINE = f"gallimg-1 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
+ENGINE = f"gallimg-2 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
 
 
 def lock() -> None:

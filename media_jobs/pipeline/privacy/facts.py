@@ -2,12 +2,13 @@
 
 import contextlib
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from media_jobs.pipeline import tiff
+from media_jobs.pipeline.formats import tiff
 from media_jobs.pipeline.probe import Found
-from media_jobs.pipeline.values import Keep
+from media_jobs.pipeline.values import Keep, Rights
 
 _MAX_CHARACTERS = 100
 _MAKE, _MODEL, _EXIF_DIRECTORY = 0x010F, 0x0110, 0x8769
@@ -15,15 +16,30 @@ _TAKEN, _TAKEN_OFFSET = 0x9003, 0x9011
 _OFFSET = re.compile(r"[+-](0\d|1[0-4]):[0-5]\d")
 
 
-def read_metadata(found: Found, keep: Keep) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a picture tells besides its pixels. `names`: of everything that was found, whether understood or not."""
+
+    names: tuple[str, ...]
+    main: dict[int, tiff.Value]
+    detail: dict[int, tiff.Value]
+    rights: Rights
+
+
+def read(found: Found) -> Told:
+    """Never raises: what is damaged is not there."""
+    main, detail = _directories(found)
+    return Told((), main, detail, Rights())
+
+
+def metadata(told: Told, found: Found, keep: Keep) -> dict[str, Any]:
     """JSON-ready `orientation`, `captureDate`, `cameraMake`, `cameraModel`; what is unknown or unwanted is absent."""
     facts: dict[str, Any] = {"orientation": found.orientation}
-    main, detail = _directories(found)
-    if keep.timestamps and (taken := _date(tiff.text(detail, _TAKEN), tiff.text(detail, _TAKEN_OFFSET))):
+    if keep.timestamps and (taken := _date(tiff.text(told.detail, _TAKEN), tiff.text(told.detail, _TAKEN_OFFSET))):
         facts["captureDate"] = taken
     if keep.camera_info:
-        facts["cameraMake"] = _clean(tiff.text(main, _MAKE))
-        facts["cameraModel"] = _clean(tiff.text(main, _MODEL))
+        facts["cameraMake"] = _clean(tiff.text(told.main, _MAKE))
+        facts["cameraModel"] = _clean(tiff.text(told.main, _MODEL))
     return {name: value for name, value in facts.items() if value}
 
 

@@ -1,0 +1,1 @@
+"""The sandboxed process, from the inside: how it gives up its rights, and its loop of requests and answers."""

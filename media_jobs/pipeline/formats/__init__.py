@@ -1,0 +1,1 @@
+"""What files look like inside. Stdlib only; nothing here decodes a pixel."""
