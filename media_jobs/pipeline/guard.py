@@ -10,16 +10,25 @@ BASE_BYTES = 96 * 1_048_576
 _LINES = 512
 #: Copies of the largest rendition that exist at once: shrunk, in colour, upright, handed to an encoder.
 _COPIES = 4
+#: What the AV1 encoder holds for each pixel, beyond those copies: measured.
+_AVIF_BYTES = 16
+#: Up to so many, a picture may be as flat as it likes: it cannot do harm.
+_PLAUSIBLE_PIXELS = 16_000_000
 
 
-def guard(found: Found, limits: Limits, *, largest_px: tuple[int, int]) -> None:
-    """Raises TooManyPixels, TooMuchMemory. `largest_px`: width and height of the largest rendition.
+def guard(found: Found, limits: Limits, *, largest_px: tuple[int, int], avif_pixels: int = 0) -> None:
+    """Raises TooManyPixels, ImplausibleRatio, TooMuchMemory.
 
-    One frame or page is decoded, so one is counted.
+    largest_px: width and height of the largest rendition. avif_pixels: of the largest that is written as AVIF.
+
+    The file's size and its frames were counted before its header was opened: see `probe`.
     """
     if found.pixels > limits.pixels:
         raise errors.TooManyPixels(pixels=found.pixels, limit=limits.pixels)
-    needed = estimated_bytes(found, largest_px)
+    ratio = found.pixels * found.pixel_bytes // found.size_bytes
+    if found.pixels > _PLAUSIBLE_PIXELS and ratio > limits.ratio:
+        raise errors.ImplausibleRatio(ratio=ratio, limit=limits.ratio)
+    needed = estimated_bytes(found, largest_px) + _AVIF_BYTES * avif_pixels
     if needed > limits.memory_bytes:
         raise errors.TooMuchMemory(needed_bytes=needed, limit_bytes=limits.memory_bytes)
 
@@ -29,13 +38,13 @@ def estimated_bytes(found: Found, largest_px: tuple[int, int]) -> int:
     held = _held_bytes(found, largest_px)
     lines = found.width_px * found.pixel_bytes * _LINES
     renditions = largest_px[0] * largest_px[1] * found.pixel_bytes * _COPIES
-    frames = found.pages * 256 if found.format == "gif" else 0
+    frames = found.pages * 256 if found.coded_as == "gif" else 0
     return BASE_BYTES + found.size_bytes + held + lines + renditions + frames
 
 
 def _held_bytes(found: Found, largest_px: tuple[int, int]) -> int:
     """What the decoder must hold at once, beyond a few lines."""
-    if found.format == "webp" and found.pages == 1:
+    if found.coded_as == "webp" and found.pages == 1:
         # Lossless ones are unpacked whole, four bytes a pixel; the rest happens at the size of shrink-on-load.
         loaded = min(found.pixels, 4 * largest_px[0] * largest_px[1])
         return 4 * found.pixels + 5 * loaded * found.pixel_bytes

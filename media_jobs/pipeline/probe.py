@@ -1,73 +1,229 @@
 """What this file really is, from its header. No pixel is decoded here."""
 
-from dataclasses import dataclass
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import pyvips
 
+from media_jobs import errors
+from media_jobs.pipeline import mending, orientation
 from media_jobs.pipeline.damage import refusal
-from media_jobs.pipeline.formats import tiff
-from media_jobs.pipeline.formats.sniff import HEAD_BYTES, refuse_raw, sniff
-from media_jobs.pipeline.readers import vips
+from media_jobs.pipeline.formats import bmp, heif, jpeg_frame, riff, tiff
+from media_jobs.pipeline.formats.frames import frames
+from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, raw_format, sniff
+from media_jobs.pipeline.readers import raw, vips
 from media_jobs.pipeline.values import Limits
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture's header. Sizes are as stored, before rotation; `orientation` is the EXIF tag, 1 to 8."""
+    """A picture's header. Use it in a `with` statement: what lies at `path` may be a temporary file.
 
-    path: Path
-    format: str
+    Width and height are as the decoder gives them, before `turn`.
+    """
+
+    original: Path  #: the file as it came
+    path: Path  #: what the decoder opens: the original, the preview of a raw file, or a mended copy
+    format: str  #: of the original
+    coded_as: str  #: the format of what lies at `path`
     width_px: int
     height_px: int
-    orientation: int
-    pages: int
+    orientation: int  #: the original's EXIF tag, 1 to 8
+    turn: int  #: what the decoder's pixels still need to be upright, as EXIF counts, 1 to 8
+    frame_pixels: int  #: of one frame or page as it is coded, before any crop
+    pages: int  #: frames of an animation, or pages of a TIFF; the first one is shown
     pixel_bytes: int
-    size_bytes: int
+    size_bytes: int  #: of what lies at `path`
     held_pixels: int  #: how many pixels the decoder must hold at once, beyond a few lines
     exif: bytes
+    profile: str = ""  #: libvips' name for the colours of a picture that names them without an ICC profile
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.path != self.original:
+            self.path.unlink(missing_ok=True)
 
     @property
     def pixels(self) -> int:
-        return self.width_px * self.height_px
-
-    @property
-    def sideways(self) -> bool:
-        return self.orientation >= 5
+        """Of all frames of an animation, or of the one page that is shown."""
+        return self.frame_pixels * (1 if self.format == "tiff" else self.pages)
 
     @property
     def displayed_px(self) -> tuple[int, int]:
         """Width and height as a person sees them."""
+        return self.rotated_px(0)
+
+    def rotated_px(self, rotation: int) -> tuple[int, int]:
+        """Width and height as a person sees them who has it rotated by so many degrees clockwise."""
         size = (self.width_px, self.height_px)
-        return size[::-1] if self.sideways else size
+        return size[::-1] if orientation.sideways(orientation.combined(self.turn, rotation)) else size
 
 
 def probe(path: Path, limits: Limits) -> Found:
-    """Raises UnsupportedFormat, Truncated, Undecodable, TooMuchMemory."""
-    size_bytes = path.stat().st_size
+    """Raises ImageRefused; what it says of the file's size and frames is said before a decoder sees the file."""
+    if path.stat().st_size > limits.bytes:
+        raise errors.FileTooLarge(limit_bytes=limits.bytes)
     with path.open("rb") as file:
         kind = sniff(file.read(HEAD_BYTES)).format
-    held_tiff_pixels = _inspect_tiff(path) if kind == "tiff" else 0
+    if kind == "tiff":
+        with tiff.mapped(path) as data:
+            kind = raw_format(data) or kind
+    if kind in RAW_FORMATS:
+        return _preview(path, kind, limits)
+    if kind == "bmp":
+        return _bmp(path)
+    if kind in ("avif", "heic"):
+        return _heif(path, limits)
+    if kind == "webp" and mending.is_cut_webp(path):
+        return _mended_webp(path, limits)
+    return _plain(path, kind, limits)
+
+
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    """A file for `Found.path`, which an exception removes."""
+    handle, name = tempfile.mkstemp()
+    os.close(handle)
+    try:
+        yield Path(name)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+def _preview(path: Path, kind: str, limits: Limits) -> Found:
+    """Of a raw file."""
+    preview = raw.preview(path)
+    with tiff.mapped(path) as data:
+        tag = orientation.from_exif(data)
+    with _temporary() as jpeg:
+        jpeg.write_bytes(preview.jpeg)
+        return replace(
+            _plain(jpeg, "jpeg", limits),
+            original=path,
+            format=kind,
+            orientation=preview.orientation if tag == orientation.UPRIGHT else tag,
+            turn=preview.orientation,
+        )
+
+
+def _mended_webp(path: Path, limits: Limits) -> Found:
+    with _temporary() as copy:
+        if not mending.close_webp(path, copy):
+            raise errors.Truncated
+        return replace(_plain(copy, "webp", limits), original=path)
+
+
+def _plain(path: Path, kind: str, limits: Limits) -> Found:
+    """Of what libvips reads, but for AVIF."""
+    pages = _inspect(path, kind, limits)
     try:
         header = vips.load(kind, str(path))
     except pyvips.Error as error:
         raise refusal(path, kind, str(error), memory_bytes=limits.memory_bytes) from error
-    width, height = header.width, header.height
+    tag = orientation.valid(_integer(header, "orientation", orientation.UPRIGHT))
     return Found(
+        original=path,
         path=path,
         format=kind,
-        width_px=width,
-        height_px=height,
-        orientation=_orientation(header),
-        pages=_integer(header, "n-pages", 1),
+        coded_as=kind,
+        width_px=header.width,
+        height_px=header.height,
+        orientation=tag,
+        turn=tag,
+        frame_pixels=header.width * header.height,
+        pages=pages,
         pixel_bytes=header.bands * _SAMPLE_BYTES.get(header.format, 8),
-        size_bytes=size_bytes,
-        held_pixels=held_tiff_pixels if kind == "tiff" else _held_pixels(kind, header),
+        size_bytes=path.stat().st_size,
+        held_pixels=_tiff_held_pixels(path) if kind == "tiff" else _held_pixels(kind, header),
         exif=_blob(header, "exif-data"),
     )
 
 
+def _inspect(path: Path, kind: str, limits: Limits) -> int:
+    """The number of frames or pages. Raises UnsupportedFormat, TooManyPixels, TooManyFrames, Undecodable."""
+    with tiff.mapped(path) as data:
+        if kind == "jpeg":
+            jpeg_frame.refuse_rare(data)
+        if kind == "webp" and (pixels := _webp_pixels(data)) > limits.pixels:
+            raise errors.TooManyPixels(pixels=pixels, limit=limits.pixels)  # libvips makes room for them at once
+        try:
+            pages = frames(kind, data, limits.frames)
+        except tiff.Damaged as error:
+            raise refusal(path, kind, str(error), memory_bytes=limits.memory_bytes) from error
+    if pages > limits.frames:
+        raise errors.TooManyFrames(frames=pages, limit=limits.frames)
+    return pages
+
+
+def _webp_pixels(data: tiff.Bytes) -> int:
+    """0 where it is damaged; the decoder will say so."""
+    with suppress(riff.Damaged):
+        if picture := next(riff.chunks(data), None):
+            width, height, _ = riff.canvas(data, picture)
+            return width * height
+    return 0
+
+
+def _heif(path: Path, limits: Limits) -> Found:
+    """By its own boxes alone. The decoder turns and mirrors as they say, and then EXIF's orientation has no say."""
+    with tiff.mapped(path) as data:
+        header = heif.header(data)
+    return Found(
+        original=path,
+        path=path,
+        format=header.format,
+        coded_as=header.format,
+        width_px=header.width_px,
+        height_px=header.height_px,
+        orientation=orientation.from_exif(header.exif),
+        turn=orientation.UPRIGHT,
+        frame_pixels=max(header.own_pixels, header.part_pixels),
+        pages=_inspect(path, header.format, limits),
+        pixel_bytes=3 + header.transparent + (header.bits > 8),
+        size_bytes=path.stat().st_size,
+        held_pixels=2 * header.own_pixels + _HELD_PARTS[header.format] * header.part_pixels,
+        exif=header.exif,
+        profile="p3" if header.primaries == _DISPLAY_P3 else "",
+    )
+
+
+def _bmp(path: Path) -> Found:
+    size_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        header = bmp.header(file.read(bmp.HEAD_BYTES))
+    if size_bytes < header.file_bytes:
+        raise errors.Truncated
+    return Found(
+        original=path,
+        path=path,
+        format="bmp",
+        coded_as="bmp",
+        width_px=header.width_px,
+        height_px=header.height_px,
+        orientation=orientation.UPRIGHT,
+        turn=orientation.UPRIGHT,
+        frame_pixels=header.width_px * header.height_px,
+        pages=1,
+        pixel_bytes=4,
+        size_bytes=size_bytes,
+        held_pixels=_HELD_BY_BMP * header.width_px * header.height_px,
+        exif=b"",
+    )
+
+
 _SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4}
+_DISPLAY_P3 = 12  # the primaries' number in ITU-T H.273
+_HELD_PARTS = {"avif": 4, "heic": 1}  # what the codec itself holds, and copies of that: measured
+_HELD_BY_BMP = 3  # as Pillow has it, converted, and for libvips
 
 
 def _held_pixels(format: str, header: pyvips.Image) -> int:
@@ -85,10 +241,9 @@ def _held_pixels(format: str, header: pyvips.Image) -> int:
     return 5 * pixels  # WebP: the frame, the canvas before and after it, and what libvips copies out
 
 
-def _inspect_tiff(path: Path) -> int:
-    """Pixels of one strip, or of one row of tiles, of the first page. Raises UnsupportedFormat for raw files."""
+def _tiff_held_pixels(path: Path) -> int:
+    """Of one strip, or one row of tiles, of the first page."""
     with tiff.mapped(path) as data:
-        refuse_raw(data)
         try:
             structure = tiff.Tiff.parse(data)
             tags = structure.directory(structure.first)
@@ -98,11 +253,6 @@ def _inspect_tiff(path: Path) -> int:
     if tile_height := tiff.number(tags, 0x0143):
         return 2 * tile_height * max(width, tiff.number(tags, 0x0142))
     return 2 * width * min(height, tiff.number(tags, 0x0116, height))  # as stored, and unpacked
-
-
-def _orientation(header: pyvips.Image) -> int:
-    value = _integer(header, "orientation", 1)
-    return value if 1 <= value <= 8 else 1
 
 
 def _integer(header: pyvips.Image, field: str, default: int) -> int:

@@ -1,9 +1,10 @@
 """What a file is, by its first bytes. Stdlib only: the web process asks before it stores anything."""
 
+import struct
 from dataclasses import dataclass
 
 from media_jobs import errors
-from media_jobs.pipeline.formats import tiff
+from media_jobs.pipeline.formats import refused, tiff
 
 #: So many first bytes are enough to decide; fewer will do where the file is shorter.
 HEAD_BYTES = 4096
@@ -23,135 +24,166 @@ PNG = Kind("png", "image/png", "png")
 WEBP = Kind("webp", "image/webp", "webp")
 GIF = Kind("gif", "image/gif", "gif")
 TIFF = Kind("tiff", "image/tiff", "tif")
+AVIF = Kind("avif", "image/avif", "avif")
+HEIC = Kind("heic", "image/heic", "heic")
+BMP = Kind("bmp", "image/bmp", "bmp")
+DNG = Kind("dng", "image/x-adobe-dng", "dng")
+CR2 = Kind("cr2", "image/x-canon-cr2", "cr2")
+CR3 = Kind("cr3", "image/x-canon-cr3", "cr3")
+NEF = Kind("nef", "image/x-nikon-nef", "nef")
+ARW = Kind("arw", "image/x-sony-arw", "arw")
+RAF = Kind("raf", "image/x-fuji-raf", "raf")
+ORF = Kind("orf", "image/x-olympus-orf", "orf")
+RW2 = Kind("rw2", "image/x-panasonic-rw2", "rw2")
 
-_ACCEPTED = (
-    (b"\xff\xd8\xff", JPEG),
-    (b"\x89PNG\r\n\x1a\n", PNG),
-    (b"GIF87a", GIF),
-    (b"GIF89a", GIF),
-)
-_KNOWN = (
-    (b"IIRO", "an Olympus ORF raw file"),
-    (b"IIRS", "an Olympus ORF raw file"),
-    (b"MMOR", "an Olympus ORF raw file"),
-    (b"IIU\0", "a Panasonic RW2 raw file"),
-    (b"FUJIFILMCCD-RAW", "a Fujifilm RAF raw file"),
-    (b"\0MRM", "a Minolta MRW raw file"),
-    (b"FOVb", "a Sigma X3F raw file"),
-    (b"HEAPCCDR", "a Canon CRW raw file"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-    (b"II\xbc\x01", "a JPEG XR picture"),
-    (b"BM", "a BMP picture"),
-    (b"8BPS", "a Photoshop file"),
-    (b"gimp xcf", "a GIMP file"),
-    (b"\0\0\x01\0", "an icon file (ICO)"),
-    (b"\0\0\x02\0", "a cursor file (CUR)"),
-    (b"\x8aMNG", "an MNG animation"),
-    (b"%!", "a PostScript document"),
-    (b"\xc5\xd0\xd3\xc6", "a PostScript document (EPS)"),
-    (b"AT&TFORM", "a DjVu document"),
-    (b"{\\rtf", "an RTF document"),
-    (b"\xd0\xcf\x11\xe0", "an Office document"),
-    (b"PK\x03\x04", "a ZIP archive or Office document"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"\x1aE\xdf\xa3", "a video (Matroska or WebM)"),
-    (b"\0\0\x01\xba", "a video (MPEG)"),
-    (b"OggS", "an Ogg recording"),
-    (b"ID3", "an MP3 recording"),
-    (b"v/1\x01", "an OpenEXR picture"),
-    (b"#?RADIANCE", "a Radiance picture"),
-    (b"SIMPLE  =", "a FITS file"),
-    (b"MZ", "a program"),
-    (b"\x7fELF", "a program"),
-    (b"#!", "a script"),
-)
-_BRANDS = (
-    (("crx ",), "a Canon CR3 raw file"),
-    (("avif", "avis"), "an AVIF picture"),
-    (("heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1"), "a HEIC picture"),
-    (("qt  ",), "a QuickTime video"),
-)
+_RAW = {kind.format: kind for kind in (DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2)}
+#: Camera raw files: pictures are made from the preview inside.
+RAW_FORMATS: frozenset[str] = frozenset(_RAW)
+
+_MARKS = ((b"\x89PNG\r\n\x1a\n", PNG), (b"GIF87a", GIF), (b"GIF89a", GIF))
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_CODECLESS_BRANDS = frozenset({b"mif1", b"msf1"})
+_MAX_BRANDS_BYTES = 1_024
+
 _RAW_COMPRESSIONS = frozenset({32767, 32769, 32770, 34713})  # Sony, Epson, Samsung, Nikon
 _RAW_PHOTOMETRICS = frozenset({32803, 34892})  # colour filter array, linear raw
 _REDUCED_RESOLUTION = 1
+#: How the maker's name begins, in lower case.
+_RAW_MAKERS = {"nikon": NEF, "sony": ARW}
+_REFUSED_MAKERS = {
+    "pentax": "a Pentax PEF raw file",
+    "samsung": "a Samsung SRW raw file",
+    "seiko epson": "an Epson ERF raw file",
+}
+
+_BMP_CORE_HEADER_BYTES = 12
+_BMP_HEADERS_BYTES = frozenset({_BMP_CORE_HEADER_BYTES, 16, 40, 52, 56, 64, 108, 124})
+_BMP_DEPTHS = frozenset({1, 2, 4, 8, 16, 24, 32})
+
+_TEXT = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 
 
 def sniff(head: bytes) -> Kind:
     """The format of a file that starts with `head`. Raises UnsupportedFormat, which says what it is instead.
 
-    A TIFF whose directory lies beyond `head` is taken for a picture here; `refuse_raw` over the whole file decides.
+    A TIFF whose directory lies beyond `head` is taken for a picture here; `raw_format` over the whole file decides.
+    What follows a picture in its file does not matter; that its first bytes fit another format as well does.
     """
-    for prefix, kind in _ACCEPTED:
-        if head.startswith(prefix):
+    kind = _by_signature(head) or _by_brands(head) or _by_directory(head)
+    if kind is None or refused.is_pdf(head) or _is_text(head):
+        raise errors.UnsupportedFormat(refused.name(head))
+    return kind
+
+
+def raw_format(data: tiff.Bytes) -> str | None:
+    """Which of RAW_FORMATS the TIFF structure `data` is, or None: a picture like any other, or broken.
+
+    Give it the whole file. Decoders would open a raw file at thumbnail size. Raises UnsupportedFormat for those of
+    other makers.
+    """
+    tags = _first_directory(data)
+    kind = _raw_kind(data, tags)
+    if kind is None and _is_camera_raw(tags):
+        maker = tiff.text(tags, 0x010F).lower()
+        names = (words for start, words in _REFUSED_MAKERS.items() if maker.startswith(start))
+        raise errors.UnsupportedFormat(next(names, "a camera's raw file"))
+    return kind.format if kind else None
+
+
+def _by_signature(head: bytes) -> Kind | None:
+    for mark, kind in _MARKS:
+        if head.startswith(mark):
             return kind
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+    if head[:3] == b"\xff\xd8\xff" and head[3:4] >= b"\xc0":  # the start, and another marker
+        return JPEG
+    if head[:4] == b"RIFF" and head[8:15] == b"WEBPVP8":
         return WEBP
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        refuse_raw(head)
-        return TIFF
-    raise errors.UnsupportedFormat(_name(head))
+    if _is_bmp(head):
+        return BMP
+    if head.startswith(b"FUJIFILMCCD-RAW ") and head[16:20].isdigit():
+        return RAF
+    return None
 
 
-def refuse_raw(data: tiff.Bytes) -> None:
-    """Raises UnsupportedFormat for camera raw files in TIFF clothing: decoders open them at thumbnail size."""
-    if data[8:10] == b"CR":
-        raise errors.UnsupportedFormat("a Canon CR2 raw file")
+def _is_bmp(head: bytes) -> bool:
+    """Two letters are a weak mark, so the header behind them must make sense as well."""
+    if head[:2] != b"BM" or len(head) < 30:
+        return False
+    pixels_at, header_bytes = struct.unpack_from("<II", head, 10)
+    layout = "<HHHH" if header_bytes == _BMP_CORE_HEADER_BYTES else "<iiHH"
+    width, height, planes, depth = struct.unpack_from(layout, head, 18)
+    return (
+        header_bytes in _BMP_HEADERS_BYTES
+        and 14 + header_bytes <= pixels_at <= HEAD_BYTES
+        and width > 0
+        and height != 0  # negative: stored from top to bottom
+        and planes == 1
+        and depth in _BMP_DEPTHS
+    )
+
+
+def _by_brands(head: bytes) -> Kind | None:
+    """ISO base media files. The major brand decides: pictures may list those of videos besides, and the reverse."""
+    size = int.from_bytes(head[:4], "big")
+    if head[4:8] != b"ftyp" or not 16 <= size <= min(_MAX_BRANDS_BYTES, len(head)):
+        return None
+    major = head[8:12]
+    if major == b"crx ":
+        return CR3
+    compatible = (head[at : at + 4] for at in range(16, size, 4)) if major in _CODECLESS_BRANDS else ()
+    for brand in (major, *compatible):
+        if brand in _AVIF_BRANDS:
+            return AVIF
+        if brand in _HEIC_BRANDS:
+            return HEIC
+    return HEIC if major in _CODECLESS_BRANDS else None
+
+
+def _by_directory(head: bytes) -> Kind | None:
+    """TIFF, and raw files in TIFF clothing."""
+    start = head[:4]
+    tags = _first_directory(head)
+    if start in (b"IIRO", b"IIRS", b"MMOR"):
+        return ORF if tags else None
+    if start == b"IIU\0":
+        return RW2 if tags else None
+    if start not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return None
+    kind = _raw_kind(head, tags)
+    if kind is None and tiff.text(tags, 0x010F):  # else the maker's name lies beyond the head
+        raw_format(head)
+    return kind or TIFF
+
+
+def _first_directory(data: tiff.Bytes) -> dict[int, tiff.Value]:
     try:
         structure = tiff.Tiff.parse(data)
-        tags = structure.directory(structure.first)
+        return structure.directory(structure.first)
     except tiff.Damaged:
-        return  # beyond the head, or broken; the decoder will say so
-    if 0xC612 in tags:
-        raise errors.UnsupportedFormat("a DNG raw file")
-    maker = tiff.text(tags, 0x010F)
+        return {}
+
+
+def _raw_kind(data: tiff.Bytes, tags: dict[int, tiff.Value]) -> Kind | None:
+    if data[:4] == b"II*\0" and data[8:10] == b"CR":
+        return CR2
+    if 0xC612 in tags:  # DNGVersion
+        return DNG
+    if not _is_camera_raw(tags):
+        return None
+    maker = tiff.text(tags, 0x010F).lower()
+    return next((kind for start, kind in _RAW_MAKERS.items() if maker.startswith(start)), None)
+
+
+def _is_camera_raw(tags: dict[int, tiff.Value]) -> bool:
     reduced = tiff.number(tags, 0x00FE) & _REDUCED_RESOLUTION
-    if (
+    return (
         tiff.number(tags, 0x0103) in _RAW_COMPRESSIONS
         or tiff.number(tags, 0x0106) in _RAW_PHOTOMETRICS
-        or (reduced and 0x014A in tags)
-    ):
-        raise errors.UnsupportedFormat(_raw_name(maker))
+        or bool(reduced and 0x014A in tags)
+    )
 
 
-def _raw_name(maker: str) -> str:
-    known = {"nikon": "a Nikon NEF raw file", "sony": "a Sony ARW raw file", "pentax": "a Pentax PEF raw file"}
-    return next((name for start, name in known.items() if maker.lower().startswith(start)), "a camera's raw file")
-
-
-def _name(head: bytes) -> str | None:
-    if head[4:8] == b"ftyp":
-        return _name_by_brands(head)
-    if head[:4] == b"RIFF":
-        return {b"AVI ": "a video (AVI)", b"WAVE": "a WAV recording"}.get(head[8:12])
-    for prefix, name in _KNOWN:
-        if head.startswith(prefix):
-            return name
-    if b"%PDF-" in head[:1024]:
-        return "a PDF document"
-    if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
-        return "a PPM picture"
-    return _name_of_text(head)
-
-
-def _name_by_brands(head: bytes) -> str:
-    box_bytes = int.from_bytes(head[:4], "big")
-    brands = head[8 : min(max(box_bytes, 12), 256)].decode("latin-1")
-    listed = {brands[i : i + 4] for i in range(0, len(brands), 4)}
-    for wanted, name in _BRANDS:
-        if listed.intersection(wanted):
-            return name
-    return "a video (MP4)"
-
-
-def _name_of_text(head: bytes) -> str | None:
-    start = head[:1024].removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").lstrip(b"\xff\xfe \t\r\n").lower()
-    if start.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")):
-        return "an SVG drawing" if b"<svg" in head.lower() or b"<!doctype svg" in start else "an XML document"
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script")):
-        return "a web page (HTML)"
-    return None
+def _is_text(head: bytes) -> bool:
+    """A script may start with the mark of a GIF; no picture does without a byte that is not text."""
+    return not head[:64].translate(None, _TEXT)

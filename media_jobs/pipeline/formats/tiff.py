@@ -1,6 +1,7 @@
 """Reading the directories of TIFF and EXIF, defensively: whatever the bytes say, an answer or `Damaged`, soon.
 
-Stdlib only. Knows classic TIFF and BigTIFF, both byte orders.
+Stdlib only. Knows classic TIFF and BigTIFF, both byte orders, and the raw files of Olympus (ORF) and Panasonic (RW2),
+which are TIFF but for their magic number.
 """
 
 import mmap
@@ -19,6 +20,9 @@ _MAX_VALUES = 65_536
 #: struct letter and size of the types whose values are plain integers.
 _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _ASCII, _UNDEFINED = 2, 7
+_BIG_MAGIC = 43
+#: TIFF; `IIRO` or `MMOR`, `IIRS` (Olympus); `IIU\0` (Panasonic).
+_MAGICS = frozenset({42, 0x4F52, 0x5352, 0x0055})
 _RATIONALS = {5: "II", 10: "ii"}
 
 
@@ -49,9 +53,9 @@ class Tiff:
         if order is None or len(data) < 16:
             raise Damaged("no TIFF header")
         (magic,) = struct.unpack_from(order + "H", data, 2)
-        if magic == 42:
+        if magic in _MAGICS:
             return cls(data, order, big=False, first=struct.unpack_from(order + "I", data, 4)[0])
-        if magic == 43:
+        if magic == _BIG_MAGIC:
             return cls(data, order, big=True, first=struct.unpack_from(order + "Q", data, 8)[0])
         raise Damaged("no TIFF header")
 

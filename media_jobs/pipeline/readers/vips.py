@@ -14,6 +14,7 @@ _ALLOWED = {
     "webp": ("webpload", "VipsForeignLoadWebpFile"),
     "gif": ("gifload", "VipsForeignLoadNsgifFile"),
     "tiff": ("tiffload", "VipsForeignLoadTiffFile"),
+    "avif": ("heifload", "VipsForeignLoadHeifFile"),
 }
 
 ENGINE = f"gallimg-2 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"

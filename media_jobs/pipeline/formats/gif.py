@@ -1,0 +1,72 @@
+"""The blocks of a GIF, from its bytes. Stdlib only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from media_jobs.pipeline.formats.tiff import Bytes
+
+#: Labels of extensions.
+PLAIN_TEXT, CONTROL, COMMENT, APPLICATION = 0x01, 0xF9, 0xFE, 0xFF
+#: Pieces of 255 bytes at most: 25 MB of pixels, and 20 ms.
+_MAX_PIECES = 100_000
+
+
+class Damaged(ValueError):
+    """Not a GIF's structure, or more of it than anybody wants to walk through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """`start` and `end` bound its pieces, each with its length before it, the empty last one too."""
+
+    label: int
+    start: int
+    end: int
+
+
+def extensions(data: Bytes) -> Iterator[Extension | int]:
+    """Every extension in its order; at the very end, the offset behind the file's own end mark. Raises Damaged."""
+    if bytes(data[:6]) not in (b"GIF87a", b"GIF89a"):
+        raise Damaged("no GIF")
+    walk = _Walk(data)
+    at = 13 + _colours(walk.byte(10))
+    while True:
+        kind = walk.byte(at)
+        if kind == 0x3B:
+            yield at + 1
+            return
+        if kind == 0x2C:  # a picture: its place, its colours, the size of its first code, its pixels
+            at = walk.over_pieces(at + 11 + _colours(walk.byte(at + 9)))
+        elif kind == 0x21:
+            end = walk.over_pieces(at + 2)
+            yield Extension(walk.byte(at + 1), at + 2, end)
+            at = end
+        else:
+            raise Damaged("no block where one must be")
+
+
+def _colours(flags: int) -> int:
+    """Bytes of the colour table that follows."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+class _Walk:
+    def __init__(self, data: Bytes) -> None:
+        self._data = data
+        self._left = _MAX_PIECES
+
+    def byte(self, at: int) -> int:
+        if at >= len(self._data):
+            raise Damaged("breaks off")
+        return self._data[at]
+
+    def over_pieces(self, at: int) -> int:
+        """The offset behind the pieces that start at `at`."""
+        while True:
+            self._left -= 1
+            if self._left < 0:
+                raise Damaged("too many pieces")
+            size = self.byte(at)
+            at += 1 + size
+            if size == 0:
+                return at

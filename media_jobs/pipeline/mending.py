@@ -1,0 +1,45 @@
+"""Files that lack their end although the first picture in them is whole: a copy that a decoder accepts."""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from media_jobs.pipeline.formats import jpeg_frame, riff, tiff
+
+_END_OF_JPEG = b"\xff\xd9"
+_PICTURES = (b"VP8 ", b"VP8L", b"ANMF")
+
+
+def close_jpeg(source: Path, target: Path) -> bool:
+    """Copy `source`, which breaks off, and end it as it should. False, and no copy, where a scan is missing.
+
+    Whether the last scan is whole is for the decoder to say.
+    """
+    with tiff.mapped(source) as data:
+        if not jpeg_frame.has_all_scans(data):
+            return False
+    shutil.copyfile(source, target)
+    with target.open("ab") as file:
+        file.write(_END_OF_JPEG)
+    return True
+
+
+def is_cut_webp(path: Path) -> bool:
+    """Whether it says that it is longer than it is."""
+    with path.open("rb") as file:
+        return riff.end(file.read(12)) > path.stat().st_size
+
+
+def close_webp(source: Path, target: Path) -> bool:
+    """Copy the whole chunks of `source`, which breaks off. False, and no copy, where none of them is a picture."""
+    with tiff.mapped(source) as data:
+        whole, pictures = 0, 0
+        with suppress(riff.Damaged):  # at the chunk in which it breaks off
+            for chunk in riff.chunks(data):
+                whole = chunk.end
+                pictures += chunk.kind in _PICTURES
+        if not pictures:
+            return False
+        body = bytes(data[8:whole]) + b"\0" * (whole % 2)
+    target.write_bytes(b"RIFF" + len(body).to_bytes(4, "little") + body)
+    return True
