@@ -1,0 +1,232 @@
+"""When, where and with what a picture was taken, from EXIF, XMP and IPTC. Impossible values are absent."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from media_jobs.pipeline.privacy import exif, iptc
+from media_jobs.pipeline.privacy.exif import DETAIL, MAIN, POSITION, Exif
+from media_jobs.pipeline.privacy.iptc import Iptc
+from media_jobs.pipeline.privacy.xmp import Xmp
+
+_MAX_CHARACTERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value, and the names of all that told just this."""
+
+    value: Any
+    sources: tuple[str, ...]
+
+
+def choose(*candidates: tuple[Any, str]) -> Choice | None:
+    """The first candidate that says something. Names that belong together are joined by `+`."""
+    said = [(value, sources) for value, sources in candidates if value]
+    if not said:
+        return None
+    value = said[0][0]
+    return Choice(value, tuple(name for same, sources in said if same == value for name in sources.split("+")))
+
+
+def clean(text: str, most_characters: int = _MAX_CHARACTERS) -> str:
+    """One line of printable characters."""
+    # NFC first: a letter and its accent may be two characters, and the cut must not part them.
+    printable = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", text).replace("\ufffd", ""))
+    return " ".join(printable.split())[:most_characters].rstrip()
+
+
+def capture(told_exif: Exif, told_iptc: Iptc, told_xmp: Xmp) -> dict[str, Choice]:
+    """By the names that the API gives them; what is not told is absent."""
+    e, x = told_exif, told_xmp
+    found = {
+        "captureDate": choose(
+            _exif_date(e),
+            (_xmp_date(x.text("exif:DateTimeOriginal")), "XMP exif:DateTimeOriginal"),
+            (_xmp_date(x.text("photoshop:DateCreated")), "XMP photoshop:DateCreated"),
+            _iptc_date(told_iptc),
+        ),
+        "cameraMake": choose(
+            (clean(e.text(MAIN, exif.MAKE)), "EXIF Make"), (clean(x.text("tiff:Make")), "XMP tiff:Make")
+        ),
+        "cameraModel": choose(
+            (clean(e.text(MAIN, exif.MODEL)), "EXIF Model"), (clean(x.text("tiff:Model")), "XMP tiff:Model")
+        ),
+        "lens": choose(
+            (clean(e.text(DETAIL, exif.LENS_MODEL)), "EXIF LensModel"),
+            (clean(x.text("exifEX:LensModel")), "XMP exifEX:LensModel"),
+            (clean(x.text("aux:Lens")), "XMP aux:Lens"),
+        ),
+        "exposureTime": choose(
+            (_seconds(e.number(DETAIL, exif.EXPOSURE_TIME)), "EXIF ExposureTime"),
+            (_seconds(_fraction(x.text("exif:ExposureTime"))), "XMP exif:ExposureTime"),
+        ),
+        "fNumber": choose(
+            (_decimal(e.number(DETAIL, exif.F_NUMBER), 1, below=1_000), "EXIF FNumber"),
+            (_decimal(_fraction(x.text("exif:FNumber")), 1, below=1_000), "XMP exif:FNumber"),
+        ),
+        "iso": choose(
+            (_whole(e.number(DETAIL, exif.ISO)), "EXIF ISO"),
+            (_whole(_fraction(x.text("exif:ISOSpeedRatings"))), "XMP exif:ISOSpeedRatings"),
+            (_whole(_fraction(x.text("exifEX:PhotographicSensitivity"))), "XMP exifEX:PhotographicSensitivity"),
+        ),
+        "focalLength": choose(
+            (_decimal(e.number(DETAIL, exif.FOCAL_LENGTH), 2, below=100_000), "EXIF FocalLength"),
+            (_decimal(_fraction(x.text("exif:FocalLength")), 2, below=100_000), "XMP exif:FocalLength"),
+        ),
+        "gps": choose(_exif_position(e), _xmp_position(x)),
+        "bodySerial": choose(
+            (clean(e.text(DETAIL, exif.BODY_SERIAL)), "EXIF SerialNumber"),
+            (clean(e.text(MAIN, exif.DNG_SERIAL)), "EXIF CameraSerialNumber"),
+            (clean(x.text("exifEX:BodySerialNumber")), "XMP exifEX:BodySerialNumber"),
+            (clean(x.text("aux:SerialNumber")), "XMP aux:SerialNumber"),
+        ),
+        "lensSerial": choose(
+            (clean(e.text(DETAIL, exif.LENS_SERIAL)), "EXIF LensSerialNumber"),
+            (clean(x.text("exifEX:LensSerialNumber")), "XMP exifEX:LensSerialNumber"),
+            (clean(x.text("aux:LensSerialNumber")), "XMP aux:LensSerialNumber"),
+        ),
+    }
+    return {field: choice for field, choice in found.items() if choice}
+
+
+# --- when -----------------------------------------------------------------------------------------
+
+_OFFSET = re.compile(r"Z|[+-](0\d|1[0-4]):[0-5]\d")
+_XMP_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
+_IPTC_TIME = re.compile(r"(\d{6})(?:([+-]\d\d)(\d\d))?")
+
+
+def _moment(text: str, layout: str, offset: str = "") -> str:
+    """As ISO 8601, with its offset from UTC where that is known and possible."""
+    try:
+        moment = datetime.strptime(text, layout).isoformat()  # noqa: DTZ007  (local by nature)
+    except ValueError:
+        return ""
+    return moment + (offset if _OFFSET.fullmatch(offset) else "")
+
+
+def _exif_date(told: Exif) -> tuple[str, str]:
+    offset = told.text(DETAIL, exif.TAKEN_OFFSET).strip()
+    moment = _moment(told.text(DETAIL, exif.TAKEN).strip()[:19], "%Y:%m:%d %H:%M:%S", offset)
+    known = offset and moment.endswith(offset)
+    return moment, "EXIF DateTimeOriginal" + ("+EXIF OffsetTimeOriginal" if known else "")
+
+
+def _xmp_date(text: str) -> str:
+    """Days without a time stay so."""
+    parts = _XMP_DATE.fullmatch(text.strip())
+    if not parts:
+        return ""
+    day, minutes, seconds, offset = parts.groups("")
+    if not minutes:
+        return _moment(day, "%Y-%m-%d")[:10]
+    return _moment(f"{day}T{minutes}{seconds or ':00'}", "%Y-%m-%dT%H:%M:%S", offset)
+
+
+def _iptc_date(told: Iptc) -> tuple[str, str]:
+    day, time = told.text(iptc.DATE_CREATED).strip(), _IPTC_TIME.fullmatch(told.text(iptc.TIME_CREATED).strip())
+    if time:
+        clock, hours, minutes = time.groups("")
+        if moment := _moment(day + clock, "%Y%m%d%H%M%S", f"{hours}:{minutes}" if hours else ""):
+            return moment, "IPTC DateCreated+IPTC TimeCreated"
+    return _moment(day, "%Y%m%d")[:10], "IPTC DateCreated"
+
+
+# --- with what ------------------------------------------------------------------------------------
+
+_FRACTION = re.compile(r"(\d{1,12})(?:/(\d{1,12})|\.(\d{1,12}))?")
+_UNKNOWN_ISO = 65_535  #: "more than fits", as EXIF has it
+
+
+def _fraction(text: str) -> Fraction | None:
+    """XMP writes EXIF's fractions as `1/250`."""
+    parts = _FRACTION.fullmatch(text.strip())
+    if not parts or (parts[2] and not int(parts[2])):
+        return None
+    return Fraction(parts[0])
+
+
+def _seconds(value: Fraction | None) -> str:
+    """As photographers write it: `1/250`, `0.5`, `30`."""
+    if value is None or not Fraction(1, 1_000_000) <= value <= 86_400:
+        return ""
+    if value <= Fraction(1, 4):
+        return f"1/{round(1 / value)}"
+    return f"{float(value):.1f}".removesuffix(".0")
+
+
+def _decimal(value: Fraction | None, digits: int, *, below: int) -> float | None:
+    return round(float(value), digits) or None if value is not None and 0 < value < below else None
+
+
+def _whole(value: Fraction | None) -> int | None:
+    possible = value is not None and 0 < value < 10_000_000 and value != _UNKNOWN_ISO
+    return round(value) if value is not None and possible else None
+
+
+# --- where ----------------------------------------------------------------------------------------
+
+_XMP_ANGLE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d{1,12})?)(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])")
+_DIGITS = 7  #: a centimetre
+
+
+def _exif_position(told: Exif) -> tuple[dict[str, float] | None, str]:
+    latitude = _exif_angle(told, exif.LATITUDE, exif.LATITUDE_REF, {"N": 1, "S": -1}, 90)
+    longitude = _exif_angle(told, exif.LONGITUDE, exif.LONGITUDE_REF, {"E": 1, "W": -1}, 180)
+    sources = "EXIF GPSLatitudeRef+EXIF GPSLatitude+EXIF GPSLongitudeRef+EXIF GPSLongitude"
+    if latitude is None or longitude is None:
+        return None, ""
+    below = told.number(POSITION, exif.ALTITUDE_REF) == 1
+    altitude = _altitude(told.number(POSITION, exif.ALTITUDE), below=below)
+    if altitude is None:
+        return {"latitude": latitude, "longitude": longitude}, sources
+    sources += "+EXIF GPSAltitudeRef+EXIF GPSAltitude"
+    return {"latitude": latitude, "longitude": longitude, "altitude": altitude}, sources
+
+
+def _exif_angle(told: Exif, tag: int, reference: int, signs: dict[str, int], limit: int) -> float | None:
+    sign = signs.get(told.text(POSITION, reference).strip()[:1].upper())
+    return _angle(told.numbers(POSITION, tag), sign, limit)
+
+
+def _xmp_position(told: Xmp) -> tuple[dict[str, float] | None, str]:
+    latitude = _xmp_angle(told.text("exif:GPSLatitude"), {"N": 1, "S": -1}, 90)
+    longitude = _xmp_angle(told.text("exif:GPSLongitude"), {"E": 1, "W": -1}, 180)
+    sources = "XMP exif:GPSLatitude+XMP exif:GPSLongitude"
+    if latitude is None or longitude is None:
+        return None, ""
+    altitude = _altitude(_fraction(told.text("exif:GPSAltitude")), below=told.text("exif:GPSAltitudeRef") == "1")
+    if altitude is None:
+        return {"latitude": latitude, "longitude": longitude}, sources
+    sources += "+XMP exif:GPSAltitude+XMP exif:GPSAltitudeRef"
+    return {"latitude": latitude, "longitude": longitude, "altitude": altitude}, sources
+
+
+def _xmp_angle(text: str, signs: dict[str, int], limit: int) -> float | None:
+    parts = _XMP_ANGLE.fullmatch(text.strip())
+    if not parts:
+        return None
+    return _angle(tuple(Fraction(part or 0) for part in parts.groups()[:3]), signs.get(parts[4]), limit)
+
+
+def _angle(parts: exif.Numbers, sign: int | None, limit: int) -> float | None:
+    """Degrees, with minutes and seconds if there are any, as one signed number."""
+    if sign is None or not 1 <= len(parts) <= 3:
+        return None
+    degrees = Fraction(0)
+    for part, share in zip(parts, (1, 60, 3600), strict=False):
+        if part is None or part < 0:
+            return None
+        degrees += part / share
+    return sign * round(float(degrees), _DIGITS) if degrees <= limit else None
+
+
+def _altitude(value: Fraction | None, *, below: bool) -> float | None:
+    """Metres above sea level."""
+    if value is None or not 0 <= value < 100_000:
+        return None
+    return round(float(-value if below else value), 2)

@@ -1,0 +1,93 @@
+"""Reads Photoshop's image resources, and IPTC-IIM within them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from media_jobs.pipeline.privacy import names
+from media_jobs.pipeline.privacy.names import Names
+
+BY_LINE, CREDIT, COPYRIGHT, DATE_CREATED, TIME_CREATED = 80, 110, 116, 55, 60
+_WANTED = frozenset({BY_LINE, CREDIT, COPYRIGHT, DATE_CREATED, TIME_CREATED})
+_CHARACTER_SET = (1, 90)
+_UTF_8 = b"\x1b%G"
+
+IPTC, EXIF, XMP = 0x0404, 0x0422, 0x0424
+_RESOURCES = {
+    0x0409: "Photoshop thumbnail",
+    0x040A: "Photoshop copyright flag",
+    0x040B: "Photoshop URL",
+    0x040C: "Photoshop thumbnail",
+    0x040F: "ICC profile",
+    0x0422: "Photoshop EXIF",
+    0x0423: "Photoshop EXIF",
+    0x0424: "Photoshop XMP",
+}
+_MAX_RESOURCES = 1_000
+_MAX_DATASETS = 2_000
+_MAX_VALUES = 50
+_MAX_BYTES = 4096
+
+
+@dataclass(slots=True)
+class Iptc:
+    """Values of wanted datasets of record 2, in their order."""
+
+    values: dict[int, list[bytes]] = field(default_factory=dict)
+    utf_8: bool = False
+
+    def texts(self, dataset: int) -> list[str]:
+        """In UTF-8 where the envelope says so or the bytes look like it, else in Latin-1."""
+        return [self._decoded(value) for value in self.values.get(dataset, [])]
+
+    def text(self, dataset: int) -> str:
+        return next(iter(self.texts(dataset)), "")
+
+    def _decoded(self, value: bytes) -> str:
+        try:
+            return value.decode("utf-8", "replace" if self.utf_8 else "strict")
+        except UnicodeDecodeError:
+            return value.decode("latin-1")
+
+
+def resources(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Number and content of each Photoshop resource, as far as they are whole."""
+    at = 0
+    for _ in range(_MAX_RESOURCES):
+        if data[at : at + 4] != b"8BIM" or at + 7 > len(data):
+            return
+        name_bytes = 1 + data[at + 6]
+        size_at = at + 6 + name_bytes + name_bytes % 2
+        start = size_at + 4
+        size = int.from_bytes(data[size_at:start], "big")
+        if start + size > len(data):
+            return
+        yield int.from_bytes(data[at + 4 : at + 6], "big"), data[start : start + size]
+        at = start + size + size % 2
+
+
+def name(resource: int) -> str:
+    """Of any but IPTC's own."""
+    return _RESOURCES.get(resource, "Photoshop resources")
+
+
+def read(data: bytes, into: Iptc, told: Names) -> None:
+    """Add the datasets of IPTC-IIM to `into`, their names to `told`."""
+    at = 0
+    for _ in range(_MAX_DATASETS):
+        if data[at : at + 1] != b"\x1c" or at + 5 > len(data):
+            return
+        record, dataset, size = data[at + 1], data[at + 2], int.from_bytes(data[at + 3 : at + 5], "big")
+        at += 5
+        if size & 0x8000:  # of extended size: how many bytes say how many bytes
+            size_bytes = min(size & 0x7FFF, 8)
+            size = int.from_bytes(data[at : at + size_bytes], "big")
+            at += size_bytes
+        value = data[at : at + size]
+        at += size
+        if len(value) < size:
+            return
+        told.add(names.iptc(record, dataset))
+        if (record, dataset) == _CHARACTER_SET:
+            into.utf_8 = value == _UTF_8
+        elif record == 2 and dataset in _WANTED and len(into.values.setdefault(dataset, [])) < _MAX_VALUES:
+            into.values[dataset].append(value[:_MAX_BYTES])

@@ -1,0 +1,61 @@
+"""What was found in one file so far: each block of metadata is read by its language, and may hold others."""
+
+from dataclasses import dataclass, field
+
+from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.privacy import exif, iptc, xmp
+from media_jobs.pipeline.privacy.exif import MAIN, Exif
+from media_jobs.pipeline.privacy.iptc import Iptc
+from media_jobs.pipeline.privacy.names import Names
+from media_jobs.pipeline.privacy.xmp import Xmp
+
+#: Of EXIF, XMP and IPTC. Real files have three or four.
+_MAX_BLOCKS = 20
+
+
+@dataclass(slots=True)
+class Pieces:
+    """What was found in one file."""
+
+    names: Names = field(default_factory=Names)
+    exif: Exif = field(default_factory=Exif)
+    iptc: Iptc = field(default_factory=Iptc)
+    xmp: Xmp = field(default_factory=Xmp)
+    blocks: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether so many blocks were read that no more will be."""
+        return self.blocks >= _MAX_BLOCKS
+
+    def add_exif(self, block: Bytes, *, group: str = MAIN, picture: bool = False) -> None:
+        """A TIFF structure, and what lies in it in other languages."""
+        if self.full:
+            return
+        self.blocks += 1
+        exif.read(block, self.exif, self.names, group=group, picture=picture)
+        for tag, add in ((exif.XMP, self.add_xmp), (exif.IPTC, self.add_iptc), (exif.PHOTOSHOP, self.add_photoshop)):
+            if (value := self.exif.values.pop((exif.MAIN, tag), None)) is not None:
+                add(value[2])
+
+    def add_xmp(self, packet: bytes) -> None:
+        self.names.add("XMP packet")
+        if not self.full:
+            self.blocks += 1
+            xmp.read(packet, self.xmp, self.names)
+
+    def add_iptc(self, block: bytes) -> None:
+        if not self.full:
+            self.blocks += 1
+            iptc.read(block, self.iptc, self.names)
+
+    def add_photoshop(self, block: bytes) -> None:
+        for number, content in iptc.resources(block):
+            if number == iptc.IPTC:
+                self.add_iptc(content)
+                continue
+            self.names.add(iptc.name(number))
+            if number == iptc.XMP:
+                self.add_xmp(content)
+            elif number == iptc.EXIF:
+                self.add_exif(content)

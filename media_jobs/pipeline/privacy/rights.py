@@ -1,0 +1,70 @@
+"""Whose picture it is: one answer from three languages. XMP goes before IPTC before EXIF.
+
+That is the order of the Metadata Working Group's guidelines, 2.0, chapter 5, for files without a digest to compare.
+"""
+
+from urllib.parse import urlsplit
+
+from media_jobs.pipeline.privacy import exif, iptc
+from media_jobs.pipeline.privacy.capture import Choice, choose, clean
+from media_jobs.pipeline.privacy.exif import Exif
+from media_jobs.pipeline.privacy.iptc import Iptc
+from media_jobs.pipeline.privacy.xmp import Xmp
+
+_MAX_CHARACTERS = 500
+
+
+def rights(told_exif: Exif, told_iptc: Iptc, told_xmp: Xmp) -> dict[str, Choice]:
+    """`creator`, `credit`, `copyright`, `licence`; what is not told is absent. Several creators are `A; B`."""
+    found = {
+        "creator": choose(
+            (_listed(told_xmp.texts("dc:creator")), "XMP dc:creator"),
+            (_listed(told_iptc.texts(iptc.BY_LINE)), "IPTC By-line"),
+            (_listed([told_exif.text(exif.MAIN, exif.ARTIST)]), "EXIF Artist"),
+        ),
+        "credit": choose(
+            (_text(told_xmp.text("photoshop:Credit")), "XMP photoshop:Credit"),
+            (_text(told_iptc.text(iptc.CREDIT)), "IPTC Credit"),
+        ),
+        "copyright": choose(
+            (_text(told_xmp.text("dc:rights")), "XMP dc:rights"),
+            (_text(told_iptc.text(iptc.COPYRIGHT)), "IPTC CopyrightNotice"),
+            (_copyright(told_exif), "EXIF Copyright"),
+        ),
+        "licence": choose(
+            *((url(told_xmp.text(name)), f"XMP {name}") for name in _LICENCES),
+        ),
+    }
+    return {field: choice for field, choice in found.items() if choice}
+
+
+_LICENCES = ("xmpRights:WebStatement", "cc:license", "xmpRights:UsageTerms")
+
+
+def url(text: str) -> str:
+    """A web address without anybody's password, else nothing: half an address leads elsewhere."""
+    text = text.strip()
+    if len(text) > _MAX_CHARACTERS or not text.isprintable() or any(c in text for c in ' <>"\\'):
+        return ""
+    try:
+        parts = urlsplit(text)
+        plain = parts.username is None and parts.password is None
+    except ValueError:
+        return ""
+    return text if parts.scheme in ("http", "https") and parts.hostname and plain else ""
+
+
+def _listed(texts: list[str]) -> str:
+    """Creators, however their file lists them."""
+    each = (_text(part) for text in texts for part in text.split(";"))
+    return _text("; ".join(filter(None, each)))
+
+
+def _text(text: str) -> str:
+    return clean(text, _MAX_CHARACTERS)
+
+
+def _copyright(told: Exif) -> str:
+    """The photographer's and the editor's lie behind each other, each with an end mark."""
+    holders = told.raw(exif.MAIN, exif.COPYRIGHT).split(b"\0")[:2]
+    return _text("; ".join(filter(None, (_text(exif.decoded(holder)) for holder in holders))))

@@ -1,0 +1,123 @@
+"""The privacy receipt tells what was found, what was kept and what was not: by names, never by values."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from media_jobs.pipeline.privacy.receipt import receipt
+from media_jobs.pipeline.values import Keep, Receipt
+from tests import facts
+
+EVERYTHING = Keep(timestamps=True, camera_info=True, gps=True, device_serial=True)
+NOTHING = Keep(timestamps=False, camera_info=False, gps=False, device_serial=False)
+
+XMP = facts.xmp(
+    'photoshop:City="Zurich" mine:Zurich="x"', "<dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator>"
+)
+FULL = facts.jpeg(
+    facts.segment(0xE1, b"Exif\0\0" + facts.exif({**facts.CAMERA, 0x013B: "Ada"}, facts.DETAIL, facts.GPS)),
+    facts.segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP),
+    facts.segment(0xED, b"Photoshop 3.0\0" + facts.iptc((80, b"Ida"), (90, b"Zurich")) + facts.resource(0x0409, b"x")),
+    facts.segment(0xE2, b"ICC_PROFILE\0\1\1 Zurich"),
+    facts.segment(0xE2, b"MPF\0 Zurich"),
+    facts.segment(0xEB, b"JP\0\1 jumb c2pa Zurich"),
+    facts.segment(0xE5, b"Zurich"),
+    facts.segment(0xFE, b"Zurich"),
+    behind=b"Zurich",
+)
+
+
+def of(data: bytes, folder: Path, keep: Keep = EVERYTHING, format: str = "jpeg") -> Receipt:
+    return receipt(facts.told(data, format, folder), keep, {"full": ("XMP dc:creator",)})
+
+
+def test_everything_that_was_found_is_named(tmp_path: Path) -> None:
+    found = of(FULL, tmp_path).found
+    assert {
+        *("EXIF Make", "EXIF GPSLatitude", "EXIF MakerNote", "EXIF SerialNumber", "EXIF DateTimeOriginal"),
+        *("XMP packet", "XMP dc:creator", "XMP photoshop:City", "XMP other:Zurich", "IPTC By-line", "IPTC City"),
+        *("ICC profile", "MPF pictures", "C2PA manifest", "JPEG APP5 data", "JPEG comment", "Photoshop thumbnail"),
+        "data after the end",
+    } <= set(found)
+
+
+def test_what_was_found_was_either_kept_or_dropped(tmp_path: Path) -> None:
+    for keep in (EVERYTHING, Keep(), NOTHING):
+        told = of(FULL, tmp_path, keep)
+        assert sorted(told.kept + told.dropped) == sorted(told.found)
+        assert told.outputs == {"full": ("XMP dc:creator",)}
+
+
+def test_by_default_dates_camera_and_rights_are_kept_and_position_and_serial_are_not(tmp_path: Path) -> None:
+    told = of(FULL, tmp_path, Keep())
+    assert {"EXIF DateTimeOriginal", "EXIF OffsetTimeOriginal", "EXIF Make", "EXIF ISO"} < set(told.kept)
+    assert {"XMP dc:creator", "EXIF Artist"} < set(told.kept)  # both say the same
+    assert {"EXIF GPSLatitude", "EXIF SerialNumber", "IPTC By-line", "ICC profile"} < set(told.dropped)
+
+
+def test_with_every_switch_off_only_rights_and_orientation_are_kept(tmp_path: Path) -> None:
+    assert of(FULL, tmp_path, NOTHING).kept == ("EXIF Orientation", "EXIF Artist", "XMP dc:creator")
+
+
+def test_with_the_switches_on_position_and_serial_are_kept(tmp_path: Path) -> None:
+    kept = of(FULL, tmp_path, EVERYTHING).kept
+    assert {"EXIF GPSLatitude", "EXIF GPSAltitudeRef", "EXIF SerialNumber", "EXIF LensSerialNumber"} < set(kept)
+
+
+@pytest.mark.parametrize("keep", [EVERYTHING, NOTHING])
+def test_no_value_of_the_picture_is_in_its_receipt(keep: Keep, tmp_path: Path) -> None:
+    packet = facts.xmp('photoshop:City="Zurich" dc:title="Zurich"')
+    data = FULL.replace(XMP, packet + b" " * (len(XMP) - len(packet)))
+    written = json.dumps(asdict(of(data, tmp_path, keep)))
+    assert not [secret for secret in (*facts.SECRETS, "Ada", "Ida", "2024", "12:30", "250") if secret in written]
+
+
+def test_names_that_a_file_makes_up_are_short_plain_and_few(tmp_path: Path) -> None:
+    made_up = "".join(f' mine:é{n}{"x" * 200}="1"' for n in range(300))
+    found = of(facts.jpeg_with(xmp=facts.xmp(made_up)), tmp_path).found
+    assert len(found) == 201
+    assert found[-1] == "more than 200 others"
+    assert max(map(len, found)) <= 60
+    assert all(name.isascii() for name in found)
+
+
+@pytest.mark.parametrize(
+    ("format", "data", "name"),
+    [
+        ("png", facts.png_with((b"tIME", bytes(7))), "PNG tIME"),
+        ("png", facts.png_with((b"tEXt", b"Author\0Ada")), "PNG text Author"),
+        ("png", facts.png_with((b"tEXt", b"Ada was here\0Ada")), "PNG text"),
+        ("png", facts.png_with((b"iCCP", b"Ada\0\0")), "ICC profile"),
+        ("png", facts.png_with((b"caBX", b"")), "C2PA manifest"),
+        ("png", facts.png_with((b"adAa", b"")), "PNG private chunk"),
+        ("png", facts.png_with(behind=b"<?php"), "data after the end"),
+        ("webp", facts.webp_with((b"ICCP", b"Ada")), "ICC profile"),
+        ("webp", facts.webp_with((b"ADA ", b"Ada")), "WebP private chunk"),
+        ("webp", facts.webp_with(behind=b"<?php"), "data after the end"),
+        ("gif", facts.gif_with(b"\x21\xfe\x03Ada\0"), "GIF comment"),
+        ("gif", facts.gif_with(b"\x21\xff\x0bADA WAS1234\x03Ada\0"), "GIF application data"),
+        ("gif", facts.gif_with(behind=b"<?php"), "data after the end"),
+        ("bmp", b"BM" + (60).to_bytes(4, "little") + bytes(54) + b"<?php", "data after the end"),
+        ("heic", facts.heif_with(profile=b"Ada"), "ICC profile"),
+        ("jpeg", facts.jpeg(behind=facts.jpeg()), "data after the end"),
+    ],
+)
+def test_what_is_hidden_in_other_places_is_named(format: str, data: bytes, name: str, tmp_path: Path) -> None:
+    assert of(data, tmp_path, format=format).found == (name,)
+
+
+@pytest.mark.parametrize(
+    ("format", "data"),
+    [
+        ("jpeg", facts.jpeg()),
+        ("jpeg", facts.jpeg()[:-2]),  # cut short
+        ("png", facts.png_with((b"pHYs", bytes(9)))),
+        ("webp", facts.webp_with()),
+        ("gif", facts.gif_with(b"\x21\xff\x0bNETSCAPE2.0\x03\1\0\0\0")),
+        ("tiff", facts.exif({0x0100: 1, 0x0101: 1, 0x0111: 8})),
+    ],
+)
+def test_a_bare_picture_has_nothing_to_tell(format: str, data: bytes, tmp_path: Path) -> None:
+    assert of(data, tmp_path, format=format).found == ()
