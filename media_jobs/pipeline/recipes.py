@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+#: No output is wider or higher: the most that a WebP can be, and within what every other format can.
+LARGEST_SIDE_PX = 16_383
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
@@ -52,9 +54,9 @@ class Format(StrEnum):
 
 
 class Chroma(StrEnum):
-    """How finely colour is stored, in JPEG, WebP and AVIF."""
+    """How finely colour is stored, in JPEG and AVIF. WebP has 4:2:0 only, of which FULL makes the best."""
 
-    AUTO = "auto"  #: what suits format and quality
+    AUTO = "auto"  #: half below quality 90, full from there on
     HALF = "4:2:0"
     FULL = "4:4:4"
 
@@ -63,9 +65,11 @@ class Chroma(StrEnum):
 class Rendition:
     """One wanted output of a picture.
 
-    side_px: what `fit` says. A smaller picture keeps its size unless `enlarge`.
+    side_px: what `fit` says. A smaller picture keeps its size unless `enlarge`. No side passes LARGEST_SIDE_PX, so a
+    very high picture becomes narrower than a WIDTH asks.
     quality: 1 to 100, in the encoder's own scale; PNG has none.
-    effort: 0 (fast) to 9 (small), as WebP (to 6), AVIF and PNG understand it; None for what has proved worth its time.
+    effort: 0 (fast) to 9 (small) for WebP, AVIF and PNG; None for what has proved worth its time. AVIF past 3 takes
+    ten times as long.
     progressive: JPEG and PNG; None for what has proved worth its time at this size.
     """
 
@@ -83,8 +87,8 @@ class Rendition:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"rendition name {self.name!r}: lower-case letters, digits and hyphens only")
-        if not 1 <= self.side_px <= 16_383:  # the largest side of a WebP
-            raise ValueError(f"side_px {self.side_px}: 1 to 16383")
+        if not 1 <= self.side_px <= LARGEST_SIDE_PX:
+            raise ValueError(f"side_px {self.side_px}: 1 to {LARGEST_SIDE_PX}")
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality {self.quality}: 1 to 100")
         if self.effort is not None and not 0 <= self.effort <= 9:
@@ -126,16 +130,13 @@ class Preset:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        words = {"fit": Fit, "format": Format, "crop": Crop, "chroma": Chroma}
-        renditions = tuple(
-            Rendition(**{field: words.get(field, _as_is)(value) for field, value in r.items()})
-            for r in data["renditions"]
-        )
-        return cls(data["name"], renditions, data["version"])
+        return cls(data["name"], tuple(map(_rendition, data["renditions"])), data["version"])
 
 
-def _as_is(value: Any) -> Any:
-    return value
+def _rendition(data: dict[str, Any]) -> Rendition:
+    words = {"fit": Fit, "format": Format, "crop": Crop, "chroma": Chroma}
+    fields: dict[str, Any] = {field: words[field](value) if field in words else value for field, value in data.items()}
+    return Rendition(**fields)
 
 
 GALLFORMERS = Preset(

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pyvips
 
+from media_jobs.pipeline.colour import without_idle_alpha
 from media_jobs.pipeline.decode import decode, shrink
 from media_jobs.pipeline.encode import encode
-from media_jobs.pipeline.geometry import Step, plan
+from media_jobs.pipeline.geometry import Step, decoded_px, plan, square_at
 from media_jobs.pipeline.guard import guard
 from media_jobs.pipeline.placeholder import placeholder
 from media_jobs.pipeline.privacy import facts
@@ -16,30 +17,33 @@ from media_jobs.pipeline.privacy.receipt import receipt
 from media_jobs.pipeline.privacy.scan import scan
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.readers.vips import ENGINE
-from media_jobs.pipeline.values import Output, Rendered, Request, Rights
+from media_jobs.pipeline.recipes import Crop, Format
+from media_jobs.pipeline.values import Focus, Output, Rendered, Request, Rights
 
 
-def render(request: Request, on_output: Callable[[int, int], None]) -> Rendered:
+def render(request: Request, on_output: Callable[[int, int], None] = lambda done, of: None) -> Rendered:
     """Make every rendition of the preset, decoding the source once. `on_output` hears how many of how many are done.
 
     Raises ImageRefused. Anything else is a fault of ours or of the machine.
     """
-    found = probe(Path(request.source), request.limits)
-    steps = plan(found.displayed_px, request.preset)
-    guard(found, request.limits, largest_px=steps[0].size_px)
-    told = facts.read(found)
-    picture = decode(found, steps[0].size_px, request.limits)
+    limits, rotation = request.limits, request.overrides.rotation
+    with probe(Path(request.source), limits) as found:
+        shown_px = found.rotated_px(rotation)
+        steps = plan(shown_px, request.preset)
+        guard(found, limits, largest_px=steps[0].size_px, avif_pixels=_avif_pixels(steps, found.format))
+        told = facts.read(found)
+        picture = without_idle_alpha(decode(found, decoded_px(shown_px, steps), limits, rotation))
     outputs: dict[str, Output] = {}
     carried: dict[str, tuple[str, ...]] = {}
     for step, image in cascade(picture, steps):
-        output, carries = write(image, step, request, source=found.format, rights=told.rights)
+        cropped = crop(image, step, request.overrides.focus)
+        output, carries = write(cropped, step, request, source=found.format, rights=told.rights)
         outputs[output.name], carried[output.name] = output, carries
         on_output(len(outputs), len(steps))
-    width_px, height_px = found.displayed_px
     return Rendered(
         format=found.format,
-        width_px=width_px,
-        height_px=height_px,
+        width_px=shown_px[0],
+        height_px=shown_px[1],
         orientation=found.orientation,
         metadata=facts.metadata(told, found, request.keep),
         rights=told.rights,
@@ -50,15 +54,31 @@ def render(request: Request, on_output: Callable[[int, int], None]) -> Rendered:
     )
 
 
+def _avif_pixels(steps: list[Step], source: str) -> int:
+    """Of the largest rendition that is written as AVIF, 0 if none is."""
+    formats = ((step, step.rendition.format.resolved(source=source, transparent=False)) for step in steps)
+    return max((step.size_px[0] * step.size_px[1] for step, kind in formats if kind is Format.AVIF), default=0)
+
+
 def cascade(picture: pyvips.Image, steps: list[Step]) -> Iterator[tuple[Step, pyvips.Image]]:
-    """Each step's image, made from that of the step before."""
+    """The whole picture at the scale of each step, in memory: made from the step before, or enlarged from `picture`."""
+    latest = picture
     for step in steps:
-        picture = shrink(picture, step.size_px).copy_memory()
-        yield step, _centre(picture, step.square_px) if step.square_px else picture
+        image = shrink(picture if step.enlarges else latest, step.size_px).copy_memory()
+        if not step.enlarges:
+            latest = image
+        yield step, image
 
 
-def _centre(image: pyvips.Image, side_px: int) -> pyvips.Image:
-    return image.crop((image.width - side_px) // 2, (image.height - side_px) // 2, side_px, side_px)
+def crop(image: pyvips.Image, step: Step, focus: Focus | None) -> pyvips.Image:
+    """The step's square around what matters, where it wants one."""
+    side_px = step.square_px
+    if side_px is None or (image.width, image.height) == (side_px, side_px):
+        return image
+    if focus is None and step.rendition.crop is Crop.ATTENTION:
+        return image.smartcrop(side_px, side_px, interesting="attention")
+    left, top = square_at((image.width, image.height), side_px, focus)
+    return image.crop(left, top, side_px, side_px)
 
 
 def write(

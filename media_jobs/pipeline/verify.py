@@ -1,30 +1,152 @@
-"""What a decoder says of its outputs, checked by a process that does not trust it."""
+"""What a decoder says of a picture and its outputs, checked by a process that does not trust it."""
 
+import re
 import stat
+from collections.abc import Iterable
+from dataclasses import astuple
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
-from media_jobs.pipeline.recipes import Format, Rendition
-from media_jobs.pipeline.values import Rendered, Request
+from media_jobs.pipeline.formats.sniff import RAW_FORMATS
+from media_jobs.pipeline.recipes import LARGEST_SIDE_PX, Format, Rendition
+from media_jobs.pipeline.values import Keep, Output, Placeholder, Receipt, Rendered, Request, Rights
+
+_FORMATS = RAW_FORMATS | {"jpeg", "png", "webp", "gif", "tiff", "avif", "heic", "bmp"}
+#: How a file of each format begins, and where that stands.
+_STARTS = {
+    Format.JPEG: (0, b"\xff\xd8\xff"),
+    Format.PNG: (0, b"\x89PNG\r\n\x1a\n"),
+    Format.WEBP: (8, b"WEBP"),
+    Format.AVIF: (4, b"ftypavif"),
+}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_URI = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/]{1,1000}={0,2}")
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+#: Text facts and numeric ones, each with the switch of `Keep` that it needs.
+_TEXTS = {
+    "captureDate": "timestamps",
+    "cameraMake": "camera_info",
+    "cameraModel": "camera_info",
+    "lens": "camera_info",
+    "exposureTime": "camera_info",
+    "bodySerial": "device_serial",
+    "lensSerial": "device_serial",
+}
+_NUMBERS = {"fNumber": "camera_info", "iso": "camera_info", "focalLength": "camera_info"}
+_POSITION = frozenset({"latitude", "longitude", "altitude"})
+_MOST_FACT, _MOST_RIGHT, _MOST_NAME, _MOST_NAMES = 100, 500, 64, 256
+_MOST_NUMBER = 10_000_000
+_MOST_SIDE_PX = 2**31
 
 
 def verify(rendered: Rendered, request: Request) -> None:
-    """Raises ValueError unless the outputs are those that were asked for, each a plain file of the request's folder.
+    """Raises ValueError unless the outputs are those that were asked for, each a plain file of the request's folder,
+    and everything that was said has the type, the length and the form that an honest answer has.
 
-    Without this, a decoder that was taken over could have any file published that its reader may open.
+    Without this, a decoder that was taken over could have any file published that its reader may open, and anything
+    at all written into the database.
     """
+    _check_outputs(rendered, request)
+    _demand(rendered.format in _FORMATS, "an unknown format")
+    _demand(_sides(rendered.width_px, rendered.height_px, _MOST_SIDE_PX), "an impossible size")
+    _demand(_whole(rendered.orientation, 1, 8), "an impossible orientation")
+    _demand(_text(rendered.engine, _MOST_NAME), "an odd engine")
+    _check_metadata(rendered.metadata, request.keep)
+    _check_rights(rendered.rights)
+    _check_receipt(rendered.receipt, [rendition.name for rendition in request.preset.renditions])
+    _check_placeholder(rendered.placeholder)
+
+
+def _check_outputs(rendered: Rendered, request: Request) -> None:
     wanted = request.preset.renditions
-    if [output.name for output in rendered.outputs] != [rendition.name for rendition in wanted]:
-        raise ValueError("other renditions than were asked for")
+    _demand(
+        [output.name for output in rendered.outputs] == [rendition.name for rendition in wanted],
+        "other renditions than were asked for",
+    )
     for output, rendition in zip(rendered.outputs, wanted, strict=True):
-        if output.format not in _possible(rendition, rendered.format):
-            raise ValueError(f"{rendition.name} has another format than was asked for")
+        name = rendition.name
+        _demand(output.format in _possible(rendition, rendered.format), f"{name} has another format than was asked for")
         digest = request.digest(rendition, rights=rendered.rights, engine=rendered.engine)
-        if (output.file, output.digest) != (rendition.file_name(output.format), digest):
-            raise ValueError(f"{rendition.name} is not what was asked for")
-        found = (Path(request.into) / output.file).lstat()
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_size != output.size_bytes:
-            raise ValueError(f"{rendition.name} is not a plain file of the size that was told")
+        _demand(
+            (output.file, output.digest) == (rendition.file_name(output.format), digest),
+            f"{name} is not what was asked for",
+        )
+        _demand(_sides(output.width_px, output.height_px, LARGEST_SIDE_PX), f"{name} has an impossible size")
+        _demand(_matches(_SHA256, output.sha256), f"{name} has an odd checksum")
+        _check_file(Path(request.into) / output.file, output)
+
+
+def _check_file(path: Path, output: Output) -> None:
+    found = path.lstat()
+    plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_size == output.size_bytes
+    _demand(plain, f"{output.name} is not a plain file of the size that was told")
+    at, start = _STARTS[output.format]
+    with path.open("rb") as file:
+        _demand(file.read(16)[at:].startswith(start), f"{output.name} does not begin like its format")
 
 
 def _possible(rendition: Rendition, source: str) -> set[Format]:
     return {rendition.format.resolved(source=source, transparent=transparent) for transparent in (True, False)}
+
+
+def _check_metadata(metadata: Any, keep: Keep) -> None:
+    _demand(isinstance(metadata, dict), "metadata of another kind")
+    for fact, value in metadata.items():
+        if fact == "orientation":
+            fine = _whole(value, 1, 8)
+        elif fact == "gps":
+            fine = keep.gps and _position(value)
+        elif fact in _TEXTS:
+            fine = getattr(keep, _TEXTS[fact]) and _text(value, _MOST_FACT)
+        else:
+            fine = fact in _NUMBERS and getattr(keep, _NUMBERS[fact]) and _number(value)
+        _demand(fine, f"metadata that nobody wants: {fact!r:.40}")
+
+
+def _check_rights(rights: Rights) -> None:
+    _demand(all(_text(field, _MOST_RIGHT) for field in astuple(rights)), "odd rights")
+    _demand(not rights.licence or rights.licence.startswith(("https://", "http://")), "a licence that is no address")
+
+
+def _check_receipt(receipt: Receipt, renditions: list[str]) -> None:
+    _demand(sorted(receipt.outputs) == sorted(renditions), "a receipt for other renditions")
+    lists: Iterable[tuple[str, ...]] = (receipt.found, receipt.kept, receipt.dropped, *receipt.outputs.values())
+    for names in lists:
+        _demand(len(names) <= _MOST_NAMES and all(_text(name, _MOST_NAME) for name in names), "an odd receipt")
+
+
+def _check_placeholder(placeholder: Placeholder) -> None:
+    _demand(_matches(_URI, placeholder.uri) and _matches(_COLOUR, placeholder.colour), "an odd placeholder")
+
+
+def _demand(fine: Any, otherwise: str) -> None:
+    if not fine:
+        raise ValueError(otherwise)
+
+
+def _matches(form: re.Pattern[str], value: Any) -> bool:
+    return isinstance(value, str) and form.fullmatch(value) is not None
+
+
+def _text(value: Any, most_characters: int) -> bool:
+    """One line of printable characters."""
+    return isinstance(value, str) and len(value) <= most_characters and value.isprintable()
+
+
+def _number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isfinite(value) and abs(value) <= _MOST_NUMBER
+
+
+def _whole(value: Any, least: int, most: int) -> bool:
+    return type(value) is int and least <= value <= most
+
+
+def _sides(width_px: Any, height_px: Any, most: int) -> bool:
+    return _whole(width_px, 1, most) and _whole(height_px, 1, most)
+
+
+def _position(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() <= _POSITION and all(_number(number) for number in value.values())

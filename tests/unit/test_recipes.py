@@ -6,7 +6,7 @@ import pytest
 
 from media_jobs.keys import derivative_key, is_public, original_key
 from media_jobs.models.base import uuid7
-from media_jobs.pipeline.recipes import GALLFORMERS, SHIPPED, Fit, Format, Preset, Rendition
+from media_jobs.pipeline.recipes import GALLFORMERS, SHIPPED, Chroma, Crop, Fit, Format, Preset, Rendition
 
 THUMB = Rendition("thumb", 200, Fit.COVER)
 
@@ -20,7 +20,20 @@ def test_the_same_inputs_have_the_same_digest():
 
 
 @pytest.mark.parametrize(
-    "change", [{"name": "tiny"}, {"side_px": 201}, {"fit": Fit.INSIDE}, {"format": Format.WEBP}, {"quality": 83}]
+    "change",
+    [
+        {"name": "tiny"},
+        {"side_px": 201},
+        {"fit": Fit.INSIDE},
+        {"format": Format.WEBP},
+        {"quality": 83},
+        {"crop": Crop.ATTENTION},
+        {"effort": 4},
+        {"progressive": True},
+        {"chroma": Chroma.FULL},
+        {"enlarge": True},
+    ],
+    ids=lambda change: next(iter(change)),
 )
 def test_each_part_of_a_rendition_changes_the_digest(change):
     assert digest(replace(THUMB, **change)) != digest(THUMB)
@@ -43,6 +56,27 @@ def test_impossible_sizes_and_qualities_are_refused(side_px, quality):
         Rendition("full", side_px, quality=quality)
 
 
+@pytest.mark.parametrize("effort", [-1, 10])
+def test_an_impossible_effort_is_refused(effort):
+    with pytest.raises(ValueError, match="effort"):
+        Rendition("full", 2048, effort=effort)
+
+
+@pytest.mark.parametrize(
+    ("asked", "source", "transparent", "made"),
+    [
+        (Format.PNG, "jpeg", False, Format.PNG),
+        (Format.SOURCE, "avif", False, Format.AVIF),
+        (Format.SOURCE, "heic", False, Format.JPEG),
+        (Format.SOURCE, "cr2", False, Format.JPEG),
+        (Format.AUTO, "png", True, Format.WEBP),
+        (Format.AUTO, "png", False, Format.JPEG),
+    ],
+)
+def test_a_format_that_depends_on_the_picture_is_resolved(asked, source, transparent, made):
+    assert asked.resolved(source=source, transparent=transparent) is made
+
+
 def test_a_preset_has_renditions_and_each_name_once():
     with pytest.raises(ValueError, match="no renditions"):
         Preset("empty", ())
@@ -50,7 +84,10 @@ def test_a_preset_has_renditions_and_each_name_once():
         Preset("twice", (THUMB, THUMB))
 
 
-@pytest.mark.parametrize("preset", SHIPPED, ids=lambda preset: preset.name)
+EVERY_FIELD = Rendition("all", 9, Fit.COVER, Format.AVIF, 50, Crop.ATTENTION, 3, True, Chroma.FULL, True)
+
+
+@pytest.mark.parametrize("preset", [*SHIPPED, Preset("all", (EVERY_FIELD,))], ids=lambda preset: preset.name)
 def test_a_preset_survives_the_way_to_the_child_and_back(preset):
     assert Preset.from_json(preset.to_json()) == preset
 

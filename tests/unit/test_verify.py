@@ -1,43 +1,64 @@
-"""A decoder that was taken over cannot have anything published but what it was asked to make."""
+"""A decoder that was taken over gets nothing published or written down but what it was asked for."""
 
-import hashlib
+import json
 import os
 from dataclasses import replace
+from math import inf, nan
 from pathlib import Path
 
 import pytest
 
-from media_jobs.pipeline.recipes import Preset, Rendition
-from media_jobs.pipeline.values import Output, Rendered, Request
+from media_jobs.pipeline.recipes import Format, Preset, Rendition
+from media_jobs.pipeline.values import Keep, Output, Placeholder, Receipt, Rendered, Request, Rights
 from media_jobs.pipeline.verify import verify
 
 THUMB = Rendition("thumb", 200)
-CONTENT = b"a derivative"
+RIGHTS = Rights("Ada <ada@example.org>", "", "© Ada", "https://example.org/licence")
+CONTENT = b"\xff\xd8\xff\xe0 a derivative"
+EVERYTHING = Keep(gps=True, device_serial=True)
+TOLD = {
+    "orientation": 6,
+    "captureDate": "2024-05-01T12:30:00+02:00",
+    "cameraMake": "Gallmann",
+    "cameraModel": "Pocket G1",
+    "lens": "50 mm ƒ/1.8",
+    "exposureTime": "1/250",
+    "fNumber": 1.8,
+    "iso": 100,
+    "focalLength": 50.0,
+    "gps": {"latitude": 47.3769, "longitude": 8.5417, "altitude": -3},
+    "bodySerial": "SN-1",
+    "lensSerial": "SN-2",
+}
 
 
 @pytest.fixture
 def request_(tmp_path: Path) -> Request:
-    return Request(str(tmp_path / "source"), str(tmp_path), "a" * 64, Preset("p", (THUMB,)))
+    return Request(str(tmp_path / "source"), str(tmp_path), "a" * 64, Preset("p", (THUMB,)), keep=EVERYTHING)
 
 
 @pytest.fixture
 def honest(request_: Request) -> Rendered:
     (Path(request_.into) / "thumb.jpg").write_bytes(CONTENT)
-    output = Output(
-        "thumb",
-        "thumb.jpg",
-        THUMB.digest(source_sha256="a" * 64, engine="e"),
-        200,
-        150,
-        len(CONTENT),
-        hashlib.sha256(CONTENT).hexdigest(),
-        "image/jpeg",
+    digest = request_.digest(THUMB, rights=RIGHTS, engine="e")
+    output = Output("thumb", Format.JPEG, "thumb.jpg", digest, 200, 150, len(CONTENT), "0" * 64)
+    return Rendered(
+        format="jpeg",
+        width_px=400,
+        height_px=300,
+        orientation=6,
+        metadata=TOLD,
+        rights=RIGHTS,
+        receipt=Receipt(("EXIF Make", "ICC profile"), ("EXIF Make",), ("ICC profile",), {"thumb": ("XMP dc:rights",)}),
+        placeholder=Placeholder("data:image/webp;base64,UklGRg==", "#0a14c8"),
+        outputs=(output,),
+        engine="e",
     )
-    return Rendered("jpeg", 400, 300, 1, {}, (output,), "e")
 
 
-def test_an_honest_answer_passes(honest, request_):
+def test_an_honest_answer_passes_even_after_its_way_through_the_pipe(honest, request_):
     verify(honest, request_)
+    verify(Rendered.from_json(json.loads(json.dumps(honest.to_json()))), request_)
 
 
 @pytest.mark.parametrize(
@@ -47,13 +68,18 @@ def test_an_honest_answer_passes(honest, request_):
         {"file": "/etc/passwd"},
         {"name": "full"},
         {"digest": "0" * 32},
-        {"content_type": "text/html"},
+        {"format": Format.PNG},
         {"size_bytes": 1},
+        {"width_px": 0},
+        {"height_px": 1e3},
+        {"width_px": 16_384},
+        {"sha256": "0" * 63 + "\n"},
+        {"sha256": 0},
     ],
-    ids=lambda lie: next(iter(lie)),
+    ids=repr,
 )
 def test_a_lie_about_an_output_is_found(honest, request_, lie):
-    with pytest.raises(ValueError, match=r"asked for|plain file"):
+    with pytest.raises(ValueError, match=r"thumb|asked for"):
         verify(replace(honest, outputs=(replace(honest.outputs[0], **lie),)), request_)
 
 
@@ -71,3 +97,124 @@ def test_a_link_to_another_file_is_found(honest, request_, tmp_path, link):
     link(secret, tmp_path / "thumb.jpg")
     with pytest.raises(ValueError, match="plain file"):
         verify(honest, request_)
+
+
+def test_a_page_in_the_place_of_a_picture_is_found(honest, request_, tmp_path):
+    (tmp_path / "thumb.jpg").write_bytes(b"<script>".ljust(len(CONTENT)))
+    with pytest.raises(ValueError, match="does not begin"):
+        verify(honest, request_)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"format": "<b>"},
+        {"format": 7},
+        {"width_px": "400"},
+        {"width_px": True},
+        {"height_px": 2**63},
+        {"orientation": 9},
+        {"engine": "e" * 1_000_000},
+        {"engine": None},
+    ],
+    ids=lambda lie: f"{next(iter(lie))} {next(iter(lie.values()))!r:.12}",
+)
+def test_odd_facts_about_the_picture_are_found(honest, request_, lie):
+    with pytest.raises(ValueError, match=r"unknown|impossible|odd|not what"):
+        verify(replace(honest, **lie), request_)
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [
+        ("surprise", "x"),
+        ("orientation", 0),
+        ("captureDate", ["2024"]),
+        ("cameraMake", "x" * 101),
+        ("cameraModel", "two\nlines"),
+        ("lens", "\ud800"),
+        ("exposureTime", 0.004),
+        ("fNumber", "1.8"),
+        ("fNumber", True),
+        ("iso", 10**30),
+        ("focalLength", nan),
+        ("focalLength", inf),
+        ("gps", "47 N"),
+        ("gps", {"latitude": "47"}),
+        ("gps", {"latitude": 47.0, "note": 1}),
+        ("bodySerial", {"a": "b"}),
+    ],
+    ids=lambda value: f"{value!r:.16}",
+)
+def test_odd_metadata_is_found(honest, request_, fact, value):
+    with pytest.raises(ValueError, match="nobody wants"):
+        verify(replace(honest, metadata={**TOLD, fact: value}), request_)
+
+
+@pytest.mark.parametrize(
+    ("switch", "facts"),
+    [
+        ("timestamps", {"captureDate"}),
+        ("camera_info", {"cameraMake", "cameraModel", "lens", "exposureTime", "fNumber", "iso", "focalLength"}),
+        ("gps", {"gps"}),
+        ("device_serial", {"bodySerial", "lensSerial"}),
+    ],
+)
+def test_facts_that_nobody_may_know_are_found(honest, request_, switch, facts):
+    private = replace(request_, keep=replace(EVERYTHING, **{switch: False}))
+    verify(replace(honest, metadata={fact: TOLD[fact] for fact in TOLD.keys() - facts}), private)
+    for fact in facts:
+        with pytest.raises(ValueError, match="nobody wants"):
+            verify(replace(honest, metadata={fact: TOLD[fact]}), private)
+
+
+@pytest.mark.parametrize(
+    "rights",
+    [
+        Rights(creator="x" * 501),
+        Rights(credit="two\nlines"),
+        Rights(copyright=7),  # type: ignore[arg-type]
+        Rights(licence="javascript:alert(1)"),
+    ],
+    ids=lambda rights: next(name for name in ("creator", "credit", "copyright", "licence") if getattr(rights, name)),
+)
+def test_odd_rights_are_found(honest, request_, rights):
+    digest = request_.digest(THUMB, rights=rights, engine="e")
+    outputs = (replace(honest.outputs[0], digest=digest),)
+    with pytest.raises(ValueError, match=r"odd rights|licence"):
+        verify(replace(honest, rights=rights, outputs=outputs), request_)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"found": ("x",) * 257},
+        {"kept": ("x" * 65,)},
+        {"dropped": (7,)},
+        {"outputs": {}},
+        {"outputs": {"thumb": (), "full": ()}},
+        {"outputs": {"thumb": ("two\nlines",)}},
+    ],
+    ids=lambda lie: f"{lie!r:.24}",
+)
+def test_an_odd_receipt_is_found(honest, request_, lie):
+    with pytest.raises(ValueError, match="receipt"):
+        verify(replace(honest, receipt=replace(honest.receipt, **lie)), request_)
+
+
+@pytest.mark.parametrize(
+    ("uri", "colour"),
+    [
+        ("data:text/html;base64,PGI+", "#000000"),
+        ("data:image/webp;base64," + "A" * 2000, "#000000"),
+        ('data:image/webp;base64,AAAA"><script>', "#000000"),
+        ("data:image/webp;base64,AAAA\n", "#000000"),
+        (None, "#000000"),
+        ("data:image/webp;base64,AAAA", "red"),
+        ("data:image/webp;base64,AAAA", "#00000"),
+        ("data:image/webp;base64,AAAA", 0),
+    ],
+)
+def test_an_odd_placeholder_is_found(honest, request_, uri, colour):
+    with pytest.raises(ValueError, match="placeholder"):
+        verify(replace(honest, placeholder=Placeholder(uri, colour)), request_)
