@@ -1,8 +1,10 @@
-"""Entry of the sandboxed process: `python -I …/pipeline/__main__.py MEMORY_BYTES PARENT_PID`.
+"""Entry of the sandboxed process: `python -I …/pipeline/__main__.py '{"memory_bytes": …, "parent_pid": …, …}'`.
 
-Run by its path, because an isolated Python does not look for modules in the working directory.
+The argument is `loop.main`'s, as JSON. Run by its path, because an isolated Python does not look for modules in the
+working directory.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,4 +12,4 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     from media_jobs.pipeline.child import loop
 
-    loop.main(memory_bytes=int(sys.argv[1]), parent_pid=int(sys.argv[2]))
+    loop.main(**json.loads(sys.argv[1]))

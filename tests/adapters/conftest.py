@@ -1,25 +1,35 @@
 """What the tests of the adapters may use: a decoder's process, and an object store of each kind."""
 
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from media_jobs.adapters import decoder_process
 from media_jobs.adapters.sandbox import Sandbox
 from media_jobs.pipeline.recipes import GALLFORMERS, Preset
 from media_jobs.pipeline.values import Limits, Rendered, Request
 from media_jobs.ports import ObjectStore
 from tests import images
-from tests.adapters.decoder import MEMORY_BYTES, Ask
+from tests.adapters.decoder import MEMORY_BYTES, ROOT, Ask
 from tests.adapters.stores import Subject, from_django, from_the_net, s3_store
 
 LIMITS = Limits()
+ENTRY = """
+import json
+import sys
+sys.path.insert(0, {root!r})
+from media_jobs.pipeline.child import loop
+{lines}
+loop.main(**json.loads(sys.argv[1]))
+"""
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    box = Sandbox(MEMORY_BYTES)
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    box = Sandbox(MEMORY_BYTES, tmp_path)
     yield box
     box.close()
 
@@ -40,6 +50,18 @@ def ask(tmp_path: Path, sandbox: Sandbox) -> Ask:
         return sandbox.render(request, timeout_s=timeout_s, beat=beat, on_output=on_output)
 
     return run
+
+
+@pytest.fixture
+def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """From now on, children run these lines of Python just before their loop."""
+
+    def alter(lines: str) -> None:
+        entry = tmp_path / "entry.py"
+        entry.write_text(ENTRY.format(root=str(ROOT), lines=textwrap.dedent(lines)))
+        monkeypatch.setattr(decoder_process, "_ENTRY", entry)
+
+    return alter
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The decoder's process: what it has, and what it may do."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,10 +10,14 @@ import pytest
 
 from media_jobs import errors
 from media_jobs.adapters.sandbox import Sandbox
+from media_jobs.pipeline.child import landlock
 from media_jobs.pipeline.recipes import GALLFORMERS
 from media_jobs.pipeline.values import Limits, Request
 from tests import images
 from tests.adapters.decoder import LINUX, MEMORY_BYTES, Ask
+
+#: All that root keeps: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
+FILE_CAPABILITIES = 0b110
 
 
 @LINUX
@@ -23,7 +28,8 @@ def test_nothing_of_the_parents_environment_reaches_the_child(
     ask(images.jpeg())
     environment = Path(f"/proc/{sandbox.pid}/environ").read_bytes().strip(b"\0").split(b"\0")
     names = {line.split(b"=")[0].decode() for line in environment}
-    assert names == {"LANG", "TMPDIR", "VIPS_CONCURRENCY", "VIPS_BLOCK_UNTRUSTED", "MALLOC_ARENA_MAX"}
+    vips = {"VIPS_CONCURRENCY", "VIPS_BLOCK_UNTRUSTED"}
+    assert names == {"LANG", "TMPDIR", "MALLOC_ARENA_MAX", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"} | vips
 
 
 @LINUX
@@ -46,7 +52,9 @@ def test_the_kernel_holds_the_child_to_its_limits(ask: Ask, sandbox: Sandbox) ->
     assert limits["Max cpu time"] == ["3600", "3600"]
     assert limits["Max file size"] == [str(256 * 1_048_576)] * 2
     assert limits["Max open files"] == ["64", "64"]
-    assert "NoNewPrivs:\t1" in Path(f"/proc/{sandbox.pid}/status").read_text()
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{sandbox.pid}/status").read_text().splitlines())
+    assert status["NoNewPrivs"] == "1"
+    assert int(status["CapPrm"], 16) & ~FILE_CAPABILITIES == 0
     assert os.getsid(sandbox.pid or 0) == sandbox.pid
 
 
@@ -56,7 +64,7 @@ def test_past_its_address_space_the_child_refuses_and_lives(tmp_path: Path) -> N
     (tmp_path / "source").write_bytes(images.jpeg(8000, 6000, progressive=True, subsampling=0))
     limits = Limits(memory_bytes=8 * 1_073_741_824)
     request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, GALLFORMERS, limits)
-    box = Sandbox(160 * 1_048_576)
+    box = Sandbox(160 * 1_048_576, tmp_path)
     try:
         with pytest.raises(errors.TooMuchMemory):
             box.render(request, timeout_s=120, beat=lambda: None, on_output=lambda done, of: None)
@@ -64,6 +72,23 @@ def test_past_its_address_space_the_child_refuses_and_lives(tmp_path: Path) -> N
         assert len(box.render(request, timeout_s=60, beat=lambda: None, on_output=lambda d, of: None).outputs) == 4
     finally:
         box.close()
+
+
+@pytest.mark.skipif(landlock.version() == 0, reason="this kernel has no Landlock")
+def test_sources_are_read_only_where_the_sandbox_was_told(tmp_path: Path) -> None:
+    folder, album = tmp_path / "folder", tmp_path / "album"
+    folder.mkdir()
+    album.mkdir()
+    (album / "photo").write_bytes(images.jpeg())
+    request = Request(str(album / "photo"), str(folder), "0" * 64, GALLFORMERS)
+
+    def render(*readable: Path) -> None:
+        with contextlib.closing(Sandbox(MEMORY_BYTES, folder, readable=readable)) as box:
+            box.render(request, timeout_s=60, beat=lambda: None, on_output=lambda done, of: None)
+
+    with pytest.raises(errors.DecoderFailed, match="PermissionError"):
+        render()
+    render(album)
 
 
 @LINUX

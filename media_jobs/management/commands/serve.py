@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from media_jobs.adapters.children import Child, fork, name_process
+from media_jobs.adapters.selftest import DecoderUnusable, selftest
 from media_jobs.adapters.supervisor import Supervisor, WebApplication
 from media_jobs.adapters.valkey import EmbeddedValkey, ValkeyUnusable
 from media_jobs.management import welcome
@@ -55,9 +56,10 @@ class Command(BaseCommand):
         try:
             preparation = partial(prepare_database, migrate=not options["no_migrate"])
             preparing = fork("gallimg-migrate", preparation, close=[listener, lock])
+            probing = fork("gallimg-probe", probe_decoder, close=[listener, lock])
             load_application()
-            _, status = os.waitpid(preparing, 0)
-            if status:
+            statuses = [os.waitpid(pid, 0)[1] for pid in (preparing, probing)]
+            if any(statuses):
                 raise SystemExit(1)
         except BaseException:
             for child in queue:
@@ -151,6 +153,14 @@ def bring_up_to_date() -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, verbosity=0)
+
+
+def probe_decoder() -> None:
+    """See every format decoded once. For a fork: it leaves with one line on failure."""
+    try:
+        selftest(settings.SANDBOX_MEMORY_BYTES, settings.WORK_DIR)
+    except DecoderUnusable as error:
+        raise CannotStart(str(error)) from error
 
 
 def load_application() -> Any:

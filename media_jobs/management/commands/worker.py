@@ -1,7 +1,9 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 
+from media_jobs.adapters.selftest import DecoderUnusable, selftest
 from media_jobs.management.working import run_worker
 
 
@@ -9,4 +11,8 @@ class Command(BaseCommand):
     help = "Runs one worker until it is stopped by SIGTERM or Ctrl-C; a picture in hand is finished first."
 
     def handle(self, **options: Any) -> None:
+        try:
+            selftest(settings.SANDBOX_MEMORY_BYTES, settings.WORK_DIR)
+        except DecoderUnusable as error:
+            raise CommandError(str(error)) from error
         run_worker()

@@ -7,7 +7,13 @@ import ctypes
 import os
 import resource
 import signal
+import struct
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from media_jobs.pipeline.child import landlock, seccomp
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
@@ -17,24 +23,88 @@ _LIMITS = {
     resource.RLIMIT_NOFILE: 64,
     resource.RLIMIT_CORE: 0,
 }
+#: What Python, its packages and their libraries lie in or look at, besides Python's own folders.
+_SYSTEM = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/etc/ld.so.cache",
+    "/sys/devices/system/cpu",
+    "/dev/null",
+    "/dev/urandom",
+)
+_PACKAGE = Path(__file__).resolve().parents[2]
+_CAPABILITIES_VERSION = 0x20080522
+#: Root's power to open any file stays: Python may lie in another user's folder. Landlock decides which files.
+_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1 << 1, 1 << 2
 
 
-def confine(*, memory_bytes: int, parent_pid: int) -> None:
-    """Limit this process for good, and let it die with its parent. Ends it at once if that is gone already."""
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What this system's kernel grants. landlock: its version, 0 where there is none."""
+
+    address_space: bool
+    no_new_privileges: bool
+    dies_with_parent: bool
+    few_capabilities: bool
+    seccomp: bool
+    landlock: int
+
+    @property
+    def missing(self) -> list[str]:
+        """Names of what is not granted."""
+        return [name for name in self.__slots__ if not getattr(self, name)]
+
+
+NONE = Protection(False, False, False, False, False, 0)
+
+
+def confine(*, memory_bytes: int, parent_pid: int, readable: Iterable[Path], writable: Iterable[Path]) -> Protection:
+    """Limit this process for good, and let it die with its parent. Ends it at once if that is gone already.
+
+    Files: it may read where Python lives and in `readable`, read and write in `writable`. Call it before a second
+    thread starts.
+    """
     for limit, value in _LIMITS.items():
         _lower(limit, value)
-    if sys.platform == "linux":  # macOS knows RLIMIT_AS but does not honour it
-        _lower(resource.RLIMIT_AS, memory_bytes)
-        libc = ctypes.CDLL(None, use_errno=True)
-        _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1)
-        _prctl(libc, _PR_SET_PDEATHSIG, signal.SIGKILL)
+    granted = _confine_on_linux(memory_bytes, [*_code(), *readable], writable) if sys.platform == "linux" else NONE
     if os.getppid() != parent_pid:
         os._exit(0)
+    return granted
 
 
-def _prctl(libc: ctypes.CDLL, option: int, value: int) -> None:
-    if libc.prctl(option, value, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), f"prctl({option}) failed")
+def _confine_on_linux(memory_bytes: int, readable: Iterable[Path], writable: Iterable[Path]) -> Protection:
+    _lower(resource.RLIMIT_AS, memory_bytes)  # macOS knows it but does not honour it
+    libc = ctypes.CDLL(None)
+    return Protection(
+        address_space=True,
+        no_new_privileges=libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0,
+        dies_with_parent=libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0,
+        few_capabilities=_drop_capabilities(libc),
+        landlock=landlock.install(readable=readable, writable=writable),
+        seccomp=seccomp.install(),  # last: it refuses some of the above
+    )
+
+
+def _code() -> Iterable[Path]:
+    """Where Python, its packages and shared libraries are, and this package; not the folder around it: it has data."""
+    prefixes = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
+    libraries = {Path(prefix, name) for prefix in prefixes for name in ("lib", "lib64")}
+    packages = {Path(entry).resolve() for entry in sys.path} - {_PACKAGE.parent}
+    return [*libraries, *packages, _PACKAGE, *map(Path, _SYSTEM)]
+
+
+def _drop_capabilities(libc: ctypes.CDLL) -> bool:
+    """Leave root no more than the power over files; users have none anyway. For instance, no limit is raised again."""
+    header = struct.pack("=Ii", _CAPABILITIES_VERSION, 0)
+    held = ctypes.create_string_buffer(24)  # effective, permitted, inheritable, for capabilities 0 to 31 and above
+    if libc.capget(header, held) != 0:
+        return False
+    keep = _CAP_DAC_OVERRIDE | _CAP_DAC_READ_SEARCH
+    effective, permitted, *_ = struct.unpack("=6I", held.raw)
+    return bool(libc.capset(header, struct.pack("=6I", effective & keep, permitted & keep, 0, 0, 0, 0)) == 0)
 
 
 def _lower(limit: int, value: int) -> None:

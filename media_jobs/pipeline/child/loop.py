@@ -1,7 +1,7 @@
 """The sandboxed process: one request a line in, answers as JSON lines out. It holds no credentials and no network.
 
-Answers to a request: any number of `{"output": [done, of]}`, then one of `{"done": Rendered}`,
-`{"refused": {"code", "sentence"}}` and `{"failed": text}`.
+Its first line is `{"ready": {"protection", "libvips"}}`. Answers to a request: any number of
+`{"output": [done, of]}`, then one of `{"done": Rendered}`, `{"refused": {"code", "sentence"}}` and `{"failed": text}`.
 """
 
 import ctypes
@@ -10,6 +10,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from media_jobs import errors
@@ -19,9 +21,14 @@ from media_jobs.pipeline.values import Request
 Say = Callable[[dict[str, Any]], None]
 
 
-def main(memory_bytes: int, parent_pid: int) -> None:
+def main(memory_bytes: int, parent_pid: int, readable: list[str], writable: list[str]) -> None:
     """Serve requests until standard input ends."""
-    confine(memory_bytes=memory_bytes, parent_pid=parent_pid)
+    protection = confine(
+        memory_bytes=memory_bytes,
+        parent_pid=parent_pid,
+        readable=map(Path, readable),
+        writable=map(Path, writable),
+    )
     answers = _private_stdout()
 
     def say(answer: dict[str, Any]) -> None:
@@ -29,14 +36,18 @@ def main(memory_bytes: int, parent_pid: int) -> None:
         answers.flush()
 
     # They load libvips: only within the limits.
+    import pyvips  # noqa: PLC0415
+
     from media_jobs.pipeline import render  # noqa: PLC0415
     from media_jobs.pipeline.readers import vips  # noqa: PLC0415
 
-    vips.lock()
+    say({"ready": {"protection": asdict(protection), "libvips": [pyvips.version(part) for part in range(3)]}})
+    vips.lock()  # with a libvips that is too old it fails, and the parent knows why
     trim = _trimmer()
     for line in sys.stdin.buffer:
-        _answer(line, render.render, say)
+        answer = _answer(line, render.render, say)
         trim()
+        say(answer)
 
 
 def _private_stdout() -> BinaryIO:
@@ -46,18 +57,26 @@ def _private_stdout() -> BinaryIO:
     return answers
 
 
-def _answer(line: bytes, render: Callable[..., Any], say: Say) -> None:
+def _answer(line: bytes, render: Callable[..., Any], say: Say) -> dict[str, Any]:
+    """The last answer to the request."""
+    request = Request.from_json(json.loads(line))
     try:
-        request = Request.from_json(json.loads(line))
         rendered = render(request, lambda done, of: say({"output": [done, of]}))
-        say({"done": rendered.to_json()})
+        return {"done": rendered.to_json()}
     except errors.ImageRefused as refusal:
-        say({"refused": {"code": refusal.code, "sentence": str(refusal)}})
+        return _refused(refusal)
+    except MemoryError:
+        limit = request.limits.memory_bytes
+        return _refused(errors.TooMuchMemory(needed_bytes=limit + 1, limit_bytes=limit))
     except BrokenPipeError:
         os._exit(0)  # nobody listens any more
     except Exception as error:  # noqa: BLE001  (the parent must get an answer, whatever it was)
         traceback.print_exc()
-        say({"failed": " ".join(f"{type(error).__name__}: {error}".split())[:300]})
+        return {"failed": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
+
+
+def _refused(refusal: errors.ImageRefused) -> dict[str, Any]:
+    return {"refused": {"code": refusal.code, "sentence": str(refusal)}}
 
 
 def _trimmer() -> Callable[[], None]:

@@ -1,0 +1,240 @@
+"""One decoder process from its start to its end: its pipes, its environment, and how it died.
+
+It is a fresh program: it inherits no memory, no environment, no descriptors but its three pipes.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import structlog
+
+from media_jobs import errors, pipeline
+from media_jobs.adapters.process_meter import Meter
+from media_jobs.pipeline.child.confine import NONE, Protection
+from media_jobs.pipeline.values import Usage
+
+log = structlog.get_logger(__name__)
+
+_ENTRY = Path(pipeline.__file__).with_name("__main__.py")
+_SLICE_S = 0.5
+#: How long a child may take from its end of file to its end.
+_LAST_BREATH_S = 5.0
+#: A child is replaced after so much work, long before its processor time runs out.
+_RENDERS_PER_CHILD = 500
+_SECONDS_PER_CHILD = 1200.0
+#: … or when it holds so much more than when it was fresh. Libraries that it loads when needed take 25 MB of it.
+_GROWTH_PER_CHILD_BYTES = 64 * 1_048_576
+_MAX_ANSWER_BYTES = 1_048_576
+_STDERR_TAIL_BYTES = 4096
+
+Beat = Callable[[], None]
+
+
+class DecoderProcess:
+    """A running decoder. `busy`: not ready yet, or in the middle of a request. Left so, it is fit for `kill()` only.
+
+    folder: where it may read and write, and where its temporary files are. readable: where it may read besides.
+    """
+
+    def __init__(self, memory_bytes: int, folder: Path, readable: Sequence[Path]) -> None:
+        self.busy = True
+        self.stderr = ""
+        self.protection = NONE
+        self.libvips = (0, 0, 0)
+        self._fresh_bytes = 0
+        self._renders = 0
+        self._rendered_s = 0.0
+        self._unread = b""
+        self._ended: resource.struct_rusage | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="decoder-", dir=folder)
+        arguments = {
+            "memory_bytes": memory_bytes,
+            "parent_pid": os.getpid(),
+            "readable": [str(path.resolve()) for path in readable],
+            "writable": [str(folder.resolve())],
+        }
+        self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and our own file)
+            [sys.executable, "-I", str(_ENTRY), json.dumps(arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            cwd=self._folder.name,
+            env=_environment(self._folder.name),
+            start_new_session=True,
+        )
+        self._meter = Meter(self.pid)
+        self._stdin = _opened(self._process.stdin)
+        self._stdout = _opened(self._process.stdout)
+        self._stderr = _opened(self._process.stderr)
+        self._selector = selectors.DefaultSelector()
+        for stream in (self._stdout, self._stderr):
+            os.set_blocking(stream.fileno(), False)
+            self._selector.register(stream, selectors.EVENT_READ)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def fit_for_more(self) -> bool:
+        """Alive, idle, and not worn out."""
+        return (
+            not self.busy
+            and not self._has_ended()
+            and self._renders < _RENDERS_PER_CHILD
+            and self._rendered_s < _SECONDS_PER_CHILD
+            and self._meter.resident_bytes() - self._fresh_bytes < _GROWTH_PER_CHILD_BYTES
+        )
+
+    @property
+    def usage(self) -> Usage:
+        """Of the request in hand, or of the last one."""
+        return self._meter.usage(self._ended)
+
+    def wait_ready(self, timeout_s: float, beat: Beat) -> None:
+        """Until it has given up its rights and waits for requests. Raises DecoderFailed, DecoderTimeout."""
+        told = next(self._answers(timeout_s, beat))
+        try:
+            self.protection = Protection(**told["ready"]["protection"])
+            self.libvips = tuple(told["ready"]["libvips"])
+        except (KeyError, TypeError):
+            self._fail("it talks nonsense")
+        self._fresh_bytes = self._meter.resident_bytes()
+        self.busy = False
+
+    def answer(
+        self, request: dict[str, Any], timeout_s: float, beat: Beat, on_output: Callable[[int, int], None]
+    ) -> dict[str, Any]:
+        """The last answer to the request. Raises DecoderFailed, DecoderTimeout."""
+        self._renders += 1
+        self._meter.begin()
+        self.stderr = ""
+        started = time.monotonic()
+        with contextlib.suppress(BrokenPipeError):  # then there will be no answer either, and the exit code says why
+            self._stdin.write(json.dumps(request).encode() + b"\n")
+        for answer in self._answers(timeout_s, beat):
+            if "output" not in answer:
+                break
+            on_output(*answer["output"])
+        self._rendered_s += time.monotonic() - started
+        return answer
+
+    def kill(self) -> None:
+        """End the child and everything that it may have started; gone when this returns."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a zombie's group
+            os.killpg(self.pid, signal.SIGKILL)
+        self._has_ended(wait=True)
+        self._selector.close()
+        for stream in (self._stdin, self._stdout, self._stderr):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+        self._folder.cleanup()
+
+    def _answers(self, timeout_s: float, beat: Beat) -> Iterator[dict[str, Any]]:
+        """What the child says, without end, calling `beat` at least twice a second."""
+        next_beat = started = time.monotonic()
+        while True:
+            yield from self._read_answers()
+            now = time.monotonic()
+            if now - started >= timeout_s:
+                raise errors.DecoderTimeout(limit_s=timeout_s)
+            if now >= next_beat:
+                beat()
+                next_beat = now + _SLICE_S
+            wait_s = min(next_beat, started + timeout_s) - time.monotonic()
+            self._selector.select(max(0.0, wait_s))
+
+    def _read_answers(self) -> list[dict[str, Any]]:
+        """The whole lines that have arrived. Raises DecoderFailed when no more will come."""
+        self._drain_stderr()
+        try:
+            chunk = os.read(self._stdout.fileno(), 65_536)
+        except BlockingIOError:
+            return []
+        if not chunk:
+            self._fail(self._how_it_ended())
+        *lines, self._unread = (self._unread + chunk).split(b"\n")
+        if len(self._unread) > _MAX_ANSWER_BYTES:
+            self._fail("it talks nonsense")
+        try:
+            return [json.loads(line) for line in lines]
+        except ValueError:
+            self._fail("it talks nonsense")
+
+    def _fail(self, how: str) -> NoReturn:
+        self._drain_stderr()
+        log.error("decoder_died", how=how, pid=self.pid, stderr=self.stderr)
+        raise errors.DecoderFailed(how)
+
+    def _drain_stderr(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            chunk = os.read(self._stderr.fileno(), 65_536)
+            if not chunk and self._stderr in self._selector.get_map():
+                self._selector.unregister(self._stderr)
+            self.stderr = (self.stderr + chunk.decode(errors="replace"))[-_STDERR_TAIL_BYTES:]
+
+    def _how_it_ended(self) -> str:
+        deadline = time.monotonic() + _LAST_BREATH_S
+        while not self._has_ended():
+            if time.monotonic() > deadline:
+                return "it closed its pipe"
+            time.sleep(0.005)
+        return _in_words(self._process.returncode)
+
+    def _has_ended(self, *, wait: bool = False) -> bool:
+        """Whether it is gone; then what it took in its life is known."""
+        if self._process.returncode is not None:
+            return True
+        pid, status, took = os.wait4(self.pid, 0 if wait else os.WNOHANG)
+        if not pid:
+            return False
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        self._ended = took
+        return True
+
+
+def _opened(pipe: IO[bytes] | None) -> IO[bytes]:
+    """A pipe that was asked for is there; the type does not know."""
+    if pipe is None:
+        raise RuntimeError("no pipe to the decoder")
+    return pipe
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """All that the child sees: nothing of the worker's own."""
+    return {
+        "LANG": "C.UTF-8",
+        "TMPDIR": folder,
+        "VIPS_CONCURRENCY": "1",
+        "VIPS_BLOCK_UNTRUSTED": "1",
+        "MALLOC_ARENA_MAX": "1",
+        "OPENBLAS_NUM_THREADS": "1",  # numpy's; each of its threads would take 30 MB of address space
+        "OMP_NUM_THREADS": "1",  # LibRaw's
+    }
+
+
+def _in_words(code: int) -> str:
+    """How a process ended, by its return code."""
+    if code >= 0:
+        return f"it ended with exit code {code}"
+    if code == -signal.SIGKILL:
+        return "it was killed from outside, perhaps for lack of memory"
+    if code == -signal.SIGXCPU:
+        return "it used up its processor time"
+    if code == -signal.SIGSYS:
+        return "it made a system call that no program of this machine makes"
+    if code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGILL, -signal.SIGTRAP, -signal.SIGFPE):
+        return f"it crashed, signal {-code}"
+    return f"it was ended by signal {-code}"

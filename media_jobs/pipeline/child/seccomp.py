@@ -1,0 +1,123 @@
+"""A filter over system calls that the kernel runs before each one. Once set, it holds for the process' life.
+
+It lists what is refused, not what is allowed: the C library, Python and libvips take new calls with each version, and a
+list of allowed ones would break with them. Refused means EPERM, so that code which can do without goes on.
+"""
+
+import ctypes
+import errno
+import os
+import struct
+import sys
+from dataclasses import dataclass
+
+from media_jobs.pipeline.child import syscalls
+
+_PR_SET_SECCOMP = 22
+_MODE_FILTER = 2
+
+# Classic BPF, and what the kernel lays before it: number at 0, machine at 4, arguments of 8 bytes from 16.
+_LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
+_IF_EQUAL, _IF_GREATER, _IF_AT_LEAST = 0x15, 0x25, 0x35
+_NUMBER_AT, _MACHINE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
+_KILL, _ALLOW, _ERRNO = 0x80000000, 0x7FFF0000, 0x00050000
+
+_X32_CALLS_FROM = 0x40000000
+_CLONE_THREAD = 0x00010000
+_CLONE_NEW_NAMESPACES = 0x7E020000
+_PR_SET_PDEATHSIG = 1
+_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """`audit`: how the kernel names it to a filter. `column`: of the numbers in `syscalls`."""
+
+    audit: int
+    column: int
+    has_x32: bool
+
+
+MACHINES = {
+    "x86_64": Machine(audit=0xC000003E, column=0, has_x32=True),
+    "aarch64": Machine(audit=0xC00000B7, column=1, has_x32=False),
+}
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def install() -> bool:
+    """Set the filter for this thread and all that it will start. False where kernel or machine know none.
+
+    The process must have no new privileges already.
+    """
+    if sys.platform != "linux" or sys.maxsize < 2**32:
+        return False
+    machine = MACHINES.get(os.uname().machine)
+    if machine is None:
+        return False
+    instructions = program(machine, pid=os.getpid())
+    held = _Program(len(instructions) // 8, instructions)
+    prctl = ctypes.CDLL(None).prctl
+    return bool(prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(held), 0, 0) == 0)
+
+
+def program(machine: Machine, *, pid: int) -> bytes:
+    """The filter's instructions. A call by another machine's rules kills the process: its numbers mean other calls."""
+    steps = [
+        _step(_LOAD, _MACHINE_AT),
+        _step(_IF_EQUAL, machine.audit, then=1),
+        _step(_RETURN, _KILL),
+        _step(_LOAD, _NUMBER_AT),
+    ]
+    if machine.has_x32:
+        steps += [_step(_IF_AT_LEAST, _X32_CALLS_FROM, otherwise=1), _step(_RETURN, _KILL)]
+    # clone3 hides its flags behind a pointer, where no filter can look; without it, libraries use clone.
+    steps += [
+        _step(_IF_EQUAL, syscalls.CLONE3[machine.column], then=1),
+        _step(_IF_GREATER, syscalls.NEWEST_KNOWN, otherwise=1),
+        _step(_RETURN, _ERRNO | errno.ENOSYS),
+    ]
+    for numbers in syscalls.REFUSED.values():
+        number = numbers[machine.column]
+        if number is not None:
+            steps += [_step(_IF_EQUAL, number, otherwise=1), _REFUSE]
+    for numbers, rule in _by_argument(pid):
+        steps += [_step(_IF_EQUAL, numbers[machine.column], otherwise=len(rule)), *rule]
+    steps.append(_step(_RETURN, _ALLOW))
+    return b"".join(steps)
+
+
+def _step(code: int, value: int, *, then: int = 0, otherwise: int = 0) -> bytes:
+    """One instruction. `then`, `otherwise`: how many to skip after a comparison."""
+    return struct.pack("=HBBI", code, then, otherwise, value)
+
+
+_REFUSE = _step(_RETURN, _ERRNO | errno.EPERM)
+_PASS = _step(_RETURN, _ALLOW)
+
+
+def _by_argument(pid: int) -> list[tuple[tuple[int, int], list[bytes]]]:
+    """Calls that pass or not by the lower half of an argument, which is all that the kernel reads of these."""
+    threads_only = [_argument(0), _step(_AND, _CLONE_THREAD | _CLONE_NEW_NAMESPACES), *_only(_CLONE_THREAD)]
+    return [
+        (syscalls.CLONE, threads_only),
+        (syscalls.TGKILL, [_argument(0), *_only(pid)]),  # abort() sends one to itself
+        (syscalls.PRLIMIT64, [_argument(0), *_only(0)]),
+        (syscalls.PRCTL, [_argument(0), *_not(_PR_SET_PDEATHSIG)]),  # to outlive its parent
+        (syscalls.IOCTL, [_argument(1), *_not(_TIOCSTI, _TIOCLINUX)]),  # to type into a terminal
+    ]
+
+
+def _argument(index: int) -> bytes:
+    return _step(_LOAD, _FIRST_ARGUMENT_AT + 8 * index)
+
+
+def _only(value: int) -> list[bytes]:
+    return [_step(_IF_EQUAL, value, then=1), _REFUSE, _PASS]
+
+
+def _not(*values: int) -> list[bytes]:
+    return [step for value in values for step in (_step(_IF_EQUAL, value, otherwise=1), _REFUSE)] + [_PASS]
