@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint requirements clean
+.PHONY: help run test test-all corpus fuzz bench lint requirements clean
 
 PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -32,6 +32,15 @@ test-all: test ## also the corpus over HTTP (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
 	TEST_DB=postgres $(PYTEST) -rs -m "corpus or browser"
 
+corpus: $(VENV)/.dev ## every picture of CORPUS=dir through the pipeline, against its manifest.csv
+	@$(BIN)/python -m tests.corpus "$(CORPUS)"
+
+fuzz: $(VENV)/.dev ## 20,000 damaged pictures through the decoder; FUZZ="--seed 7" tries others
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
+bench: $(VENV)/.dev ## speed and memory, against sharp, Pillow and Jimp; BENCH="speed --rounds 15" for a part
+	@$(BIN)/python -m bench $(BENCH)
+
 lint: $(VENV)/.dev ## style, types, import rules, missing migrations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -46,6 +55,7 @@ requirements: $(VENV)/.dev ## pin what pyproject.toml asks for, with hashes; UPG
 		--output-file requirements-dev.txt
 
 clean: ## remove the virtual environment and caches; data stays
+	rm -rf bench/node_modules bench/.cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,59 +1,64 @@
 """Every file of a corpus of real images over HTTP. `CORPUS` names the directory with its `manifest.csv`."""
 
-import csv
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.corpus import manifest
+from tests.corpus.manifest import Entry, Expected
 from tests.e2e.client import upload, wait
 
-pytestmark = [pytest.mark.e2e, pytest.mark.corpus]
-
 CORPUS = os.environ.get("CORPUS", "")
-DECODED = {"jpeg", "png", "webp", "gif", "tiff"}
+#: Codes of jobs that failed though their file was not the reason.
+NOT_THE_FILE = {"internal_error", "decoder_crashed", "render_timeout", "worker_lost", "privacy_leak"}
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.corpus,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(not CORPUS, reason="CORPUS is not set: a directory with a manifest.csv and the files it names"),
+]
 
 
-def rows() -> list[dict[str, str]]:
-    if not (Path(CORPUS) / "manifest.csv").is_file() or not CORPUS:
-        return []
-    with (Path(CORPUS) / "manifest.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def outcome(base_url: str, row: dict[str, str]) -> tuple[str, str]:
+def outcome(base_url: str, entry: Entry) -> tuple[str, str]:
     """What became of the file, and what is wrong with that, if anything."""
-    response = upload(base_url, (Path(CORPUS) / row["file"]).read_bytes(), name=Path(row["file"]).name)
+    response = upload(base_url, entry.path.read_bytes(), name=entry.path.name)
     if response.status_code != 202:
-        unexpected = row["expected"] == "ok" and row["format"] in DECODED
-        wrong = f"{response.status_code} {response.text}" if unexpected or response.status_code >= 500 else ""
-        return "refused", wrong
+        unexpected = entry.expected is Expected.OK or response.status_code >= 500
+        return "refused", f"{response.status_code} {response.text}" if unexpected else ""
     job = wait(base_url, response.json()["jobId"])
     if job["status"] == "error":
-        wrong = f"{job['code']}: {job['detail']}" if row["expected"] == "ok" and row["format"] in DECODED else ""
-        machine = job["code"] in {"internal_error", "decoder_crashed", "render_timeout", "worker_lost"}
-        return "failed", wrong or (f"not the file's fault: {job['code']}" if machine else "")
-    wrong = "should have been refused" if row["expected"] == "reject" else ""
-    image = httpx.get(f"{base_url}/v1/images/{job['imageId']}").json()
-    if row["expected"] == "ok" and row["width"] and row["height"]:
-        expected = (int(row["width"]), int(row["height"]))
-        if (image["width"], image["height"]) != expected:
-            wrong = f"{image['width']}×{image['height']} instead of {expected}"
-        full = job["derivatives"][0]
-        # Rounding moves a side by half a pixel at most.
-        if abs(full["width"] * expected[1] - full["height"] * expected[0]) > max(expected):
-            wrong = f"aspect of {full['width']}×{full['height']} is not that of {expected}"
-    return "done", wrong
+        unexpected = entry.expected is Expected.OK or job["code"] in NOT_THE_FILE
+        return "failed", f"{job['code']}: {job['detail']}" if unexpected else ""
+    if entry.expected is Expected.REJECT:
+        return "done", "should have been refused"
+    if entry.expected is Expected.OK and entry.size_px:
+        return "done", wrong_size(httpx.get(f"{base_url}/v1/images/{job['imageId']}").json(), entry.size_px)
+    return "done", ""
 
 
-@pytest.mark.skipif(not rows(), reason="no corpus: set CORPUS to a directory with a manifest.csv")
+def wrong_size(image: dict[str, Any], size_px: tuple[int, int]) -> str:
+    """`size_px` is that of the picture as displayed."""
+    if (image["width"], image["height"]) != size_px:
+        return f"{image['width']}×{image['height']} instead of {size_px}"
+    full = image["derivatives"][0]
+    # Rounding moves a side by half a pixel at most.
+    if abs(full["width"] * size_px[1] - full["height"] * size_px[0]) > max(size_px):
+        return f"aspect of {full['width']}×{full['height']} is not that of {size_px}"
+    return ""
+
+
 def test_every_file_of_the_corpus_ends_as_it_should(service):
+    entries = manifest.read(Path(CORPUS))
+    assert entries
     workers = service.pids("worker")
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda row: (row["file"], *outcome(service.url, row)), rows()))
+        found = list(pool.map(lambda entry: (entry.name, *outcome(service.url, entry)), entries))
     wrong = [f"{file}: {what}" for file, _, what in found if what]
     counts = Counter(kind for _, kind, _ in found)
     print(f"{len(found)} files over HTTP: {dict(counts)}, wrong {len(wrong)}")

@@ -1,0 +1,39 @@
+"""The short form of `make fuzz`, and the promises of its tools."""
+
+from pathlib import Path
+
+from tests.fuzz.mutate import MUTATORS, Recipe, recipe
+from tests.fuzz.report import Report, save
+from tests.fuzz.run import again, run
+from tests.fuzz.seeds import seeds
+
+SEED = 20_000
+INPUTS = 300
+
+
+def test_every_damaged_picture_gets_a_render_or_a_code_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    report = Report()
+    for tried in run((recipe(SEED, number) for number in range(INPUTS)), tmp_path):
+        report.add(tried)
+    print(report.table())
+    repeated = [again(found, tmp_path) for found in report.findings]
+    assert [save(found, tmp_path / "findings") for found in repeated if found.is_finding] == []
+    assert report.total == INPUTS
+    assert report.count("rendered") > INPUTS // 10
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_every_seed_is_a_picture_as_it_is(tmp_path: Path) -> None:
+    tried = run((Recipe(0, name) for name in seeds()), tmp_path)
+    assert {found.recipe.start: found.outcome for found in tried if found.outcome != "rendered"} == {}
+
+
+def test_an_input_can_be_made_again_from_its_number() -> None:
+    first, second = ([recipe(7, number).make() for number in range(50)] for _ in range(2))
+    assert first == second
+    assert len(set(first)) > 45
+
+
+def test_every_way_to_damage_a_picture_changes_some_picture() -> None:
+    for name in MUTATORS:
+        assert any(Recipe(0, seed, ((name, 1),)).make() != data for seed, data in seeds().items()), name

@@ -1,0 +1,173 @@
+"""`manage.py render`: one picture in, its derivatives and its receipt out, without server or database."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from tests import images
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def render(source: Path, out: Path, *options: str, preset: str = "gallformers") -> Ended:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    try:
+        call_command(
+            "render", str(source), "--preset", preset, "--out", str(out), *options, stdout=stdout, stderr=stderr
+        )
+        code = 0
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return Ended(code, stdout.getvalue(), stderr.getvalue())
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(images.jpeg(600, 400, orientation=6, facts=images.CAMERA))
+    return path
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_derivatives_lie_in_the_folder_and_the_answer_tells_of_them(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder"
+    ended = render(photo, out, "--json")
+    assert ended.code == 0
+    told = ended.json
+    assert (told["status"], told["format"], told["width"], told["height"], told["orientation"]) == (
+        "done", "jpeg", 600, 400, 6,
+    )  # fmt: skip
+    assert names(out) == {"full.jpg", "medium.jpg", "small.jpg", "thumb.jpg"}
+    for derivative in told["derivatives"]:
+        path = out / derivative["file"]
+        assert path.stat().st_size == derivative["bytes"]
+        with Image.open(path) as picture:
+            assert picture.size == (derivative["width"], derivative["height"])
+    assert told["usage"]["peak_bytes"] > 0
+
+
+def test_the_receipt_names_what_was_found_and_dropped_and_no_value(photo: Path, tmp_path: Path) -> None:
+    told = render(photo, tmp_path / "out", "--json").json
+    assert set(told["receipt"]) == {"found", "kept", "dropped", "outputs"}
+    assert set(told["receipt"]["outputs"]) == {"full", "medium", "small", "thumb"}
+    assert told["receipt"]["found"]
+    assert "4711" not in json.dumps(told)
+    assert "47.37" not in json.dumps(told)
+
+
+def test_what_is_told_of_the_picture_follows_the_switches(photo: Path, tmp_path: Path) -> None:
+    plain = render(photo, tmp_path / "out", "--json").json["metadata"]
+    more = render(photo, tmp_path / "out", "--json", "--keep-gps", "--no-keep-timestamps").json["metadata"]
+    assert "captureDate" in plain
+    assert "captureDate" not in more
+    assert "47.37" not in json.dumps(plain)
+    assert "47.37" in json.dumps(more)
+
+
+def test_a_person_reads_sizes_and_what_was_dropped(photo: Path, tmp_path: Path) -> None:
+    said = render(photo, tmp_path / "out").out
+    assert "600 × 400" in said
+    assert "thumb.jpg" in said
+    assert "dropped" in said
+
+
+def test_a_turn_and_a_focal_point_are_obeyed(photo: Path, tmp_path: Path) -> None:
+    render(photo, tmp_path / "out", "--rotate", "90", "--focus", "1,0")
+    with Image.open(tmp_path / "out" / "full.jpg") as turned:
+        assert turned.size == (400, 600)
+    told = render(photo, tmp_path / "out", "--json", "--focus", "0,0").json
+    plain = render(photo, tmp_path / "out", "--json").json
+    assert told["derivatives"][-1]["sha256"] != plain["derivatives"][-1]["sha256"]
+
+
+def test_older_derivatives_are_replaced_and_other_files_stay(photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "full.jpg").write_bytes(b"old")
+    (tmp_path / "out" / "mine.txt").write_bytes(b"mine")
+    render(photo, tmp_path / "out")
+    assert (tmp_path / "out" / "full.jpg").stat().st_size > 1_000
+    assert (tmp_path / "out" / "mine.txt").read_bytes() == b"mine"
+    assert names(tmp_path / "out") == {"full.jpg", "medium.jpg", "small.jpg", "thumb.jpg", "mine.txt"}
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "empty_file"),
+        (b"%PDF-1.7 and more", "unsupported_format"),
+        (images.cut(images.jpeg(300, 200)), "truncated"),
+        (images.jpeg_bomb(), "too_many_pixels"),
+    ],
+)
+def test_a_refused_file_leaves_the_folder_alone_and_says_why(data: bytes, code: str, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(data)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "full.jpg").write_bytes(b"old")
+    ended = render(tmp_path / "source", tmp_path / "out", "--json")
+    assert ended.code == 2
+    assert (ended.json["status"], ended.json["code"]) == ("refused", code)
+    assert ended.err.startswith(f"{code}: ")
+    assert names(tmp_path / "out") == {"full.jpg"}
+    assert (tmp_path / "out" / "full.jpg").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(("source", "why"), [("nothing.jpg", "there is no such file"), (".", "this is not a file")])
+def test_what_is_no_file_is_said_and_nothing_is_made(source: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=why):
+        render(tmp_path / source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "options", [("--rotate", "45"), ("--focus", "2,0"), ("--focus", "left"), ("--preset", "nothing")]
+)
+def test_wrong_options_are_named(photo: Path, tmp_path: Path, options: tuple[str, str]) -> None:
+    with pytest.raises(CommandError, match=options[0]):
+        render(photo, tmp_path / "out", *options)
+
+
+def test_it_runs_in_a_fresh_checkout_without_a_database(photo: Path, tmp_path: Path) -> None:
+    """As a person calls it; the exit code is that of the process."""
+    folder = tmp_path / "cwd"
+    folder.mkdir()
+
+    def called(source: Path) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, ROOT / "manage.py", "render", source, "--preset", "ingest", "--out", "out", "--json"],
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": "", "GALLIMG_DATA": str(tmp_path / "data")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    done = called(photo)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {derivative["file"] for derivative in json.loads(done.stdout)["derivatives"]} == names(folder / "out")
+    photo.write_bytes(b"nonsense")
+    refused = called(photo)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("unsupported_format: ")
+    assert not (tmp_path / "data" / "gallimg.sqlite3").exists()
