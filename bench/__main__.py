@@ -1,0 +1,50 @@
+"""`python -m bench [PART …]`: measures, prints the table and keeps it as JSON. A miss does not change the exit code."""
+
+import argparse
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench import call, machine, memory, speed, table, unit_tests
+from bench.rows import Row, Run
+
+PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
+    "speed": lambda options: speed.rows(options.rounds),
+    "call": lambda options: call.rows(options.rounds),
+    "memory": lambda options: memory.rows(options.renders),
+    "tests": lambda options: unit_tests.rows(),
+}
+
+
+def main() -> None:
+    options = _options()
+    if options.markdown:
+        print(table.markdown(Run.load(options.json)), end="")
+        return
+    parts = PARTS if "all" in options.parts else options.parts
+    measured = itertools.chain.from_iterable(PARTS[part](options) for part in parts)
+    run = Run(machine.describe(), tuple(map(_told, measured)))
+    print(table.text(run), end="")
+    run.save(options.json)
+
+
+def _told(row: Row) -> Row:
+    """So that one sees how far it is."""
+    print(f"{row.what}: {row.picture}", file=sys.stderr)
+    return row
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help="all of them by default")
+    parser.add_argument("--rounds", type=int, default=7, help="pairs for each ratio (7)")
+    parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
+    kept = Path(__file__).parent / ".cache/results.json"
+    parser.add_argument("--json", type=Path, default=kept, help="where the figures go (bench/.cache/results.json)")
+    parser.add_argument("--markdown", action="store_true", help="print the README's table of them, measure nothing")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The pipeline's unit tests: how long the slowest takes, and how much memory all of them take in one process."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from bench.measure import MIB, ROOT, Spread
+from bench.rows import Row
+
+_LIMIT_MS = 250
+#: They need no Django, so they run without it, and without the other tests' servers.
+_OPTIONS = (
+    "-q",
+    "-c",
+    os.devnull,
+    f"--rootdir={ROOT}",
+    "--noconftest",
+    "-p",
+    "no:cacheprovider",
+    "--continue-on-collection-errors",
+)
+_NEEDS_DJANGO = re.compile(
+    r"^\s*(?:from|import) (?:django|gallimg_site|media_jobs\.(?!pipeline\b|errors\b|keys\b))", re.MULTILINE
+)
+
+
+def rows() -> Iterator[Row]:
+    bare_bytes = _peak_bytes(_python("-c", "print(open('/proc/self/status').read())"))
+    tests = json.loads(_python("-m", "bench.pytest_process", *_OPTIONS, *files()).splitlines()[-1])
+    slowest, slowest_s = max(tests["seconds"].items(), key=lambda test: test[1])
+    slow = sum(seconds > _LIMIT_MS / 1000 for seconds in tests["seconds"].values())
+    note = f"{slowest}; {slow} of {len(tests['seconds'])} tests above the target, {tests['failed']} failed"
+    what = "slowest unit test of the pipeline"
+    yield Row("tests", what, "", "ms", Spread.of([1000 * slowest_s]), _LIMIT_MS, at_most=True, note=note)
+    above = Spread.of([(_peak_bytes(tests["status"]) - bare_bytes) / MIB])
+    note = f"peak of resident memory; bare Python takes {bare_bytes / MIB:.1f} MB"
+    yield Row("tests", "process of these tests above a bare Python", "", "MB", above, 50, at_most=True, note=note)
+
+
+def files() -> list[str]:
+    """The unit tests that are about the pipeline and nothing above it, from the project's root."""
+    texts = {path: path.read_text() for path in sorted(ROOT.glob("tests/unit/test_*.py"))}
+    return [
+        str(path.relative_to(ROOT))
+        for path, text in texts.items()
+        if "media_jobs.pipeline" in text and not _NEEDS_DJANGO.search(text)
+    ]
+
+
+def _python(*arguments: str) -> str:
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
+
+
+def _peak_bytes(status: str) -> int:
+    """From the text of /proc/self/status, which starts anew at exec; `ru_maxrss` knows of the parent's memory, too."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    if not found:
+        raise RuntimeError("this system does not tell a process' peak of memory: Linux is needed")
+    return 1024 * int(found[1])

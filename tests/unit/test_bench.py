@@ -1,0 +1,127 @@
+"""The bench tells what it measured, of pictures that are what they say, and its peers do the same work."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import pyvips
+
+from bench import measure, table
+from bench.measure import Answer, Pairs, Peer, Spread, Turn, paired
+from bench.pictures import Picture
+from bench.rows import Row, Run
+
+SMALL = (800, 600)
+BASELINE, PROGRESSIVE = 0xC0, 0xC2
+FASTER = Row("speed", "faster than a snail", "12 MP", "×", Spread(2.1, 2, 2.25), 2.8, note="!")
+SMALLER = Row("memory", "peak", "24 MP", "MB", Spread(79, 79, 79), 80, at_most=True)
+TOLD = Row("speed", "faster than a stone", "12 MP", "×", Spread(123.4, 99.94, 200))
+MISSING = Row("speed", "faster than a ghost", "", "×", None, 20, note="apt install ghost")
+RUN = Run({"Abacus": "(2 cores)", "libvips": "8.18"}, (FASTER, SMALLER, TOLD, MISSING))
+
+
+class Scripted(Peer):
+    """Answers what it was given."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self._answers = iter(answers)
+
+    def ask(self, way: str, picture: Path) -> Answer:
+        return next(self._answers)
+
+
+def turn(*answers: Answer) -> Turn:
+    return Turn(Scripted(*answers), "way", Path("picture"))
+
+
+def frame(jpeg: bytes) -> int:
+    """The kind of its frame: the first SOF marker."""
+    found = re.search(rb"\xff([\xc0-\xc3])\x00\x11\x08", jpeg)
+    assert found
+    return found[1][0]
+
+
+def test_the_table_says_what_is_missed_and_by_how_much_and_what_is_to_install():
+    assert table.markdown(RUN).splitlines() == [
+        "| what | picture | measured (lowest–highest) | target |  | command | note |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| faster than a snail | 12 MP | 2.10 × (2.00–2.25) | ≥ 2.8 × | missed by 25 % | `python -m bench speed` | ! |",
+        "| peak | 24 MP | 79.0 MB | ≤ 80 MB | met | `python -m bench memory` |  |",
+        "| faster than a stone | 12 MP | 123 × (99.9–200) | – | – | `python -m bench speed` |  |",
+        "| faster than a ghost |  | not measured | ≥ 20 × | – | `python -m bench speed` | apt install ghost |",
+        "",
+        "Measured on Abacus (2 cores), libvips 8.18.",
+    ]
+
+
+def test_the_text_has_the_same_words_in_columns():
+    head, snail, *_ = table.text(RUN).splitlines()
+    assert snail.index("≥ 2.8 ×") == head.index("target")
+    assert snail.split() == [word for word in table.markdown(RUN).splitlines()[2].split() if word != "|"]
+
+
+def test_a_run_comes_back_from_its_file(tmp_path: Path):
+    RUN.save(tmp_path / "new" / "results.json")
+    assert Run.load(tmp_path / "new" / "results.json") == RUN
+
+
+def test_a_target_is_met_at_its_very_figure():
+    assert Row("speed", "", "", "×", Spread(2.8, 1, 9), 2.8).missed_by is None
+    assert Row("speed", "", "", "×", Spread(1.1, 1, 9), 1.1, at_most=True).missed_by is None
+
+
+def test_a_ratio_is_the_median_of_the_pairs_not_of_the_sides():
+    pairs = Pairs([(1, 2), (2, 8), (10, 30)])
+    assert pairs.ratios == Spread(3, 2, 4)
+    assert pairs.in_ms("a", "b") == "a 2000 ms, b 8000 ms"
+
+
+def test_the_warm_up_does_not_count():
+    same = [(4, 3)]
+    first, second = turn(Answer(9, same), Answer(1, same)), turn(Answer(9, same), Answer(3, same))
+    assert paired(first, second, rounds=1).seconds == [(1, 3)]
+
+
+def test_who_makes_other_sizes_is_not_compared():
+    first, second = turn(Answer(1, [(267, 200)]), Answer(1, [])), turn(Answer(1, [(200, 200)]), Answer(1, []))
+    with pytest.raises(ValueError, match="other sizes"):
+        paired(first, second, rounds=1)
+
+
+@pytest.mark.parametrize(("progressive", "kind"), [(False, BASELINE), (True, PROGRESSIVE)])
+def test_a_picture_has_its_size_its_kind_and_the_grain_of_a_camera(progressive: bool, kind: int):
+    encoded = Picture("test", *SMALL, progressive=progressive).encoded()
+    opened = pyvips.Image.jpegload_buffer(encoded)
+    assert (opened.width, opened.height) == SMALL
+    assert opened.get("jpeg-chroma-subsample") == "4:2:0"
+    assert frame(encoded) == kind
+    if not progressive:
+        assert len(encoded) == pytest.approx(0.8 * SMALL[0] * SMALL[1], rel=0.05)
+
+
+def test_a_picture_is_the_same_each_time_and_its_profile_changes_no_pixel():
+    plain, again = Picture("test", *SMALL).encoded(), Picture("other", *SMALL).encoded()
+    tagged = Picture("test", *SMALL, display_p3=True).encoded()
+    profile = pyvips.Image.jpegload_buffer(tagged).get("icc-profile-data")
+    assert plain == again
+    assert plain == tagged.replace(b"\xff\xe2" + (len(profile) + 16).to_bytes(2) + b"ICC_PROFILE\0\1\1" + profile, b"")
+
+
+def test_every_way_of_the_peers_in_python_makes_the_four_sizes(tmp_path: Path):
+    picture = tmp_path / "picture.jpg"
+    pyvips.Image.black(2560, 1920, bands=3).copy(interpretation="srgb").jpegsave(str(picture))
+    ways = {"ours": ["cascade"], "floor": ["libvips", "Pillow", "unkept"], "pillow": ["draft", "thumbnail", "cascade"]}
+    for name, known in ways.items():
+        with Peer(name) as peer:
+            answers = [peer.ask(way, picture) for way in known]
+        assert {tuple(answer.outputs_px) for answer in answers} == {((2048, 1536), (1024, 768), (512, 384), (200, 200))}
+        assert all(answer.cpu_s > 0 for answer in answers)
+
+
+def test_the_packages_in_node_are_pinned_and_come_from_whatever_registry_is_set():
+    wanted = json.loads((measure.ROOT / "bench/package.json").read_text())["dependencies"]
+    lock = json.loads((measure.ROOT / "bench/package-lock.json").read_text())
+    assert {name: lock["packages"][f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    assert not any("resolved" in package for package in lock["packages"].values())
+    assert all("integrity" in package for path, package in lock["packages"].items() if path)
