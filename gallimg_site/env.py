@@ -62,7 +62,8 @@ class Env:
     WEB_THREADS: int = setting(40, "Threads of the web process: how many requests at once", least=2, most=1000)
     QUEUE_SIZE: int = setting(64, "Most jobs in RQ at once, per lane; the others wait in the database", least=1)
     MAX_BACKLOG: int = setting(10000, "Waiting jobs past which uploads get 503", least=1)
-    MAX_UPLOAD_MB: int = setting(30, "Largest upload in MB", least=1, most=5000)
+    MAX_UPLOAD_MB: int = setting(30, "Largest upload in MB, unless it is a camera raw file", least=1, most=5000)
+    RAW_MAX_UPLOAD_MB: int = setting(100, "Largest camera raw file in MB", least=1, most=5000)
     MAX_MEGAPIXELS: int = setting(100, "Largest picture in millions of pixels", least=1, most=2000)
     MAX_ATTEMPTS: int = setting(3, "How often a job is tried before it fails", least=1, most=100)
     LEASE_S: int = setting(60, "Seconds after which a silent worker loses its job", least=5, most=3600)
@@ -84,7 +85,9 @@ class Env:
     S3_READ_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
     ALLOW_ANONYMOUS: bool = setting(False, "Accept uploads without credentials on an address that is not loopback")
     PRESERVE_TIMESTAMPS: bool = setting(True, "Keep the date a picture was taken in the database")
-    PRESERVE_CAMERA_INFO: bool = setting(True, "Keep make and model of the camera in the database")
+    PRESERVE_CAMERA_INFO: bool = setting(True, "Keep camera, lens and exposure in the database")
+    PRESERVE_GPS: bool = setting(False, "Keep the position a picture was taken at in the database")
+    PRESERVE_DEVICE_SERIAL: bool = setting(False, "Keep serial numbers of camera and lens in the database")
     METRICS_TOKEN: str = setting("", "Bearer token that /metrics asks for; by default none", secret=True)
 
     @property

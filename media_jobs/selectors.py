@@ -1,5 +1,6 @@
 """Read queries."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
@@ -36,6 +37,12 @@ def image(image_id: UUID, caller: Caller) -> Original | None:
         .first()
     )
     return found if found and caller.may_read(found.owner) else None
+
+
+def receipt(image: Original) -> dict[str, Any] | None:
+    """The privacy receipt of the newest finished job of an image whose jobs are loaded newest first."""
+    done = (job.receipt for job in image.jobs.all() if job.state == JobState.DONE)
+    return next(filter(None, done), None)
 
 
 def derivatives(image: Original) -> list[Derivative]:

@@ -8,6 +8,7 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS
 from media_jobs.models import Derivative, Job, Original, Preset
 from media_jobs.models.base import uuid7
+from media_jobs.pipeline.values import Placeholder, Receipt, Rendered, Rights
 from media_jobs.services import intake
 from media_jobs.states import JobState, Lane, OriginalState
 
@@ -54,6 +55,23 @@ def make_failed_job(**fields: Any) -> Job:
         "attempt": 1,
     }
     return make_job(**(given | fields))
+
+
+def make_rendered(**fields: Any) -> Rendered:
+    """What a render of a picture without renditions, facts or rights says."""
+    given: dict[str, Any] = {
+        "format": "jpeg",
+        "width_px": 1,
+        "height_px": 1,
+        "orientation": 1,
+        "metadata": {},
+        "rights": Rights(),
+        "receipt": Receipt(found=(), kept=(), dropped=(), outputs={}),
+        "placeholder": Placeholder(uri="data:image/webp;base64,UklGRg==", colour="#336699"),
+        "outputs": (),
+        "engine": "test",
+    }
+    return Rendered(**(given | fields))
 
 
 def make_derivative(job: Job, rendition: str = "thumb", *, content: bytes = b"\xff\xd8", **fields: Any) -> Derivative:

@@ -14,18 +14,18 @@ from media_jobs import callers
 from media_jobs.callers import Caller
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin, TabularInline
+    from django.contrib.admin import ModelAdmin, StackedInline
     from django.forms import ModelForm
 else:
     from django.forms import ModelForm as _ModelForm
     from unfold.admin import ModelAdmin as _ModelAdmin
-    from unfold.admin import TabularInline as _TabularInline
+    from unfold.admin import StackedInline as _StackedInline
 
     class ModelAdmin(_ModelAdmin):
         def __class_getitem__(cls, _: object) -> type:
             return cls
 
-    class TabularInline(_TabularInline):
+    class StackedInline(_StackedInline):
         def __class_getitem__(cls, _: object) -> type:
             return cls
 
@@ -34,7 +34,7 @@ else:
             return cls
 
 
-__all__ = ["ModelAdmin", "ModelForm", "PageAdmin", "ReadOnlyAdmin", "TabularInline", "button", "caller_of", "go_to"]
+__all__ = ["ModelAdmin", "ModelForm", "PageAdmin", "ReadOnlyAdmin", "StackedInline", "button", "caller_of", "go_to"]
 
 _M = TypeVar("_M", bound=Model)
 _F = TypeVar("_F", bound=Callable[..., Any])

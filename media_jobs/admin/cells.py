@@ -69,7 +69,20 @@ def thumbnail(pictures: Sequence[Derivative], original: Original, state: str = "
     )
 
 
-def size(size_bytes: int) -> str:
+def first_sight(original: Original) -> SafeString:
+    """Placeholder and dominant colour: what a page shows until the picture is there."""
+    if not original.dominant_colour:
+        return NOTHING
+    return format_html(
+        '<span class="gi-sight"><img class="gi-swatch" src="{}" alt="Placeholder" width="32" height="32">'
+        '<span class="gi-swatch" style="background-color: {}"></span> {}</span>',
+        original.placeholder,
+        original.dominant_colour,
+        original.dominant_colour,
+    )
+
+
+def size(size_bytes: int | None) -> str:
     return filesizeformat(size_bytes) if size_bytes else "–"
 
 
@@ -93,13 +106,13 @@ def ago(moment: datetime | None) -> SafeString:
 def duration(job: Job) -> str:
     """How long the last attempt took, or has taken so far."""
     if job.state == JobState.PROCESSING and job.started_at:
-        return f"running for {_span((timezone.now() - job.started_at).total_seconds())}"
+        return f"running for {span((timezone.now() - job.started_at).total_seconds())}"
     if job.started_at and job.finished_at and job.finished_at >= job.started_at:
-        return f"took {_span((job.finished_at - job.started_at).total_seconds())}"
+        return f"took {span((job.finished_at - job.started_at).total_seconds())}"
     return ""
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 100:

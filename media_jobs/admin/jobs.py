@@ -69,8 +69,15 @@ class JobAdmin(ReadOnlyAdmin[Job]):
                 )
             },
         ),
+        (
+            "Cost",
+            {
+                "fields": (("render_time", "cpu_time"), ("peak_memory", "whole_time")),
+                "description": "Of the latest attempt that came as far as rendering; the history has all.",
+            },
+        ),
     )
-    readonly_fields = ("wanted_names", "attempts")
+    readonly_fields = ("wanted_names", "attempts", "render_time", "cpu_time", "peak_memory", "whole_time")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return super().get_queryset(request).prefetch_related(queries.current_pictures("original__derivatives"))
@@ -145,6 +152,22 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     def wanted_names(self, job: Job) -> str:
         return ", ".join(job.wanted)
 
+    @admin.display(description="Rendering")
+    def render_time(self, job: Job) -> str:
+        return _time(job.render_ms)
+
+    @admin.display(description="Processor time")
+    def cpu_time(self, job: Job) -> str:
+        return _time(job.cpu_ms)
+
+    @admin.display(description="Memory at its highest")
+    def peak_memory(self, job: Job) -> str:
+        return cells.size(job.peak_memory_bytes)
+
+    @admin.display(description="From claim to end")
+    def whole_time(self, job: Job) -> str:
+        return _time(job.duration_ms)
+
 
 @admin.register(JobEvent)
 class JobEventAdmin(ReadOnlyAdmin[JobEvent]):
@@ -162,14 +185,21 @@ class JobEventAdmin(ReadOnlyAdmin[JobEvent]):
         return cells.link("job", event.job_id, event.job.original)
 
 
+def _time(ms: int | None) -> str:
+    return "–" if ms is None else cells.span(ms / 1000)
+
+
 def _timeline(job: Job) -> list[dict[str, Any]]:
     """The job's history with names instead of ids, oldest first."""
     events = list(job.events.order_by("number"))
     names = _staff_names({event.actor for event in events})
     return [
-        {"event": event, "who": names.get(event.actor, event.actor), "facts": list(event.data.items())}
-        for event in events
+        {"event": event, "who": names.get(event.actor, event.actor), "facts": _readable(event.data)} for event in events
     ]
+
+
+def _readable(data: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, ", ".join(map(str, fact)) if isinstance(fact, list) else fact) for name, fact in data.items()]
 
 
 def _staff_names(actors: set[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.filters import DateFieldListFilter
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -31,13 +31,28 @@ class LatestJobFilter(admin.SimpleListFilter):
         return queries.whose_latest_job_is(queryset, wanted)
 
 
+class RightsFilter(admin.SimpleListFilter):
+    """Whether a picture that has been read says whose it is."""
+
+    title = "rights"
+    parameter_name = "rights"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("named", "somebody is named"), ("missing", "nobody is named")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Original]) -> QuerySet[Original]:
+        nobody = Q(creator="", credit="", copyright="")
+        read = queryset.filter(width_px__isnull=False)
+        return {"named": read.exclude(nobody), "missing": read.filter(nobody)}.get(self.value() or "", queryset)
+
+
 @admin.register(Original)
 class OriginalAdmin(ReadOnlyAdmin[Original]):
     list_display = ("thumbnail", "name", "latest_job", "format", "dimensions", "size", "owner", "uploaded")
     list_display_links = ("thumbnail", "name")
-    list_filter = (LatestJobFilter, "format", "state", ("created_at", DateFieldListFilter))
-    search_fields = ("filename", "^id", "^sha256", "owner")
-    search_help_text = "File name, id, SHA-256 or owner"
+    list_filter = (LatestJobFilter, RightsFilter, "format", "state", ("created_at", DateFieldListFilter))
+    search_fields = ("filename", "^id", "^sha256", "owner", "creator", "credit", "copyright")
+    search_help_text = "File name, id, SHA-256, owner, creator or credit"
     ordering = ("-id",)
     change_form_outer_before_template = "admin/media_jobs/original/pictures.html"
     change_form_outer_after_template = "admin/media_jobs/original/after.html"
@@ -55,8 +70,27 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
                 )
             },
         ),
+        (
+            "Picture",
+            {
+                "fields": (
+                    ("creator", "credit"),
+                    ("copyright", "licence"),
+                    ("first_sight", "orientation"),
+                    ("asked_to_keep", "asked_to_show"),
+                )
+            },
+        ),
     )
-    readonly_fields = ("type", "dimensions", "size", "state_label")
+    readonly_fields = (
+        "type",
+        "dimensions",
+        "size",
+        "state_label",
+        "first_sight",
+        "asked_to_keep",
+        "asked_to_show",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Original]:
         originals = queries.with_latest_job(super().get_queryset(request))
@@ -66,8 +100,10 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
         return {
             "subtitle": None,
             "pictures": [_picture(derivative) for derivative in _pictures(found)],
-            "metadata": list(_flat(found.metadata)),
+            "metadata": _flat(found.metadata),
+            "private_metadata": _flat(found.private_metadata),
             "jobs": [_job(job) for job in found.jobs.select_related("preset").order_by("-id")],
+            "receipt": selectors.receipt(found),
         }
 
     @admin.display(description="Picture")
@@ -93,6 +129,22 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
     @admin.display(description="Size", ordering="size_bytes")
     def size(self, original: Original) -> str:
         return cells.size(original.size_bytes)
+
+    @admin.display(description="First sight")
+    def first_sight(self, original: Original) -> SafeString:
+        return cells.first_sight(original)
+
+    @admin.display(description="Uploader’s word on privacy")
+    def asked_to_keep(self, original: Original) -> str:
+        words = {True: "keep", False: "drop"}
+        return ", ".join(f"{words[said]} {fact.replace('_', ' ')}" for fact, said in original.preserve.items())
+
+    @admin.display(description="Uploader’s word on view")
+    def asked_to_show(self, original: Original) -> str:
+        overrides = original.overrides()
+        turn = [f"turn by {overrides.rotation}°"] if overrides.rotation else []
+        focus = [f"focus at {overrides.focus.x:.0%} × {overrides.focus.y:.0%}"] if overrides.focus else []
+        return ", ".join(turn + focus)
 
     @admin.display(description="State")
     def state_label(self, original: Original) -> SafeString:

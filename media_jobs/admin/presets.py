@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from media_jobs.admin import cells
-from media_jobs.admin.base import ModelForm, PageAdmin, TabularInline, button, go_to
+from media_jobs.admin.base import ModelForm, PageAdmin, StackedInline, button, go_to
 from media_jobs.models import Job, Preset, Rendition
 from media_jobs.services import presets
 
@@ -23,12 +23,17 @@ def is_used(preset: Preset) -> bool:
     return preset.jobs.exists() or preset.derivatives.exists()
 
 
-class RenditionInline(TabularInline[Rendition, Preset]):
+class RenditionInline(StackedInline[Rendition, Preset]):
     model = Rendition
     extra = 0
-    hide_title = True
     min_num = 1
-    fields = ("name", "side_px", "fit", "format", "quality")
+    fields = (
+        ("name", "side_px"),
+        ("fit", "crop"),
+        ("format", "quality"),
+        ("effort", "chroma"),
+        ("progressive", "enlarge"),
+    )
 
     def get_formset(self, request: HttpRequest, obj: Preset | None = None, **kwargs: Any) -> Any:
         return super().get_formset(request, obj, **{"validate_min": True, **kwargs})

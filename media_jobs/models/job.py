@@ -33,7 +33,15 @@ class Job(models.Model):
     code = models.CharField(max_length=32, blank=True, help_text="Why it failed, for machines.")
     detail = models.TextField(blank=True, help_text="Why it failed, for people.")
     last_event = models.PositiveIntegerField(default=0)
+    receipt = models.JSONField(
+        null=True, blank=True, help_text="values.Receipt: names of what was found, kept and dropped, never values."
+    )
+    # Of the latest attempt that came as far as rendering, whatever became of it.
     render_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Time in the sandbox.")
+    cpu_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Processor time in the sandbox.")
+    peak_memory_bytes = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Resident memory of the sandbox at its highest."
+    )
     duration_ms = models.PositiveIntegerField(null=True, blank=True, help_text="From the claim to the end.")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)

@@ -1,9 +1,20 @@
-"""The bytes as they came."""
+"""The bytes as they came, and what they tell."""
+
+from dataclasses import replace
 
 from django.db import models
+from django.db.models import Q, Value
 
 from media_jobs.models.base import choices, only_known, uuid7
+from media_jobs.pipeline.values import Focus, Keep, Overrides, Rights
 from media_jobs.states import OriginalState
+
+_UPRIGHT = "As displayed, after rotation."
+
+
+def _text(help: str) -> "models.TextField[str, str]":
+    """A text that most pictures do not have."""
+    return models.TextField(blank=True, default="", db_default="", help_text=help)
 
 
 class Original(models.Model):
@@ -13,23 +24,62 @@ class Original(models.Model):
     state = models.CharField(max_length=16, choices=choices(OriginalState), default=OriginalState.PENDING)
     owner = models.CharField(max_length=255, help_text="Who uploaded it.")
     filename = models.CharField(max_length=255, blank=True, help_text="The name that the uploader's file had.")
-    format = models.CharField(max_length=16, help_text="What the first bytes say.")
+    format = models.CharField(max_length=16, help_text="By its first bytes; by all of them once it has been rendered.")
     content_type = models.CharField(max_length=64)
     key = models.CharField(max_length=255, unique=True, help_text="Where the storage has it.")
     size_bytes = models.PositiveBigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True, db_index=True)
-    width_px = models.PositiveIntegerField(null=True, blank=True, help_text="As displayed, after rotation.")
-    height_px = models.PositiveIntegerField(null=True, blank=True, help_text="As displayed, after rotation.")
-    metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    # What its uploader asked for. It stays with the picture, so that every later run makes the same of it.
+    preserve = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        blank=True,
+        help_text="Switches of values.Keep that were sent along; the settings decide the others.",
+    )
+    rotation = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Degrees clockwise, on top of what the file says."
+    )
+    focus_x = models.FloatField(null=True, blank=True, help_text="The point that matters, as a fraction of the width.")
+    focus_y = models.FloatField(null=True, blank=True, help_text="The point that matters, as a fraction of the height.")
+
+    # What the latest finished job read in it.
+    width_px = models.PositiveIntegerField(null=True, blank=True, help_text=_UPRIGHT)
+    height_px = models.PositiveIntegerField(null=True, blank=True, help_text=_UPRIGHT)
+    orientation = models.PositiveSmallIntegerField(null=True, blank=True, help_text="The file's EXIF tag, 1 to 8.")
+    metadata = models.JSONField(default=dict, blank=True)
+    private_metadata = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        blank=True,
+        help_text="Position and serial numbers, where they are kept: for those only who may read the file itself.",
+    )
+    creator = _text("Who made the picture.")
+    credit = _text("Whom to name beside it.")
+    copyright = _text("Who holds the rights.")
+    licence = _text("The address of its licence.")
+    placeholder = _text("A tiny picture as a data URI, to be shown until the real one is there.")
+    dominant_colour = models.CharField(max_length=7, blank=True, default="", db_default="", help_text="#rrggbb")
 
     class Meta:
         constraints = [
             only_known("state", OriginalState, "original_state_known"),
-            models.CheckConstraint(condition=models.Q(size_bytes__gte=0), name="original_size_not_negative"),
+            models.CheckConstraint(condition=Q(size_bytes__gte=0), name="original_size_not_negative"),
             models.CheckConstraint(
-                condition=~models.Q(state=OriginalState.ACTIVE) | (models.Q(size_bytes__gt=0) & ~models.Q(sha256="")),
+                condition=~Q(state=OriginalState.ACTIVE) | (Q(size_bytes__gt=0) & ~Q(sha256="")),
                 name="original_active_is_whole",
+            ),
+            models.CheckConstraint(condition=Q(rotation__in=[0, 90, 180, 270]), name="original_rotation_known"),
+            models.CheckConstraint(
+                condition=Q(focus_x=None, focus_y=None)
+                | Q(focus_x__isnull=False, focus_x__gte=0, focus_x__lte=1)
+                & Q(focus_y__isnull=False, focus_y__gte=0, focus_y__lte=1),
+                name="original_focus_is_inside",
+            ),
+            models.CheckConstraint(
+                condition=Q(orientation=None) | Q(orientation__gte=1, orientation__lte=8),
+                name="original_orientation_known",
             ),
         ]
         indexes = [
@@ -39,3 +89,16 @@ class Original(models.Model):
 
     def __str__(self) -> str:
         return self.filename or str(self.id)
+
+    @property
+    def rights(self) -> Rights:
+        return Rights(self.creator, self.credit, self.copyright, self.licence)
+
+    def keep(self, otherwise: Keep) -> Keep:
+        """Which facts may be written down: what its uploader said, `otherwise` where nothing was said."""
+        return replace(otherwise, **self.preserve)
+
+    def overrides(self) -> Overrides:
+        """What its uploader knew better than the file."""
+        focus = None if self.focus_x is None or self.focus_y is None else Focus(self.focus_x, self.focus_y)
+        return Overrides(self.rotation, focus)

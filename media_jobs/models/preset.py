@@ -40,11 +40,56 @@ class Rendition(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     preset = models.ForeignKey(Preset, on_delete=models.CASCADE, related_name="renditions")
-    name = models.SlugField(max_length=32)
-    side_px = models.PositiveIntegerField("side in px", validators=[MinValueValidator(1), MaxValueValidator(16_383)])
-    fit = models.CharField(max_length=16, choices=choices(recipes.Fit), default=recipes.Fit.INSIDE)
-    format = models.CharField(max_length=16, choices=choices(recipes.Format), default=recipes.Format.JPEG)
-    quality = models.PositiveSmallIntegerField(default=82, validators=[MinValueValidator(1), MaxValueValidator(100)])
+    name = models.SlugField(max_length=32, help_text="Part of the public address.")
+    side_px = models.PositiveIntegerField(
+        "side in px",
+        validators=[MinValueValidator(1), MaxValueValidator(16_383)],
+        help_text="Of the longest side, the width or the square, as fit says.",
+    )
+    fit = models.CharField(
+        max_length=16,
+        choices=choices(recipes.Fit),
+        default=recipes.Fit.INSIDE,
+        help_text="inside: the longest side; width: the width; cover: a square, cropped.",
+    )
+    crop = models.CharField(
+        max_length=16,
+        choices=choices(recipes.Crop),
+        default=recipes.Crop.CENTRE,
+        db_default=recipes.Crop.CENTRE,
+        help_text="Where cover cuts, if the upload names no focal point.",
+    )
+    enlarge = models.BooleanField(
+        default=False, db_default=False, help_text="Make smaller pictures larger. Usually they keep their size."
+    )
+    format = models.CharField(
+        max_length=16,
+        choices=choices(recipes.Format),
+        default=recipes.Format.JPEG,
+        help_text="source: the upload’s own where it is one of these, else jpeg; auto: jpeg, or webp if transparent.",
+    )
+    quality = models.PositiveSmallIntegerField(
+        default=82, validators=[MinValueValidator(1), MaxValueValidator(100)], help_text="1 to 100; PNG has none."
+    )
+    chroma = models.CharField(
+        max_length=16,
+        choices=choices(recipes.Chroma),
+        default=recipes.Chroma.AUTO,
+        db_default=recipes.Chroma.AUTO,
+        help_text="How finely colour is stored. auto suits format and quality.",
+    )
+    effort = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(9)],
+        help_text="0 (fast) to 9 (small), for WebP, AVIF and PNG. Empty: what has proved worth its time.",
+    )
+    progressive = models.BooleanField(
+        null=True,
+        blank=True,
+        choices=[(None, "automatic"), (True, "yes"), (False, "no")],
+        help_text="JPEG and PNG appear coarse first, then fine.",
+    )
 
     class Meta:
         ordering = ["-side_px", "name"]
@@ -52,6 +97,12 @@ class Rendition(models.Model):
             models.UniqueConstraint(fields=["preset", "name"], name="rendition_name_once"),
             only_known("fit", recipes.Fit, "rendition_fit_known"),
             only_known("format", recipes.Format, "rendition_format_known"),
+            only_known("crop", recipes.Crop, "rendition_crop_known"),
+            only_known("chroma", recipes.Chroma, "rendition_chroma_known"),
+            models.CheckConstraint(
+                condition=models.Q(effort=None) | models.Q(effort__gte=0, effort__lte=9),
+                name="rendition_effort_in_range",
+            ),
             models.CheckConstraint(
                 condition=models.Q(quality__gte=1, quality__lte=100), name="rendition_quality_in_range"
             ),
@@ -63,7 +114,16 @@ class Rendition(models.Model):
 
     def recipe(self) -> recipes.Rendition:
         return recipes.Rendition(
-            self.name, self.side_px, recipes.Fit(self.fit), recipes.Format(self.format), self.quality
+            name=self.name,
+            side_px=self.side_px,
+            fit=recipes.Fit(self.fit),
+            format=recipes.Format(self.format),
+            quality=self.quality,
+            crop=recipes.Crop(self.crop),
+            effort=self.effort,
+            progressive=self.progressive,
+            chroma=recipes.Chroma(self.chroma),
+            enlarge=self.enlarge,
         )
 
     def clean(self) -> None:

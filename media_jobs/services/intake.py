@@ -1,7 +1,9 @@
 """Accepting an upload: stream it to the storage, then make row and job visible in one transaction."""
 
 import hashlib
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -14,10 +16,42 @@ from media_jobs.errors import BacklogFull, StorageUnavailable
 from media_jobs.models import Job, Original, Preset
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.formats.sniff import Kind
+from media_jobs.pipeline.values import Keep, Overrides
 from media_jobs.services import dispatch, transitions
 from media_jobs.states import Lane, OriginalState
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What an uploader asks for beside the preset. It is kept with the original, for every run to come.
+
+    preserve: switches of `values.Keep` by name; those that are not named are as the settings say.
+    """
+
+    preserve: dict[str, bool] = field(default_factory=dict)
+    overrides: Overrides = field(default_factory=Overrides)
+
+    def columns(self) -> dict[str, Any]:
+        """The fields of an original that hold them."""
+        focus = self.overrides.focus
+        return {
+            "preserve": self.preserve,
+            "rotation": self.overrides.rotation,
+            "focus_x": focus.x if focus else None,
+            "focus_y": focus.y if focus else None,
+        }
+
+
+def keep_by_default() -> Keep:
+    """Which facts may be written down of pictures whose uploaders said nothing."""
+    return Keep(
+        timestamps=settings.PRESERVE_TIMESTAMPS,
+        camera_info=settings.PRESERVE_CAMERA_INFO,
+        gps=settings.PRESERVE_GPS,
+        device_serial=settings.PRESERVE_DEVICE_SERIAL,
+    )
 
 
 def refuse_when_full() -> None:
@@ -53,12 +87,12 @@ class Upload:
         self._hash.update(chunk)
         self.size_bytes += len(chunk)
 
-    def accept(self, *, preset: Preset, caller: Caller) -> Job:
+    def accept(self, *, preset: Preset, caller: Caller, wishes: Wishes | None = None) -> Job:
         """Commit the object, then activate the original and queue its job. Raises StorageUnavailable."""
         self._may_exist = True
         self._writer.commit()
         with transaction.atomic():
-            job = self._activate(preset, caller)
+            job = self._activate(preset, caller, wishes or Wishes())
             transaction.on_commit(partial(dispatch.wake, Lane.INTERACTIVE), robust=True)
         self._ended = True
         log.info("upload_accepted", job=str(job.pk), image=str(self.original.pk), bytes=self.size_bytes)
@@ -79,8 +113,13 @@ class Upload:
             self.original.state = OriginalState.DELETED
             self.original.save(force_insert=True)
 
-    def _activate(self, preset: Preset, caller: Caller) -> Job:
-        whole = {"state": OriginalState.ACTIVE, "size_bytes": self.size_bytes, "sha256": self._hash.hexdigest()}
+    def _activate(self, preset: Preset, caller: Caller, wishes: Wishes) -> Job:
+        whole = {
+            "state": OriginalState.ACTIVE,
+            "size_bytes": self.size_bytes,
+            "sha256": self._hash.hexdigest(),
+            **wishes.columns(),
+        }
         if not Original.objects.filter(pk=self.original.pk, state=OriginalState.PENDING).update(**whole):
             raise StorageUnavailable("keeping an upload that took too long")  # housekeeping has swept it
         return create_job(self.original, preset=preset, caller=caller, lane=Lane.INTERACTIVE)

@@ -11,7 +11,8 @@ def copy_as_new_version(preset: Preset) -> Preset:
     with transaction.atomic():
         newest = Preset.objects.filter(name=preset.name).aggregate(newest=Max("version"))["newest"]
         copy = Preset.objects.create(name=preset.name, version=newest + 1)
-        fields = ("name", "side_px", "fit", "format", "quality")
+        # Whatever fields renditions have: one that is forgotten here would be lost in silence.
+        fields = [f.attname for f in Rendition._meta.concrete_fields if f.name not in ("id", "preset")]
         Rendition.objects.bulk_create(
             Rendition(preset=copy, **{field: getattr(rendition, field) for field in fields})
             for rendition in preset.renditions.all()

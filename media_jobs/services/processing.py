@@ -20,9 +20,10 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.workspace import Workspace
 from media_jobs.errors import DecoderTimeout, LeaseLost, MediaError, NotClaimable, OriginalChanged, Unexpected
 from media_jobs.models import Job
-from media_jobs.pipeline.values import Keep, Limits, Rendered, Request
+from media_jobs.pipeline.values import Limits, Rendered, Request, Usage
 from media_jobs.services import publishing
-from media_jobs.services.transitions import Lease, failed, lease_end, move, waiting, why
+from media_jobs.services.intake import keep_by_default
+from media_jobs.services.transitions import Lease, cost, failed, lease_end, move, waiting, why
 from media_jobs.states import JobState, Stage
 
 log = structlog.get_logger(__name__)
@@ -71,12 +72,12 @@ def run(job_id: UUID) -> None:
     except LeaseLost:
         log.warning("lease_lost", job=str(job_id), attempt=job.attempt)
     except queue.JobTimeout:
-        give_up_or_retry(work.lease, DecoderTimeout(limit_s=RENDER_TIMEOUT_S), job)
+        give_up_or_retry(work.lease, DecoderTimeout(limit_s=RENDER_TIMEOUT_S), job, work.usage)
     except MediaError as error:
-        give_up_or_retry(work.lease, error, job)
+        give_up_or_retry(work.lease, error, job, work.usage)
     except Exception:  # a bug of ours must end the job, not the worker
         log.exception("job_crashed", job=str(job_id), attempt=job.attempt)
-        give_up_or_retry(work.lease, Unexpected(), job)
+        give_up_or_retry(work.lease, Unexpected(), job, work.usage)
 
 
 def claim(job_id: UUID, worker: str) -> Job:
@@ -101,21 +102,22 @@ def claim(job_id: UUID, worker: str) -> Job:
     return Job.objects.select_related("original", "preset").get(pk=job_id)
 
 
-def give_up_or_retry(lease: Lease, error: MediaError, job: Job) -> None:
-    """Close the attempt: back to the queue where a retry can help and is left, else failed with its code."""
+def give_up_or_retry(lease: Lease, error: MediaError, job: Job, usage: Usage | None) -> None:
+    """Close the attempt: back to the queue where a retry can help and is left, else failed with its code.
+
+    usage: what rendering took, where the attempt came as far.
+    """
+    spent = cost(usage)
     again = error.retryable and job.attempt < job.max_attempts
     if again:
         wait_s = BACKOFF_S[min(job.attempt, len(BACKOFF_S)) - 1]
-        data = {**why(error), "wait_s": wait_s}
-        to = {**waiting(after_s=wait_s), **why(error)}
+        data = {**why(error), "wait_s": wait_s, **spent}
+        to = {**waiting(after_s=wait_s), **why(error), **spent}
         held = move(job.pk, lease.holds, "retry_due", actor=lease.worker, data=data, **to)
     else:
-        held = move(job.pk, lease.holds, "failed", actor=lease.worker, data=why(error), **failed(error))
-    log.warning("job_failed", job=str(job.pk), attempt=job.attempt, again=again, lease_held=held, **why(error))
-
-
-def _ms_since(started: float) -> int:
-    return int((time.monotonic() - started) * 1000)
+        data = {**why(error), **spent}
+        held = move(job.pk, lease.holds, "failed", actor=lease.worker, data=data, **failed(error), **spent)
+    log.warning("job_failed", job=str(job.pk), attempt=job.attempt, again=again, lease_held=held, **why(error), **spent)
 
 
 class _Work:
@@ -123,6 +125,7 @@ class _Work:
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        self.usage: Usage | None = None
         self.lease = Lease(job.pk, job.worker, job.attempt)
         self._started = self._renewed = time.monotonic()
 
@@ -131,15 +134,15 @@ class _Work:
             folder = Path(name)
             source = self._fetch(folder)
             self._enter(Stage.RENDERING)
-            rendered, render_ms = self._render(source, folder)
+            rendered = self._render(source, folder)
             self._enter(Stage.STORING)
             staged = publishing.stage(self.job, rendered)
             for derivative, output in zip(staged, rendered.outputs, strict=True):
                 self._beat()
                 store(Role.WORKER).put(derivative.key, folder / output.file, content_type=output.format.content_type)
-            duration_ms = _ms_since(self._started)
-            publishing.publish(self.lease, self.job, rendered, staged, render_ms=render_ms, duration_ms=duration_ms)
-        log.info("job_done", job=str(self.job.pk), render_ms=render_ms, duration_ms=duration_ms)
+            duration_ms = int((time.monotonic() - self._started) * 1000)
+            publishing.publish(self.lease, self.job, rendered, staged, usage=self.usage, duration_ms=duration_ms)
+        log.info("job_done", job=str(self.job.pk), duration_ms=duration_ms, **cost(self.usage))
 
     def _fetch(self, folder: Path) -> Path:
         """The original in a file of ours, checked against its row."""
@@ -151,18 +154,26 @@ class _Work:
         self._beat()
         return source
 
-    def _render(self, source: Path, folder: Path) -> tuple[Rendered, int]:
+    def _render(self, source: Path, folder: Path) -> Rendered:
+        original = self.job.original
         request = Request(
             source=str(source),
             into=str(folder),
-            source_sha256=self.job.original.sha256,
+            source_sha256=original.sha256,
             preset=self.job.preset.recipe().only(self.job.wanted),
-            limits=Limits(pixels=settings.MAX_PIXELS, memory_bytes=settings.SANDBOX_MEMORY_BYTES),
-            keep=Keep(timestamps=settings.PRESERVE_TIMESTAMPS, camera_info=settings.PRESERVE_CAMERA_INFO),
+            limits=Limits(
+                bytes=max(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES),
+                pixels=settings.MAX_PIXELS,
+                memory_bytes=settings.SANDBOX_MEMORY_BYTES,
+            ),
+            keep=original.keep(keep_by_default()),
+            overrides=original.overrides(),
         )
-        started = time.monotonic()
-        rendered = sandbox().render(request, timeout_s=RENDER_TIMEOUT_S, beat=self._beat, on_output=self._show_progress)
-        return rendered, _ms_since(started)
+        decoder = sandbox()
+        try:
+            return decoder.render(request, timeout_s=RENDER_TIMEOUT_S, beat=self._beat, on_output=self._show_progress)
+        finally:
+            self.usage = decoder.usage
 
     def _enter(self, stage: Stage) -> None:
         entered = move(

@@ -1,6 +1,8 @@
 """Derivatives: their rows are written before their objects and made current, all at once, after them."""
 
+from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -8,12 +10,18 @@ from django.db.models.functions import Now
 from media_jobs import keys
 from media_jobs.errors import LeaseLost
 from media_jobs.models import Derivative, Job, Original
-from media_jobs.pipeline.values import Output, Rendered
-from media_jobs.services.transitions import Lease, move
+from media_jobs.pipeline.values import Output, Rendered, Usage
+from media_jobs.services.transitions import Lease, cost, move
 from media_jobs.states import DerivativeState, JobState, Stage
 
 #: How long a replaced file stays where caches and pages may still ask for it.
 KEEP_REPLACED = timedelta(days=7)
+#: Facts that everybody may read who may see the picture. Positions, serial numbers and whatever is not named here are
+#: for those who may read the original: a fact that the pipeline learns to tell is private until somebody lists it.
+PUBLIC_FACTS = frozenset(
+    {"captureDate", "cameraMake", "cameraModel", "lens", "exposureTime", "fNumber", "iso", "focalLength"}
+)
+_IN_COLUMNS = frozenset({"width", "height", "orientation"})
 
 
 def stage(job: Job, rendered: Rendered) -> list[Derivative]:
@@ -22,19 +30,17 @@ def stage(job: Job, rendered: Rendered) -> list[Derivative]:
 
 
 def publish(
-    lease: Lease, job: Job, rendered: Rendered, staged: list[Derivative], *, render_ms: int, duration_ms: int
+    lease: Lease, job: Job, rendered: Rendered, staged: list[Derivative], *, usage: Usage | None, duration_ms: int
 ) -> None:
     """Swap the staged derivatives in and close the job, in one transaction. Raises LeaseLost and changes nothing."""
     with transaction.atomic():
         # First, so that two jobs over one original end one after the other.
-        Original.objects.filter(pk=job.original_id).update(
-            width_px=rendered.width_px, height_px=rendered.height_px, metadata=rendered.metadata
-        )
+        Original.objects.filter(pk=job.original_id).update(**_facts(rendered))
         done = move(
             job.pk, lease.holds, "done", actor=lease.worker,
-            data={"render_ms": render_ms, "renditions": [output.name for output in rendered.outputs]},
+            data={"renditions": [output.name for output in rendered.outputs], **cost(usage)},
             state=JobState.DONE, stage=Stage.FINISHED, progress=100, lease_until=None,
-            finished_at=Now(), render_ms=render_ms, duration_ms=duration_ms,
+            finished_at=Now(), duration_ms=duration_ms, receipt=asdict(rendered.receipt), **cost(usage),
         )  # fmt: skip
         if not done:
             raise LeaseLost(str(job.pk))
@@ -42,8 +48,24 @@ def publish(
             _make_current(derivative)
 
 
-def _row(job: Job, rendered: Rendered, output: Output) -> Derivative:
+def _facts(rendered: Rendered) -> dict[str, Any]:
+    """The fields of an original that its rendering tells."""
+    told = {name: fact for name, fact in rendered.metadata.items() if name not in _IN_COLUMNS}
+    public = {name: fact for name, fact in told.items() if name in PUBLIC_FACTS}
+    return {
+        "format": rendered.format,
+        "width_px": rendered.width_px,
+        "height_px": rendered.height_px,
+        "orientation": rendered.orientation,
+        "metadata": public,
+        "private_metadata": {name: fact for name, fact in told.items() if name not in PUBLIC_FACTS},
+        "placeholder": rendered.placeholder.uri,
+        "dominant_colour": rendered.placeholder.colour,
+        **asdict(rendered.rights),
+    }
 
+
+def _row(job: Job, rendered: Rendered, output: Output) -> Derivative:
     return Derivative(
         original_id=job.original_id,
         preset_id=job.preset_id,

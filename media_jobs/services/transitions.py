@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, Now
 from media_jobs.callers import Caller
 from media_jobs.errors import MediaError
 from media_jobs.models import Job, JobEvent
+from media_jobs.pipeline.values import Usage
 from media_jobs.states import JobState, Stage, may_become
 
 
@@ -58,6 +59,13 @@ def failed(error: MediaError) -> dict[str, Any]:
 
 def why(error: MediaError) -> dict[str, str]:
     return {"code": error.code, "detail": str(error)}
+
+
+def cost(usage: Usage | None) -> dict[str, int]:
+    """The fields of a job that tell what its rendering took; none where it never came to that."""
+    if usage is None:
+        return {}
+    return {"render_ms": usage.wall_ms, "cpu_ms": usage.cpu_ms, "peak_memory_bytes": usage.peak_bytes}
 
 
 def move(

@@ -7,9 +7,12 @@ from django.test import Client
 from django.urls import reverse
 
 from media_jobs.models import Preset
+from media_jobs.pipeline import recipes
 from media_jobs.services import presets
 from tests.admin.conftest import Login
 from tests.factories import make_job
+
+USUAL = {"fit": "inside", "crop": "centre", "format": "jpeg", "quality": 82, "chroma": "auto"}
 
 
 def url(page: str, *args: object) -> str:
@@ -24,7 +27,7 @@ def renditions(*rows: tuple[str, int], preset: Preset | None = None) -> dict[str
         "renditions-INITIAL_FORMS": len(known),
     }
     for i, (name, side_px) in enumerate(rows):
-        values = {"name": name, "side_px": side_px, "fit": "inside", "format": "jpeg", "quality": 82}
+        values = {"name": name, "side_px": side_px, **USUAL}
         form |= {f"renditions-{i}-{field}": value for field, value in values.items()}
     for i, rendition in enumerate(known):
         form |= {f"renditions-{i}-id": rendition.pk, f"renditions-{i}-preset": preset.pk if preset else ""}
@@ -44,6 +47,40 @@ def test_a_draft_can_be_edited(boss: Client, draft: Preset) -> None:
     form = renditions(("full", 3000), ("medium", 1024), ("small", 512), ("thumb", 200), preset=draft)
     assert boss.post(url("change", draft.pk), form).status_code == 302
     assert draft.renditions.get(name="full").side_px == 3000
+
+
+def test_every_way_to_encode_can_be_chosen(boss: Client) -> None:
+    form = {"name": "posters", **renditions(("large", 4000))}
+    chosen = {
+        "fit": "cover",
+        "crop": "attention",
+        "format": "avif",
+        "quality": 50,
+        "effort": 0,
+        "progressive": "False",
+        "chroma": "4:4:4",
+        "enlarge": "on",
+    }
+    form |= {f"renditions-0-{field}": value for field, value in chosen.items()}
+    assert boss.post(url("add"), form).status_code == 302
+    made = Preset.objects.get(name="posters").recipe().renditions[0]
+    assert made == recipes.Rendition(
+        name="large",
+        side_px=4000,
+        fit=recipes.Fit.COVER,
+        format=recipes.Format.AVIF,
+        quality=50,
+        crop=recipes.Crop.ATTENTION,
+        effort=0,
+        progressive=False,
+        chroma=recipes.Chroma.FULL,
+        enlarge=True,
+    )
+
+
+def test_what_is_left_open_is_left_to_the_encoder(boss: Client) -> None:
+    boss.post(url("add"), {"name": "posters", **renditions(("large", 4000))})
+    assert Preset.objects.get(name="posters").recipe().renditions == (recipes.Rendition("large", 4000),)
 
 
 def test_a_version_that_a_job_has_used_stays_as_it_is(boss: Client, draft: Preset) -> None:

@@ -1,7 +1,10 @@
 """Polling, and looking at an image: stable words for every state, and nobody sees what is another's."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 
 from media_jobs.api.images.serializers import STATUS
 from media_jobs.errors import ReadsNotConfigured
@@ -80,12 +83,64 @@ def test_others_things_are_not_seen(client):
 
 
 def test_an_image_shows_its_facts_derivatives_and_jobs(client):
-    job = make_job(make_original(stored=False, width_px=3, height_px=2, metadata={"cameraMake": "Apple"}))
+    read: dict[str, Any] = {"width_px": 3, "height_px": 2, "orientation": 6, "metadata": {"cameraMake": "Apple"}}
+    job = make_job(make_original(stored=False, **read))
     make_derivative(job, state=DerivativeState.CURRENT)
     answer = client.get(f"/v1/images/{job.original_id}").json()
-    assert (answer["width"], answer["height"], answer["metadata"]) == (3, 2, {"cameraMake": "Apple"})
+    assert (answer["width"], answer["height"]) == (3, 2)
+    assert answer["metadata"] == {"width": 3, "height": 2, "orientation": 6, "cameraMake": "Apple"}
     assert [d["name"] for d in answer["derivatives"]] == ["thumb"]
     assert [j["jobId"] for j in answer["jobs"]] == [str(job.pk)]
+
+
+def test_an_image_says_whose_it_is_and_what_to_show_until_it_is_there(client):
+    read: dict[str, Any] = {
+        "creator": "Ada",
+        "licence": "https://example.org/by",
+        "placeholder": "data:,",
+        "dominant_colour": "#336699",
+    }
+    answer = client.get(f"/v1/images/{make_original(stored=False, **read).pk}").json()
+    assert answer["rights"] == {"creator": "Ada", "licence": "https://example.org/by"}
+    assert (answer["placeholder"], answer["dominantColour"]) == ("data:,", "#336699")
+
+
+def test_an_image_that_nobody_has_looked_at_yet_claims_nothing(client):
+    answer = client.get(f"/v1/images/{make_job().original_id}").json()
+    unknown = {name: answer[name] for name in ("width", "height", "placeholder", "dominantColour", "privacy")}
+    assert set(unknown.values()) == {None}
+    assert answer["metadata"] == answer["rights"] == {}
+
+
+def test_the_receipt_is_that_of_the_newest_job_that_is_done(client):
+    old, new = ({"found": [name], "kept": [], "dropped": [name], "outputs": {"thumb": []}} for name in ("old", "new"))
+    original = make_original(stored=False)
+    make_job(original, state=JobState.DONE, receipt=old)
+    make_job(original, state=JobState.DONE, receipt=new)
+    make_job(original, state=JobState.DONE)  # from before there were receipts
+    make_job(original, state=JobState.CANCELLED, receipt=old)
+    assert client.get(f"/v1/images/{original.pk}").json()["privacy"] == new
+
+
+def test_position_and_serial_number_are_for_those_who_may_read_the_original(client, staff_client):
+    known: dict[str, Any] = {
+        "metadata": {"cameraMake": "Apple"},
+        "private_metadata": {"gps": {"latitude": 47.3}, "serial": "SN1"},
+    }
+    path = f"/v1/images/{make_original(stored=False, **known).pk}"
+    answer = Client().get(path)
+    assert answer.json()["metadata"] == {"cameraMake": "Apple"}
+    assert b"47.3" not in answer.content
+    assert b"SN1" not in answer.content
+    answer = staff_client.get(path)
+    assert answer.json()["metadata"] == known["metadata"] | known["private_metadata"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_what_a_job_cost_is_not_the_worlds_business(client):
+    job = make_job(state=JobState.DONE, render_ms=4711, cpu_ms=4711, peak_memory_bytes=4711)
+    assert b"4711" not in client.get(f"/v1/jobs/{job.pk}").content
+    assert b"4711" not in client.get(f"/v1/images/{job.original_id}").content.replace(str(job.pk).encode(), b"")
 
 
 def test_an_upload_under_way_is_no_image_yet(client):

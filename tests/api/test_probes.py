@@ -81,3 +81,16 @@ def test_the_docs_page_loads_nothing_from_elsewhere(client):
     assert "swagger-ui" in page
     assert "//cdn" not in page
     assert "https://" not in page
+
+
+def test_who_tries_an_upload_in_the_docs_keeps_what_the_settings_keep(client, settings):
+    """The page fills its form with the defaults of the document, or else with `true`."""
+    settings.PRESERVE_TIMESTAMPS = False
+    form = client.get("/openapi.json").json()["components"]["schemas"]["UploadRequest"]["properties"]
+    assert {name: field["default"] for name, field in form.items() if name.startswith("preserve")} == {
+        "preserveTimestamps": False,
+        "preserveCameraInfo": True,
+        "preserveGps": False,
+        "preserveDeviceSerial": False,
+    }
+    assert form["focus"]["default"] == ""

@@ -6,11 +6,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from media_jobs.adapters.storage import Role, store
+from media_jobs.api.shared import uploads
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Job, Original
+from media_jobs.pipeline.values import Focus, Keep, Overrides
 from media_jobs.services import intake
 from media_jobs.states import OriginalState
-from tests import images
+from tests import heif, images, raws
 from tests.factories import make_job
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +76,54 @@ def test_an_upload_is_accepted_with_ids_and_where_to_look(client, photo, url):
     )
 
 
+@pytest.mark.parametrize("url", ["/v1/images", "/v1/jobs"])
+def test_what_is_asked_of_a_picture_is_kept_with_it(client, photo, url):
+    fields = {
+        "preserveTimestamps": "false",
+        "preserveCameraInfo": "0",
+        "preserveGps": "true",
+        "preserveDeviceSerial": "1",
+        "rotation": "270",
+        "focus": "0.5, 0.25",
+    }
+    assert client.post(url, {"file": file(photo), **fields}).status_code == 202
+    original = Original.objects.get()
+    assert original.keep(Keep()) == Keep(timestamps=False, camera_info=False, gps=True, device_serial=True)
+    assert original.overrides() == Overrides(270, Focus(0.5, 0.25))
+
+
+def test_what_is_not_asked_for_is_left_to_the_settings(client, photo):
+    empty = dict.fromkeys(("preset", "preserveTimestamps", "rotation", "focus"), "")
+    client.post(URL, {"file": file(photo), "preserveGps": "false", **empty})
+    original = Original.objects.get()
+    assert original.preserve == {"gps": False}
+    assert original.overrides() == Overrides()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("preserveGps", "perhaps"),
+        ("preserveDeviceSerial", "2"),
+        ("rotation", "45"),
+        ("rotation", "-90"),
+        ("rotation", "90.0"),
+        ("focus", "0.5"),
+        ("focus", "0.5,0.5,0.5"),
+        ("focus", "0.5,1.01"),
+        ("focus", "-0.1,0"),
+        ("focus", "nan,0"),
+        ("focus", "inf,0"),
+        ("focus", "left,top"),
+        ("focus", "9" * 60_000 + ",0"),
+    ],
+)
+def test_a_field_that_makes_no_sense_is_named_with_what_it_takes(client, photo, field, value):
+    detail = refused(client.post(URL, {"file": file(photo), field: value}), 400, "bad_field")
+    assert detail.startswith(f"{field}: ")
+    assert len(detail) < 200
+
+
 @pytest.mark.parametrize("order", ["before", "after"])
 def test_text_fields_may_come_before_or_after_the_file(client, photo, order):
     parts = [("preset", None, b"ingest"), ("file", "a.jpg", photo)]
@@ -126,6 +176,32 @@ def test_what_is_no_picture_by_its_first_bytes(client, content):
     refused(client.post(URL, {"file": file(content, "photo.jpg")}), 415, "unsupported_format")
 
 
+def test_every_format_that_the_documents_name_is_accepted(client):
+    preview = images.jpeg(64, 48)
+    pictures = {
+        "jpeg": preview,
+        "png": images.png(8, 8),
+        "webp": images.webp(8, 8),
+        "gif": images.gif(8, 8),
+        "tiff": images.tiff(8, 8),
+        "avif": heif.grid(heif.AV1),
+        "heic": heif.grid(heif.HEVC),
+        "bmp": images.bmp(),
+        "dng": raws.dng(preview),
+        "cr2": raws.cr2(preview),
+        "cr3": raws.cr3(preview, preview),
+        "nef": raws.nef(preview),
+        "arw": raws.arw(preview),
+        "raf": raws.raf(preview),
+        "orf": raws.orf(preview),
+        "rw2": raws.rw2(preview),
+    }
+    for known_as, content in pictures.items():
+        answer = client.post(URL, {"file": file(content)})
+        assert answer.status_code == 202
+        assert Original.objects.get(pk=answer.json()["imageId"]).format == known_as
+
+
 def test_a_body_that_is_not_a_form(client):
     refused(client.post(URL, b"{}", content_type="application/json"), 415, "unsupported_media_type")
 
@@ -140,8 +216,28 @@ def test_a_file_over_the_limit(client, settings, photo):
     assert "0.0009" in refused(client.post(URL, {"file": file(photo[:3] * 400)}), 413, "file_too_large")
 
 
-def test_a_declared_length_over_the_limit_is_refused_unread(client, settings, photo):
-    settings.MAX_UPLOAD_BYTES = 1000
+def test_each_kind_of_file_has_its_own_limit_and_both_are_said(client, settings):
+    settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES = 20 * 1024, 200 * 1024
+    jpeg, raw = images.jpeg(16, 16), images.raw_tiff((0xC612, 4, 1))
+    assert client.post(URL, {"file": file(raw.ljust(200 * 1024, b"\0"))}).status_code == 202
+    assert Original.objects.get().format == "dng"
+    store(Role.WORKER).delete(Original.objects.get().key)
+    Original.objects.all().delete()
+    for content in (jpeg.ljust(20 * 1024 + 1, b"\0"), raw.ljust(200 * 1024 + 1, b"\0")):
+        detail = refused(client.post(URL, {"file": file(content)}), 413, "file_too_large")
+        assert "0.0195312 MB" in detail
+        assert "camera raw files 0.195312 MB" in detail
+
+
+def test_a_picture_that_is_declared_too_large_is_refused_by_its_first_bytes(client, settings, photo, monkeypatch):
+    settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES = 500_000, 10_000_000
+    monkeypatch.setattr(uploads, "Upload", None)  # nothing may be begun
+    refused(client.post(URL, {"file": file(photo.ljust(9_000_000, b"\0"))}), 413, "file_too_large")
+
+
+def test_a_declared_length_over_the_limit_is_refused_unread(client, settings, photo, monkeypatch):
+    settings.MAX_UPLOAD_BYTES = settings.RAW_MAX_UPLOAD_BYTES = 1000
+    monkeypatch.setattr(uploads, "_StreamToStore", None)
     refused(client.post(URL, {"file": file(photo * 400)}), 413, "file_too_large")
 
 

@@ -97,6 +97,17 @@ def test_a_preset_is_copied_edited_and_made_current(page: Page) -> None:
     expect(page.locator("[name=renditions-0-quality]")).to_have_value("77")
 
 
+@at_every_size
+def test_what_became_of_a_pictures_secrets_is_on_its_page(page: Page) -> None:
+    page.goto(first_of(page, "original", "?latest=done"))
+    receipt = page.get_by_role("region", name="Privacy")
+    for rendition in ("full", "medium", "small", "thumb"):
+        expect(receipt.get_by_role("rowheader", name=f"In {rendition}")).to_be_visible()
+    swatch = page.get_by_role("img", name="Placeholder")
+    expect(swatch).to_have_js_property("complete", True)
+    assert swatch.evaluate("image => image.naturalWidth") > 0
+
+
 @once
 def test_the_theme_follows_the_system(page: Page) -> None:
     light = page.evaluate("getComputedStyle(document.getElementById('main')).backgroundColor")

@@ -10,15 +10,12 @@ from django.utils import timezone
 
 from media_jobs.errors import LeaseLost, NotClaimable
 from media_jobs.models import Derivative, Job
-from media_jobs.pipeline.values import Rendered
 from media_jobs.services import processing, publishing, transitions
 from media_jobs.services.transitions import Lease
 from media_jobs.states import MOVES, JobState
-from tests.factories import make_job
+from tests.factories import make_job, make_rendered
 
 pytestmark = pytest.mark.django_db
-
-NOTHING = Rendered("jpeg", 1, 1, 1, {}, (), "test")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -65,7 +62,7 @@ def test_who_lost_the_lease_changes_nothing():
     job = processing.claim(make_job().pk, "slow")
     Job.objects.filter(pk=job.pk).update(worker="quick", attempt=2)
     with pytest.raises(LeaseLost):
-        publishing.publish(Lease(job.pk, "slow", 1), job, NOTHING, [], render_ms=1, duration_ms=1)
+        publishing.publish(Lease(job.pk, "slow", 1), job, make_rendered(), [], usage=None, duration_ms=1)
     job.refresh_from_db()
     assert (job.state, job.worker) == (JobState.PROCESSING, "quick")
     assert job.original.width_px is None
@@ -74,7 +71,7 @@ def test_who_lost_the_lease_changes_nothing():
 
 def test_events_are_numbered_without_gaps():
     job = processing.claim(make_job().pk, "a")
-    publishing.publish(Lease(job.pk, "a", 1), job, NOTHING, [], render_ms=1, duration_ms=1)
+    publishing.publish(Lease(job.pk, "a", 1), job, make_rendered(), [], usage=None, duration_ms=1)
     assert list(job.events.values_list("number", "type")) == [(1, "queued"), (2, "claimed"), (3, "done")]
 
 

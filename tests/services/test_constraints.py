@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from media_jobs.models import Derivative, Job, JobEvent, Original, Preset
+from media_jobs.models import Derivative, Job, JobEvent, Original, Preset, Rendition
 from media_jobs.states import MOVES, DerivativeState, JobState, OriginalState, may_become
 from tests.factories import make_derivative, make_job, make_original
 
@@ -39,6 +39,38 @@ def test_an_active_original_without_bytes():
     make_original(stored=False)
     assert refused(lambda: Original.objects.update(size_bytes=0))
     assert refused(lambda: Original.objects.update(state=OriginalState.ACTIVE, sha256=""))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"rotation": 45},
+        {"orientation": 9},
+        {"orientation": 0},
+        {"focus_x": 0.5},
+        {"focus_y": 0.5},
+        {"focus_x": 1.1, "focus_y": 0.5},
+        {"focus_x": 0.5, "focus_y": -0.1},
+        {"focus_x": float("nan"), "focus_y": 0.5},
+    ],
+)
+def test_an_original_seen_in_a_way_that_does_not_exist(columns):
+    make_original(stored=False)
+    assert refused(lambda: Original.objects.update(**columns))
+
+
+@pytest.mark.parametrize("columns", [{"rotation": 270}, {"orientation": 8}, {"focus_x": 0, "focus_y": 1}])
+def test_an_original_seen_in_a_way_that_does_exist(columns):
+    make_original(stored=False)
+    assert not refused(lambda: Original.objects.update(**columns))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"crop": "left"}, {"chroma": "4:1:1"}, {"effort": 10}, {"fit": "stretch"}, {"format": "svg"}, {"quality": 0}],
+)
+def test_a_rendition_that_cannot_be_made(columns):
+    assert refused(lambda: Rendition.objects.update(**columns))
 
 
 def test_two_current_derivatives_of_one_rendition():

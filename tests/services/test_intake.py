@@ -12,6 +12,7 @@ from media_jobs.callers import ANONYMOUS
 from media_jobs.errors import BacklogFull, StorageUnavailable
 from media_jobs.models import Job, Original
 from media_jobs.pipeline.formats.sniff import sniff
+from media_jobs.pipeline.values import Focus, Keep, Overrides
 from media_jobs.services import housekeeping, intake
 from media_jobs.states import JobState, Lane, OriginalState
 from tests import images
@@ -51,6 +52,22 @@ def test_accepting_stores_the_bytes_as_they_came_and_queues_the_work(upload, pho
     store(Role.WORKER).fetch(original.key, tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == photo
     assert (job.state, job.wanted) == (JobState.QUEUED, ["full", "medium", "small", "thumb"])
+
+
+def test_what_the_uploader_asked_for_stays_with_the_original(upload):
+    wishes = intake.Wishes({"gps": True, "timestamps": False}, Overrides(270, Focus(0.25, 1)))
+    upload.accept(preset=selectors.current_preset("gallformers"), caller=ANONYMOUS, wishes=wishes)
+    original = Original.objects.get()
+    assert original.overrides() == wishes.overrides
+    assert original.keep(Keep(device_serial=True)) == Keep(timestamps=False, gps=True, device_serial=True)
+
+
+def test_who_asks_for_nothing_gets_what_the_settings_say(upload):
+    accept(upload)
+    original = Original.objects.get()
+    assert original.overrides() == Overrides()
+    for otherwise in (Keep(), Keep(timestamps=False, gps=True)):
+        assert original.keep(otherwise) == otherwise
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,10 +1,12 @@
 """Presets change by new versions."""
 
+from dataclasses import asdict, fields
+
 import pytest
 
 from media_jobs import selectors
 from media_jobs.errors import UnknownPreset
-from media_jobs.models import Preset
+from media_jobs.models import Preset, Rendition
 from media_jobs.pipeline import recipes
 from media_jobs.services import presets
 
@@ -15,6 +17,35 @@ pytestmark = pytest.mark.django_db
 def test_what_the_migration_ships_is_what_the_pipeline_ships(shipped):
     stored = selectors.current_preset(shipped.name).recipe()
     assert set(stored.renditions) == set(shipped.renditions)
+
+
+UNUSUAL = recipes.Rendition(
+    name="unusual",
+    side_px=333,
+    fit=recipes.Fit.COVER,
+    format=recipes.Format.AVIF,
+    quality=41,
+    crop=recipes.Crop.ATTENTION,
+    effort=0,
+    progressive=False,
+    chroma=recipes.Chroma.FULL,
+    enlarge=True,
+)
+
+
+def test_whatever_a_recipe_can_say_is_stored_and_copied():
+    usual = recipes.Rendition("usual", 1)
+    assert [f.name for f in fields(usual) if getattr(UNUSUAL, f.name) == getattr(usual, f.name)] == []
+    draft = Preset.objects.create(name="odd")
+    Rendition.objects.create(preset=draft, **asdict(UNUSUAL))
+    assert Preset.objects.get(name="odd").recipe().renditions == (UNUSUAL,)
+    assert presets.copy_as_new_version(draft).recipe().renditions == (UNUSUAL,)
+
+
+def test_a_new_rendition_starts_with_the_defaults_of_the_recipes():
+    draft = Preset.objects.create(name="plain")
+    Rendition.objects.create(preset=draft, name="web", side_px=7)
+    assert Preset.objects.get(name="plain").recipe().renditions == (recipes.Rendition("web", 7),)
 
 
 def test_a_copy_is_a_draft_until_it_is_made_current():

@@ -12,7 +12,7 @@ from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Derivative, Job
 from media_jobs.services import lifecycle, processing, publishing
 from media_jobs.states import DerivativeState, JobState, OriginalState, Stage
-from tests import images
+from tests import images, raws
 from tests.factories import make_job, make_original
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +73,27 @@ def test_a_file_that_does_not_decode_fails_at_once_with_its_code():
     assert job.code in {"undecodable", "truncated"}
     assert job.detail.endswith(".")
     assert job.lease_until is None
+    assert list(store(Role.WORKER).keys()) == [job.original.key]
+
+
+def test_a_turn_that_was_asked_for_turns_the_derivatives(photo):
+    run(make_job(make_original(photo, rotation=90)))
+    full = Derivative.objects.get(rendition="full")
+    assert (full.width_px, full.height_px) == (1000, 1500)
+
+
+def test_a_raw_file_becomes_derivatives_of_its_preview():
+    job = run(make_job(make_original(raws.dng(images.jpeg(640, 480)), format="tiff")))
+    assert job.state == JobState.DONE
+    job.original.refresh_from_db()
+    assert job.original.format == "dng"  # by all of its bytes
+    made = {d.rendition: (d.width_px, d.height_px) for d in Derivative.objects.all()}
+    assert (made["full"], made["small"]) == ((640, 480), (512, 384))
+
+
+def test_a_raw_file_without_a_preview_fails_with_its_code_and_stays():
+    job = run(make_job(make_original(raws.dng())))
+    assert (job.state, job.code) == (JobState.FAILED, "raw_no_preview")
     assert list(store(Role.WORKER).keys()) == [job.original.key]
 
 

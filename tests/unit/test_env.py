@@ -66,6 +66,8 @@ def test_without_settings_every_one_has_its_default(monkeypatch: pytest.MonkeyPa
         ("PORT", "65536", "a whole number from 1 to 65535"),
         ("QUEUE_SIZE", "0", "a whole number from 1"),
         ("MAX_UPLOAD_MB", "thirty", "a whole number from 1 to 5000"),
+        ("RAW_MAX_UPLOAD_MB", "0", "a whole number from 1 to 5000"),
+        ("PRESERVE_GPS", "sometimes", "true or false"),
         ("LEASE_S", "60.5", "a whole number from 5 to 3600"),
         ("WORKERS", "-1", "a whole number from 0 to 64"),
         ("ALLOW_ANONYMOUS", "perhaps", "true or false"),

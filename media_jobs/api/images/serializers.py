@@ -1,12 +1,17 @@
 """The wire words of /v1."""
 
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Self
 
+from django.http import QueryDict
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from media_jobs import selectors
 from media_jobs.models import Derivative, Job, Original
+from media_jobs.pipeline.values import Focus, Overrides
+from media_jobs.services.intake import Wishes, keep_by_default
 from media_jobs.states import JobState, Stage
 
 STATUS = {
@@ -19,17 +24,83 @@ STATUS = {
 _CANCELLED = {"code": "cancelled", "detail": "The job was cancelled."}
 
 
-class UploadSerializer(serializers.Serializer[None]):
-    """The form of an upload, as the documentation shows it; the file itself is streamed past it."""
+@extend_schema_field({"type": "string", "default": ""})
+class FocusField(serializers.CharField):
+    """`x,y` as a `Focus`."""
 
-    file = serializers.FileField(help_text="The picture: JPEG, PNG, WebP, GIF or TIFF.")
-    preset = serializers.CharField(required=False, default="gallformers", help_text="Which derivatives to make.")
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            x, y = super().to_internal_value(data).split(",")
+            return Focus(float(x), float(y))
+        except ValueError:
+            raise serializers.ValidationError(
+                "takes two numbers from 0 to 1 with a comma between them, as in 0.5,0.25."
+            ) from None
+
+
+class Switch(serializers.BooleanField):
+    """A switch of `values.Keep`, by its name there. Absent, it is as the setting says."""
+
+    def __init__(self, keep: str, help_text: str) -> None:
+        self.keep = keep
+        super().__init__(
+            required=False,
+            source=f"preserve.{keep}",
+            help_text=help_text,
+            error_messages={"invalid": "takes true or false."},
+        )
+
+
+class SwitchSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Tells the setting: without a default the documentation's form would fill in, and send, `true`."""
+
+    target_class = Switch
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return {"type": "boolean", "default": getattr(keep_by_default(), self.target.keep)}
 
 
 class FieldsSerializer(serializers.Serializer[None]):
     """The text fields of an upload."""
 
-    preset = serializers.CharField(default="gallformers", max_length=64)
+    preset = serializers.CharField(default="gallformers", max_length=64, help_text="Which derivatives to make.")
+    preserveTimestamps = Switch("timestamps", "Keep when the picture was taken in the database.")  # noqa: N815
+    preserveCameraInfo = Switch("camera_info", "Keep camera, lens and exposure in the database.")  # noqa: N815
+    preserveGps = Switch("gps", "Keep in the database where the picture was taken; never in a derivative.")  # noqa: N815
+    preserveDeviceSerial = Switch(  # noqa: N815
+        "device_serial", "Keep serial numbers in the database; never in a derivative."
+    )
+    rotation = serializers.ChoiceField(
+        choices=[0, 90, 180, 270],
+        required=False,
+        help_text="Degrees clockwise by which to turn the picture, on top of what the file says.",
+        error_messages={"invalid_choice": "takes 0, 90, 180 or 270."},
+    )
+    focus = FocusField(
+        required=False,
+        help_text="The point that matters, where something is cropped: “x,y” as fractions of the displayed width and "
+        "height, such as 0.5,0.25.",
+    )
+
+    @classmethod
+    def of_form(cls, form: QueryDict) -> Self:
+        """Empty fields count as not sent: browsers send those that nobody filled in."""
+        # A plain dict, because DRF takes a switch that is missing from a form for one that is off.
+        return cls(data={name: value for name, value in form.items() if value})
+
+    def wishes(self) -> Wishes:
+        """What valid fields ask for."""
+        asked = self.validated_data
+        return Wishes(asked.get("preserve", {}), Overrides(asked.get("rotation", 0), asked.get("focus")))
+
+
+class UploadSerializer(FieldsSerializer):
+    """The form of an upload, as the documentation shows it; the file itself is streamed past it."""
+
+    file = serializers.FileField(
+        help_text="The picture: JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or RAW (DNG, CR2, CR3, NEF, ARW, RAF, "
+        "ORF, RW2)."
+    )
 
 
 class AcceptedSerializer(serializers.Serializer[Job]):
@@ -79,7 +150,32 @@ class JobSerializer(serializers.Serializer[Job]):
         return answer
 
 
+class RightsSerializer(serializers.Serializer[Original]):
+    """As the file says them. What it does not say is absent."""
+
+    creator = serializers.CharField(required=False)
+    credit = serializers.CharField(required=False)
+    copyright = serializers.CharField(required=False)
+    licence = serializers.CharField(required=False, help_text="An address.")
+
+
+class PrivacySerializer(serializers.Serializer[Original]):
+    """What the newest finished job found in the file beside its pixels: names only, never values."""
+
+    found = serializers.ListField(child=serializers.CharField())
+    kept = serializers.ListField(
+        child=serializers.CharField(), help_text="In the database, or written again as rights."
+    )
+    dropped = serializers.ListField(child=serializers.CharField())
+    outputs = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="What each derivative carries, as a scan of the finished file found it.",
+    )
+
+
 class ImageSerializer(serializers.Serializer[Original]):
+    """`context["private"]`: whether position and serial numbers are part of the answer, where they are kept."""
+
     imageId = serializers.UUIDField(source="pk")  # noqa: N815
     filename = serializers.CharField()
     contentType = serializers.CharField(source="content_type")  # noqa: N815
@@ -88,9 +184,40 @@ class ImageSerializer(serializers.Serializer[Original]):
     width = serializers.IntegerField(source="width_px", allow_null=True, help_text="As displayed, in px.")
     height = serializers.IntegerField(source="height_px", allow_null=True, help_text="As displayed, in px.")
     createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815
-    metadata = serializers.DictField()
+    metadata = serializers.SerializerMethodField()
+    rights = serializers.SerializerMethodField()
+    placeholder = serializers.SerializerMethodField()
+    dominantColour = serializers.SerializerMethodField()  # noqa: N815
+    privacy = serializers.SerializerMethodField()
     derivatives = serializers.SerializerMethodField()
     jobs = serializers.SerializerMethodField()
+
+    @extend_schema_field(
+        serializers.DictField(
+            help_text="width, height, orientation, captureDate, cameraMake, cameraModel, lens and exposure; position "
+            "and serial numbers where they are kept, for who may read the original. What is unknown is absent."
+        )
+    )
+    def get_metadata(self, image: Original) -> Any:
+        shape = {"width": image.width_px, "height": image.height_px, "orientation": image.orientation}
+        known = {name: value for name, value in shape.items() if value is not None}
+        return known | image.metadata | (image.private_metadata if self.context["private"] else {})
+
+    @extend_schema_field(RightsSerializer)
+    def get_rights(self, image: Original) -> Any:
+        return {name: text for name, text in asdict(image.rights).items() if text}
+
+    @extend_schema_field(serializers.CharField(allow_null=True, help_text="A tiny picture as a data URI."))
+    def get_placeholder(self, image: Original) -> Any:
+        return image.placeholder or None
+
+    @extend_schema_field(serializers.CharField(allow_null=True, help_text="#rrggbb"))
+    def get_dominantColour(self, image: Original) -> Any:  # noqa: N802  (the wire's spelling)
+        return image.dominant_colour or None
+
+    @extend_schema_field(PrivacySerializer(allow_null=True))
+    def get_privacy(self, image: Original) -> Any:
+        return selectors.receipt(image)
 
     @extend_schema_field(DerivativeSerializer(many=True))
     def get_derivatives(self, image: Original) -> Any:

@@ -24,7 +24,7 @@ from media_jobs.api.images.serializers import (
     UploadSerializer,
 )
 from media_jobs.api.shared.auth import caller_of
-from media_jobs.api.shared.uploads import receiving
+from media_jobs.api.shared.uploads import SizeLimits, receiving
 from media_jobs.services import intake, originals
 
 #: When to look again, in seconds: most pictures are done by then.
@@ -48,21 +48,21 @@ class UploadView(ImagesAPIView):
         request={"multipart/form-data": UploadSerializer},
         responses={
             202: AcceptedSerializer,
-            400: _problem("Missing or empty file, two files, unknown preset"),
-            413: _problem("Larger than MAX_UPLOAD_MB"),
-            415: _problem("Not JPEG, PNG, WebP, GIF or TIFF by its first bytes"),
+            400: _problem("Missing or empty file, two files, unknown preset, a field with a value that it cannot have"),
+            413: _problem("Larger than MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
+            415: _problem("Not JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or RAW by its first bytes"),
             503: _problem("Too much is waiting, or the storage is away; see Retry-After"),
         },
     )
     def post(self, request: Request) -> Response:
         caller = caller_of(request)
         intake.refuse_when_full()
-        limit_bytes = settings.MAX_UPLOAD_BYTES
-        with receiving(request, field="file", limit_bytes=limit_bytes, caller=caller) as form:
-            fields = FieldsSerializer(data=form.fields)
+        limits = SizeLimits(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)
+        with receiving(request, field="file", limits=limits, caller=caller) as form:
+            fields = FieldsSerializer.of_form(form.fields)
             fields.is_valid(raise_exception=True)
             preset = selectors.current_preset(fields.validated_data["preset"])
-            job = form.upload.accept(preset=preset, caller=caller)
+            job = form.upload.accept(preset=preset, caller=caller, wishes=fields.wishes())
         headers = {"Location": reverse("v1-job", args=[job.pk]), "Retry-After": _POLL_S}
         return Response(AcceptedSerializer(job).data, status=202, headers=headers)
 
@@ -81,14 +81,17 @@ class JobView(ImagesAPIView):
 
 class ImageView(ImagesAPIView):
     @extend_schema(
-        summary="A picture, its metadata, derivatives and jobs",
+        summary="A picture, its metadata, rights, placeholder, privacy receipt, derivatives and jobs",
         responses={200: ImageSerializer, 404: _problem("No such image")},
     )
     def get(self, request: Request, id: UUID) -> Response:
-        image = selectors.image(id, caller_of(request))
+        caller = caller_of(request)
+        image = selectors.image(id, caller)
         if image is None:
             raise Http404
-        return Response(ImageSerializer(image).data)
+        private = caller.may_read_original(image.owner)
+        answer = ImageSerializer(image, context={"private": private}).data
+        return Response(answer, headers={"Cache-Control": "no-store"} if private else None)
 
 
 class OriginalView(ImagesAPIView):

@@ -10,14 +10,37 @@ from django.http import QueryDict
 from rest_framework.request import Request
 
 from media_jobs.callers import Caller
-from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, MissingFile, TooManyFiles
-from media_jobs.pipeline.formats.sniff import sniff
+from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, ImageRefused, MissingFile, TooManyFiles
+from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, Kind, sniff
 from media_jobs.services.intake import Upload
 
-#: What the first look at a file gets; enough for every signature and for the directory of a RAW file.
-_HEAD_BYTES = 4096
 #: Boundaries, part headers and text fields that come on top of the file.
 _FORM_BYTES = 131_072
+
+
+@dataclass(frozen=True, slots=True)
+class SizeLimits:
+    """The most that a file may have. Which of the two holds for it, its first bytes say."""
+
+    picture_bytes: int
+    raw_bytes: int
+
+    def of(self, kind: Kind) -> int:
+        return self.raw_bytes if kind.format in RAW_FORMATS else self.picture_bytes
+
+    @property
+    def largest_bytes(self) -> int:
+        return max(self.picture_bytes, self.raw_bytes)
+
+
+class UploadTooLarge(FileTooLarge):
+    """Names both limits, so that nobody takes the one of raw files for that of photos."""
+
+    def __init__(self, limits: SizeLimits) -> None:
+        picture_mb, raw_mb = (f"{size / 1_048_576:g} MB" for size in (limits.picture_bytes, limits.raw_bytes))
+        ImageRefused.__init__(
+            self, f"The file is too large; at most {picture_mb} are accepted, for camera raw files {raw_mb}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +52,16 @@ class Received:
 
 
 @contextmanager
-def receiving(request: Request, *, field: str, limit_bytes: int, caller: Caller) -> Iterator[Received]:
+def receiving(request: Request, *, field: str, limits: SizeLimits, caller: Caller) -> Iterator[Received]:
     """Read the request's form, streaming the file in `field` to the storage.
 
     Whatever goes wrong, inside the block too, aborts an upload that was not accepted.
     Raises EmptyFile, FileTooLarge, MissingFile, TooManyFiles, UnsupportedFormat, StorageUnavailable.
     """
-    _refuse_by_length(request, limit_bytes)
-    handler = _StreamToStore(field=field, limit_bytes=limit_bytes, caller=caller)
+    declared_bytes = _declared_bytes(request)
+    if declared_bytes > limits.largest_bytes + _FORM_BYTES:
+        raise UploadTooLarge(limits)
+    handler = _StreamToStore(field=field, limits=limits, declared_bytes=declared_bytes, caller=caller)
     # After authentication, so that no stranger's bytes are stored.
     request._request.upload_handlers = [handler]
     try:
@@ -47,19 +72,21 @@ def receiving(request: Request, *, field: str, limit_bytes: int, caller: Caller)
         raise
 
 
-def _refuse_by_length(request: Request, limit_bytes: int) -> None:
+def _declared_bytes(request: Request) -> int:
+    """The length of the whole request as its head declares it; 0 where it does not."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     chunked = "HTTP_TRANSFER_ENCODING" in request.META
-    if not chunked and length.isdigit() and int(length) > limit_bytes + _FORM_BYTES:
-        raise FileTooLarge(limit_bytes=limit_bytes)
+    return int(length) if length.isdigit() and not chunked else 0
 
 
 class _StreamToStore(FileUploadHandler):
     """Sniffs, then forwards each chunk. Raising in here ends the reading of the request."""
 
-    def __init__(self, *, field: str, limit_bytes: int, caller: Caller) -> None:
+    def __init__(self, *, field: str, limits: SizeLimits, declared_bytes: int, caller: Caller) -> None:
         super().__init__()
-        self._field, self._limit_bytes, self._caller = field, limit_bytes, caller
+        self._field, self._limits, self._caller = field, limits, caller
+        self._declared_bytes = declared_bytes
+        self._limit_bytes = limits.largest_bytes
         self._filename = ""
         self._seen = self._complete = self._cut_off = False
         self._head = b""
@@ -78,12 +105,12 @@ class _StreamToStore(FileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._size_bytes += len(raw_data)
         if self._size_bytes > self._limit_bytes:
-            raise FileTooLarge(limit_bytes=self._limit_bytes)
+            raise UploadTooLarge(self._limits)
         if self._upload:
             self._upload.write(raw_data)
             return
         self._head += raw_data
-        if len(self._head) >= _HEAD_BYTES:
+        if len(self._head) >= HEAD_BYTES:
             self._start()
 
     def file_complete(self, file_size: int) -> None:
@@ -110,6 +137,10 @@ class _StreamToStore(FileUploadHandler):
 
     def _start(self) -> None:
         """Decide by the first bytes; only then is anything stored."""
-        self._upload = Upload(sniff(self._head), filename=self._filename, caller=self._caller)
+        kind = sniff(self._head)
+        self._limit_bytes = self._limits.of(kind)
+        if self._size_bytes > self._limit_bytes or self._declared_bytes > self._limit_bytes + _FORM_BYTES:
+            raise UploadTooLarge(self._limits)
+        self._upload = Upload(kind, filename=self._filename, caller=self._caller)
         self._upload.write(self._head)
         self._head = b""

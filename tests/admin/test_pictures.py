@@ -1,0 +1,124 @@
+"""What the pages tell of a picture: whose it is, what became of its secrets, what it cost."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from media_jobs.models import Job
+from tests.factories import make_failed_job, make_job, make_original
+
+pytestmark = pytest.mark.django_db
+
+RECEIPT = {
+    "found": ["EXIF Artist", "EXIF GPSLatitude", "EXIF MakerNote"],
+    "kept": ["EXIF Artist"],
+    "dropped": ["EXIF GPSLatitude", "EXIF MakerNote"],
+    "outputs": {"full": ["EXIF Artist"], "thumb": []},
+}
+
+
+def page_of(browser: Client, kind: str, pk: object) -> str:
+    return browser.get(reverse(f"admin:media_jobs_{kind}_change", args=[pk])).content.decode()
+
+
+def rows(page: str) -> dict[str, str]:
+    """The tables of facts as plain text."""
+    found = re.findall(r'<tr><th scope="row">(.*?)</th><td>(.*?)</td></tr>', page, re.DOTALL)
+    return {name: " ".join(re.sub(r"<[^>]*>", " ", value).split()) for name, value in found}
+
+
+def test_the_receipt_reads_as_lists_of_what_was_kept_dropped_and_is_carried(boss: Client) -> None:
+    job = make_job(state="done", receipt=RECEIPT)
+    told = rows(page_of(boss, "original", job.original_id))
+    assert told["Found in the file"] == "3 besides its pixels"
+    assert told["Kept"] == "EXIF Artist"
+    assert told["Dropped"] == "EXIF GPSLatitude EXIF MakerNote"
+    assert told["In full"] == "EXIF Artist"
+    assert told["In thumb"] == "carries nothing"
+
+
+def test_before_a_job_is_done_there_is_no_receipt_and_the_page_says_so(boss: Client) -> None:
+    assert "There is no receipt before a job is done." in page_of(boss, "original", make_failed_job().original_id)
+
+
+def test_rights_first_sight_and_what_was_asked_for_are_on_the_page(boss: Client) -> None:
+    original = make_original(
+        stored=False,
+        creator="Ada Photographer",
+        licence="https://example.org/by",
+        placeholder="data:image/webp;base64,UklGRg==",
+        dominant_colour="#336699",
+        preserve={"gps": True, "device_serial": False},
+        rotation=90,
+        focus_x=0.5,
+        focus_y=0.25,
+    )
+    page = page_of(boss, "original", original.pk)
+    for text in (
+        "Ada Photographer",
+        "https://example.org/by",
+        'src="data:image/webp;base64,UklGRg=="',
+        "background-color: #336699",
+        "keep gps, drop device serial",
+        "turn by 90°, focus at 50% × 25%",
+    ):
+        assert text in page
+
+
+def test_position_and_serial_number_stand_apart(boss: Client) -> None:
+    original = make_original(stored=False, private_metadata={"gps": {"latitude": 47.3}})
+    page = page_of(boss, "original", original.pk)
+    assert rows(page)["gps.latitude"] == "47.3"
+    assert "shown to who may read the original" in page
+    assert "shown to who may read the original" not in page_of(boss, "original", make_original(stored=False).pk)
+
+
+def test_words_from_a_hostile_file_stay_text(boss: Client) -> None:
+    bad = '"><script>alert(1)</script>'
+    receipt = {"found": [bad], "kept": [bad], "dropped": [bad], "outputs": {"full": [bad]}}
+    told: dict[str, Any] = {
+        "creator": bad,
+        "licence": f"javascript:{bad}",
+        "placeholder": bad,
+        "dominant_colour": '"><b>',
+    }
+    original = make_original(stored=False, private_metadata={"gps": bad, bad: 1}, **told)
+    make_job(original, state="done", receipt=receipt)
+    page = page_of(boss, "original", original.pk)
+    assert bad not in page
+    assert '"><b>' not in page
+    assert 'href="javascript:' not in page
+
+
+def test_originals_that_name_nobody_can_be_listed(boss: Client) -> None:
+    read: dict[str, Any] = {"stored": False, "width_px": 1, "height_px": 1}
+    make_original(filename="hers.jpg", creator="Ada", **read)
+    make_original(filename="credited.jpg", credit="Archive", **read)
+    make_original(filename="nobodys.jpg", licence="https://example.org/by", **read)
+    make_original(filename="unread.jpg", stored=False)
+    url = reverse("admin:media_jobs_original_changelist")
+    found = {
+        rights: re.findall(r">(\w+\.jpg)</a>", boss.get(url, {"rights": rights}).content.decode())
+        for rights in ("missing", "named")
+    }
+    assert {rights: sorted(set(names)) for rights, names in found.items()} == {
+        "missing": ["nobodys.jpg"],
+        "named": ["credited.jpg", "hers.jpg"],
+    }
+
+
+def test_an_original_is_found_by_its_creator(boss: Client) -> None:
+    make_original(filename="hers.jpg", creator="Ada Photographer", stored=False)
+    url = reverse("admin:media_jobs_original_changelist")
+    assert "hers.jpg" in boss.get(url, {"q": "photographer"}).content.decode()
+
+
+def test_what_a_job_cost_is_on_its_page(boss: Client) -> None:
+    job = make_job(state="done", render_ms=1234, cpu_ms=987, peak_memory_bytes=64 * 1024**2, duration_ms=2500)
+    page = page_of(boss, "job", job.pk)
+    for cost in ("1.2 s", "987 ms", "64.0", "2.5 s"):
+        assert cost in page
+    assert Job.objects.get().cpu_ms == 987
