@@ -41,6 +41,7 @@ class Terminal:
         self.real = {
             ".venv/bin/python": sys.executable,
             "/tmp/photos": str(folder / "photos"),
+            "/tmp/out": str(folder / "out"),
             "http://127.0.0.1:8080": service.url,
         }
 
@@ -71,7 +72,7 @@ def comparable(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_walk_of_the_readme_gives_what_it_shows(service: Service, tmp_path: Path) -> None:
-    draw, look, upload, poll, check = walk()
+    draw, look, upload, poll, check, alone = walk()
     terminal = Terminal(service, tmp_path)
 
     terminal.type(draw.command)
@@ -86,6 +87,11 @@ def test_the_walk_of_the_readme_gives_what_it_shows(service: Service, tmp_path: 
     service.finished(body(answer)["jobId"])
     job = terminal.as_shown(terminal.type(poll.command))
     assert comparable(body(job)) == comparable(body(poll.shown))
+
+    terminal.type(alone.command)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        f"{derivative['name']}.jpg" for derivative in body(job)["derivatives"]
+    )
 
     if not shutil.which("exiftool"):
         pytest.skip("the last step needs exiftool: apt-get install libimage-exiftool-perl")
