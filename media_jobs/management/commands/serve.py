@@ -58,9 +58,9 @@ class Command(BaseCommand):
             preparing = fork("gallimg-migrate", preparation, close=[listener, lock])
             probing = fork("gallimg-probe", probe_decoder, close=[listener, lock])
             load_application()
-            statuses = [os.waitpid(pid, 0)[1] for pid in (preparing, probing)]
-            if any(statuses):
-                raise SystemExit(1)
+            for pid in (preparing, probing):
+                if os.waitpid(pid, 0)[1]:
+                    raise SystemExit(1)
         except BaseException:
             for child in queue:
                 child.kill()
@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
 
 def _stop_early(number: int, frame: object) -> NoReturn:
-    """Until the supervisor takes over. What was forked dies with this process."""
+    """Until the supervisor takes over. What was forked dies with this process, also when the start fails."""
     raise SystemExit(0)
 
 
