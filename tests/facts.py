@@ -12,6 +12,7 @@ from typing import cast
 from media_jobs.pipeline.formats import png, riff
 from media_jobs.pipeline.privacy import facts
 from media_jobs.pipeline.probe import Found
+from tests.heif import AV1, box, full_box, size
 
 Value = str | bytes | int | Fraction | tuple[Fraction | tuple[int, int], ...]
 Tags = dict[int, Value]
@@ -182,11 +183,6 @@ def gif_xmp(packet: bytes) -> bytes:
     return b"\x21\xff\x0bXMP DataXMP" + packet + b"\1" + bytes(range(255, -1, -1)) + b"\0"
 
 
-def box(kind: bytes, *content: bytes) -> bytes:
-    data = b"".join(content)
-    return struct.pack(">I", 8 + len(data)) + kind + data
-
-
 def heif_with(*, exif: bytes = b"", xmp: bytes = b"", profile: bytes = b"", brand: bytes = b"heic") -> bytes:
     """Items without a picture."""
     items = [(b"Exif\0", bytes(4) + exif)] if exif else []
@@ -202,5 +198,35 @@ def heif_with(*, exif: bytes = b"", xmp: bytes = b"", profile: bytes = b"", bran
             at += len(data)
         locations = box(b"iloc", bytes(4), b"\x44\0", struct.pack(">H", len(items)), places)
         meta = box(b"meta", bytes(4), box(b"pitm", bytes(6)), listed, locations, properties)
+        at = len(head) + len(meta) + 8
+    return head + meta + box(b"mdat", *(data for _, data in items))
+
+
+def avif_with(*, xmp: bytes = b"", alpha: bool = False) -> bytes:
+    """A picture as libheif lays it out, with at most an alpha plane and XMP."""
+    items = [(b"av01\0", AV1.tiles[0])]
+    items += [(b"av01\0", AV1.tiles[1])] if alpha else []
+    items += [(b"mime\0application/rdf+xml\0\0", xmp)] if xmp else []
+    infos = [full_box(b"infe", struct.pack(">HH", n, 0), kind, version=2) for n, (kind, _) in enumerate(items, 1)]
+    depth = full_box(b"pixi", b"\3\x08\x08\x08")
+    plane = full_box(b"auxC", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")
+    catalogue = box(b"ipco", AV1.configuration, size(64, 64), depth, *([plane] if alpha else []))
+    uses = b"\0\1\3\1\2\3" + (b"\0\2\3\1\2\4" if alpha else b"")
+    head = box(b"ftyp", b"avif", bytes(4), b"mif1avifmiaf")
+    at = 0
+    for _ in range(2):  # sizes do not depend on offsets, so the first round gives the layout
+        places = b""
+        for number, (_, data) in enumerate(items, 1):
+            places += struct.pack(">HHHII", number, 0, 1, at, len(data))
+            at += len(data)
+        meta = full_box(
+            b"meta",
+            full_box(b"hdlr", bytes(4), b"pict", bytes(13)),
+            full_box(b"iloc", b"\x44\0", struct.pack(">H", len(items)), places),
+            full_box(b"iinf", struct.pack(">H", len(items)), *infos),
+            full_box(b"pitm", b"\0\1"),
+            box(b"iprp", catalogue, full_box(b"ipma", struct.pack(">I", 1 + alpha), uses)),
+            full_box(b"iref", box(b"auxl", b"\0\2\0\1\0\1")) if alpha else b"",
+        )
         at = len(head) + len(meta) + 8
     return head + meta + box(b"mdat", *(data for _, data in items))

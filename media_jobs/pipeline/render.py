@@ -88,7 +88,7 @@ def write(
     rendition = step.rendition
     encoded_as = rendition.format.resolved(source=source, transparent=image.hasalpha())
     data = encode(image, rendition, encoded_as, rights)
-    carries = scan(data, encoded_as)
+    carries = scan(data, encoded_as, rights)
     path = Path(request.into) / rendition.file_name(encoded_as)
     path.write_bytes(data)
     output = Output(

@@ -80,4 +80,4 @@ def test_metadata_are_read_as_far_as_they_are_whole(start: str, steps: list[tupl
     found = gather(damaged(start, steps), claimed)
     facts = {**capture(found.exif, found.iptc, found.xmp), **rights(found.exif, found.iptc, found.xmp)}
     assert all(choice.value is not None for choice in facts.values())
-    assert all(isinstance(name, str) for name in found.names.all())
+    assert all(isinstance(name, str) for name in found.names)

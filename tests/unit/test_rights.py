@@ -44,10 +44,40 @@ def test_each_field_comes_from_where_it_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "utf_8"), [("Zoë".encode(), True), ("Zoë".encode("latin-1"), False), ("Zoë".encode(), False)]
+    ("written", "read"),
+    [
+        ("Zoë".encode(), "Zoë"),
+        ("Zoë".encode("latin-1"), "Zoë"),
+        ("O’Hara".encode("cp1252"), "O’Hara"),
+        ("Zoë Grün".encode()[:-2], "Zoë Gr"),  # cut within a letter, as after IPTC's 32 bytes
+        (b"Ada\x81", "Ada"),  # not even Windows knows
+        (b"Ada\xed\xa0\x80", "Adaí €"),  # half of a surrogate pair: no UTF-8
+        (b"Ada\xc0\xbcp\xc0\xbe", "AdaÀ¼pÀ¾"),  # overlong
+    ],
 )
-def test_iptc_is_read_in_its_character_set(value: bytes, utf_8: bool, tmp_path: Path) -> None:
-    assert rights(tmp_path, photoshop=facts.iptc((80, value), utf_8=utf_8)).creator == "Zoë"
+def test_texts_are_read_in_the_character_set_that_they_are_in(written: bytes, read: str, tmp_path: Path) -> None:
+    for claims_utf_8 in (False, True):
+        assert rights(tmp_path, photoshop=facts.iptc((80, written), utf_8=claims_utf_8)).creator == read
+    assert rights(tmp_path, exif=facts.exif({0x013B: written})).creator == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Picasa", "unknown", " - ", "©", "Copyright", "(C) by owner name", "OLYMPUS DIGITAL CAMERA  ", "N/A", "<none>"],
+)
+def test_what_programs_write_for_nobody_names_nobody(text: str, tmp_path: Path) -> None:
+    block, photoshop = facts.exif({0x013B: text, 0x8298: text}), facts.iptc((110, text.encode("latin-1")))
+    assert rights(tmp_path, exif=block, photoshop=photoshop) == Rights()
+
+
+@pytest.mark.parametrize("text", ["Unknown Pleasures Ltd", "ada@example.org", "+41 44 123 45 67", "日本", "Noné"])
+def test_what_names_somebody_stays(text: str, tmp_path: Path) -> None:
+    assert rights(tmp_path, exif=facts.exif({0x013B: text, 0x8298: text})) == Rights(text, "", text, "")
+
+
+def test_nobody_in_xmp_leaves_the_word_to_iptc(tmp_path: Path) -> None:
+    packet = facts.xmp("", "<dc:creator><rdf:Seq><rdf:li>Picasa</rdf:li></rdf:Seq></dc:creator>")
+    assert rights(tmp_path, xmp=packet, photoshop=facts.iptc((80, b"Ida"))).creator == "Ida"
 
 
 @pytest.mark.parametrize(
@@ -96,11 +126,16 @@ def test_control_characters_and_endless_texts_do_not_get_through(tmp_path: Path)
     assert rights(tmp_path, exif=wild) == Rights("Ada [31m; Eve", "", "©" + "c" * 499, "")
 
 
+@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\u2066", "\ufeff", "\u00ad", "\U000e0041", "\ufffd"])
+def test_what_nobody_can_see_is_not_there(hidden: str, tmp_path: Path) -> None:
+    assert rights(tmp_path, exif=facts.exif({0x013B: f"A{hidden}da"})).creator == "Ada"
+
+
 # --- written into outputs --------------------------------------------------------------------------
 
 FULL = Rights("Zoë 日本; Grace <Hopper>", "Agency & Co", "© 2024 “Ada”", "https://example.org/by?a=1&b=2")
 #: As long as `facts.read` lets any become, of what takes most room when written.
-LONGEST = Rights("a;" + "&;" * 249, "&" * 500, "&" * 500, "https://example.org/" + "&" * 480)
+LONGEST = Rights("a;" * 250, "A" + "&" * 499, "A" + "&" * 499, "https://example.org/" + "&" * 480)
 
 
 def picture(*, alpha: bool = False) -> pyvips.Image:
@@ -150,9 +185,7 @@ def test_the_longest_rights_fit_into_a_segment_of_a_jpeg() -> None:
 def test_exiftool_reads_the_four_fields_and_nothing_else(tmp_path: Path) -> None:
     for number, (encoded_as, plain) in enumerate(ENCODED.values()):
         (tmp_path / f"{number}.{encoded_as.extension}").write_bytes(embed.with_rights(plain, encoded_as, FULL))
-    avif = picture()
-    avif.set_type(pyvips.GValue.blob_type, "xmp-data", embed.xmp_packet(FULL))
-    (tmp_path / "x.avif").write_bytes(avif.heifsave_buffer(compression="av1", effort=0, keep="xmp"))
+    (tmp_path / "x.avif").write_bytes(facts.avif_with(xmp=embed.xmp_packet(FULL)))
     xmp = {
         "XMP-dc:Creator": ["Zoë 日本", "Grace <Hopper>"],
         "XMP-photoshop:Credit": FULL.credit,

@@ -33,9 +33,10 @@ def choose(*candidates: tuple[Any, str]) -> Choice | None:
 
 
 def clean(text: str, most_characters: int = _MAX_CHARACTERS) -> str:
-    """One line of printable characters."""
+    """One line of characters that can be seen."""
     # NFC first: a letter and its accent may be two characters, and the cut must not part them.
-    printable = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", text).replace("\ufffd", ""))
+    letters = (c for c in unicodedata.normalize("NFC", text) if c != "\ufffd" and unicodedata.category(c) != "Cf")
+    printable = "".join(c if c.isprintable() else " " for c in letters)
     return " ".join(printable.split())[:most_characters].rstrip()
 
 
@@ -43,6 +44,7 @@ def capture(told_exif: Exif, told_iptc: Iptc, told_xmp: Xmp) -> dict[str, Choice
     """By the names that the API gives them; what is not told is absent."""
     e, x = told_exif, told_xmp
     found = {
+        # When it was taken; not when it was scanned, edited or copied, as DateTimeDigitized, DateTime and xmp say.
         "captureDate": choose(
             _exif_date(e),
             (_xmp_date(x.text("exif:DateTimeOriginal")), "XMP exif:DateTimeOriginal"),
@@ -95,7 +97,7 @@ def capture(told_exif: Exif, told_iptc: Iptc, told_xmp: Xmp) -> dict[str, Choice
 
 # --- when -----------------------------------------------------------------------------------------
 
-_OFFSET = re.compile(r"Z|[+-](0\d|1[0-4]):[0-5]\d")
+_OFFSET = re.compile(r"Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]")
 _XMP_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
 _IPTC_TIME = re.compile(r"(\d{6})(?:([+-]\d\d)(\d\d))?")
 

@@ -11,7 +11,6 @@ from fractions import Fraction
 
 from media_jobs.pipeline.formats.tiff import Bytes
 from media_jobs.pipeline.privacy import names
-from media_jobs.pipeline.privacy.names import Names
 
 Numbers = tuple[Fraction | None, ...]  #: None where a denominator is zero
 
@@ -81,23 +80,24 @@ class Exif:
 
 
 def decoded(data: bytes) -> str:
-    """EXIF says ASCII; what is written is UTF-8 or Latin-1."""
+    """EXIF says ASCII; what is written is UTF-8, sometimes cut within a letter, or Windows' Latin-1."""
     try:
         return data.decode()
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data" and not data[: error.start].isascii():
+            return data[: error.start].decode()
+        return data.decode("cp1252", "replace")
 
 
-def read(data: Bytes, into: Exif, told: Names, *, group: str = MAIN, picture: bool = False) -> None:
+def read(data: Bytes, into: Exif, told: set[str], *, group: str = MAIN, picture: bool = False) -> None:
     """Add the tags of a TIFF structure to `into`, their names to `told`. What is damaged is left out.
 
     group: of the first directory. picture: it is the file itself and not a part that tells about a picture.
     """
-    order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]))
-    if order is None or len(data) < 16:
-        return
-    (magic,) = struct.unpack_from(order + "H", data, 2)
+    order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]), "")
+    magic = struct.unpack_from(order + "H", data, 2)[0] if order and len(data) >= 16 else None
     if magic not in _MAGICS:
+        told.add("EXIF that cannot be read")
         return
     big = _MAGICS[magic]
     first = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
@@ -105,7 +105,7 @@ def read(data: Bytes, into: Exif, told: Names, *, group: str = MAIN, picture: bo
 
 
 class _Reader:
-    def __init__(self, data: Bytes, layout: tuple[str, bool], into: Exif, told: Names, *, picture: bool) -> None:
+    def __init__(self, data: Bytes, layout: tuple[str, bool], into: Exif, told: set[str], *, picture: bool) -> None:
         order, big = layout
         self._data, self._order, self._into, self._told, self._picture = data, order, into, told, picture
         self._count = struct.Struct(order + ("Q" if big else "H"))

@@ -31,7 +31,8 @@ _ORIENTATION = "EXIF Orientation"
 class Told:
     """What a picture tells besides its pixels.
 
-    names: of everything that was found, whether understood or not; never values. rights_from: names of what told them.
+    names: of everything that was found, whether understood or not, in alphabetical order; never values.
+    rights_from: names of what told the rights.
     """
 
     names: tuple[str, ...]
@@ -46,7 +47,7 @@ def read(found: Found) -> Told:
         pieces = gather(data, found.format)
     whose = rights(pieces.exif, pieces.iptc, pieces.xmp)
     return Told(
-        names=pieces.names.all(),
+        names=tuple(sorted(pieces.names)),
         facts=capture(pieces.exif, pieces.iptc, pieces.xmp),
         rights=Rights(**{field: choice.value for field, choice in whose.items()}),
         rights_from=tuple(name for choice in whose.values() for name in choice.sources),

@@ -5,32 +5,33 @@ Whatever the bytes say, all that is whole up to the first damage is there, and s
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 
 from media_jobs.pipeline.formats import gif, isobmff, jpeg, png, riff
 from media_jobs.pipeline.formats.tiff import Bytes
-from media_jobs.pipeline.privacy import exif, names
-from media_jobs.pipeline.privacy.pieces import Pieces
+from media_jobs.pipeline.privacy import boxes, exif, names
+from media_jobs.pipeline.privacy.embed import EXIF_MARK, XMP_MARK
+from media_jobs.pipeline.privacy.pieces import MAX_BLOCK_BYTES, Pieces
 
 _DAMAGED = (jpeg.Damaged, png.Damaged, riff.Damaged, gif.Damaged, isobmff.Damaged)
 
 _BEHIND = "data after the end"
-_MAX_BLOCK_BYTES = 1_048_576
+_UNREAD = "damaged parts"
 _MAX_TEXTS = 100
-_EXIF_MARK = b"Exif\0\0"
 
 
 def gather(data: Bytes, format: str) -> Pieces:
     """`format`: in the words of `sniff`."""
     pieces = Pieces()
-    with suppress(*_DAMAGED):  # what was found before the damage stays
+    try:
         _WALKS[format](data, pieces)
+    except _DAMAGED:  # what was found before stays
+        pieces.names.add(_UNREAD)
     return pieces
 
 
 # --- JPEG -----------------------------------------------------------------------------------------
 
-_ADOBE_XMP, _EXTENDED_XMP = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
+_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _BY_START = (
     (jpeg.APP0, b"JFXX\0", "JFIF thumbnail"),
@@ -52,7 +53,7 @@ def _jpeg(data: Bytes, pieces: Pieces) -> None:
                 break
             payload = bytes(data[segment.start : segment.end])
             if segment.marker == jpeg.APP13 and payload.startswith(_PHOTOSHOP):
-                photoshop += payload[len(_PHOTOSHOP) :][: _MAX_BLOCK_BYTES - len(photoshop)]
+                photoshop += payload[len(_PHOTOSHOP) :][: MAX_BLOCK_BYTES - len(photoshop)]
             else:
                 _jpeg_segment(segment.marker, payload, pieces)
     finally:
@@ -62,10 +63,10 @@ def _jpeg(data: Bytes, pieces: Pieces) -> None:
 
 
 def _jpeg_segment(marker: int, payload: bytes, pieces: Pieces) -> None:
-    if marker == jpeg.APP1 and payload.startswith(_EXIF_MARK):
-        pieces.add_exif(payload[len(_EXIF_MARK) :])
-    elif marker == jpeg.APP1 and payload.startswith(_ADOBE_XMP):
-        pieces.add_xmp(payload[len(_ADOBE_XMP) :])
+    if marker == jpeg.APP1 and payload.startswith(EXIF_MARK):
+        pieces.add_exif(payload[len(EXIF_MARK) :])
+    elif marker == jpeg.APP1 and payload.startswith(XMP_MARK):
+        pieces.add_xmp(payload[len(XMP_MARK) :])
     elif marker == jpeg.COM:
         pieces.names.add("JPEG comment")
     elif marker == jpeg.APP0 and payload.startswith(b"JFIF\0"):
@@ -93,12 +94,14 @@ def _png(data: Bytes, pieces: Pieces) -> None:
     for chunk in png.chunks(data):
         if chunk.kind == b"IDAT":
             continue
-        content = bytes(data[chunk.start : min(chunk.end, chunk.start + _MAX_BLOCK_BYTES)])
+        content = bytes(data[chunk.start : min(chunk.end, chunk.start + MAX_BLOCK_BYTES)])
         if chunk.kind == b"eXIf":
-            pieces.add_exif(content.removeprefix(_EXIF_MARK))
+            pieces.add_exif(content.removeprefix(EXIF_MARK))
         elif chunk.kind in (b"tEXt", b"zTXt", b"iTXt"):
             texts += 1
-            if texts <= _MAX_TEXTS:  # some have to be unpacked
+            if texts > _MAX_TEXTS:  # some have to be unpacked
+                pieces.names.add(f"PNG text beyond {_MAX_TEXTS} chunks")
+            else:
                 _png_text(chunk.kind, content, pieces)
         elif chunk.kind not in _PNG_PLAIN:
             pieces.names.add(_PNG_NAMES.get(chunk.kind, "PNG private chunk"))
@@ -110,9 +113,9 @@ def _png(data: Bytes, pieces: Pieces) -> None:
 def _png_text(kind: bytes, content: bytes, pieces: Pieces) -> None:
     keyword = content.partition(b"\0")[0]
     if keyword == b"XML:com.adobe.xmp":
-        pieces.add_xmp(png.text(kind, content, _MAX_BLOCK_BYTES))
+        pieces.add_xmp(png.text(kind, content, MAX_BLOCK_BYTES))
     elif keyword.startswith(_RAW_PROFILE):
-        _png_profile(keyword.removeprefix(_RAW_PROFILE), png.text(kind, content, _MAX_BLOCK_BYTES), pieces)
+        _png_profile(keyword.removeprefix(_RAW_PROFILE), png.text(kind, content, MAX_BLOCK_BYTES), pieces)
     else:
         pieces.names.add(names.png_text(keyword))
 
@@ -125,11 +128,11 @@ def _png_profile(kind: bytes, text: bytes, pieces: Pieces) -> None:
     except ValueError:
         block = b""
     pieces.names.add("PNG raw profile")
-    if kind in (b"exif", b"APP1") and block.startswith(_EXIF_MARK):
-        pieces.add_exif(block.removeprefix(_EXIF_MARK))
+    if kind in (b"exif", b"APP1") and block.startswith(EXIF_MARK):
+        pieces.add_exif(block.removeprefix(EXIF_MARK))
     elif kind in (b"xmp", b"APP1"):
-        pieces.add_xmp(block.removeprefix(_ADOBE_XMP))
-    elif kind == b"iptc":
+        pieces.add_xmp(block.removeprefix(XMP_MARK))
+    elif kind in (b"iptc", b"8bim"):
         (pieces.add_photoshop if block.startswith(b"8BIM") else pieces.add_iptc)(block)
     elif kind in (b"icc", b"icm"):
         pieces.names.add("ICC profile")
@@ -145,9 +148,9 @@ def _webp(data: Bytes, pieces: Pieces) -> None:
     for chunk in riff.chunks(data):
         if chunk.kind in _WEBP_PLAIN:
             continue
-        content = bytes(data[chunk.start : min(chunk.end, chunk.start + _MAX_BLOCK_BYTES)])
+        content = bytes(data[chunk.start : min(chunk.end, chunk.start + MAX_BLOCK_BYTES)])
         if chunk.kind == b"EXIF":
-            pieces.add_exif(content.removeprefix(_EXIF_MARK))
+            pieces.add_exif(content.removeprefix(EXIF_MARK))
         elif chunk.kind == b"XMP ":
             pieces.add_xmp(content)
         else:
@@ -155,6 +158,7 @@ def _webp(data: Bytes, pieces: Pieces) -> None:
 
 
 _GIF_NAMES = {b"ICCRGBG1012": "ICC profile"}
+_GIF_XMP_TAIL = b"\1\xff\xfe\xfd"
 _GIF_PLAIN = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})
 
 
@@ -171,9 +175,12 @@ def _gif(data: Bytes, pieces: Pieces) -> None:
             start = extension.start + 12
             application = bytes(data[extension.start + 1 : start])
             if application == b"XMP DataXMP":  # not in pieces, but plain, with a tail that looks like pieces
-                pieces.add_xmp(bytes(data[start : min(extension.end, start + _MAX_BLOCK_BYTES)]))
+                packet = bytes(data[start : min(extension.end, start + MAX_BLOCK_BYTES)])
+                pieces.add_xmp(packet.partition(_GIF_XMP_TAIL)[0])
             elif application not in _GIF_PLAIN:
                 pieces.names.add(_GIF_NAMES.get(application, "GIF application data"))
+        elif extension.label != gif.CONTROL:
+            pieces.names.add("GIF private extension")
 
 
 def _bmp(data: Bytes, pieces: Pieces) -> None:
@@ -196,7 +203,7 @@ def _tiff(data: Bytes, pieces: Pieces) -> None:
 
 def _raf(data: Bytes, pieces: Pieces) -> None:
     start = int.from_bytes(data[84:88], "big")
-    _start_of_jpeg(bytes(data[start : start + _MAX_BLOCK_BYTES]), pieces)
+    _start_of_jpeg(bytes(data[start : start + MAX_BLOCK_BYTES]), pieces)
 
 
 def _start_of_jpeg(data: bytes, pieces: Pieces) -> None:
@@ -206,91 +213,15 @@ def _start_of_jpeg(data: bytes, pieces: Pieces) -> None:
         _jpeg_segment(segment.marker, data[segment.start : segment.end], pieces)
 
 
-_CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
-_XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-_CANON_GROUPS = {"CMT1": exif.MAIN, "CMT2": exif.DETAIL, "CMT4": exif.POSITION}
-
-
-def _cr3(data: Bytes, pieces: Pieces) -> None:
-    for outer in isobmff.boxes(data):
-        if outer.kind == "uuid":
-            _uuid(data, outer, pieces)
-        elif outer.kind == "moov":
-            for box in isobmff.boxes(data, outer.start, outer.end):
-                if box.kind == "uuid" and bytes(data[box.start : box.start + 16]) == _CANON:
-                    _canon(data, box, pieces)
-
-
-def _canon(data: Bytes, box: isobmff.Box, pieces: Pieces) -> None:
-    for part in isobmff.boxes(data, box.start + 16, box.end):
-        if part.kind in _CANON_GROUPS:
-            block = bytes(data[part.start : min(part.end, part.start + _MAX_BLOCK_BYTES)])
-            pieces.add_exif(block, group=_CANON_GROUPS[part.kind], picture=True)
-        elif part.kind == "CMT3":
-            pieces.names.add("EXIF MakerNote")
-        elif part.kind == "THMB":
-            pieces.names.add("EXIF thumbnail")
-
-
-def _uuid(data: Bytes, box: isobmff.Box, pieces: Pieces) -> None:
-    """A box at the top of a file that only its maker's number explains."""
-    kind, content = bytes(data[box.start : box.start + 16]), box.start + 16
-    if kind == _XMP_UUID:
-        pieces.add_xmp(bytes(data[content : min(box.end, content + _MAX_BLOCK_BYTES)]))
-    elif kind == _C2PA:
-        pieces.names.add("C2PA manifest")
-
-
-# --- HEIF -----------------------------------------------------------------------------------------
-
-_C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-_XMP_TYPE = "application/rdf+xml"
-_TILES = frozenset({"grid", "iovl", "iden", "tmap"})
-
-
-def _heif(data: Bytes, pieces: Pieces) -> None:
-    for box in isobmff.boxes(data):
-        if box.kind == "uuid":
-            _uuid(data, box, pieces)
-    if _has_profile(data):
-        pieces.names.add("ICC profile")
-    meta = isobmff.meta(data)
-    for item in meta.items.values():
-        if "thmb" in item.refs:
-            pieces.names.add("HEIF thumbnail")
-        if "auxl" in item.refs:
-            pieces.names.add("HEIF auxiliary picture")
-        if item.kind not in ("Exif", "mime") or pieces.full:
-            continue
-        block = isobmff.read(data, item)
-        if item.kind == "Exif":
-            pieces.add_exif(block[4 + int.from_bytes(block[:4], "big") :].removeprefix(_EXIF_MARK))
-        elif item.content_type == _XMP_TYPE:
-            pieces.add_xmp(block)
-        else:
-            pieces.names.add("HEIF data")
-
-
-def _has_profile(data: Bytes) -> bool:
-    meta = isobmff.find(data, "meta")
-    if meta is None:
-        return False
-    properties = isobmff.find(data, "iprp", "ipco", start=meta.start + 4, end=meta.end)
-    return properties is not None and any(
-        box.kind == "colr" and bytes(data[box.start : box.start + 4]) in (b"prof", b"rICC")
-        for box in isobmff.boxes(data, properties.start, properties.end)
-    )
-
-
 _WALKS: dict[str, Callable[[Bytes, Pieces], None]] = {
     "jpeg": _jpeg,
     "png": _png,
     "webp": _webp,
     "gif": _gif,
     "bmp": _bmp,
-    "avif": _heif,
-    "heic": _heif,
-    "cr3": _cr3,
+    "avif": boxes.heif,
+    "heic": boxes.heif,
+    "cr3": boxes.cr3,
     "raf": _raf,
     **dict.fromkeys(("tiff", "dng", "cr2", "nef", "arw", "orf", "rw2"), _tiff),
 }

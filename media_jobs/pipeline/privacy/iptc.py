@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from media_jobs.pipeline.privacy import names
-from media_jobs.pipeline.privacy.names import Names
+from media_jobs.pipeline.privacy.exif import decoded
 
 BY_LINE, CREDIT, COPYRIGHT, DATE_CREATED, TIME_CREATED = 80, 110, 116, 55, 60
 _WANTED = frozenset({BY_LINE, CREDIT, COPYRIGHT, DATE_CREATED, TIME_CREATED})
-_CHARACTER_SET = (1, 90)
-_UTF_8 = b"\x1b%G"
 
 IPTC, EXIF, XMP = 0x0404, 0x0422, 0x0424
 _RESOURCES = {
@@ -33,20 +31,13 @@ class Iptc:
     """Values of wanted datasets of record 2, in their order."""
 
     values: dict[int, list[bytes]] = field(default_factory=dict)
-    utf_8: bool = False
 
     def texts(self, dataset: int) -> list[str]:
-        """In UTF-8 where the envelope says so or the bytes look like it, else in Latin-1."""
-        return [self._decoded(value) for value in self.values.get(dataset, [])]
+        """Whatever character set the file claims: many claim none and write UTF-8, or claim that and write Latin-1."""
+        return [decoded(value) for value in self.values.get(dataset, [])]
 
     def text(self, dataset: int) -> str:
         return next(iter(self.texts(dataset)), "")
-
-    def _decoded(self, value: bytes) -> str:
-        try:
-            return value.decode("utf-8", "replace" if self.utf_8 else "strict")
-        except UnicodeDecodeError:
-            return value.decode("latin-1")
 
 
 def resources(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -70,9 +61,11 @@ def name(resource: int) -> str:
     return _RESOURCES.get(resource, "Photoshop resources")
 
 
-def read(data: bytes, into: Iptc, told: Names) -> None:
+def read(data: bytes, into: Iptc, told: set[str]) -> None:
     """Add the datasets of IPTC-IIM to `into`, their names to `told`."""
     at = 0
+    if not data.startswith(b"\x1c") and data.strip(b"\0"):
+        told.add("IPTC that cannot be read")
     for _ in range(_MAX_DATASETS):
         if data[at : at + 1] != b"\x1c" or at + 5 > len(data):
             return
@@ -87,7 +80,5 @@ def read(data: bytes, into: Iptc, told: Names) -> None:
         if len(value) < size:
             return
         told.add(names.iptc(record, dataset))
-        if (record, dataset) == _CHARACTER_SET:
-            into.utf_8 = value == _UTF_8
-        elif record == 2 and dataset in _WANTED and len(into.values.setdefault(dataset, [])) < _MAX_VALUES:
+        if record == 2 and dataset in _WANTED and len(into.values.setdefault(dataset, [])) < _MAX_VALUES:
             into.values[dataset].append(value[:_MAX_BYTES])

@@ -6,18 +6,18 @@ from media_jobs.pipeline.formats.tiff import Bytes
 from media_jobs.pipeline.privacy import exif, iptc, xmp
 from media_jobs.pipeline.privacy.exif import MAIN, Exif
 from media_jobs.pipeline.privacy.iptc import Iptc
-from media_jobs.pipeline.privacy.names import Names
 from media_jobs.pipeline.privacy.xmp import Xmp
 
 #: Of EXIF, XMP and IPTC. Real files have three or four.
 _MAX_BLOCKS = 20
+MAX_BLOCK_BYTES = 1_048_576
 
 
 @dataclass(slots=True)
 class Pieces:
     """What was found in one file."""
 
-    names: Names = field(default_factory=Names)
+    names: set[str] = field(default_factory=set)
     exif: Exif = field(default_factory=Exif)
     iptc: Iptc = field(default_factory=Iptc)
     xmp: Xmp = field(default_factory=Xmp)
@@ -28,11 +28,18 @@ class Pieces:
         """Whether so many blocks were read that no more will be."""
         return self.blocks >= _MAX_BLOCKS
 
+    def _more(self) -> bool:
+        """Whether one more block will be read. That there are others has a name, too."""
+        if self.full:
+            self.names.add(f"metadata beyond {_MAX_BLOCKS} blocks")
+            return False
+        self.blocks += 1
+        return True
+
     def add_exif(self, block: Bytes, *, group: str = MAIN, picture: bool = False) -> None:
         """A TIFF structure, and what lies in it in other languages."""
-        if self.full:
+        if not self._more():
             return
-        self.blocks += 1
         exif.read(block, self.exif, self.names, group=group, picture=picture)
         for tag, add in ((exif.XMP, self.add_xmp), (exif.IPTC, self.add_iptc), (exif.PHOTOSHOP, self.add_photoshop)):
             if (value := self.exif.values.pop((exif.MAIN, tag), None)) is not None:
@@ -40,13 +47,11 @@ class Pieces:
 
     def add_xmp(self, packet: bytes) -> None:
         self.names.add("XMP packet")
-        if not self.full:
-            self.blocks += 1
+        if self._more():
             xmp.read(packet, self.xmp, self.names)
 
     def add_iptc(self, block: bytes) -> None:
-        if not self.full:
-            self.blocks += 1
+        if self._more():
             iptc.read(block, self.iptc, self.names)
 
     def add_photoshop(self, block: bytes) -> None:

@@ -3,6 +3,7 @@
 That is the order of the Metadata Working Group's guidelines, 2.0, chapter 5, for files without a digest to compare.
 """
 
+import re
 from urllib.parse import urlsplit
 
 from media_jobs.pipeline.privacy import exif, iptc
@@ -12,6 +13,14 @@ from media_jobs.pipeline.privacy.iptc import Iptc
 from media_jobs.pipeline.privacy.xmp import Xmp
 
 _MAX_CHARACTERS = 500
+#: What cameras and programs write where nobody has said anything: words in lower case.
+_NOBODY = frozenset(
+    {"", "picasa", "unknown", "none", "n a", "artist", "author", "creator", "photographer", "camera", "copyright"}
+    | {"owner", "user", "default", "c", "copyright c", "unknown artist", "unknown author", "unknown photographer"}
+    | {"artist name", "your name", "owner name", "by owner name", "c by owner name", "copyright by owner name"}
+    | {"olympus digital camera", "samsung", "digital camera"}
+)
+_WORD = re.compile(r"[^\W_]+")
 
 
 def rights(told_exif: Exif, told_iptc: Iptc, told_xmp: Xmp) -> dict[str, Choice]:
@@ -61,7 +70,9 @@ def _listed(texts: list[str]) -> str:
 
 
 def _text(text: str) -> str:
-    return clean(text, _MAX_CHARACTERS)
+    """Nothing where it names nobody."""
+    text = clean(text, _MAX_CHARACTERS)
+    return "" if " ".join(_WORD.findall(text.lower())) in _NOBODY else text
 
 
 def _copyright(told: Exif) -> str:

@@ -1,58 +1,57 @@
 """The proof: what a finished file carries besides its pixels.
 
-Reads every byte that is not a coded pixel, and accepts only what a bare picture needs, and rights. It knows nothing of
-the encoders or of the picture that was uploaded; packets of rights are taken apart, and must be exactly those that
-`embed` writes of what was found in them. So there is no room in them for anything else.
+Reads every byte that is not a coded pixel, and accepts only what a bare picture needs, and the packets that `embed`
+writes of the picture's own rights, to the byte: there is no room for anything else. It knows nothing of the encoders.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from media_jobs import errors
 from media_jobs.pipeline.formats import isobmff, jpeg, png, riff
-from media_jobs.pipeline.privacy import embed, exif, xmp
-from media_jobs.pipeline.privacy.exif import Exif
-from media_jobs.pipeline.privacy.names import Names
-from media_jobs.pipeline.privacy.xmp import Xmp
+from media_jobs.pipeline.privacy import embed
 from media_jobs.pipeline.recipes import Format
 from media_jobs.pipeline.values import Rights
 
 _DAMAGED = (jpeg.Damaged, png.Damaged, riff.Damaged, isobmff.Damaged)
 
 
-def scan(encoded: bytes, format: Format) -> tuple[str, ...]:
-    """Names of the rights fields in it. Raises PrivacyLeak when there is anything else. `format`: the resolved one."""
+def scan(encoded: bytes, format: Format, rights: Rights) -> tuple[str, ...]:
+    """Names of the fields of `rights` in it. Raises PrivacyLeak when there is anything else.
+
+    format: the resolved one. rights: of the picture that was encoded.
+    """
+    allowed = _Rights(rights)
     try:
-        return tuple(name for part in _SCANS[format](encoded) for name in part)
+        _SCANS[format](encoded, allowed)
     except _DAMAGED as error:
         raise errors.PrivacyLeak(f"{error} (as {format})") from error
+    return allowed.seen
 
 
-# --- rights ---------------------------------------------------------------------------------------
+_FIELDS = {
+    "EXIF": {"creator": "EXIF Artist", "copyright": "EXIF Copyright"},
+    "XMP": {
+        "creator": "XMP dc:creator",
+        "copyright": "XMP dc:rights",
+        "credit": "XMP photoshop:Credit",
+        "licence": "XMP xmpRights:WebStatement",
+    },
+}
 
 
-def _exif(block: bytes) -> tuple[str, ...]:
-    """Of a block that is EXIF's Artist and Copyright, and nothing else."""
-    names, found = Names(), Exif()
-    exif.read(block, found, names)
-    creator, holder = found.text(exif.MAIN, exif.ARTIST), found.text(exif.MAIN, exif.COPYRIGHT)
-    if not names.all() or block != embed.exif_block(Rights(creator=creator, copyright=holder)):
-        raise errors.PrivacyLeak(f"EXIF data beyond rights ({', '.join(names.all()) or 'unreadable'})")
-    return names.all()
+class _Rights:
+    """The two packets that a file may have, each once at most. seen: names of the fields in those that it had."""
 
+    def __init__(self, rights: Rights) -> None:
+        self._rights = rights
+        self._left = {"EXIF": embed.exif_block(rights), "XMP": embed.xmp_packet(rights)}
+        self.seen: tuple[str, ...] = ()
 
-def _xmp(packet: bytes) -> tuple[str, ...]:
-    """Of a packet that is the four fields of `Rights`, and nothing else."""
-    names, found = Names(), Xmp()
-    xmp.read(packet, found, names)
-    rights = Rights(
-        creator=embed.BETWEEN.join(found.texts("dc:creator")),
-        credit=found.text("photoshop:Credit"),
-        copyright=found.text("dc:rights"),
-        licence=found.text("xmpRights:WebStatement"),
-    )
-    if not names.all() or packet != embed.xmp_packet(rights):
-        raise errors.PrivacyLeak(f"XMP data beyond rights ({', '.join(names.all()) or 'unreadable'})")
-    return names.all()
+    def take(self, language: str, packet: bytes) -> None:
+        """Raises PrivacyLeak unless it is the one that this picture may have."""
+        if not packet or packet != self._left.pop(language, b""):
+            raise errors.PrivacyLeak(f"{language} data that is not this picture's rights")
+        self.seen += tuple(name for field, name in _FIELDS[language].items() if getattr(self._rights, field))
 
 
 def _once(seen: set[str], what: str) -> None:
@@ -66,8 +65,7 @@ def _once(seen: set[str], what: str) -> None:
 _FRAMES = (0xC0, 0xC1, 0xC2)
 
 
-def _jpeg(data: bytes) -> Iterator[tuple[str, ...]]:
-    seen: set[str] = set()
+def _jpeg(data: bytes, rights: _Rights) -> None:
     at = 0
     for segment in jpeg.segments(data):
         if at not in (segment.at, _PIXELS):
@@ -75,7 +73,7 @@ def _jpeg(data: bytes) -> Iterator[tuple[str, ...]]:
         at = _PIXELS if segment.marker == jpeg.SOS else segment.end
         payload = data[segment.start : segment.end]
         if segment.marker == jpeg.APP1:
-            yield _jpeg_rights(payload, seen)
+            _jpeg_rights(payload, rights)
         elif not _plain(segment.marker, payload):
             raise errors.PrivacyLeak(_jpeg_name(segment.marker))
     if at != len(data):
@@ -85,14 +83,13 @@ def _jpeg(data: bytes) -> Iterator[tuple[str, ...]]:
 _PIXELS = -1  #: in the place of an offset: behind them, the next segment lies where it lies
 
 
-def _jpeg_rights(payload: bytes, seen: set[str]) -> tuple[str, ...]:
+def _jpeg_rights(payload: bytes, rights: _Rights) -> None:
     if payload.startswith(embed.EXIF_MARK):
-        _once(seen, "EXIF data")
-        return _exif(payload[len(embed.EXIF_MARK) :])
-    if payload.startswith(embed.XMP_MARK):
-        _once(seen, "XMP data")
-        return _xmp(payload[len(embed.XMP_MARK) :])
-    raise errors.PrivacyLeak(_jpeg_name(jpeg.APP1))
+        rights.take("EXIF", payload[len(embed.EXIF_MARK) :])
+    elif payload.startswith(embed.XMP_MARK):
+        rights.take("XMP", payload[len(embed.XMP_MARK) :])
+    else:
+        raise errors.PrivacyLeak(_jpeg_name(jpeg.APP1))
 
 
 def _plain(marker: int, payload: bytes) -> bool:
@@ -127,12 +124,10 @@ def _jpeg_name(marker: int) -> str:
 # --- PNG and WebP ---------------------------------------------------------------------------------
 
 #: Size of each chunk that a bare picture needs; None where the picture decides.
-_PNG_PLAIN = {b"IHDR": 13, b"PLTE": None, b"tRNS": None, b"pHYs": 9, b"IDAT": None, b"IEND": 0}
-_PHYS = (2835).to_bytes(4, "big") * 2 + b"\1"  #: 72 dots to the inch, whatever the source said
-_PNG_MOST = {b"PLTE": 768, b"tRNS": 256}
+_PNG_PLAIN = {b"IHDR": 13, b"IDAT": None, b"IEND": 0}
 
 
-def _png(data: bytes) -> Iterator[tuple[str, ...]]:
+def _png(data: bytes, rights: _Rights) -> None:
     seen: set[str] = set()
     end = 0
     for chunk in png.chunks(data):
@@ -141,12 +136,10 @@ def _png(data: bytes) -> Iterator[tuple[str, ...]]:
         if chunk.kind != b"IDAT":
             _once(seen, f"a chunk {name!r}")
         if chunk.kind == b"eXIf":
-            yield _exif(data[chunk.start : chunk.end])
+            rights.take("EXIF", data[chunk.start : chunk.end])
         elif chunk.kind == b"iTXt" and data.startswith(embed.PNG_XMP_MARK, chunk.start):
-            yield _xmp(data[chunk.start + len(embed.PNG_XMP_MARK) : chunk.end])
-        elif chunk.kind == b"pHYs" and data[chunk.start : chunk.end] != _PHYS:
-            raise errors.PrivacyLeak("how large it was meant to be printed")
-        elif _PNG_PLAIN.get(chunk.kind, -1) not in (None, size) or size > _PNG_MOST.get(chunk.kind, size):
+            rights.take("XMP", data[chunk.start + len(embed.PNG_XMP_MARK) : chunk.end])
+        elif _PNG_PLAIN.get(chunk.kind, -1) not in (None, size):
             raise errors.PrivacyLeak(f"a chunk {name!r} of {size} bytes")
     if end != len(data):
         raise errors.PrivacyLeak("bytes behind its end")
@@ -155,7 +148,7 @@ def _png(data: bytes) -> Iterator[tuple[str, ...]]:
 _WEBP_PICTURES = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
 
 
-def _webp(data: bytes) -> Iterator[tuple[str, ...]]:
+def _webp(data: bytes, rights: _Rights) -> None:
     seen: set[str] = set()
     for chunk in riff.chunks(data):
         _once(seen, f"a chunk {chunk.kind.decode('latin-1')!r}")
@@ -163,9 +156,9 @@ def _webp(data: bytes) -> Iterator[tuple[str, ...]]:
         if (chunk.end - chunk.start) % 2 and data[chunk.end : chunk.end + 1] != b"\0":
             raise errors.PrivacyLeak("a byte of padding that says something")
         if chunk.kind == b"EXIF":
-            yield _exif(content)
+            rights.take("EXIF", content)
         elif chunk.kind == b"XMP ":
-            yield _xmp(content)
+            rights.take("XMP", content)
         elif chunk.kind == b"VP8X":
             if len(content) != 10 or content[0] & ~(riff.ALPHA | riff.EXIF | riff.XMP) or content[1:4] != bytes(3):
                 raise errors.PrivacyLeak("a header that promises more than a picture and rights")
@@ -186,7 +179,7 @@ _XMP_TYPE = "application/rdf+xml"
 _XMP_TAIL = b"mime\0application/rdf+xml\0\0"
 
 
-def _avif(data: bytes) -> Iterator[tuple[str, ...]]:
+def _avif(data: bytes, rights: _Rights) -> None:
     top = list(isobmff.boxes(data))
     if [box.kind for box in top] != _TOP or top[-1].end != len(data):
         raise errors.PrivacyLeak(f"other boxes than a picture's ({', '.join(repr(box.kind) for box in top)})")
@@ -195,7 +188,7 @@ def _avif(data: bytes) -> Iterator[tuple[str, ...]]:
     for item in isobmff.meta(data).items.values():
         used += item.extents
         if item.kind == "mime" and item.content_type == _XMP_TYPE:
-            yield _xmp(isobmff.read(data, item))
+            rights.take("XMP", isobmff.read(data, item))
         elif item.kind != "av01":
             raise errors.PrivacyLeak(f"an item {item.kind!r}")
     at = top[-1].start
@@ -234,4 +227,9 @@ def _avif_properties(data: bytes, parent: isobmff.Box) -> None:
                 raise errors.PrivacyLeak(f"a property {box.kind!r}")
 
 
-_SCANS = {Format.JPEG: _jpeg, Format.PNG: _png, Format.WEBP: _webp, Format.AVIF: _avif}
+_SCANS: dict[Format, Callable[[bytes, _Rights], None]] = {
+    Format.JPEG: _jpeg,
+    Format.PNG: _png,
+    Format.WEBP: _webp,
+    Format.AVIF: _avif,
+}

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from media_jobs.pipeline.privacy import names
-from media_jobs.pipeline.privacy.names import Names
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns# "
 _LANGUAGE = "http://www.w3.org/XML/1998/namespace lang"
@@ -41,21 +40,17 @@ class _Enough(Exception):
     """What follows is not read."""
 
 
-def read(packet: bytes, into: Xmp, told: Names) -> bool:
-    """Add a packet's properties to `into`, their names to `told`. What is damaged, and what follows it, is left out.
-
-    Whether the packet was read to its end.
-    """
+def read(packet: bytes, into: Xmp, told: set[str]) -> None:
+    """Add a packet's properties to `into`, their names to `told`. What is damaged, and what follows it, is left out."""
     properties = _Properties(into, told)
     try:
         properties.parser.Parse(packet[:_MAX_PACKET_BYTES].strip(b"\0 \t\r\n"), True)
     except (expat.ExpatError, _Enough, ValueError, LookupError):  # the latter two: an unknown encoding
-        return False
-    return len(packet) <= _MAX_PACKET_BYTES
+        told.add("XMP that cannot be read")
 
 
 class _Properties:
-    def __init__(self, into: Xmp, told: Names) -> None:
+    def __init__(self, into: Xmp, told: set[str]) -> None:
         self._into, self._told = into, told
         self._path: list[str] = []
         self._elements = 0
