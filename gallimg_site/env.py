@@ -67,7 +67,7 @@ class Env:
     MAX_MEGAPIXELS: int = setting(100, "Largest picture in millions of pixels", least=1, most=2000)
     MAX_ATTEMPTS: int = setting(3, "How often a job is tried before it fails", least=1, most=100)
     LEASE_S: int = setting(60, "Seconds after which a silent worker loses its job", least=5, most=3600)
-    SANDBOX_MEMORY_MB: int = setting(768, "Address space of the decoder", least=192)
+    SANDBOX_MEMORY_MB: int = setting(768, "Address space that one picture may take in the decoder", least=192)
     CLEANUP_INTERVAL_MINUTES: int = setting(30, "How often leftovers are swept, and how old they must be", least=1)
     AWS_ACCESS_KEY_ID: str = setting(
         "", "S3 credentials of the web process (write-only suffices)", aliases=("S3_ACCESS_KEY",)

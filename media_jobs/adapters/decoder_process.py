@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -37,6 +38,13 @@ _SECONDS_PER_CHILD = 1200.0
 _GROWTH_PER_CHILD_BYTES = 64 * 1_048_576
 _MAX_ANSWER_BYTES = 1_048_576
 _STDERR_TAIL_BYTES = 4096
+#: For one picture, far more than an honest child needs. The kernel limits single files only.
+_MOST_WRITTEN_BYTES = 1024 * 1_048_576
+_MOST_FILES = 1_000
+_MOST_THREADS = 512
+#: Address space beside what a picture may take, for numpy, LibRaw, libheif and Pillow once some picture needed them.
+#: Measured 105 MB; most of it is code and reserved, not memory.
+LIBRARIES_BYTES = 128 * 1_048_576
 
 Beat = Callable[[], None]
 
@@ -44,10 +52,11 @@ Beat = Callable[[], None]
 class DecoderProcess:
     """A running decoder. `busy`: not ready yet, or in the middle of a request. Left so, it is fit for `kill()` only.
 
-    folder: where it may read and write, and where its temporary files are. readable: where it may read besides.
+    memory_bytes: address space that one picture may take. readable: what it may read.
+    within: where it gets the one folder in which it may write: `folder`, for outputs and temporary files.
     """
 
-    def __init__(self, memory_bytes: int, folder: Path, readable: Sequence[Path]) -> None:
+    def __init__(self, memory_bytes: int, within: Path, readable: Sequence[Path]) -> None:
         self.busy = True
         self.stderr = ""
         self.protection = NONE
@@ -55,14 +64,15 @@ class DecoderProcess:
         self._fresh_bytes = 0
         self._renders = 0
         self._rendered_s = 0.0
-        self._unread = b""
+        self._unread = self._unsent = b""
         self._ended: resource.struct_rusage | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="decoder-", dir=folder)
+        self._own = tempfile.TemporaryDirectory(prefix="decoder-", dir=within.resolve(), ignore_cleanup_errors=True)
+        self.folder = Path(self._own.name)
         arguments = {
-            "memory_bytes": memory_bytes,
+            "memory_bytes": memory_bytes + LIBRARIES_BYTES,
             "parent_pid": os.getpid(),
             "readable": [str(path.resolve()) for path in readable],
-            "writable": [str(folder.resolve())],
+            "writable": [str(self.folder)],
         }
         self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and our own file)
             [sys.executable, "-I", str(_ENTRY), json.dumps(arguments)],
@@ -70,8 +80,8 @@ class DecoderProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            cwd=self._folder.name,
-            env=_environment(self._folder.name),
+            cwd=self.folder,
+            env=_environment(str(self.folder)),
             start_new_session=True,
         )
         self._meter = Meter(self.pid)
@@ -80,8 +90,9 @@ class DecoderProcess:
         self._stderr = _opened(self._process.stderr)
         self._selector = selectors.DefaultSelector()
         for stream in (self._stdout, self._stderr):
-            os.set_blocking(stream.fileno(), False)
             self._selector.register(stream, selectors.EVENT_READ)
+        for stream in (self._stdin, self._stdout, self._stderr):
+            os.set_blocking(stream.fileno(), False)
 
     @property
     def pid(self) -> int:
@@ -116,47 +127,87 @@ class DecoderProcess:
 
     def answer(
         self, request: dict[str, Any], timeout_s: float, beat: Beat, on_output: Callable[[int, int], None]
-    ) -> dict[str, Any]:
-        """The last answer to the request. Raises DecoderFailed, DecoderTimeout."""
+    ) -> Any:
+        """Whatever it says last about the request. Raises DecoderFailed, DecoderTimeout."""
         self._renders += 1
         self._meter.begin()
         self.stderr = ""
         started = time.monotonic()
-        with contextlib.suppress(BrokenPipeError):  # then there will be no answer either, and the exit code says why
-            self._stdin.write(json.dumps(request).encode() + b"\n")
-        for answer in self._answers(timeout_s, beat):
-            if "output" not in answer:
+        self._unsent = json.dumps(request).encode() + b"\n"
+        self._selector.register(self._stdin, selectors.EVENT_WRITE)
+        self._signal(signal.SIGCONT)
+        of = len(request["preset"]["renditions"])
+        for done, told in enumerate(self._answers(timeout_s, beat), start=1):
+            if done > of or told != {"output": [done, of]}:
                 break
-            on_output(*answer["output"])
+            on_output(done, of)
+        if self._unsent:
+            self._fail("it answered before it was asked")
+        if sys.platform == "linux":  # elsewhere it would outlive its parent
+            self._signal(signal.SIGSTOP)  # whoever took it over does nothing while nobody watches
         self._rendered_s += time.monotonic() - started
-        return answer
+        return told
+
+    def tidy(self) -> None:
+        """Remove what it wrote. Raises OSError where there is more than plain files."""
+        for path in self.folder.iterdir():
+            path.unlink(missing_ok=True)
 
     def kill(self) -> None:
         """End the child and everything that it may have started; gone when this returns."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a zombie's group
-            os.killpg(self.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self._has_ended(wait=True)
         self._selector.close()
         for stream in (self._stdin, self._stdout, self._stderr):
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
-        self._folder.cleanup()
+        self._own.cleanup()
 
-    def _answers(self, timeout_s: float, beat: Beat) -> Iterator[dict[str, Any]]:
+    def _answers(self, timeout_s: float, beat: Beat) -> Iterator[Any]:
         """What the child says, without end, calling `beat` at least twice a second."""
         next_beat = started = time.monotonic()
         while True:
+            self._send()
             yield from self._read_answers()
             now = time.monotonic()
             if now - started >= timeout_s:
                 raise errors.DecoderTimeout(limit_s=timeout_s)
             if now >= next_beat:
                 beat()
+                self._watch()
                 next_beat = now + _SLICE_S
             wait_s = min(next_beat, started + timeout_s) - time.monotonic()
             self._selector.select(max(0.0, wait_s))
 
-    def _read_answers(self) -> list[dict[str, Any]]:
+    def _send(self) -> None:
+        """As much of the request as the pipe takes, whose size the child can change."""
+        if not self._unsent:
+            return
+        try:
+            self._unsent = self._unsent[os.write(self._stdin.fileno(), self._unsent) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:  # then there will be no answer either, and the exit code says why
+            self._unsent = b""
+        if not self._unsent:
+            self._selector.unregister(self._stdin)
+
+    def _watch(self) -> None:
+        """Raises DecoderFailed when it takes what no picture needs, and no limit of the kernel's holds it."""
+        if self._meter.written_bytes() > _MOST_WRITTEN_BYTES:
+            self._fail("it wrote without end")
+        if self._meter.threads() > _MOST_THREADS:
+            self._fail("it started threads without end")
+        with os.scandir(self.folder) as files:
+            if any(islice(files, _MOST_FILES, None)):
+                self._fail("it made files without end")
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the child and everything that it may have started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a zombie's group
+            os.killpg(self.pid, number)
+
+    def _read_answers(self) -> list[Any]:
         """The whole lines that have arrived. Raises DecoderFailed when no more will come."""
         self._drain_stderr()
         try:
@@ -170,7 +221,7 @@ class DecoderProcess:
             self._fail("it talks nonsense")
         try:
             return [json.loads(line) for line in lines]
-        except ValueError:
+        except (ValueError, RecursionError):
             self._fail("it talks nonsense")
 
     def _fail(self, how: str) -> NoReturn:
@@ -183,7 +234,8 @@ class DecoderProcess:
             chunk = os.read(self._stderr.fileno(), 65_536)
             if not chunk and self._stderr in self._selector.get_map():
                 self._selector.unregister(self._stderr)
-            self.stderr = (self.stderr + chunk.decode(errors="replace"))[-_STDERR_TAIL_BYTES:]
+            tail = chunk[-_STDERR_TAIL_BYTES:].decode(errors="replace")
+            self.stderr = (self.stderr + plain(tail))[-_STDERR_TAIL_BYTES:]
 
     def _how_it_ended(self) -> str:
         deadline = time.monotonic() + _LAST_BREATH_S
@@ -223,6 +275,11 @@ def _environment(folder: str) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",  # numpy's; each of its threads would take 30 MB of address space
         "OMP_NUM_THREADS": "1",  # LibRaw's
     }
+
+
+def plain(text: str) -> str:
+    """Without what would steer a terminal, or hide from whoever reads it. Lines stay."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def _in_words(code: int) -> str:

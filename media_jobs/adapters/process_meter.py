@@ -18,8 +18,8 @@ class Meter:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._status = Path(f"/proc/{pid}/status")
         self._cpu_s = 0.0
+        self._written_bytes = 0
         self._began = time.monotonic()
 
     def begin(self) -> None:
@@ -27,11 +27,12 @@ class Meter:
         with contextlib.suppress(OSError):  # else the peak is that of its whole life
             Path(f"/proc/{self._pid}/clear_refs").write_bytes(_RESET_PEAK)
         self._cpu_s = _cpu_s(self._pid)
+        self._written_bytes = self._all_written_bytes()
         self._began = time.monotonic()
 
     def usage(self, died: resource.struct_rusage | None = None) -> Usage:
         """Since `begin()`. `died`: what the system said at its end."""
-        cpu_s, peak_bytes = _cpu_s(self._pid), self._bytes("VmHWM")
+        cpu_s, peak_bytes = _cpu_s(self._pid), self._told("status", "VmHWM") * 1024
         if died:
             cpu_s, peak_bytes = died.ru_utime + died.ru_stime, died.ru_maxrss * _MAXRSS_BYTES
         wall_s = time.monotonic() - self._began
@@ -39,15 +40,26 @@ class Meter:
 
     def resident_bytes(self) -> int:
         """Just now."""
-        return self._bytes("VmRSS")
+        return self._told("status", "VmRSS") * 1024
 
-    def _bytes(self, field: str) -> int:
+    def threads(self) -> int:
+        """Just now."""
+        return self._told("status", "Threads")
+
+    def written_bytes(self) -> int:
+        """Since `begin()`, to files and pipes."""
+        return self._all_written_bytes() - self._written_bytes
+
+    def _all_written_bytes(self) -> int:
+        """By calls, or by pages of files in memory: what is more."""
+        return max(self._told("io", "wchar"), self._told("io", "write_bytes"))
+
+    def _told(self, file: str, field: str) -> int:
         try:
-            lines = self._status.read_text().splitlines()
+            lines = Path(f"/proc/{self._pid}/{file}").read_text().splitlines()
         except OSError:
             return 0
-        kilobytes = (line.split()[1] for line in lines if line.startswith(f"{field}:"))
-        return int(next(kilobytes, "0")) * 1024
+        return int(next((line.split()[1] for line in lines if line.startswith(f"{field}:")), "0"))
 
 
 def _cpu_s(pid: int) -> float:

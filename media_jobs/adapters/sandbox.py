@@ -3,21 +3,26 @@
 import ctypes
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from media_jobs import errors
-from media_jobs.adapters.decoder_process import DecoderProcess
+from media_jobs.adapters.decoder_process import DecoderProcess, plain
 from media_jobs.pipeline.child.confine import Protection
 from media_jobs.pipeline.values import Rendered, Request, Usage
-from media_jobs.pipeline.verify import verify
+from media_jobs.pipeline.verify import collect, verify
 
 log = structlog.get_logger(__name__)
 
 _START_TIMEOUT_S = 30.0
 _PR_SET_DUMPABLE = 4
+#: Characters of what a child may say to a person.
+_MOST_WORDS = 500
+#: What an answer that makes no sense may raise in whoever reads it.
+_STUMBLES = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
 
 
 def harden_worker() -> None:
@@ -37,15 +42,16 @@ class Readiness:
 class Sandbox:
     """One decoder process, started when first needed and again whenever it has died. Not for several threads.
 
-    memory_bytes: its address space. folder: where it may read and write, so where requests have their `into` and, as
-    a rule, their `source`; it must be there. readable: where else a `source` may lie. Nothing else is open to it.
+    memory_bytes: address space that one picture may take. folder: where, as a rule, a `source` lies; it must be there.
+    readable: where else one may lie. Nothing else is open to it. It writes only into a folder of its own within
+    `folder`; outputs are copied from there to the request's `into` once they are found to be what it says.
     On Linux the child dies with the thread that started it, so render from a thread that lives long.
     """
 
     def __init__(self, memory_bytes: int, folder: Path, *, readable: Sequence[Path] = ()) -> None:
         self._memory_bytes = memory_bytes
         self._folder = folder
-        self._readable = tuple(readable)
+        self._readable = (folder, *readable)
         self._child: DecoderProcess | None = None
         #: What the last render took of the machine, whatever came of it. None: it did not begin.
         self.usage: Usage | None = None
@@ -71,31 +77,30 @@ class Sandbox:
         """Render in the child, calling `beat` at least twice a second and `on_output(done, of)` after each output.
 
         Raises ImageRefused, DecoderFailed, DecoderTimeout, and whatever `beat` and `on_output` raise. Unless the child
-        answered to the end it is killed, whatever came in between; the next render gets a new one.
+        answered to the end, and believably, it is killed, whatever came in between; the next render gets a new one.
         """
         self.usage = None
         child = self._ready_child(beat)
         child.busy = True
+        asked = replace(request, into=str(child.folder))
         try:
-            answer = child.answer(request.to_json(), timeout_s, beat, on_output)
+            answer = child.answer(asked.to_json(), timeout_s, beat, on_output)
+            try:
+                outcome = _outcome(answer, asked, Path(request.into))
+                child.tidy()
+            except _STUMBLES as error:
+                log.error("decoder_not_believed", why=f"{type(error).__name__}: {error}", stderr=child.stderr)
+                raise errors.DecoderFailed("its answer does not fit the question") from error
             child.busy = False
         finally:
             self.usage = child.usage
             if child.busy:
                 self.close()
-        if "refused" in answer:
-            raise errors.refused(**answer["refused"])
-        if "failed" in answer:
-            log.error("decoder_failed", how=answer["failed"], stderr=child.stderr)
-            raise errors.DecoderFailed(answer["failed"])
-        try:
-            rendered = Rendered.from_json(answer["done"])
-            verify(rendered, request)
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            self.close()
-            log.error("decoder_not_believed", why=str(error), stderr=child.stderr)
-            raise errors.DecoderFailed("its answer does not fit the question") from error
-        return rendered
+        if isinstance(outcome, Rendered):
+            return outcome
+        if isinstance(outcome, errors.DecoderFailed):
+            log.error("decoder_failed", how=str(outcome), stderr=child.stderr)
+        raise outcome
 
     def close(self) -> None:
         """Kill the child, if there is one."""
@@ -114,3 +119,23 @@ class Sandbox:
                 if self._child.busy:
                     self.close()
         return self._child
+
+
+def _outcome(answer: Any, asked: Request, into: Path) -> Rendered | errors.ImageRefused | errors.DecoderFailed:
+    """What the child says, with the outputs copied to `into`. Raises one of _STUMBLES unless it can be believed."""
+    match answer:
+        case {"done": told}:
+            rendered = Rendered.from_json(told)
+            verify(rendered, asked)
+            for output in rendered.outputs:
+                collect(output, Path(asked.into), into)
+            return rendered
+        case {"refused": {"code": str(code), "sentence": str(sentence)}}:
+            return errors.refused(code, _one_line(sentence))
+        case {"failed": str(how)}:
+            return errors.DecoderFailed(_one_line(how))
+    raise ValueError("no known answer")
+
+
+def _one_line(text: str) -> str:
+    return plain(" ".join(text[:_MOST_WORDS].split()))

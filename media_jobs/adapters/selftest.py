@@ -32,20 +32,28 @@ def selftest(memory_bytes: int, work_dir: Path) -> None:
     Raises DecoderUnusable. The child is thrown away: it has loaded every library there is.
     """
     _compile()
-    workspace = Workspace(work_dir, f"selftest-{uuid4().hex}")
-    sandbox = Sandbox(memory_bytes, workspace.path)
     try:
-        readiness = _started(sandbox)
-        missing = _Probe(sandbox, workspace.path).missing()
-    finally:
-        sandbox.close()
-        workspace.close()
+        readiness, missing = _proved(memory_bytes, work_dir)
+    except OSError as error:
+        where = error.filename or work_dir
+        raise DecoderUnusable(f"The decoder cannot use {where} ({error.strerror}). Look at GALLIMG_DATA") from error
     libvips = _dotted(readiness.libvips)
     if missing:
         raise DecoderUnusable(f"The decoder (libvips {libvips}) cannot {', '.join(missing)}. {_ADVICE}")
     log.info("sandbox_ready", libvips=libvips, **asdict(readiness.protection))
     if lacking := readiness.protection.missing:
         log.warning("sandbox_weaker", missing=lacking)
+
+
+def _proved(memory_bytes: int, work_dir: Path) -> tuple[Readiness, list[str]]:
+    """What a decoder says of itself, and what it cannot do."""
+    workspace = Workspace(work_dir, f"selftest-{uuid4().hex}")
+    sandbox = Sandbox(memory_bytes, workspace.path)
+    try:
+        return _started(sandbox), _Probe(sandbox, workspace.path).missing()
+    finally:
+        sandbox.close()
+        workspace.close()
 
 
 def _compile() -> None:

@@ -1,10 +1,11 @@
 """What a decoder says of a picture and its outputs, checked by a process that does not trust it."""
 
+import hashlib
+import os
 import re
 import stat
 from collections.abc import Iterable
 from dataclasses import astuple
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -37,23 +38,24 @@ _NUMBERS = {"fNumber": "camera_info", "iso": "camera_info", "focalLength": "came
 _POSITION = frozenset({"latitude", "longitude", "altitude"})
 _MOST_FACT, _MOST_RIGHT, _MOST_NAME, _MOST_NAMES = 100, 500, 64, 256
 _MOST_NUMBER = 10_000_000
-_MOST_SIDE_PX = 2**31
+_MOST_WHOLE = 2**31 - 1  # as a column of the database
+_CHUNK_BYTES = 1_048_576
 
 
 def verify(rendered: Rendered, request: Request) -> None:
-    """Raises ValueError unless the outputs are those that were asked for, each a plain file of the request's folder,
-    and everything that was said has the type, the length and the form that an honest answer has.
+    """Raises ValueError unless the outputs are those that were asked for, and everything that was said has the type,
+    the length and the form that an honest answer has.
 
-    Without this, a decoder that was taken over could have any file published that its reader may open, and anything
-    at all written into the database.
+    Without this and `collect`, a decoder that was taken over could have any file published that its reader may open,
+    and anything at all written into the database.
     """
-    _check_outputs(rendered, request)
     _demand(rendered.format in _FORMATS, "an unknown format")
-    _demand(_sides(rendered.width_px, rendered.height_px, _MOST_SIDE_PX), "an impossible size")
+    _demand(_sides(rendered.width_px, rendered.height_px, _MOST_WHOLE), "an impossible size")
     _demand(_whole(rendered.orientation, 1, 8), "an impossible orientation")
     _demand(_text(rendered.engine, _MOST_NAME), "an odd engine")
     _check_metadata(rendered.metadata, request.keep)
     _check_rights(rendered.rights)
+    _check_outputs(rendered, request)
     _check_receipt(rendered.receipt, [rendition.name for rendition in request.preset.renditions])
     _check_placeholder(rendered.placeholder)
 
@@ -74,16 +76,28 @@ def _check_outputs(rendered: Rendered, request: Request) -> None:
         )
         _demand(_sides(output.width_px, output.height_px, LARGEST_SIDE_PX), f"{name} has an impossible size")
         _demand(_matches(_SHA256, output.sha256), f"{name} has an odd checksum")
-        _check_file(Path(request.into) / output.file, output)
+        _demand(_whole(output.size_bytes, 1, _MOST_WHOLE), f"{name} has an impossible length")
 
 
-def _check_file(path: Path, output: Output) -> None:
-    found = path.lstat()
-    plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_size == output.size_bytes
-    _demand(plain, f"{output.name} is not a plain file of the size that was told")
-    at, start = _STARTS[output.format]
-    with path.open("rb") as file:
-        _demand(file.read(16)[at:].startswith(start), f"{output.name} does not begin like its format")
+def collect(output: Output, source: Path, target: Path) -> None:
+    """Copy an output, of an answer that was verified, from the decoder's folder `source` to one out of its reach.
+
+    Raises ValueError and OSError unless the copy is what was told: what the decoder does to its file meanwhile, or
+    later, changes nothing.
+    """
+    # Neither through a link nor waiting for whoever holds the other end of a pipe.
+    opened = os.open(source / output.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(opened, "rb") as file, (target / output.file).open("wb") as copy:
+        found = os.fstat(opened)
+        plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_size == output.size_bytes
+        _demand(plain, f"{output.name} is not a plain file of the size that was told")
+        at, start = _STARTS[output.format]
+        _demand(file.peek(16)[at:].startswith(start), f"{output.name} does not begin like its format")
+        checksum = hashlib.sha256()
+        while chunk := file.read(_CHUNK_BYTES):
+            checksum.update(chunk)
+            copy.write(chunk)
+    _demand(checksum.hexdigest() == output.sha256, f"{output.name} has another checksum than was told")
 
 
 def _possible(rendition: Rendition, source: str) -> set[Format]:
@@ -135,9 +149,7 @@ def _text(value: Any, most_characters: int) -> bool:
 
 
 def _number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return isfinite(value) and abs(value) <= _MOST_NUMBER
+    return type(value) in (int, float) and abs(value) <= _MOST_NUMBER
 
 
 def _whole(value: Any, least: int, most: int) -> bool:

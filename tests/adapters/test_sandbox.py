@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from media_jobs import errors
+from media_jobs.adapters.decoder_process import LIBRARIES_BYTES
 from media_jobs.adapters.sandbox import Sandbox
+from media_jobs.pipeline import selftest as samples
 from media_jobs.pipeline.recipes import GALLFORMERS, Format, Preset, Rendition
-from media_jobs.pipeline.values import Limits, Request
+from media_jobs.pipeline.values import Limits, Rendered, Request
 from tests import images
 from tests.adapters.decoder import LINUX, Ask
 
@@ -129,10 +131,34 @@ def test_what_the_guard_lets_pass_fits_into_its_estimate(kind: str, tmp_path: Pa
     estimate = estimated_bytes(tmp_path / "source")
     limits = Limits(memory_bytes=estimate, ratio=100_000)  # flat colours pack well
     request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, GALLFORMERS, limits)
-    box = Sandbox(estimate, tmp_path)
+    box = Sandbox(estimate - LIBRARIES_BYTES, tmp_path)
     try:
         for _ in range(3):
             box.render(request, timeout_s=120, beat=lambda: None, on_output=lambda done, of: None)
+    finally:
+        box.close()
+
+
+@LINUX
+def test_a_child_that_has_loaded_every_library_takes_as_much_as_a_fresh_one(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(images.jpeg(4000, 3000, progressive=True, subsampling=0))
+    estimate = estimated_bytes(source)
+    box = Sandbox(estimate, tmp_path)
+
+    def render(data: bytes, limits: Limits, preset: Preset = GALLFORMERS) -> Rendered:
+        source.write_bytes(data)
+        request = Request(str(source), str(tmp_path), "0" * 64, preset, limits)
+        return box.render(request, timeout_s=120, beat=lambda: None, on_output=lambda done, of: None)
+
+    large = source.read_bytes()
+    try:
+        render(samples.png(), Limits(), samples.preset(Format.AVIF))
+        for data in (*samples.given().values(), samples.dng(images.jpeg(16, 16))):
+            render(data, Limits())
+        used = box.pid
+        render(large, Limits(memory_bytes=estimate, ratio=100_000))
+        assert box.pid == used
     finally:
         box.close()
 

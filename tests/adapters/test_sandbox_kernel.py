@@ -23,7 +23,7 @@ HAS_LANDLOCK = pytest.mark.skipif(landlock.version() == 0, reason="this kernel h
 
 #: Confines itself as a decoder does; `attempt` notes what came of one thing that it tries.
 CONFINED = """
-import ctypes, errno, json, os, platform, resource, signal, socket, sys, threading
+import ctypes, errno, fcntl, json, os, platform, resource, signal, socket, sys, threading
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from media_jobs.pipeline.child.confine import confine
@@ -62,6 +62,7 @@ attempt("tgkill", lambda: call(234, 131, os.getppid(), os.getppid(), 0))
 attempt("prlimit64", lambda: resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE))
 attempt("raise limits", lambda: resource.setrlimit(resource.RLIMIT_AS, (800 << 20, 800 << 20)))
 attempt("outlive the parent", lambda: call(157, 167, 1, 0, 0, 0, 0))
+attempt("hide from the parent", lambda: call(157, 167, 4, 0, 0, 0, 0))
 attempt("type into a terminal", lambda: call(16, 29, 0, 0x5412, 0))
 attempt("symlink", lambda: os.symlink("/etc/passwd", inside / "symlink"))
 attempt("link", lambda: os.link(inside / "mine", inside / "link"))
@@ -78,13 +79,28 @@ attempt("perf_event_open", lambda: call(298, 241, 0, 0, -1, -1, 0))
 attempt("io_uring_setup", lambda: call(425, 425, 1, 0))
 attempt("keyctl", lambda: call(250, 219, 0, -3, 0))
 attempt("a call of tomorrow", lambda: call(999, 999))
+attempt("openat2", lambda: call(437, 437, 0, 0, 0, 0))
+attempt("mkdir", lambda: os.mkdir(inside / "folder"))
+attempt("date a file outside", lambda: os.utime(outside / "secret", (0, 0)))
+attempt("empty a file outside", lambda: os.truncate(outside / "secret", 0))
+attempt("empty a file by reading", lambda: os.open(inside / "mine", os.O_RDONLY | os.O_TRUNC))
+attempt("empty a file by neither", lambda: os.open(inside / "mine", os.O_ACCMODE | os.O_TRUNC))
+attempt("watch a folder", lambda: call(294, 26, 0))
+attempt("memory beside the address space", lambda: os.memfd_create("more"))
+with (inside / "full").open("wb") as full:
+    attempt("room without writing", lambda: os.posix_fallocate(full.fileno(), 0, 4096))
+    attempt("signal by a file", lambda: fcntl.fcntl(full, fcntl.F_SETOWN, os.getppid()))
+    attempt("any signal by a file", lambda: fcntl.fcntl(full, fcntl.F_SETSIG, signal.SIGKILL))
+    attempt("keep others from a file", lambda: fcntl.fcntl(full, fcntl.F_SETLEASE, fcntl.F_WRLCK))
+attempt("wake up later", lambda: call(222, 107, 1, 0, 0))
+attempt("slow another down", lambda: os.sched_setscheduler(os.getppid(), os.SCHED_IDLE, os.sched_param(0)))
+attempt("move another", lambda: os.sched_setaffinity(os.getppid(), {0}))
 
 attempt("read a file outside", lambda: (outside / "secret").read_text())
 attempt("list a folder outside", lambda: os.listdir(outside))
 attempt("list this checkout", lambda: os.listdir(sys.argv[1]))
 attempt("write a file outside", lambda: (outside / "secret").write_text("changed"))
 attempt("make a file outside", lambda: (outside / "new").touch())
-attempt("empty a file outside", lambda: os.truncate(outside / "secret", 0))
 attempt("remove a file outside", lambda: (outside / "secret").unlink())
 attempt("move a file out", lambda: (inside / "mine").rename(outside / "mine"))
 attempt("read the users", lambda: Path("/etc/passwd").read_text())
@@ -104,17 +120,22 @@ BY_SECCOMP = {
             *("socket", "socketpair", "connect", "bind", "fork", "clone", "clone into namespaces", "execve", "ptrace"),
             *("process_vm_readv", "kill", "tgkill", "prlimit64", "outlive the parent", "type into a terminal"),
             *("symlink", "link", "mkfifo", "chmod", "chown", "setuid", "chroot", "mount", "unshare", "bpf"),
-            *("userfaultfd", "perf_event_open", "io_uring_setup", "keyctl"),
+            *("userfaultfd", "perf_event_open", "io_uring_setup", "keyctl", "mkdir", "date a file outside"),
+            *("empty a file outside", "empty a file by reading", "empty a file by neither", "watch a folder"),
+            *("memory beside the address space", "room without writing", "signal by a file", "any signal by a file"),
+            *("keep others from a file", "wake up later", "slow another down", "move another"),
+            *("hide from the parent",),
         ),
         "EPERM",
     ),
     "clone3": "ENOSYS",
+    "openat2": "ENOSYS",
     "a call of tomorrow": "ENOSYS",
 }
 BY_LANDLOCK = dict.fromkeys(
     (
         *("read a file outside", "list a folder outside", "list this checkout", "write a file outside"),
-        *("make a file outside", "empty a file outside", "remove a file outside", "move a file out"),
+        *("make a file outside", "remove a file outside", "move a file out"),
         *("read the users", "read the parent's environment", "change the program"),
     ),
     "EACCES",
@@ -202,11 +223,12 @@ def test_landlock_alone_keeps_from_the_network_and_from_other_processes_too(tmp_
             attempt(lambda: socket.socket().bind(("127.0.0.1", 0))),
             attempt(lambda: os.kill(os.getppid(), 0)),
             attempt(lambda: os.symlink("/etc/passwd", sys.argv[2] + "/symlink")),
+            attempt(lambda: os.mkdir(sys.argv[2] + "/folder")),
         ]))
         """,
         tmp_path,
     )
-    assert json.loads(told.stdout) == ["refused"] * 4
+    assert json.loads(told.stdout) == ["refused"] * 5
 
 
 def test_a_path_that_is_not_there_does_no_harm(tmp_path: Path) -> None:

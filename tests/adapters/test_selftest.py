@@ -74,6 +74,12 @@ def test_a_decoder_that_does_not_start_is_refused(altered: Alter, tmp_path: Path
         selftest(MEMORY_BYTES, tmp_path / "work")
 
 
+def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(DecoderUnusable, match=r"cannot use .*data/work.* \(Not a directory\)\. Look at GALLIMG_DATA"):
+        selftest(MEMORY_BYTES, tmp_path / "data" / "work")
+
+
 def test_neither_service_nor_worker_starts_without_a_decoder(altered: Alter, tmp_path: Path, settings: Any) -> None:
     settings.WORK_DIR = tmp_path / "work"
     altered("sys.modules['pyvips'] = None")

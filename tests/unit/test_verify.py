@@ -1,5 +1,6 @@
 """A decoder that was taken over gets nothing published or written down but what it was asked for."""
 
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 
 from media_jobs.pipeline.recipes import Format, Preset, Rendition
 from media_jobs.pipeline.values import Keep, Output, Placeholder, Receipt, Rendered, Request, Rights
-from media_jobs.pipeline.verify import verify
+from media_jobs.pipeline.verify import collect, verify
 
 THUMB = Rendition("thumb", 200)
 RIGHTS = Rights("Ada <ada@example.org>", "", "© Ada", "https://example.org/licence")
@@ -41,7 +42,8 @@ def request_(tmp_path: Path) -> Request:
 def honest(request_: Request) -> Rendered:
     (Path(request_.into) / "thumb.jpg").write_bytes(CONTENT)
     digest = request_.digest(THUMB, rights=RIGHTS, engine="e")
-    output = Output("thumb", Format.JPEG, "thumb.jpg", digest, 200, 150, len(CONTENT), "0" * 64)
+    checksum = hashlib.sha256(CONTENT).hexdigest()
+    output = Output("thumb", Format.JPEG, "thumb.jpg", digest, 200, 150, len(CONTENT), checksum)
     return Rendered(
         format="jpeg",
         width_px=400,
@@ -69,7 +71,8 @@ def test_an_honest_answer_passes_even_after_its_way_through_the_pipe(honest, req
         {"name": "full"},
         {"digest": "0" * 32},
         {"format": Format.PNG},
-        {"size_bytes": 1},
+        {"size_bytes": 0},
+        {"size_bytes": float(len(CONTENT))},
         {"width_px": 0},
         {"height_px": 1e3},
         {"width_px": 16_384},
@@ -89,20 +92,49 @@ def test_outputs_that_are_missing_or_too_many_are_found(honest, request_):
             verify(replace(honest, outputs=outputs), request_)
 
 
+@pytest.fixture
+def taken(tmp_path):
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    return folder
+
+
+def test_an_output_is_copied_to_where_the_decoder_cannot_change_it(honest, tmp_path, taken):
+    collect(honest.outputs[0], tmp_path, taken)
+    (tmp_path / "thumb.jpg").write_bytes(b"something else")
+    assert (taken / "thumb.jpg").read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
-def test_a_link_to_another_file_is_found(honest, request_, tmp_path, link):
+def test_a_link_to_another_file_is_found(honest, tmp_path, taken, link):
     secret = tmp_path / "secret"
     secret.write_bytes(CONTENT)  # of the same size, even
     (tmp_path / "thumb.jpg").unlink()
     link(secret, tmp_path / "thumb.jpg")
+    with pytest.raises((ValueError, OSError), match=r"plain file|symbolic"):
+        collect(honest.outputs[0], tmp_path, taken)
+
+
+def test_a_pipe_in_the_place_of_a_picture_holds_nobody_up(honest, tmp_path, taken):
+    (tmp_path / "thumb.jpg").unlink()
+    os.mkfifo(tmp_path / "thumb.jpg")
     with pytest.raises(ValueError, match="plain file"):
-        verify(honest, request_)
+        collect(honest.outputs[0], tmp_path, taken)
 
 
-def test_a_page_in_the_place_of_a_picture_is_found(honest, request_, tmp_path):
-    (tmp_path / "thumb.jpg").write_bytes(b"<script>".ljust(len(CONTENT)))
-    with pytest.raises(ValueError, match="does not begin"):
-        verify(honest, request_)
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (CONTENT + b"!", "plain file"),
+        (b"<script>".ljust(len(CONTENT)), "does not begin"),
+        (CONTENT.replace(b"a", b"b"), "another checksum"),
+    ],
+    ids=["another size", "a page", "other bytes"],
+)
+def test_another_file_than_was_told_is_found(honest, tmp_path, taken, content, why):
+    (tmp_path / "thumb.jpg").write_bytes(content)
+    with pytest.raises(ValueError, match=why):
+        collect(honest.outputs[0], tmp_path, taken)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +144,7 @@ def test_a_page_in_the_place_of_a_picture_is_found(honest, request_, tmp_path):
         {"format": 7},
         {"width_px": "400"},
         {"width_px": True},
-        {"height_px": 2**63},
+        {"height_px": 2**31},
         {"orientation": 9},
         {"engine": "e" * 1_000_000},
         {"engine": None},
@@ -136,7 +168,7 @@ def test_odd_facts_about_the_picture_are_found(honest, request_, lie):
         ("exposureTime", 0.004),
         ("fNumber", "1.8"),
         ("fNumber", True),
-        ("iso", 10**30),
+        ("iso", 10**400),
         ("focalLength", nan),
         ("focalLength", inf),
         ("gps", "47 N"),

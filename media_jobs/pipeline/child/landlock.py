@@ -18,7 +18,7 @@ _O_PATH = getattr(os, "O_PATH", 0)
 
 # Rights to files, in the kernel's order of bits.
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE = (1 << bit for bit in range(6))
-_MAKE_DIR, _MAKE_REG = 1 << 7, 1 << 8
+_MAKE_REG = 1 << 8
 _TRUNCATE = 1 << 14
 #: How many rights each version of Landlock knows, from the first on; later ones know as many as the last.
 _RIGHTS = (13, 14, 15, 15, 16)
@@ -26,8 +26,8 @@ _BIND_AND_CONNECT_TCP, _NETWORK_SINCE = 0b11, 4
 _SIGNALS_AND_ABSTRACT_SOCKETS, _SCOPES_SINCE = 0b11, 6
 
 _READ = _READ_FILE | _READ_DIR
-#: No links, devices, pipes and sockets: nothing but plain files and folders.
-_WRITE = _READ | _WRITE_FILE | _TRUNCATE | _MAKE_REG | _REMOVE_FILE | _MAKE_DIR | _REMOVE_DIR
+#: No folders, links, devices, pipes and sockets: nothing but plain files.
+_WRITE = _READ | _WRITE_FILE | _TRUNCATE | _MAKE_REG | _REMOVE_FILE
 _OF_A_FILE = _WRITE_FILE | _READ_FILE | _TRUNCATE
 
 

@@ -25,8 +25,10 @@ _KILL, _ALLOW, _ERRNO = 0x80000000, 0x7FFF0000, 0x00050000
 _X32_CALLS_FROM = 0x40000000
 _CLONE_THREAD = 0x00010000
 _CLONE_NEW_NAMESPACES = 0x7E020000
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_O_ACCMODE, _O_TRUNC = 0o3, 0o1000
+_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY = 8, 10, 15, 1024, 1026
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +76,17 @@ def program(machine: Machine, *, pid: int) -> bytes:
     ]
     if machine.has_x32:
         steps += [_step(_IF_AT_LEAST, _X32_CALLS_FROM, otherwise=1), _step(_RETURN, _KILL)]
-    # clone3 hides its flags behind a pointer, where no filter can look; without it, libraries use clone.
-    steps += [
-        _step(_IF_EQUAL, syscalls.CLONE3[machine.column], then=1),
-        _step(_IF_GREATER, syscalls.NEWEST_KNOWN, otherwise=1),
-        _step(_RETURN, _ERRNO | errno.ENOSYS),
-    ]
+    steps += [_step(_IF_GREATER, syscalls.NEWEST_KNOWN, otherwise=1), _NOT_THERE]
+    for hiding in syscalls.HIDING.values():
+        steps += [_step(_IF_EQUAL, hiding[machine.column], otherwise=1), _NOT_THERE]
     for numbers in syscalls.REFUSED.values():
         number = numbers[machine.column]
         if number is not None:
             steps += [_step(_IF_EQUAL, number, otherwise=1), _REFUSE]
     for numbers, rule in _by_argument(pid):
-        steps += [_step(_IF_EQUAL, numbers[machine.column], otherwise=len(rule)), *rule]
+        number = numbers[machine.column]
+        if number is not None:
+            steps += [_step(_IF_EQUAL, number, otherwise=len(rule)), *rule]
     steps.append(_step(_RETURN, _ALLOW))
     return b"".join(steps)
 
@@ -96,17 +97,25 @@ def _step(code: int, value: int, *, then: int = 0, otherwise: int = 0) -> bytes:
 
 
 _REFUSE = _step(_RETURN, _ERRNO | errno.EPERM)
+_NOT_THERE = _step(_RETURN, _ERRNO | errno.ENOSYS)
 _PASS = _step(_RETURN, _ALLOW)
 
 
-def _by_argument(pid: int) -> list[tuple[tuple[int, int], list[bytes]]]:
+def _by_argument(pid: int) -> list[tuple[tuple[int, int | None], list[bytes]]]:
     """Calls that pass or not by the lower half of an argument, which is all that the kernel reads of these."""
     threads_only = [_argument(0), _step(_AND, _CLONE_THREAD | _CLONE_NEW_NAMESPACES), *_only(_CLONE_THREAD)]
+    # To empty a file takes no right to write it, before Landlock's third version: open it for reading, or for neither.
+    kept = [_step(_AND, _O_TRUNC | _O_ACCMODE), *_not(_O_TRUNC, _O_TRUNC | _O_ACCMODE)]
     return [
         (syscalls.CLONE, threads_only),
+        (syscalls.OPEN, [_argument(1), *kept]),
+        (syscalls.OPENAT, [_argument(2), *kept]),
+        # Signals to others from the kernel's hand; and a lease, which stops whoever else opens the file for 45 seconds.
+        (syscalls.FCNTL, [_argument(1), *_not(_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY)]),
         (syscalls.TGKILL, [_argument(0), *_only(pid)]),  # abort() sends one to itself
         (syscalls.PRLIMIT64, [_argument(0), *_only(0)]),
-        (syscalls.PRCTL, [_argument(0), *_not(_PR_SET_PDEATHSIG)]),  # to outlive its parent
+        # To outlive its parent, or to hide from it what it writes.
+        (syscalls.PRCTL, [_argument(0), *_not(_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE)]),
         (syscalls.IOCTL, [_argument(1), *_not(_TIOCSTI, _TIOCLINUX)]),  # to type into a terminal
     ]
 

@@ -36,6 +36,10 @@ _TALK = {  # to the network, or to another process
     "add_key": (248, 217),
     "request_key": (249, 218),
     "keyctl": (250, 219),
+    # Folders, also those that it may not open, tell of what happens in them.
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
 }
 _START_PROGRAMS = {
     "execve": (59, 221),
@@ -58,10 +62,16 @@ _REACH_INTO_PROCESSES = {
     "pidfd_getfd": (438, 438),
     "pidfd_send_signal": (424, 424),
     "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
 }
-#: Links and devices would mislead whoever reads the outputs; Landlock leaves owners, modes and attributes alone.
+#: Links and devices would mislead whoever reads the outputs, folders in folders whoever removes them. Landlock leaves
+#: owners, modes, times and attributes alone, and sizes before its third version.
 _CHANGE_FILES_OTHERWISE_THAN_BY_WRITING = {
     "symlink": (88, None),
     "symlinkat": (266, 36),
@@ -69,6 +79,13 @@ _CHANGE_FILES_OTHERWISE_THAN_BY_WRITING = {
     "linkat": (265, 37),
     "mknod": (133, None),
     "mknodat": (259, 33),
+    "mkdir": (83, None),
+    "mkdirat": (258, 34),
+    "truncate": (76, 45),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
     "chmod": (90, None),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
@@ -120,6 +137,13 @@ _BECOME_ANOTHER = {
     "unshare": (272, 97),
     "setns": (308, 268),
 }
+#: Room that is neither address space nor counted as written, and a way to wake up while the parent has it stopped.
+_PASS_BY_LIMITS = {
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "fallocate": (285, 47),
+    "timer_create": (222, 107),
+}
 #: Where most ways from a process into the kernel were found.
 _KERNEL_MACHINERY = {
     "bpf": (321, 280),
@@ -160,12 +184,17 @@ REFUSED: dict[str, tuple[int, int | None]] = {
     **_CHANGE_FILES_OTHERWISE_THAN_BY_WRITING,
     **_CHANGE_THE_FILE_SYSTEM,
     **_BECOME_ANOTHER,
+    **_PASS_BY_LIMITS,
     **_KERNEL_MACHINERY,
     **_RUN_THE_MACHINE,
 }
+#: They hide their flags behind a pointer, where no filter can look. Without them, libraries use clone and openat.
+HIDING = {"clone3": (435, 435), "openat2": (437, 437)}
 #: Refused or not by their arguments.
 CLONE = (56, 220)
-CLONE3 = (435, 435)
+OPEN = (2, None)
+OPENAT = (257, 56)
+FCNTL = (72, 25)
 TGKILL = (234, 131)
 PRLIMIT64 = (302, 261)
 PRCTL = (157, 167)
