@@ -120,13 +120,11 @@ def span(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
-def failure(job: Job) -> SafeString:
-    """Code and sentence, at most three lines of it."""
-    if not job.code:
+def failure(code: str | None, detail: str | None) -> SafeString:
+    """At most three lines of it."""
+    if not code:
         return NOTHING
-    return format_html(
-        '<span class="gi-failure" title="{}"><code>{}</code> {}</span>', job.detail, job.code, job.detail
-    )
+    return format_html('<span class="gi-failure" title="{}"><code>{}</code> {}</span>', detail, code, detail)
 
 
 def link(kind: str, pk: object, text: object) -> SafeString:

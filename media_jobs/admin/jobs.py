@@ -72,12 +72,12 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         (
             "Cost",
             {
-                "fields": (("render_time", "cpu_time"), ("peak_memory", "whole_time")),
+                "fields": (("render_time", "cpu_time", "peak_memory"),),
                 "description": "Of the latest attempt that came as far as rendering; the history has all.",
             },
         ),
     )
-    readonly_fields = ("wanted_names", "attempts", "render_time", "cpu_time", "peak_memory", "whole_time")
+    readonly_fields = ("wanted_names", "attempts", "render_time", "cpu_time", "peak_memory")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return super().get_queryset(request).prefetch_related(queries.current_pictures("original__derivatives"))
@@ -138,7 +138,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
 
     @admin.display(description="Failure", ordering="code")
     def failure(self, job: Job) -> SafeString:
-        return cells.failure(job)
+        return cells.failure(job.code, job.detail)
 
     @admin.display(description="Attempt", ordering="attempt")
     def attempts(self, job: Job) -> str:
@@ -163,10 +163,6 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     @admin.display(description="Memory at its highest")
     def peak_memory(self, job: Job) -> str:
         return cells.size(job.peak_memory_bytes)
-
-    @admin.display(description="From claim to end")
-    def whole_time(self, job: Job) -> str:
-        return _time(job.duration_ms)
 
 
 @admin.register(JobEvent)
@@ -199,7 +195,18 @@ def _timeline(job: Job) -> list[dict[str, Any]]:
 
 
 def _readable(data: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, ", ".join(map(str, fact)) if isinstance(fact, list) else fact) for name, fact in data.items()]
+    return [_fact(name, fact) for name, fact in data.items()]
+
+
+def _fact(name: str, fact: Any) -> tuple[str, Any]:
+    """As a person reads it; a name ends in its unit."""
+    if isinstance(fact, list):
+        fact = ", ".join(map(str, fact))
+    elif name.endswith("_ms"):
+        name, fact = name.removesuffix("_ms"), _time(fact)
+    elif name.endswith("_bytes"):
+        name, fact = name.removesuffix("_bytes"), cells.size(fact)
+    return name.replace("_", " "), fact
 
 
 def _staff_names(actors: set[str]) -> dict[str, str]:

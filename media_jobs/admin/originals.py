@@ -14,6 +14,9 @@ from media_jobs.admin.base import ReadOnlyAdmin
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.states import JobState
 
+#: The switches of `values.Keep` in a curator's words.
+FACTS = {"timestamps": "dates", "camera_info": "camera", "gps": "position", "device_serial": "serial numbers"}
+
 
 class LatestJobFilter(admin.SimpleListFilter):
     title = "latest job"
@@ -48,7 +51,7 @@ class RightsFilter(admin.SimpleListFilter):
 
 @admin.register(Original)
 class OriginalAdmin(ReadOnlyAdmin[Original]):
-    list_display = ("thumbnail", "name", "latest_job", "format", "dimensions", "size", "owner", "uploaded")
+    list_display = ("thumbnail", "name", "latest_job", "failure", "format", "dimensions", "size", "owner", "uploaded")
     list_display_links = ("thumbnail", "name")
     list_filter = (LatestJobFilter, RightsFilter, "format", "state", ("created_at", DateFieldListFilter))
     search_fields = ("filename", "^id", "^sha256", "owner", "creator", "credit", "copyright")
@@ -118,6 +121,10 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
     def latest_job(self, original: Original) -> SafeString:
         return cells.state_label(_latest(original))
 
+    @admin.display(description="Failure", ordering="latest_code")
+    def failure(self, original: Original) -> SafeString:
+        return cells.failure(original.latest_code, original.latest_detail)  # type: ignore[attr-defined]  # annotated
+
     @admin.display(description="Format")
     def type(self, original: Original) -> str:
         return f"{original.format} ({original.content_type})"
@@ -130,16 +137,15 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
     def size(self, original: Original) -> str:
         return cells.size(original.size_bytes)
 
-    @admin.display(description="First sight")
+    @admin.display(description="Placeholder")
     def first_sight(self, original: Original) -> SafeString:
         return cells.first_sight(original)
 
-    @admin.display(description="Uploader’s word on privacy")
+    @admin.display(description="Privacy wishes")
     def asked_to_keep(self, original: Original) -> str:
-        words = {True: "keep", False: "drop"}
-        return ", ".join(f"{words[said]} {fact.replace('_', ' ')}" for fact, said in original.preserve.items())
+        return ", ".join(f"{'keep' if keep else 'drop'} {FACTS[name]}" for name, keep in original.preserve.items())
 
-    @admin.display(description="Uploader’s word on view")
+    @admin.display(description="Turn and focus")
     def asked_to_show(self, original: Original) -> str:
         overrides = original.overrides()
         turn = [f"turn by {overrides.rotation}°"] if overrides.rotation else []
@@ -176,7 +182,7 @@ def _job(job: Job) -> dict[str, Any]:
     return {
         "job": job,
         "state": cells.state_label(job.state),
-        "failure": cells.failure(job),
+        "failure": cells.failure(job.code, job.detail),
         "age": cells.ago(job.created_at),
         "duration": cells.duration(job),
     }

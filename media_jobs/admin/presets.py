@@ -38,15 +38,6 @@ class RenditionInline(StackedInline[Rendition, Preset]):
     def get_formset(self, request: HttpRequest, obj: Preset | None = None, **kwargs: Any) -> Any:
         return super().get_formset(request, obj, **{"validate_min": True, **kwargs})
 
-    def has_add_permission(self, request: HttpRequest, obj: Preset | None = None) -> bool:
-        return super().has_add_permission(request, obj) and not (obj and is_used(obj))
-
-    def has_change_permission(self, request: HttpRequest, obj: Preset | None = None) -> bool:
-        return super().has_change_permission(request, obj) and not (obj and is_used(obj))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Preset | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and not (obj and is_used(obj))
-
 
 class NewPresetForm(ModelForm[Preset]):
     """A new name. Later versions come of “Copy as a new version”."""
@@ -65,9 +56,9 @@ class PresetAdmin(PageAdmin[Preset]):
     search_fields = ("name", "renditions__name")
     search_help_text = "Preset or rendition"
     list_fullwidth = True
-    inlines = (RenditionInline,)
     actions_detail = ("make_current", "copy_as_new_version")
     change_form_outer_before_template = "admin/media_jobs/preset/note.html"
+    change_form_outer_after_template = "admin/media_jobs/preset/renditions.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Preset]:
         jobs = Job.objects.filter(preset=OuterRef("pk"))
@@ -78,6 +69,10 @@ class PresetAdmin(PageAdmin[Preset]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Preset | None = None) -> tuple[str, ...]:
         return ("name", "version", "current", "created_at") if obj else ()
+
+    def get_inlines(self, request: HttpRequest, obj: Preset | None) -> list[Any]:
+        """A used version is read in the table of its page: nine explained fields for each rendition hide what it is."""
+        return [] if obj and is_used(obj) else [RenditionInline]
 
     def get_form(self, request: HttpRequest, obj: Preset | None = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -135,7 +130,7 @@ class PresetAdmin(PageAdmin[Preset]):
 
     @admin.display(description="Renditions")
     def made_of(self, preset: Preset) -> str:
-        return ", ".join(f"{r.name} {r.side_px}" for r in preset.renditions.all())
+        return ", ".join(f"{r.name} {r.side_px} {r.format}" for r in preset.renditions.all())
 
     @admin.display(description="Standing")
     def standing(self, preset: Preset) -> SafeString:

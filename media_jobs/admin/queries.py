@@ -16,9 +16,10 @@ def current_pictures(path: str) -> "Prefetch[str, QuerySet[Derivative], str]":
 
 
 def with_latest_job(originals: QuerySet[Original]) -> QuerySet[Original]:
-    """Adds `latest_state`, the state of the newest job or None."""
+    """Adds state, code and detail of the newest job as `latest_state` and so on, None where there is no job."""
     newest = Job.objects.filter(original=OuterRef("pk")).order_by("-id")
-    return originals.annotate(latest_state=Subquery(newest.values("state")[:1]))
+    told = {f"latest_{field}": Subquery(newest.values(field)[:1]) for field in ("state", "code", "detail")}
+    return originals.annotate(**told)
 
 
 def whose_latest_job_is(originals: QuerySet[Original], state: str) -> QuerySet[Original]:

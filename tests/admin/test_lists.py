@@ -104,6 +104,17 @@ def test_a_job_says_in_words_why_it_failed_and_at_which_attempt(boss: Client) ->
 
 
 @pytest.mark.django_db
+def test_the_list_of_originals_says_why_a_picture_failed_until_a_newer_job_is_done(boss: Client) -> None:
+    original = make_original(stored=False)
+    make_failed_job(original=original, code="truncated", detail="The file breaks off <in> the middle.")
+    page = listed(boss, "original")
+    assert "The file breaks off &lt;in&gt; the middle." in page
+    assert "<code>truncated</code>" in page
+    make_job(original, state="done")
+    assert "The file breaks off" not in listed(boss, "original")
+
+
+@pytest.mark.django_db
 def test_a_hostile_file_name_stays_text(boss: Client) -> None:
     name = "<script>alert(1)</script>.jpg"
     job = make_failed_job(original=make_original(filename=name, stored=False, metadata={"x": name}))

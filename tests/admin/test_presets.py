@@ -1,5 +1,6 @@
 """Presets in the admin: drafts are edited, used versions are history."""
 
+import re
 from typing import Any
 
 import pytest
@@ -93,6 +94,21 @@ def test_a_version_that_a_job_has_used_stays_as_it_is(boss: Client, draft: Prese
     page = boss.get(url("change", draft.pk)).content.decode()
     assert "so it stays as it is" in page
     assert 'name="renditions-0-side_px"' not in page
+
+
+def test_a_version_that_stays_as_it_is_is_a_table_of_its_renditions(boss: Client) -> None:
+    make_job()
+    page = boss.get(url("change", shipped().pk)).content.decode()
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", page, re.DOTALL)
+    told = [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in rows]
+    assert told[0] == "full 2048 inside jpeg 82 auto automatic automatic no"
+    assert told[3].startswith("thumb 200 cover, centre jpeg 82")
+
+
+@pytest.mark.django_db
+def test_the_list_tells_side_and_format_of_each_rendition(boss: Client) -> None:
+    page = boss.get(url("changelist")).content.decode()
+    assert "web 1920 webp, web-legacy 1920 jpeg" in page
 
 
 def test_the_current_version_cannot_be_deleted_but_a_draft_can(boss: Client, draft: Preset) -> None:

@@ -1,5 +1,7 @@
 """Health, readiness, metrics and documentation."""
 
+from uuid import uuid4
+
 import pytest
 from drf_spectacular.validation import validate_schema
 
@@ -74,6 +76,27 @@ def test_the_openapi_document_is_valid_and_names_every_call(client, capsys):
         "/v1/images/{id}",
         "/v1/images/{id}/original",
     }
+
+
+@pytest.mark.django_db
+def test_errors_are_documented_in_the_type_in_which_they_come(client):
+    sent = client.get(f"/v1/jobs/{uuid4()}")
+    assert sent.status_code == 404
+    calls = [call for path in client.get("/openapi.json").json()["paths"].values() for call in path.values()]
+    told = [answer for call in calls for status, answer in call["responses"].items() if status >= "400"]
+    assert len(told) >= 10
+    assert {media for answer in told for media in answer["content"]} == {sent["Content-Type"]}
+    assert {answer["content"][sent["Content-Type"]]["schema"]["$ref"] for answer in told} == {
+        "#/components/schemas/Problem"
+    }
+
+
+def test_what_is_told_of_an_image_is_documented_without_the_words_of_the_code(client):
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    image = schemas["Image"]["properties"]
+    assert {"metadata", "rights", "placeholder", "dominantColour", "privacy"} <= set(image)
+    assert set(schemas["Privacy"]["properties"]) == {"found", "kept", "dropped", "outputs"}
+    assert "context[" not in str(schemas)
 
 
 def test_the_docs_page_loads_nothing_from_elsewhere(client):

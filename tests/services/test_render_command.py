@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
+from media_jobs.management.commands.render import listed
 from tests import images
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,27 +150,62 @@ def test_wrong_options_are_named(photo: Path, tmp_path: Path, options: tuple[str
         render(photo, tmp_path / "out", *options)
 
 
+def test_names_stay_whole_where_lines_break() -> None:
+    names = [f"XMP drone-dji:Gimbal Degree {number}" for number in range(20)]
+    lines = [line.removeprefix("dropped").strip().rstrip(",") for line in listed("dropped", names).splitlines()]
+    assert len(lines) > 1
+    assert [name for line in lines for name in line.split(", ")] == names
+
+
+def started(source: Path, folder: Path, *options: str, preset: str = "ingest") -> "subprocess.Popen[str]":
+    """As a person calls it, in an empty folder and without a database; the exit code is that of the process."""
+    return subprocess.Popen(
+        [sys.executable, ROOT / "manage.py", "render", source, "--preset", preset, "--out", "out", *options],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": "", "GALLIMG_DATA": str(folder / "data")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def called(source: Path, folder: Path, *options: str, preset: str = "ingest") -> Ended:
+    process = started(source, folder, *options, preset=preset)
+    out, err = process.communicate(timeout=60)
+    return Ended(process.returncode, out, err)
+
+
 def test_it_runs_in_a_fresh_checkout_without_a_database(photo: Path, tmp_path: Path) -> None:
-    """As a person calls it; the exit code is that of the process."""
     folder = tmp_path / "cwd"
     folder.mkdir()
-
-    def called(source: Path) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, ROOT / "manage.py", "render", source, "--preset", "ingest", "--out", "out", "--json"],
-            cwd=folder,
-            env={"PATH": os.environ["PATH"], "DATABASE_URL": "", "GALLIMG_DATA": str(tmp_path / "data")},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    done = called(photo)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert {derivative["file"] for derivative in json.loads(done.stdout)["derivatives"]} == names(folder / "out")
+    done = called(photo, folder, "--json")
+    assert (done.code, done.err) == (0, "")
+    assert {derivative["file"] for derivative in done.json["derivatives"]} == names(folder / "out")
     photo.write_bytes(b"nonsense")
-    refused = called(photo)
-    assert refused.returncode == 2
-    assert refused.stderr.startswith("unsupported_format: ")
-    assert not (tmp_path / "data" / "gallimg.sqlite3").exists()
+    refused = called(photo, folder)
+    assert refused.code == 2
+    assert refused.err.startswith("unsupported_format: ")
+    assert not (folder / "data" / "gallimg.sqlite3").exists()
+
+
+def test_a_wrong_call_is_not_taken_for_a_refused_file(photo: Path, tmp_path: Path) -> None:
+    """argparse of itself would end with 2."""
+    ended = called(photo, tmp_path, preset="nothing")
+    assert ended.code == 1
+    assert "invalid choice: 'nothing'" in ended.err
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_from_outside_it_leaves_no_copy_of_the_picture(stop: signal.Signals, tmp_path: Path) -> None:
+    """The copy has the position of the photo still in it, and the folder may be a public one."""
+    (tmp_path / "large.png").write_bytes(images.png(4000, 3000))
+    out = tmp_path / "out"
+    process = started(tmp_path / "large.png", tmp_path)
+    deadline = time.monotonic() + 30
+    while not list(out.glob(".render-*/source")):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(stop)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 128 + stop
+    assert (list(out.iterdir()), told) == ([], "")

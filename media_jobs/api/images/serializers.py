@@ -63,7 +63,9 @@ class SwitchSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-
 class FieldsSerializer(serializers.Serializer[None]):
     """The text fields of an upload."""
 
-    preset = serializers.CharField(default="gallformers", max_length=64, help_text="Which derivatives to make.")
+    preset = serializers.CharField(
+        default="gallformers", max_length=64, help_text="The name of a preset: which derivatives to make."
+    )
     preserveTimestamps = Switch("timestamps", "Keep when the picture was taken in the database.")  # noqa: N815
     preserveCameraInfo = Switch("camera_info", "Keep camera, lens and exposure in the database.")  # noqa: N815
     preserveGps = Switch("gps", "Keep in the database where the picture was taken; never in a derivative.")  # noqa: N815
@@ -151,7 +153,7 @@ class JobSerializer(serializers.Serializer[Job]):
 
 
 class RightsSerializer(serializers.Serializer[Original]):
-    """As the file says them. What it does not say is absent."""
+    """As the file says them, once a job is done. What it does not say is absent."""
 
     creator = serializers.CharField(required=False)
     credit = serializers.CharField(required=False)
@@ -160,7 +162,7 @@ class RightsSerializer(serializers.Serializer[Original]):
 
 
 class PrivacySerializer(serializers.Serializer[Original]):
-    """What the newest finished job found in the file beside its pixels: names only, never values."""
+    """What the newest finished job found in the file beside its pixels: names only, never values. Null before it."""
 
     found = serializers.ListField(child=serializers.CharField())
     kept = serializers.ListField(
@@ -174,7 +176,9 @@ class PrivacySerializer(serializers.Serializer[Original]):
 
 
 class ImageSerializer(serializers.Serializer[Original]):
-    """`context["private"]`: whether position and serial numbers are part of the answer, where they are kept."""
+    """A picture and all that is known of it."""
+
+    # `context["private"]`: whether position and serial numbers are part of the answer, where they are kept.
 
     imageId = serializers.UUIDField(source="pk")  # noqa: N815
     filename = serializers.CharField()
@@ -207,11 +211,13 @@ class ImageSerializer(serializers.Serializer[Original]):
     def get_rights(self, image: Original) -> Any:
         return {name: text for name, text in asdict(image.rights).items() if text}
 
-    @extend_schema_field(serializers.CharField(allow_null=True, help_text="A tiny picture as a data URI."))
+    @extend_schema_field(
+        serializers.CharField(allow_null=True, help_text="A tiny picture as a data URI; null before a job is done.")
+    )
     def get_placeholder(self, image: Original) -> Any:
         return image.placeholder or None
 
-    @extend_schema_field(serializers.CharField(allow_null=True, help_text="#rrggbb"))
+    @extend_schema_field(serializers.CharField(allow_null=True, help_text="#rrggbb; null before a job is done."))
     def get_dominantColour(self, image: Original) -> Any:  # noqa: N802  (the wire's spelling)
         return image.dominant_colour or None
 

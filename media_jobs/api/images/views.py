@@ -31,8 +31,13 @@ from media_jobs.services import intake, originals
 _POLL_S = "1"
 
 
-def _problem(description: str) -> OpenApiResponse:
-    return OpenApiResponse(ProblemSerializer, description=description)
+def _answers(good: dict[int, Any], problems: dict[int, str]) -> dict[Any, Any]:
+    """What a call may answer; `problems` by their meaning."""
+    bad = {
+        (status, "application/problem+json"): OpenApiResponse(ProblemSerializer, description=meaning)
+        for status, meaning in problems.items()
+    }
+    return {**good, **bad}
 
 
 class ImagesAPIView(APIView):
@@ -46,13 +51,15 @@ class UploadView(ImagesAPIView):
     @extend_schema(
         summary="Upload a picture and queue its processing",
         request={"multipart/form-data": UploadSerializer},
-        responses={
-            202: AcceptedSerializer,
-            400: _problem("Missing or empty file, two files, unknown preset, a field with a value that it cannot have"),
-            413: _problem("Larger than MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
-            415: _problem("Not JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or RAW by its first bytes"),
-            503: _problem("Too much is waiting, or the storage is away; see Retry-After"),
-        },
+        responses=_answers(
+            {202: AcceptedSerializer},
+            {
+                400: "Missing or empty file, two files, unknown preset, a field with a value that it cannot have",
+                413: "Larger than MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file",
+                415: "Not JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or RAW by its first bytes",
+                503: "Too much is waiting, or the storage is away; see Retry-After",
+            },
+        ),
     )
     def post(self, request: Request) -> Response:
         caller = caller_of(request)
@@ -69,7 +76,8 @@ class UploadView(ImagesAPIView):
 
 class JobView(ImagesAPIView):
     @extend_schema(
-        summary="How far a job is, and what came of it", responses={200: JobSerializer, 404: _problem("No such job")}
+        summary="How far a job is, and what came of it",
+        responses=_answers({200: JobSerializer}, {404: "No such job"}),
     )
     def get(self, request: Request, id: UUID) -> Response:
         job = selectors.job(id, caller_of(request))
@@ -82,7 +90,7 @@ class JobView(ImagesAPIView):
 class ImageView(ImagesAPIView):
     @extend_schema(
         summary="A picture, its metadata, rights, placeholder, privacy receipt, derivatives and jobs",
-        responses={200: ImageSerializer, 404: _problem("No such image")},
+        responses=_answers({200: ImageSerializer}, {404: "No such image"}),
     )
     def get(self, request: Request, id: UUID) -> Response:
         caller = caller_of(request)
@@ -98,12 +106,10 @@ class OriginalView(ImagesAPIView):
     @extend_schema(
         summary="The original file, by a redirect to a short-lived link",
         description="Originals may hold positions and serial numbers: only staff and signed-in owners get them.",
-        responses={
-            302: OpenApiResponse(description="To a signed link"),
-            403: _problem("Not yours to see"),
-            404: _problem("No such image"),
-            503: _problem("This server has no credentials for reading"),
-        },
+        responses=_answers(
+            {302: OpenApiResponse(description="To a signed link")},
+            {403: "Not yours to see", 404: "No such image", 503: "This server has no credentials for reading"},
+        ),
     )
     def get(self, request: Request, id: UUID) -> Response:
         caller = caller_of(request)

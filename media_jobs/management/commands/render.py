@@ -2,10 +2,11 @@ import argparse
 import hashlib
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,6 +33,18 @@ class Command(BaseCommand):
         "file itself is the reason and the code says which; 1: everything else."
     )
     requires_system_checks = []  # they ask for a database
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):  # an end that clears away what was begun
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
+        super().run_from_argv(argv)
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        leave = parser.exit
+        # Of itself a wrong call ends with 2, which is for files that are refused.
+        parser.exit = lambda status=0, message=None: leave(status and FAILED, message)  # type: ignore[method-assign]
+        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("source", type=Path, metavar="SRC", help="the picture")
@@ -182,11 +195,17 @@ def summary(rendered: Rendered, usage: Usage | None) -> str:
     receipt = rendered.receipt
     lines.append(f"found    {len(receipt.found)} things besides the pixels")
     for word, names in (("kept", receipt.kept), ("dropped", receipt.dropped)):
-        told = ", ".join(names) or "nothing"
-        lines.append(textwrap.fill(told, 100, initial_indent=f"{word:<9}", subsequent_indent=" " * 9))
+        lines.append(listed(word, names))
     if usage:
         lines.append(f"took     {usage.wall_ms:,} ms, {usage.peak_bytes / 1_048_576:,.0f} MB of memory")
     return "\n".join(lines)
+
+
+def listed(word: str, names: Sequence[str]) -> str:
+    """Lines that break between names only."""
+    told = ", ".join(name.replace(" ", "\xa0") for name in names) or "nothing"
+    lines = textwrap.fill(told, 100, initial_indent=f"{word:<9}", subsequent_indent=" " * 9, break_on_hyphens=False)
+    return lines.replace("\xa0", " ")
 
 
 def _show(done: int, of: int) -> None:
