@@ -91,8 +91,9 @@ class RawWithoutPreview(ImageRefused):
 class TooManyPixels(ImageRefused):
     code = "too_many_pixels"
 
-    def __init__(self, *, pixels: int, limit: int) -> None:
-        super().__init__(f"The picture has {pixels:,} pixels; at most {limit:,} are allowed.")
+    def __init__(self, *, pixels: int, limit: int, frames: int = 1) -> None:
+        what = f"The animation has {frames:,} frames of together" if frames > 1 else "The picture has"
+        super().__init__(f"{what} {pixels:,} pixels; at most {limit:,} are allowed.")
 
 
 class TooManyFrames(ImageRefused):

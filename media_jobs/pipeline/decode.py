@@ -20,7 +20,7 @@ from media_jobs.pipeline.values import Limits
 _HARMLESS = (
     "extraneous bytes",
     "Adobe color transform",
-    "JFIF major revision",
+    "unknown JFIF revision",
     "progression sequence",
     "SOS parameters",
 )
@@ -38,7 +38,7 @@ def decode(found: Found, size_px: tuple[int, int], limits: Limits, rotation: int
     try:
         picture = to_srgb(_read(found, size_px[::-1] if sideways else size_px))
         return orientation.turn(picture, found.turn, rotation).copy_memory()
-    except pyvips.Error as error:
+    except (pyvips.Error, errors.Undecodable) as error:
         raise refusal(found.path, found.coded_as, str(error), memory_bytes=limits.memory_bytes) from error
     except MemoryError as error:
         raise errors.TooMuchMemory(needed_bytes=limits.memory_bytes + 1, limit_bytes=limits.memory_bytes) from error
@@ -87,7 +87,12 @@ def _read_jpeg(found: Found, size_px: tuple[int, int]) -> pyvips.Image:
     options = _shrink_on_load(found, size_px)
 
     def read(path: Path, fail_on: str) -> pyvips.Image:
-        return shrink(vips.load("jpeg", str(path), fail_on=fail_on, **options), size_px).copy_memory()
+        vips.noted()
+        picture = shrink(vips.load("jpeg", str(path), fail_on=fail_on, **options), size_px).copy_memory()
+        # libvips looks for warnings before it reads on: what the last eight lines lack, only its notes tell.
+        if fail_on == "warning" and (said := vips.noted()):
+            raise pyvips.Error("damaged at its end", said)
+        return picture
 
     # JPEG decoders report damage as a warning like any other; so the first one decides.
     try:

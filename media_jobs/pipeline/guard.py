@@ -24,7 +24,7 @@ def guard(found: Found, limits: Limits, *, largest_px: tuple[int, int], avif_pix
     The file's size and its frames were counted before its header was opened: see `probe`.
     """
     if found.pixels > limits.pixels:
-        raise errors.TooManyPixels(pixels=found.pixels, limit=limits.pixels)
+        raise errors.TooManyPixels(pixels=found.pixels, limit=limits.pixels, frames=found.frames)
     ratio = found.pixels * found.pixel_bytes // found.size_bytes
     if found.pixels > _PLAUSIBLE_PIXELS and ratio > limits.ratio:
         raise errors.ImplausibleRatio(ratio=ratio, limit=limits.ratio)

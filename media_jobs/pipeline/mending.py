@@ -7,7 +7,7 @@ from pathlib import Path
 from media_jobs.pipeline.formats import jpeg_frame, riff, tiff
 
 _END_OF_JPEG = b"\xff\xd9"
-_PICTURES = (b"VP8 ", b"VP8L", b"ANMF")
+_PICTURES = {b"VP8 ", b"VP8L", b"ANMF"}
 
 
 def close_jpeg(source: Path, target: Path) -> bool:
@@ -31,14 +31,19 @@ def is_cut_webp(path: Path) -> bool:
 
 
 def close_webp(source: Path, target: Path) -> bool:
-    """Copy the whole chunks of `source`, which breaks off. False, and no copy, where none of them is a picture."""
+    """Copy the whole chunks of `source`, which breaks off. False, and no copy, where none of them is a picture.
+
+    Nor where EXIF, which stands behind the pixels, is missing: it would have told which way up they are.
+    """
     with tiff.mapped(source) as data:
-        whole, pictures = 0, 0
+        whole, kinds, flags = 0, set[bytes](), 0
         with suppress(riff.Damaged):  # at the chunk in which it breaks off
             for chunk in riff.chunks(data):
                 whole = chunk.end
-                pictures += chunk.kind in _PICTURES
-        if not pictures:
+                kinds.add(chunk.kind)
+                if chunk.kind == b"VP8X":
+                    flags = data[chunk.start]
+        if not kinds & _PICTURES or (flags & riff.EXIF and b"EXIF" not in kinds):
             return False
         body = bytes(data[8:whole]) + b"\0" * (whole % 2)
     target.write_bytes(b"RIFF" + len(body).to_bytes(4, "little") + body)

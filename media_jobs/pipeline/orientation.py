@@ -7,7 +7,6 @@ import pyvips
 from media_jobs.pipeline.formats import tiff
 
 UPRIGHT = 1
-_TAG = 0x0112
 #: EXIF's value → whether stored pixels must be mirrored left to right first, and then rotated by, degrees clockwise.
 _STEPS = {
     1: (False, 0),
@@ -29,11 +28,7 @@ def valid(value: int) -> int:
 
 def from_exif(exif: tiff.Bytes) -> int:
     """The tag of an EXIF block or a TIFF file; 1 where it is missing, impossible or out of reach."""
-    try:
-        structure = tiff.Tiff.parse(exif[6:] if exif[:6] == b"Exif\0\0" else exif)
-        return valid(tiff.number(structure.directory(structure.first), _TAG, UPRIGHT))
-    except tiff.Damaged:
-        return UPRIGHT
+    return tiff.orientation(exif) or UPRIGHT
 
 
 def combined(orientation: int, rotation: int) -> int:

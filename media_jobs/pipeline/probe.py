@@ -12,9 +12,9 @@ from typing import Self
 import pyvips
 
 from media_jobs import errors
-from media_jobs.pipeline import mending, orientation
+from media_jobs.pipeline import held, mending, orientation
 from media_jobs.pipeline.damage import refusal
-from media_jobs.pipeline.formats import bmp, heif, jpeg_frame, riff, tiff
+from media_jobs.pipeline.formats import bmp, gif, heif, jpeg_frame, riff, tiff
 from media_jobs.pipeline.formats.frames import frames
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, raw_format, sniff
 from media_jobs.pipeline.readers import raw, vips
@@ -41,7 +41,6 @@ class Found:
     pixel_bytes: int
     size_bytes: int  #: of what lies at `path`
     held_pixels: int  #: how many pixels the decoder must hold at once, beyond a few lines
-    exif: bytes
     profile: str = ""  #: libvips' name for the colours of a picture that names them without an ICC profile
 
     def __enter__(self) -> Self:
@@ -52,9 +51,14 @@ class Found:
             self.path.unlink(missing_ok=True)
 
     @property
+    def frames(self) -> int:
+        """Of an animation; pages of a TIFF are pictures of their own."""
+        return 1 if self.format == "tiff" else self.pages
+
+    @property
     def pixels(self) -> int:
-        """Of all frames of an animation, or of the one page that is shown."""
-        return self.frame_pixels * (1 if self.format == "tiff" else self.pages)
+        """Of all frames together, or of the one page that is shown."""
+        return self.frame_pixels * self.frames
 
     @property
     def displayed_px(self) -> tuple[int, int]:
@@ -129,7 +133,7 @@ def _plain(path: Path, kind: str, limits: Limits) -> Found:
         header = vips.load(kind, str(path))
     except pyvips.Error as error:
         raise refusal(path, kind, str(error), memory_bytes=limits.memory_bytes) from error
-    tag = orientation.valid(_integer(header, "orientation", orientation.UPRIGHT))
+    tag = orientation.valid(vips.number(header, "orientation", orientation.UPRIGHT))
     return Found(
         original=path,
         path=path,
@@ -143,8 +147,7 @@ def _plain(path: Path, kind: str, limits: Limits) -> Found:
         pages=pages,
         pixel_bytes=header.bands * _SAMPLE_BYTES.get(header.format, 8),
         size_bytes=path.stat().st_size,
-        held_pixels=_tiff_held_pixels(path) if kind == "tiff" else _held_pixels(kind, header),
-        exif=_blob(header, "exif-data"),
+        held_pixels=held.tiff(path) if kind == "tiff" else held.others(kind, header),
     )
 
 
@@ -157,7 +160,7 @@ def _inspect(path: Path, kind: str, limits: Limits) -> int:
             raise errors.TooManyPixels(pixels=pixels, limit=limits.pixels)  # libvips makes room for them at once
         try:
             pages = frames(kind, data, limits.frames)
-        except tiff.Damaged as error:
+        except (tiff.Damaged, gif.Absurd) as error:
             raise refusal(path, kind, str(error), memory_bytes=limits.memory_bytes) from error
     if pages > limits.frames:
         raise errors.TooManyFrames(frames=pages, limit=limits.frames)
@@ -190,8 +193,7 @@ def _heif(path: Path, limits: Limits) -> Found:
         pages=_inspect(path, header.format, limits),
         pixel_bytes=3 + header.transparent + (header.bits > 8),
         size_bytes=path.stat().st_size,
-        held_pixels=2 * header.own_pixels + _HELD_PARTS[header.format] * header.part_pixels,
-        exif=header.exif,
+        held_pixels=held.heif(header),
         profile="p3" if header.primaries == _DISPLAY_P3 else "",
     )
 
@@ -215,49 +217,9 @@ def _bmp(path: Path) -> Found:
         pages=1,
         pixel_bytes=4,
         size_bytes=size_bytes,
-        held_pixels=_HELD_BY_BMP * header.width_px * header.height_px,
-        exif=b"",
+        held_pixels=held.bmp(header),
     )
 
 
 _SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4}
 _DISPLAY_P3 = 12  # the primaries' number in ITU-T H.273
-_HELD_PARTS = {"avif": 4, "heic": 1}  # what the codec itself holds, and copies of that: measured
-_HELD_BY_BMP = 3  # as Pillow has it, converted, and for libvips
-
-
-def _held_pixels(format: str, header: pyvips.Image) -> int:
-    pixels = int(header.width * header.height)
-    if format == "jpeg":
-        if not _integer(header, "jpeg-multiscan", 0):
-            return 0
-        # Coefficients take two bytes a sample and must all be there before the first line comes out.
-        halved = header.get_typeof("jpeg-chroma-subsample") and header.get("jpeg-chroma-subsample") == "4:2:0"
-        return pixels if halved else 2 * pixels
-    if format == "png":
-        return pixels if _integer(header, "interlaced", 0) else 0
-    if format == "gif":
-        return 3 * pixels  # canvas, the frame before it, and what libvips copies out
-    return 5 * pixels  # WebP: the frame, the canvas before and after it, and what libvips copies out
-
-
-def _tiff_held_pixels(path: Path) -> int:
-    """Of one strip, or one row of tiles, of the first page."""
-    with tiff.mapped(path) as data:
-        try:
-            structure = tiff.Tiff.parse(data)
-            tags = structure.directory(structure.first)
-        except tiff.Damaged:
-            return 0
-    width, height = tiff.number(tags, 0x0100), tiff.number(tags, 0x0101)
-    if tile_height := tiff.number(tags, 0x0143):
-        return 2 * tile_height * max(width, tiff.number(tags, 0x0142))
-    return 2 * width * min(height, tiff.number(tags, 0x0116, height))  # as stored, and unpacked
-
-
-def _integer(header: pyvips.Image, field: str, default: int) -> int:
-    return int(header.get(field)) if header.get_typeof(field) else default
-
-
-def _blob(header: pyvips.Image, field: str) -> bytes:
-    return bytes(header.get(field)) if header.get_typeof(field) else b""

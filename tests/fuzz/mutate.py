@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from tests.fuzz.payload import payloads
 from tests.fuzz.seeds import seeds
 from tests.fuzz.structure import Part, parts, png_chunks
 
@@ -59,10 +60,10 @@ class Recipe:
         return data
 
 
-def recipe(seed: int, number: int) -> Recipe:
-    """The input of that number; the same for ever."""
+def recipe(seed: int, number: int, only: str = "") -> Recipe:
+    """The input of that number; the same for ever. only: of MUTATORS, what is done to it."""
     dice = Random(f"{seed}-{number}")
-    if dice.random() < _NOISE_SHARE:
+    if dice.random() < _NOISE_SHARE and not only:
         return Recipe(number, "noise-" + dice.choice(list(MAGIC)), (("noise", dice.getrandbits(32)),))
     # Formats in turn, not seeds: some formats have more seeds than others.
     by_format: dict[str, list[str]] = {}
@@ -70,7 +71,7 @@ def recipe(seed: int, number: int) -> Recipe:
         by_format.setdefault(name.split("-")[0], []).append(name)
     formats = list(by_format)
     start = dice.choice(by_format[formats[number % len(formats)]])
-    steps = (dice.choice(list(MUTATORS)) for _ in range(dice.choice(_HOW_MANY_STEPS)))
+    steps = (only or dice.choice(list(MUTATORS)) for _ in range(dice.choice(_HOW_MANY_STEPS)))
     return Recipe(number, start, tuple((name, dice.getrandbits(32)) for name in steps))
 
 
@@ -149,6 +150,22 @@ def _change_within(data: bytes, dice: Random) -> bytes:
     return _mended(bytes(changed))
 
 
+def _spoil_pixels(data: bytes, dice: Random) -> bytes:
+    """Bits, bytes or stretches of what is coded, and nothing else; where a JPEG has 0xFF, it stays."""
+    spans = payloads(data)
+    if not spans:
+        return data
+    changed = bytearray(data)
+    for _ in range(dice.choice((1, 1, 1, 2, 4, 16))):
+        start, end = dice.choice(spans)
+        # The first bytes of a picture set up its decoder.
+        at = dice.randrange(start, dice.choice((end, end, min(end, start + 24))))
+        for place in range(at, min(end, at + dice.choice((1, 1, 1, 2, 8, 64)))):
+            new = dice.choice((0, changed[place] ^ 1 << dice.randrange(8), dice.randrange(256)))
+            changed[place] = changed[place] if 0xFF in (new, changed[place]) and data[:1] == b"\xff" else new
+    return _mended(bytes(changed))
+
+
 def _double_part(data: bytes, dice: Random) -> bytes:
     part = _part(data, dice)
     times = dice.choice((2, 3, 100))
@@ -179,7 +196,7 @@ MUTATORS: dict[str, Callable[[bytes, Random], bytes]] = {
     function.__name__.removeprefix("_"): function
     for function in (
         _flip_bits, _set_header_bytes, _cut_end, _cut_out, _repeat, _insert_noise, _noise, _extreme_number, _cross,
-        _splice, _extreme_length, _change_within, _double_part, _drop_part, _move_part, _foreign_part,
+        _splice, _extreme_length, _change_within, _spoil_pixels, _double_part, _drop_part, _move_part, _foreign_part,
     )
 }  # fmt: skip
 

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.fuzz.mutate import MUTATORS, Recipe, recipe
+from tests.fuzz.payload import payloads
 from tests.fuzz.report import Report, save
 from tests.fuzz.run import again, run
 from tests.fuzz.seeds import seeds
@@ -21,6 +24,25 @@ def test_every_damaged_picture_gets_a_render_or_a_code_and_leaves_nothing_behind
     assert report.total == INPUTS
     assert report.count("rendered") > INPUTS // 10
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_decoders_meet_damage_that_no_look_at_a_header_shows(tmp_path: Path) -> None:
+    report = Report()
+    for tried in run((recipe(SEED, number, "spoil_pixels") for number in range(INPUTS // 2)), tmp_path):
+        report.add(tried)
+    print(report.table())
+    assert report.findings == []
+    assert all(report.outcomes[name]["undecodable"] for name in ("avif", "heic", "webp", "jpeg", "png", "gif", "tiff"))
+
+
+@pytest.mark.parametrize("name", seeds())
+def test_the_pixels_of_every_seed_are_found_and_the_rest_is_left_alone(name: str) -> None:
+    data, spans = seeds()[name], payloads(seeds()[name])
+    spoilt = [Recipe(0, name, (("spoil_pixels", dice),)).make() for dice in range(5)]
+    changed = {at for other in spoilt for at, (a, b) in enumerate(zip(data, other, strict=True)) if a != b}
+    checksums = 4 if name.startswith("png") else 0
+    assert changed
+    assert all(any(start <= at < end + checksums for start, end in spans) for at in changed)
 
 
 def test_every_seed_is_a_picture_as_it_is(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def animation(format: str, frames: int) -> bytes:
 def test_all_frames_of_an_animation_are_counted(format: str, tmp_path: Path) -> None:
     data = animation(format, 5)
     check(data, tmp_path, Limits(pixels=6_000, frames=5))
-    with pytest.raises(errors.TooManyPixels, match="6,000 pixels"):
+    with pytest.raises(errors.TooManyPixels, match="5 frames of together 6,000 pixels"):
         check(data, tmp_path, Limits(pixels=5_999))
     with pytest.raises(errors.TooManyFrames):
         check(data, tmp_path, Limits(frames=4))

@@ -47,9 +47,9 @@ def test_the_primary_item_tells_its_size_and_its_turn():
     meta = isobmff.meta(PICTURE)
     primary = meta.items[meta.primary]
     assert (primary.kind, primary.width_px, primary.height_px, primary.primaries) == ("grid", 128, 96, 12)
-    assert (primary.rotation, primary.mirror, primary.shown_px) == (90, "horizontal", (90, 100))
+    assert (primary.rotation, primary.shown_px) == (90, (90, 100))
     tiles = [meta.items[number] for number in primary.refs["dimg"]]
-    assert [(tile.kind, tile.hidden, tile.width_px) for tile in tiles] == [("hvc1", True, 64)] * 4
+    assert [(tile.kind, tile.width_px) for tile in tiles] == [("hvc1", 64)] * 4
 
 
 def test_items_are_read_from_the_file_and_from_the_box_of_small_data():

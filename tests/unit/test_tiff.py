@@ -11,8 +11,7 @@ JPEG = images.jpeg(64, 48)
 
 
 def first_directory(data: bytes) -> dict[int, tiff.Value]:
-    structure = tiff.Tiff.parse(data)
-    return structure.directory(structure.first)
+    return tiff.Tiff.parse(data).first_tags()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import io
 import random
+import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from PIL import Image
 
 from media_jobs import errors
 from media_jobs.pipeline.decode import decode
+from media_jobs.pipeline.formats import tiff
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.values import Limits
 from tests import heif, images
@@ -35,6 +38,8 @@ def animation(format: str, **options) -> bytes:
 
 STILL = {
     "jpeg": noise("JPEG"),
+    "jpeg-full-colour": noise("JPEG", subsampling=0),
+    "jpeg-restarts": noise("JPEG", subsampling=0, restart_marker_rows=1),
     "jpeg-progressive": noise("JPEG", progressive=True),
     "png": noise("PNG"),
     "webp": noise("WEBP"),
@@ -50,10 +55,11 @@ STILL = {
 MOVING = {"gif": animation("GIF"), "png": animation("PNG"), "webp": animation("WEBP", lossless=True)}
 
 
-def pixels(data: bytes, tmp_path: Path) -> bytes:
+def pixels(data: bytes, tmp_path: Path, *, smaller: int = 1) -> bytes:
     (tmp_path / "source").write_bytes(data)
     with probe(tmp_path / "source", LIMITS) as found:
-        return bytes(decode(found, found.displayed_px, LIMITS).write_to_memory())
+        width_px, height_px = found.rotated_px(0)
+        return bytes(decode(found, (width_px // smaller, height_px // smaller), LIMITS).write_to_memory())
 
 
 @pytest.mark.parametrize("share", SHARES)
@@ -73,9 +79,30 @@ def test_a_few_bytes_less_give_the_whole_picture_or_none(name: str, tmp_path: Pa
             assert missing > 2 or not name.startswith("jpeg")
 
 
-@pytest.mark.parametrize("name", ["jpeg", "jpeg-progressive"])
+@pytest.mark.parametrize("missing", [4, 12, 60])
+@pytest.mark.parametrize("smaller", [1, 2, 4, 8])
+@pytest.mark.parametrize("name", [name for name in STILL if name.startswith("jpeg")])
+def test_a_jpeg_that_lacks_the_end_of_its_last_lines_is_truncated(
+    name: str, smaller: int, missing: int, tmp_path: Path
+):
+    with pytest.raises(errors.Truncated):
+        pixels(STILL[name][:-missing], tmp_path, smaller=smaller)
+
+
+@pytest.mark.parametrize("name", [name for name in STILL if name.startswith("jpeg")])
 def test_a_jpeg_without_its_end_mark_is_whole(name: str, tmp_path: Path):
     assert pixels(STILL[name].removesuffix(b"\xff\xd9"), tmp_path) == pixels(STILL[name], tmp_path)
+
+
+@pytest.mark.parametrize("missing", [3, 5, 8])
+def test_an_arithmetic_jpeg_that_breaks_off_is_truncated_though_its_decoder_would_go_on(missing: int, tmp_path: Path):
+    tables = b"\xff\xdb" + struct.pack(">HB", 67, 0) + b"\1" * 64
+    frame = b"\xff\xc9" + struct.pack(">HBHHB", 11, 8, 16, 16, 1) + b"\1\x11\0"
+    scan = b"\xff\xda\0\x08\1\1\0\0\x3f\0" + random.Random(2).randbytes(8)
+    data = b"\xff\xd8" + tables + frame + scan + b"\xff\xd9"
+    assert pixels(data, tmp_path)
+    with pytest.raises(errors.Truncated):
+        pixels(data[:-missing], tmp_path)
 
 
 def test_a_progressive_jpeg_that_lacks_whole_scans_is_truncated(tmp_path: Path):
@@ -103,13 +130,23 @@ def test_an_animation_that_breaks_off_in_its_first_frame_is_truncated(format: st
 
 
 def test_a_webp_that_breaks_off_in_what_follows_its_picture_is_whole(tmp_path: Path):
-    data = images.webp(64, 48, exif=images.exif(images.CAMERA))
+    data = images.webp(64, 48, xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'></x:xmpmeta>")
     assert pixels(data[:-30], tmp_path) == pixels(data, tmp_path)
 
 
-def test_a_tiff_whose_later_pages_are_missing_is_truncated(tmp_path: Path):
+@pytest.mark.parametrize("missing", [1, 30, 10_000])
+def test_a_webp_that_breaks_off_before_it_said_which_way_up_it_is_is_truncated(missing: int, tmp_path: Path):
+    data = images.webp(64, 48, exif=images.exif(replace(images.CAMERA, orientation=6)))
     with pytest.raises(errors.Truncated):
-        pixels(images.cut(animation("TIFF"), 0.6), tmp_path)
+        pixels(data[: max(data.index(b"EXIF"), len(data) - missing)], tmp_path)
+
+
+@pytest.mark.parametrize("held", [-1_000, 1, 4, 20, 100, 128])
+def test_a_tiff_whose_later_pages_are_missing_is_truncated(held: int, tmp_path: Path):
+    data = animation("TIFF")
+    second = tiff.Tiff.parse(data).directory(8).following
+    with pytest.raises(errors.Truncated):
+        pixels(data[: second + held], tmp_path)
 
 
 @pytest.mark.parametrize(("bits", "found"), [(12, "12 bits a sample"), (16, "16 bits a sample")])
@@ -127,7 +164,13 @@ def test_rare_kinds_of_jpeg_are_refused_by_name(marker: int, tmp_path: Path):
         pixels(data, tmp_path)
 
 
-BOXED = {"heic": heif.grid(heif.HEVC), "avif": heif.grid(heif.AV1)}
+#: The second two break off in what lies behind their pixels.
+BOXED = {
+    "heic": heif.grid(heif.HEVC),
+    "avif": heif.grid(heif.AV1),
+    "heic-exif": heif.grid(heif.HEVC, exif=images.exif(images.CAMERA) + bytes(4_000)),
+    "heic-alpha": heif.grid(heif.HEVC, 64, 64, helpers=(b"urn:mpeg:hevc:2015:auxid:1", *(b"urn:com:example:map",) * 2)),
+}
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,16 @@ from media_jobs.pipeline.formats.tiff import Bytes
 
 #: Labels of extensions.
 PLAIN_TEXT, CONTROL, COMMENT, APPLICATION = 0x01, 0xF9, 0xFE, 0xFF
-#: Pieces of 255 bytes at most: 25 MB of pixels, and 20 ms.
-_MAX_PIECES = 100_000
+#: Pieces of 255 bytes at most: 250 MB of pixels, and 0.2 s.
+_MAX_PIECES = 1_000_000
 
 
 class Damaged(ValueError):
-    """Not a GIF's structure, or more of it than anybody wants to walk through."""
+    """Not a GIF's structure."""
+
+
+class Absurd(Damaged):
+    """More pieces than anybody wants to walk through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,21 @@ class Extension:
 
 def extensions(data: Bytes) -> Iterator[Extension | int]:
     """Every extension in its order; at the very end, the offset behind the file's own end mark. Raises Damaged."""
+    return (part for part in _parts(data) if not isinstance(part, tuple))
+
+
+def pictures(data: Bytes) -> Iterator[tuple[int, int]]:
+    """Where the pixels of each picture start and end, as far as they are sound. Raises Absurd."""
+    try:
+        yield from (part for part in _parts(data) if isinstance(part, tuple))
+    except Absurd:
+        raise
+    except Damaged:
+        return
+
+
+def _parts(data: Bytes) -> Iterator[Extension | tuple[int, int] | int]:
+    """Extensions, the bounds of pictures, and the end of the file. Raises Damaged."""
     if bytes(data[:6]) not in (b"GIF87a", b"GIF89a"):
         raise Damaged("no GIF")
     walk = _Walk(data)
@@ -36,7 +55,9 @@ def extensions(data: Bytes) -> Iterator[Extension | int]:
             yield at + 1
             return
         if kind == 0x2C:  # a picture: its place, its colours, the size of its first code, its pixels
-            at = walk.over_pieces(at + 11 + _colours(walk.byte(at + 9)))
+            start = at + 11 + _colours(walk.byte(at + 9))
+            at = walk.over_pieces(start)
+            yield start, at
         elif kind == 0x21:
             end = walk.over_pieces(at + 2)
             yield Extension(walk.byte(at + 1), at + 2, end)
@@ -65,7 +86,7 @@ class _Walk:
         while True:
             self._left -= 1
             if self._left < 0:
-                raise Damaged("too many pieces")
+                raise Absurd("too many pieces")
             size = self.byte(at)
             at += 1 + size
             if size == 0:

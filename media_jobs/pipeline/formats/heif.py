@@ -56,7 +56,7 @@ def header(data: Bytes) -> Header:
     except (isobmff.Damaged, KeyError) as error:
         raise _no_picture(data) from error
     kind = _format(meta, primary)
-    if any(end > len(data) for part in _parts(meta, primary) for _, end in part.extents):
+    if any(end > len(data) for part in parts for _, end in part.extents):
         raise errors.Truncated
     width, height = primary.shown_px
     if not width or not height or _overhangs(meta, primary):

@@ -37,8 +37,8 @@ class Item:
 
     kind: four letters, such as `hvc1`, `grid`, `Exif`, `mime`. content_type: of `mime` only.
     extents: (start, end) of its pieces in the file; empty where they lie elsewhere or are made from other items.
-    width_px, height_px: as coded, before `rotation` (degrees counter-clockwise) and `mirror` ("vertical": top and
-    bottom change places, "horizontal": left and right). shown_px: width and height after the file's crop and rotation.
+    width_px, height_px: as coded, before `rotation` (degrees counter-clockwise).
+    shown_px: width and height after the file's crop and rotation.
     bits: of a sample, 0 if unknown. primaries: number of its colours in ITU-T H.273, 0 if not told.
     refs: by the reference's four letters, the items it points to.
     """
@@ -49,11 +49,9 @@ class Item:
     width_px: int = 0
     height_px: int = 0
     rotation: int = 0
-    mirror: str | None = None
     shown_px: tuple[int, int] = (0, 0)
     bits: int = 0
     primaries: int = 0
-    hidden: bool = False
     refs: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -169,7 +167,7 @@ def _infos(data: Bytes, box: Box | None) -> _Facts:
         table.number(2)  # protection
         kind = table.letters()
         table.text()  # name
-        facts[number] = {"kind": kind, "hidden": bool(table.flags & 1)}
+        facts[number] = {"kind": kind}
         if kind == "mime":
             facts[number]["content_type"] = table.text()
     return facts
@@ -246,10 +244,6 @@ def _rotation(table: _Table) -> dict[str, Any]:
     return {"rotation": 90 * (table.number(1) & 3)}
 
 
-def _mirror(table: _Table) -> dict[str, Any]:
-    return {"mirror": "horizontal" if table.number(1) & 1 else "vertical"}
-
-
 def _bits(table: _Table) -> dict[str, Any]:
     return {"bits": max((table.number(1) for _ in range(table.number(1))), default=0)}
 
@@ -262,7 +256,6 @@ _PROPERTIES: dict[str, Callable[[_Table], dict[str, Any]]] = {
     "ispe": _size,
     "clap": _crop,
     "irot": _rotation,
-    "imir": _mirror,
     "pixi": _bits,
     "colr": _colours,
 }

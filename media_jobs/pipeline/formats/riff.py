@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from media_jobs.pipeline.formats.tiff import Bytes
 
 #: Bits of the first byte of a VP8X chunk.
-ANIMATION, XMP, EXIF, ALPHA, ICC = 0x02, 0x04, 0x08, 0x10, 0x20
+XMP, EXIF, ALPHA, ICC = 0x04, 0x08, 0x10, 0x20
 _MAX_CHUNKS = 20_000
 
 

@@ -158,8 +158,7 @@ def _by_directory(head: bytes) -> Kind | None:
 
 def _first_directory(data: tiff.Bytes) -> dict[int, tiff.Value]:
     try:
-        structure = tiff.Tiff.parse(data)
-        return structure.directory(structure.first)
+        return tiff.Tiff.parse(data).first_tags()
     except tiff.Damaged:
         return {}
 

@@ -9,25 +9,31 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 Bytes = bytes | mmap.mmap
-Value = bytes | tuple[int, ...] | tuple[Fraction, ...]
+Value = bytes | tuple[int, ...]
+
+EXIF_MARK = b"Exif\0\0"
 
 _MAX_ENTRIES = 1_000
 _MAX_VALUES = 65_536
-#: struct letter and size of the types whose values are plain integers.
-_INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
-_ASCII, _UNDEFINED = 2, 7
+_MAX_BELOW = 64
+_MAX_DEPTH = 4
+_ORIENTATION, _SUB_DIRECTORIES = 0x0112, 0x014A
+#: Offsets and sizes of strips, and of tiles.
+_PIECES = ((0x0111, 0x0117), (0x0144, 0x0145))
 _BIG_MAGIC = 43
 #: TIFF; `IIRO` or `MMOR`, `IIRS` (Olympus); `IIU\0` (Panasonic).
 _MAGICS = frozenset({42, 0x4F52, 0x5352, 0x0055})
-_RATIONALS = {5: "II", 10: "ii"}
+#: struct's letters, by type: texts, whole numbers, and what only its size is known of.
+_TEXTS = {2: "s", 7: "s"}
+_INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+_LETTERS = {**_TEXTS, **_INTEGERS, 5: "Q", 10: "q", 11: "f", 12: "d"}
 
 
 class Damaged(ValueError):
-    """Not a TIFF structure, or it points outside of the bytes at hand."""
+    """Not a TIFF structure, an absurd one, or it points outside of the bytes at hand."""
 
 
 @contextmanager
@@ -59,63 +65,117 @@ class Tiff:
             return cls(data, order, big=True, first=struct.unpack_from(order + "Q", data, 8)[0])
         raise Damaged("no TIFF header")
 
-    def directory(self, offset: int) -> dict[int, Value]:
-        """The readable tags of the directory at `offset`. Raises Damaged when it lies outside of the data.
+    def first_tags(self) -> dict[int, Value]:
+        """The readable tags of the first directory. Raises Damaged where there is none."""
+        if tags := self.directory(self.first).tags():
+            return tags
+        raise Damaged("a directory without a readable tag")
 
-        Tags whose values lie outside, or are of no known type, are left out.
-        """
-        count_type, entry_size = ("Q", 20) if self.big else ("H", 12)
-        count = self._unpack(count_type, offset)[0]
-        start = offset + struct.calcsize(self.order + count_type)
+    def directory(self, offset: int) -> "Directory":
+        """The one at `offset`, as far as the data hold it. Raises Damaged for absurdly many entries."""
+        room = 8 if self.big else 4
+        entry = struct.Struct(self.order + ("HHQ8s" if self.big else "HHI4s"))
+        start = offset + (8 if self.big else 2)
+        count = self.integer(bytes(self.data[offset:start]))
         if count > _MAX_ENTRIES:
             raise Damaged("a directory of absurd length")
-        tags: dict[int, Value] = {}
-        for i in range(count):
-            at = start + i * entry_size
-            try:
-                tag, kind = self._unpack("HH", at)
-                tags.setdefault(tag, self._value(kind, at + 4))
-            except Damaged:
-                continue
-        if not tags:
-            raise Damaged("a directory without a readable tag")
-        return tags
+        held = max(0, min(count, (len(self.data) - start) // entry.size))
+        entries = tuple(entry.iter_unpack(bytes(self.data[start : start + held * entry.size])))
+        end = start + count * entry.size
+        link = bytes(self.data[end : end + room])
+        return Directory(self, entries, self.integer(link) if len(link) == room else 0, end + room)
 
-    def _value(self, kind: int, at: int) -> Value:
-        count = self._unpack("Q" if self.big else "I", at)[0]
-        room = 8 if self.big else 4
-        if count > _MAX_VALUES:
-            raise Damaged("a value of absurd length")
-        if kind in (_ASCII, _UNDEFINED):
-            return bytes(self._bytes(self._place(at + room, room, count), count))
-        if kind in _RATIONALS:
-            flat = self._unpack(_RATIONALS[kind] * count, self._place(at + room, room, 8 * count))
-            pairs = zip(flat[::2], flat[1::2], strict=True)
-            return tuple(Fraction(n, d) if d else Fraction(0) for n, d in pairs)
-        if kind in _INTEGERS:
-            letter = _INTEGERS[kind]
-            size = struct.calcsize(self.order + letter) * count
-            return tuple(self._unpack(letter * count, self._place(at + room, room, size)))
-        raise Damaged("a value of unknown type")
+    def directories(self) -> Iterator["Directory"]:
+        """Of every page, and below each, as far as the data hold them. Raises Damaged for absurd depth or number."""
+        seen: set[int] = set()
+        pending = [(self.first, 0)]
+        while pending:
+            offset, depth = pending.pop()
+            if offset in seen:
+                continue  # a loop, which ends the list for decoders as well
+            if depth > _MAX_DEPTH:
+                raise Damaged("directories absurdly deep below others")
+            seen.add(offset)
+            directory = self.directory(offset)
+            yield directory
+            if directory.following:
+                pending.append((directory.following, depth))
+            pending += [(child, depth + 1) for child in directory.below()]
 
-    def _place(self, at: int, room: int, size: int) -> int:
-        """Short values lie in the entry itself, others where the entry points to."""
-        return at if size <= room else int(self._unpack("Q" if self.big else "I", at)[0])
+    def integer(self, data: bytes) -> int:
+        return int.from_bytes(data, "little" if self.order == "<" else "big")
 
-    def _unpack(self, letters: str, at: int) -> tuple[int, ...]:
-        layout = struct.Struct(self.order + letters)
-        return layout.unpack(self._bytes(at, layout.size))
 
-    def _bytes(self, at: int, size: int) -> bytes:
-        if at < 0 or at + size > len(self.data):
-            raise Damaged("points outside of the data")
-        return bytes(self.data[at : at + size])
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """entries: tag, type, number of values, and these themselves where they are short, else their offset.
+
+    following: offset of the next directory, 0 if there is none. end: of this one, perhaps beyond the data.
+    """
+
+    tiff: Tiff
+    entries: tuple[tuple[int, int, int, bytes], ...]
+    following: int
+    end: int
+
+    def tags(self) -> dict[int, Value]:
+        """Texts and whole numbers. What is of another type, absurdly long, or outside of the data is left out."""
+        values = ((tag, self._value(kind, count, place)) for tag, kind, count, place in reversed(self.entries))
+        return {tag: value for tag, value in values if value is not None}
+
+    def below(self) -> tuple[int, ...]:
+        """Offsets of the directories below this one. Raises Damaged for absurdly many."""
+        for tag, kind, count, place in self.entries:
+            if tag == _SUB_DIRECTORIES:
+                if count > _MAX_BELOW:
+                    raise Damaged("absurdly many directories below one")
+                value = self._value(kind, count, place)
+                return value if isinstance(value, tuple) else ()
+        return ()
+
+    def reach(self) -> int:
+        """The end of this and of all values that it points to, perhaps beyond the data."""
+        sizes = (
+            (struct.calcsize("<" + _LETTERS.get(kind, "")) * count, place) for _, kind, count, place in self.entries
+        )
+        return max(self.end, *(self.tiff.integer(place) + size for size, place in sizes if size > len(place)), 0)
+
+    def _value(self, kind: int, count: int, place: bytes) -> Value | None:
+        if count > _MAX_VALUES or (kind not in _TEXTS and kind not in _INTEGERS):
+            return None
+        layout = struct.Struct(f"{self.tiff.order}{count}{_LETTERS[kind]}")
+        at = self.tiff.integer(place)
+        data = place[: layout.size] if layout.size <= len(place) else bytes(self.tiff.data[at : at + layout.size])
+        if len(data) < layout.size:
+            return None
+        return data if kind in _TEXTS else layout.unpack(data)
 
 
 def number(tags: dict[int, Value], tag: int, default: int = 0) -> int:
     """The first value of an integer tag."""
+    return next(iter(numbers(tags, tag)), default)
+
+
+def numbers(tags: dict[int, Value], tag: int) -> tuple[int, ...]:
+    """All values of an integer tag."""
     value = tags.get(tag)
-    return value[0] if isinstance(value, tuple) and value and isinstance(value[0], int) else default
+    return value if isinstance(value, tuple) else ()
+
+
+def pieces(tags: dict[int, Value]) -> Iterator[tuple[int, int]]:
+    """Start and end of every strip, or tile, of a page, wherever that is."""
+    for offsets, sizes in _PIECES:
+        for start, size in zip(numbers(tags, offsets), numbers(tags, sizes), strict=False):
+            yield start, start + size
+
+
+def orientation(data: Bytes) -> int:
+    """The tag of an EXIF block, with its mark or without, or of a TIFF file: 1 to 8, 0 where none can be read."""
+    try:
+        value = number(Tiff.parse(data[6:] if data[:6] == EXIF_MARK else data).first_tags(), _ORIENTATION)
+    except Damaged:
+        return 0
+    return value if 1 <= value <= 8 else 0
 
 
 def text(tags: dict[int, Value], tag: int) -> str:

@@ -3,20 +3,18 @@
 rawpy brings numpy along, so it is imported when the first raw file comes, and only in the sandboxed child.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from media_jobs import errors
-from media_jobs.pipeline.formats import tiff
+from media_jobs.pipeline.formats import jpeg_frame, tiff
+from media_jobs.pipeline.formats.jpeg import APP1
 
 #: LibRaw's flip → EXIF's orientation. Its bits: 4 transpose, then 2 upside down, 1 mirrored.
 _ORIENTATIONS = {0: 1, 1: 2, 3: 3, 2: 4, 4: 5, 6: 6, 7: 7, 5: 8}
 _SIDEWAYS = 5
 _ORIENTATION_TAG = 0x0112
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 but for tables
-_EXIF, _SCAN = 0xE1, 0xDA
 #: A preview is looked for by so many of its bytes, at most at so many places where they are found.
 _MARK_BYTES, _MAX_HITS = 64, 16
 
@@ -90,7 +88,7 @@ def _turn(path: Path, jpeg: bytes, flip: int, raw_px: tuple[int, int]) -> int:
     orientation = _ORIENTATIONS.get(flip, 1)
     if orientation == 1 and not _is_tagged(path):
         return _own_orientation(jpeg)
-    (width, height), (raw_width, raw_height) = _size_px(jpeg), raw_px
+    (width, height), (raw_width, raw_height) = jpeg_frame.size_px(jpeg), raw_px
     turned = (width - height) * (raw_width - raw_height) < 0
     return 1 if turned and orientation >= _SIDEWAYS else orientation
 
@@ -98,39 +96,12 @@ def _turn(path: Path, jpeg: bytes, flip: int, raw_px: tuple[int, int]) -> int:
 def _is_tagged(path: Path) -> bool:
     with tiff.mapped(path) as data:
         try:
-            structure = tiff.Tiff.parse(data)
-            return _ORIENTATION_TAG in structure.directory(structure.first)
+            return _ORIENTATION_TAG in tiff.Tiff.parse(data).first_tags()
         except tiff.Damaged:
             return True  # CR3 and RAF are no TIFF; LibRaw found their tag or there is none
 
 
 def _own_orientation(jpeg: bytes) -> int:
-    for marker, payload in _segments(jpeg):
-        if marker == _EXIF and payload.startswith(b"Exif\0\0"):
-            try:
-                structure = tiff.Tiff.parse(payload[6:])
-                value = tiff.number(structure.directory(structure.first), _ORIENTATION_TAG, 1)
-            except tiff.Damaged:
-                continue
-            if 1 <= value <= 8:
-                return value
-    return 1
-
-
-def _size_px(jpeg: bytes) -> tuple[int, int]:
-    """Width and height as stored; zeros where there is no frame."""
-    for marker, payload in _segments(jpeg):
-        if marker in _FRAMES:
-            return int.from_bytes(payload[3:5], "big"), int.from_bytes(payload[1:3], "big")
-    return 0, 0
-
-
-def _segments(jpeg: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and payload of every segment before the first scan."""
-    at = 2
-    while jpeg[at : at + 1] == b"\xff" and at + 4 <= len(jpeg):
-        marker, size = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
-        if marker == _SCAN or size < 2:
-            return
-        yield marker, jpeg[at + 4 : at + 2 + size]
-        at += 2 + size
+    exif = (jpeg[segment.start : segment.end] for segment in jpeg_frame.head(jpeg) if segment.marker == APP1)
+    values = (tiff.orientation(block) for block in exif if block.startswith(tiff.EXIF_MARK))
+    return next((value for value in values if value), 1)

@@ -29,6 +29,15 @@ def lock() -> None:
     pyvips.cache_set_max(0)
 
 
+def number(header: pyvips.Image, field: str, default: int) -> int:
+    return int(header.get(field)) if header.get_typeof(field) else default
+
+
+def noted() -> str:
+    """What libvips wrote into its error buffer since somebody last asked: errors, and warnings of JPEG's decoder."""
+    return str(pyvips.Error("").detail)
+
+
 def load(format: str, path: str, **options: Any) -> pyvips.Image:
     """Open the first frame or page for reading once from top to bottom. Raises pyvips.Error."""
     loader = getattr(pyvips.Image, _ALLOWED[format][0])
