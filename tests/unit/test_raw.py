@@ -186,14 +186,6 @@ def test_what_is_no_raw_file_is_undecodable_or_truncated(data: bytes, read: Read
     assert read(data).refused in ("undecodable", "truncated")
 
 
-@pytest.mark.skipif("CORPUS" not in os.environ, reason="CORPUS names no folder of sample files")
-def test_raw_files_of_the_corpus_give_a_preview_or_a_code(read: Read) -> None:
-    files = [file for ending in ("*.nef", "*.rw2", "*.dng") for file in Path(os.environ["CORPUS"]).rglob(ending)]
-    for file in files:
-        found = read(file.read_bytes())
-        assert found.refused or found.jpeg.startswith(b"\xff\xd8\xff"), file.name
-
-
 def test_numpy_is_loaded_for_the_first_raw_file_only() -> None:
     check = "import sys, media_jobs.pipeline.readers.raw; sys.exit('numpy' in sys.modules or 'rawpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

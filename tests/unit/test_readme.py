@@ -9,6 +9,8 @@ import dotenv
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from bench import table
+from bench.rows import Run
 from gallimg_site.env import Env, takes
 from media_jobs.pipeline.recipes import SHIPPED
 
@@ -16,7 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 EXAMPLE = ROOT / ".env.example"
 DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")] if path.is_file())
-_BEGIN, _END = "<!-- settings -->\n", "<!-- /settings -->\n"
 _EXAMPLE_HEAD = """\
 # Copy this file to `.env` and take the # away from what you change. The environment wins over it.
 # Each setting stands here with its default. `${NAME}` in a value is replaced by that variable.
@@ -47,8 +48,13 @@ def example() -> str:
     return _EXAMPLE_HEAD + "\n" + "\n".join(blocks)
 
 
-def section(document: str) -> str:
-    return document.split(_BEGIN, 1)[1].split(_END, 1)[0]
+def bench_table() -> str:
+    return table.markdown(Run.load(ROOT / "bench/results.json"))
+
+
+def section(name: str) -> str:
+    """What stands between the README's marks of that name."""
+    return README.read_text().split(f"<!-- {name} -->\n", 1)[1].split(f"<!-- /{name} -->\n", 1)[0]
 
 
 def routes(resolver: URLResolver, prefix: str = "/") -> list[str]:
@@ -63,7 +69,11 @@ def routes(resolver: URLResolver, prefix: str = "/") -> list[str]:
 
 
 def test_the_settings_table_is_the_code() -> None:
-    assert section(README.read_text()) == settings_table(), "python -m tests.unit.test_readme rewrites it"
+    assert section("settings") == settings_table(), "python -m tests.unit.test_readme rewrites it"
+
+
+def test_the_table_of_measurements_is_the_reference_run() -> None:
+    assert section("bench") == bench_table(), "python -m tests.unit.test_readme rewrites it"
 
 
 def test_the_example_is_the_code() -> None:
@@ -141,8 +151,8 @@ def anchors(markdown: str) -> set[str]:
 
 
 def rewrite() -> None:
-    before, rest = README.read_text().split(_BEGIN, 1)
-    README.write_text(before + _BEGIN + settings_table() + _END + rest.split(_END, 1)[1])
+    for name, text in {"settings": settings_table(), "bench": bench_table()}.items():
+        README.write_text(README.read_text().replace(section(name), text))
     EXAMPLE.write_text(example())
 
 
