@@ -271,7 +271,8 @@ def test_a_directory_of_absurd_length_is_left_to_the_decoder(count: int) -> None
     assert sniff(b"II*\0\x08\0\0\0" + count.to_bytes(2, "little") + b"\xff" * 4000).format == "tiff"
 
 
-@pytest.mark.skipif("CORPUS" not in os.environ, reason="CORPUS names no folder of sample files")
+@pytest.mark.corpus
+@pytest.mark.skipif(not os.environ.get("CORPUS"), reason="CORPUS is not set: a directory with a manifest.csv")
 def test_the_corpus_is_what_its_manifest_says() -> None:
     corpus = Path(os.environ["CORPUS"])
     with (corpus / "manifest.csv").open(newline="") as manifest:
