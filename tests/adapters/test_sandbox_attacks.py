@@ -1,6 +1,5 @@
 """A decoder that was taken over: what it tries against its parent, its pictures and the machine comes to nothing."""
 
-import hashlib
 import json
 import textwrap
 import time
@@ -182,25 +181,6 @@ def test_between_pictures_it_is_stopped(ask: Ask, sandbox: Sandbox) -> None:
     for _ in range(2):
         ask(PHOTO)
         assert stopped(sandbox.pid)
-
-
-def test_what_is_handed_out_is_what_was_checked_whatever_becomes_of_the_file(
-    taken_over: Callable[[str], None], ask: Ask, tmp_path: Path
-) -> None:
-    taken_over("""
-        done = render(request, on_output)
-        def spoil():
-            while True:
-                Path("thumb.jpg").write_bytes(b"\\xff\\xd8\\xff spoilt")
-        threading.Thread(target=spoil, daemon=True).start()
-        return done
-    """)
-    for _ in range(3):
-        try:
-            thumb = ask(PHOTO).outputs[-1]
-        except errors.DecoderFailed:
-            continue
-        assert hashlib.sha256((tmp_path / "thumb.jpg").read_bytes()).hexdigest() == thumb.sha256
 
 
 def test_a_false_checksum_is_not_believed(taken_over: Callable[[str], None], ask: Ask, sandbox: Sandbox) -> None:
