@@ -67,7 +67,19 @@ class Env:
     MAX_MEGAPIXELS: int = setting(100, "Largest picture in millions of pixels", least=1, most=2000)
     MAX_ATTEMPTS: int = setting(3, "How often a job is tried before it fails", least=1, most=100)
     LEASE_S: int = setting(60, "Seconds after which a silent worker loses its job", least=5, most=3600)
+    RENDER_TIMEOUT_S: int = setting(
+        120, "Seconds that rendering a picture may take; three times that on the heavy lane", least=1, most=3600
+    )
     SANDBOX_MEMORY_MB: int = setting(768, "Address space that one picture may take in the decoder", least=192)
+    HEAVY_MEMORY_MB: int = setting(
+        1536, "– on the heavy lane, where a picture that needed more is rendered alone on its host", least=192
+    )
+    MIN_FREE_DISK_MB: int = setting(
+        200, "Room on the disk of files storage and temporary files below which nothing is accepted", least=0
+    )
+    EVENT_RETENTION_DAYS: int = setting(
+        0, "Days after which the history of finished jobs is removed; 0 keeps it for ever", least=0
+    )
     CLEANUP_INTERVAL_MINUTES: int = setting(30, "How often leftovers are swept, and how old they must be", least=1)
     AWS_ACCESS_KEY_ID: str = setting(
         "", "S3 credentials of the web process (write-only suffices)", aliases=("S3_ACCESS_KEY",)

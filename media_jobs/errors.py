@@ -1,16 +1,28 @@
-"""What can go wrong, each with a code, a sentence for a person, and whether trying again can help.
+"""What can go wrong, each with a code, a sentence for a person, and who is to blame.
 
 No HTTP in here: every API decides for itself which status an error has.
 """
 
+from enum import StrEnum
 from typing import ClassVar
+
+
+class Blame(StrEnum):
+    """Whose fault it was that a job's attempt failed; `services.failures` knows what follows from it."""
+
+    FILE = "file"  #: the file itself: trying again cannot help
+    SERVER = "server"  #: storage, network or disk: later it may go well
+    MACHINE = "machine"  #: memory or time: once more where there is more of both
+    BUG = "bug"  #: ours: once more, should it have been a coincidence
 
 
 class MediaError(Exception):
     """Base of all expected failures. `str(error)` is the sentence that a person may read."""
 
     code: ClassVar[str] = "internal_error"
-    retryable: ClassVar[bool] = False
+    blame: ClassVar[Blame] = Blame.FILE
+    #: Where the same request may go well later: in how many seconds, for `Retry-After`.
+    retry_after_s: ClassVar[int | None] = None
 
 
 # --- the request ---------------------------------------------------------------------------------
@@ -41,11 +53,32 @@ class UnknownPreset(BadRequest):
         super().__init__(f"There is no preset “{name}”. Known presets: {', '.join(known) or 'none'}.")
 
 
+class BadIdempotencyKey(BadRequest):
+    code = "bad_idempotency_key"
+
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key takes 1 to 255 visible ASCII characters, such as a UUID.")
+
+
+class IdempotencyKeyReused(MediaError):
+    """The key was used before, for something else."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was sent before with another request; choose a new one for this one.")
+
+
+class WrongState(MediaError):
+    """What was asked for is not possible in the state in which the job is."""
+
+    code = "wrong_state"
+
+
 class BacklogFull(MediaError):
     """Too many jobs wait already; nothing was stored."""
 
     code = "backlog_full"
-    retryable = True
     retry_after_s = 30
 
     def __init__(self) -> None:
@@ -117,6 +150,7 @@ class ImplausibleRatio(ImageRefused):
 
 class TooMuchMemory(ImageRefused):
     code = "too_much_memory"
+    blame = Blame.MACHINE
 
     def __init__(self, *, needed_bytes: int, limit_bytes: int) -> None:
         super().__init__(
@@ -160,18 +194,32 @@ def refused(code: str, sentence: str) -> ImageRefused:
 
 
 class DecoderFailed(MediaError):
-    """The sandbox child ended without an answer."""
+    """The decoder gave up in a way that nobody foresaw, or gave an answer that makes no sense."""
 
-    code = "decoder_crashed"
-    retryable = True
+    code = "decoder_failed"
+    blame = Blame.BUG
 
     def __init__(self, how: str) -> None:
         super().__init__(f"The decoder stopped in the middle of this picture ({how}).")
 
 
+class DecoderCrashed(DecoderFailed):
+    """It crashed (signal 6, 11 and the like) on a picture that was its first: the file did it."""
+
+    code = "decoder_crashed"
+    blame = Blame.FILE
+
+
+class DecoderKilled(DecoderFailed):
+    """Somebody ended it with signal 9: the kernel for lack of memory, or a person. Not the file's fault."""
+
+    code = "decoder_killed"
+    blame = Blame.MACHINE
+
+
 class DecoderTimeout(MediaError):
     code = "render_timeout"
-    retryable = True
+    blame = Blame.MACHINE
 
     def __init__(self, *, limit_s: float) -> None:
         super().__init__(f"The picture was not finished within {limit_s:g} seconds.")
@@ -181,10 +229,40 @@ class StorageUnavailable(MediaError):
     """The object store did not do what it was asked to; later it may."""
 
     code = "storage_unavailable"
-    retryable = True
+    blame = Blame.SERVER
+    retry_after_s = 5
 
     def __init__(self, doing: str) -> None:
         super().__init__(f"The storage did not answer while {doing}.")
+
+
+class StorageFull(StorageUnavailable):
+    """Less than MIN_FREE_DISK_MB is left where the objects are; nothing was stored."""
+
+    code = "storage_full"
+    retry_after_s = 60
+
+    def __init__(self) -> None:
+        MediaError.__init__(self, "There is too little room left on the disk of the storage. Nothing was stored.")
+
+
+class WorkspaceFull(MediaError):
+    """The disk of the worker's temporary files is full."""
+
+    code = "disk_full"
+    blame = Blame.SERVER
+
+    def __init__(self) -> None:
+        super().__init__("There is no room left on the disk for the worker's temporary files.")
+
+
+class KeyBeingDeleted(StorageUnavailable):
+    """An object under the very same key is just being removed."""
+
+    code = "key_being_deleted"
+
+    def __init__(self) -> None:
+        MediaError.__init__(self, "An old file of the same name is just being removed.")
 
 
 class ReadsNotConfigured(MediaError):
@@ -207,7 +285,7 @@ class OriginalChanged(MediaError):
     """What came back from the storage is not what was stored."""
 
     code = "original_changed"
-    retryable = True
+    blame = Blame.SERVER
 
     def __init__(self) -> None:
         super().__init__("The stored original is not the file that was uploaded: its checksum differs.")
@@ -217,7 +295,7 @@ class QueueUnavailable(MediaError):
     """Redis does not answer. Jobs are safe in their table and are queued again later."""
 
     code = "queue_unavailable"
-    retryable = True
+    blame = Blame.SERVER
 
     def __init__(self) -> None:
         super().__init__("The queue does not answer; the job waits in the database.")
@@ -236,13 +314,13 @@ class WorkerLost(MediaError):
 
 
 class Unexpected(MediaError):
-    """A bug of ours; the traceback is in the log under the job's id."""
+    """A bug of ours; the traceback is kept with the job."""
 
     code = "internal_error"
-    retryable = True
+    blame = Blame.BUG
 
     def __init__(self) -> None:
-        super().__init__("Something unforeseen went wrong in the service; its log says more.")
+        super().__init__("Something unforeseen went wrong in the service; the job's page in the admin says more.")
 
 
 class NotClaimable(MediaError):

@@ -1,8 +1,15 @@
 """What the core asks of the outside, where more than one implementation exists."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
+
+#: Called again and again while bytes move, at most a few times a second apart; whatever it raises ends the call.
+Beat = Callable[[], None]
+
+
+def no_beat() -> None:
+    """For callers that have nothing to do meanwhile."""
 
 
 class ObjectWriter(Protocol):
@@ -30,11 +37,14 @@ class ObjectStore(Protocol):
     def begin(self, key: str, *, content_type: str) -> ObjectWriter:
         """Start writing an object. Nothing is visible under `key` before `commit()`; `abort()` leaves nothing."""
 
-    def put(self, key: str, source: Path, *, content_type: str) -> None:
+    def put(self, key: str, source: Path, *, content_type: str, beat: Beat = no_beat) -> None:
         """Store the file `source` under `key`, whole or not at all. Raises StorageUnavailable."""
 
-    def fetch(self, key: str, into: Path) -> None:
-        """Write the object into the file `into`. Raises ObjectMissing, StorageUnavailable, ReadsNotConfigured."""
+    def fetch(self, key: str, into: Path, *, beat: Beat = no_beat) -> None:
+        """Write the object into the file `into`.
+
+        Raises ObjectMissing, StorageUnavailable, ReadsNotConfigured, and WorkspaceFull where `into` has no room.
+        """
 
     def delete(self, key: str) -> None:
         """Remove `key`; absence is fine. Raises StorageUnavailable."""
@@ -55,4 +65,10 @@ class ObjectStore(Protocol):
         """A URL that lets its bearer read a private object for `expires_s` seconds. Raises ReadsNotConfigured."""
 
     def check(self) -> None:
-        """Prove that writing is possible, leaving nothing behind. Raises StorageUnavailable."""
+        """Prove that writing is possible, leaving nothing behind. Raises StorageUnavailable, StorageFull."""
+
+    def check_room(self) -> None:
+        """Raises StorageFull when the disk is nearly full; a storage that has none of ours always has room.
+
+        Costs at most one system call: asked before every upload.
+        """

@@ -70,9 +70,9 @@ def derivative_url(derivative: Derivative) -> str:
 
 
 def claimable(lane: Lane, *, besides: list[UUID], at_most: int) -> QuerySet[Job]:
-    """The oldest waiting jobs of a lane whose time has come, without those in `besides`."""
+    """The waiting jobs of a lane whose time has come, by turn, without those in `besides`."""
     waiting = Job.objects.filter(state=JobState.QUEUED, lane=lane, not_before__lte=Now())
-    return waiting.exclude(pk__in=besides).order_by("id").only("id", "attempt")[:at_most]
+    return waiting.exclude(pk__in=besides).order_by("turn", "id").only("id", "attempt", "turn")[:at_most]
 
 
 def backlog_reaches(limit: int) -> bool:

@@ -1,8 +1,20 @@
 """One module per aggregate."""
 
 from media_jobs.models.derivative import Derivative
+from media_jobs.models.idempotency import IdempotencyKey
 from media_jobs.models.job import Job, JobEvent
 from media_jobs.models.original import Original
 from media_jobs.models.preset import Preset, Rendition
+from media_jobs.models.upkeep import Chore, Tombstone
 
-__all__ = ["Derivative", "Job", "JobEvent", "Original", "Preset", "Rendition"]
+__all__ = [
+    "Chore",
+    "Derivative",
+    "IdempotencyKey",
+    "Job",
+    "JobEvent",
+    "Original",
+    "Preset",
+    "Rendition",
+    "Tombstone",
+]

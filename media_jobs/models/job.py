@@ -29,9 +29,15 @@ class Job(models.Model):
     max_attempts = models.PositiveSmallIntegerField(default=3)
     worker = models.CharField(max_length=255, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    turn = models.BigIntegerField(
+        default=0, db_default=0, help_text="Whose turn it is within the lane: see transitions.next_turn."
+    )
     not_before = models.DateTimeField(db_default=Now(), help_text="A retry waits until then.")
     code = models.CharField(max_length=32, blank=True, help_text="Why it failed, for machines.")
     detail = models.TextField(blank=True, help_text="Why it failed, for people.")
+    traceback = models.TextField(
+        blank=True, default="", db_default="", help_text="Of the last bug of ours that it met; for staff only."
+    )
     last_event = models.PositiveIntegerField(default=0)
     receipt = models.JSONField(
         null=True, blank=True, help_text="values.Receipt: names of what was found, kept and dropped, never values."
@@ -61,12 +67,18 @@ class Job(models.Model):
         ]
         indexes = [
             # What waits and what is overdue are few among many finished ones.
-            models.Index(fields=["lane", "id"], condition=Q(state=JobState.QUEUED), name="job_queued"),
+            models.Index(fields=["lane", "turn", "id"], condition=Q(state=JobState.QUEUED), name="job_turns"),
+            models.Index(
+                fields=["lane", "owner", "-turn"], condition=Q(state=JobState.QUEUED), name="job_turns_of_owner"
+            ),
             models.Index(fields=["lease_until"], condition=Q(state=JobState.PROCESSING), name="job_leases"),
             models.Index(fields=["state", "-id"], name="job_state_newest"),
             models.Index(fields=["finished_at"], condition=Q(state=JobState.DONE), name="job_done_at"),
         ]
-        permissions = [("retry_job", "Can queue failed and cancelled jobs again")]
+        permissions = [
+            ("retry_job", "Can queue failed and cancelled jobs again"),
+            ("cancel_job", "Can cancel jobs that are queued or in work"),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -88,6 +100,7 @@ class JobEvent(models.Model):
     class Meta:
         ordering = ["job", "number"]
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="event_number_once")]
+        indexes = [models.Index(fields=["transaction_id", "id"], name="event_commits")]
 
     def __str__(self) -> str:
         return f"{self.number} {self.type}"

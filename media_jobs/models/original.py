@@ -85,6 +85,9 @@ class Original(models.Model):
         indexes = [
             models.Index(fields=["state", "created_at"], name="original_state_age"),
             models.Index(fields=["owner", "-id"], name="original_owner_newest"),
+            models.Index(
+                fields=["owner", "sha256"], condition=Q(state=OriginalState.ACTIVE), name="original_same_bytes"
+            ),
         ]
 
     def __str__(self) -> str:

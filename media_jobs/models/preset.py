@@ -17,6 +17,13 @@ class Preset(models.Model):
     version = models.PositiveIntegerField(default=1)
     current = models.BooleanField(default=False, help_text="The version that new uploads get.")
     created_at = models.DateTimeField(auto_now_add=True)
+    failed_days = models.PositiveSmallIntegerField(
+        "days that failed originals are kept",
+        null=True,
+        blank=True,
+        help_text="After so many days originals of which no picture could be made are deleted; empty: never, "
+        "so that curators can mend them. The current version decides.",
+    )
 
     class Meta:
         ordering = ["name", "-version"]

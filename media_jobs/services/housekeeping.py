@@ -16,7 +16,7 @@ from media_jobs.models import Derivative, Job, Original
 from media_jobs.services import dispatch
 from media_jobs.services.publishing import KEEP_REPLACED
 from media_jobs.services.transitions import failed, from_now, move, waiting, why
-from media_jobs.states import DerivativeState, JobState, OriginalState
+from media_jobs.states import DerivativeState, JobState, Lane, OriginalState
 
 log = structlog.get_logger(__name__)
 
@@ -54,11 +54,11 @@ def expire_leases() -> tuple[int, int]:
     """Queue again what a silent worker held; fail what has used up its attempts. Returns how many of each."""
     requeued = gave_up = 0
     expired = Q(state=JobState.PROCESSING, lease_until__lt=Now())
-    for job in Job.objects.filter(expired).only("id", "attempt", "max_attempts", "worker"):
+    for job in Job.objects.filter(expired).only("id", "attempt", "max_attempts", "worker", "lane"):
         still = expired & Q(attempt=job.attempt, worker=job.worker)
         if job.attempt < job.max_attempts:
             data = {"worker": job.worker}
-            requeued += move(job.pk, still, "lease_expired", actor=SYSTEM, data=data, **waiting())
+            requeued += move(job.pk, still, "lease_expired", actor=SYSTEM, data=data, **waiting(Lane(job.lane)))
         else:
             error = WorkerLost(attempts=job.attempt)
             gave_up += move(job.pk, still, "failed", actor=SYSTEM, data=why(error), **failed(error))

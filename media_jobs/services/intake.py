@@ -133,6 +133,7 @@ def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane
         wanted=[rendition.name for rendition in preset.renditions.all()],
         owner=original.owner,
         lane=lane,
+        turn=transitions.next_turn(lane, original.owner),
         max_attempts=settings.MAX_ATTEMPTS,
         last_event=1,
     )

@@ -11,8 +11,8 @@ from django.db.models import F, Q, QuerySet
 from media_jobs.callers import Caller
 from media_jobs.models import Job
 from media_jobs.services import dispatch
-from media_jobs.services.transitions import move, waiting
-from media_jobs.states import JobState
+from media_jobs.services.transitions import move, next_turn, waiting
+from media_jobs.states import JobState, Lane
 
 _RETRYABLE = (JobState.FAILED, JobState.CANCELLED)
 
@@ -27,8 +27,8 @@ class RetryOutcome:
 
 def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
     """Queue failed and cancelled jobs again, with MAX_ATTEMPTS more; leave alone those in another state."""
-    chosen = list(jobs.values_list("pk", flat=True))  # read to the end before the first change
-    queued = sum(_requeue(job_id, actor) for job_id in chosen)
+    chosen = list(jobs.values_list("pk", "lane", "owner"))  # read to the end before the first change
+    queued = sum(_requeue(job_id, Lane(lane), owner, actor) for job_id, lane, owner in chosen)
     transaction.on_commit(dispatch.wake, robust=True)
     return RetryOutcome(queued, len(chosen) - queued)
 
@@ -37,6 +37,7 @@ def may_retry(job: Job) -> bool:
     return job.state in _RETRYABLE
 
 
-def _requeue(job_id: UUID, actor: Caller) -> bool:
+def _requeue(job_id: UUID, lane: Lane, owner: str, actor: Caller) -> bool:
     more: dict[str, Any] = {"max_attempts": F("attempt") + settings.MAX_ATTEMPTS, "code": "", "detail": ""}
-    return move(job_id, Q(state__in=_RETRYABLE), "retried", actor=actor, **waiting(), **more)
+    wait = waiting(lane, turn=next_turn(lane, owner))
+    return move(job_id, Q(state__in=_RETRYABLE), "retried", actor=actor, **wait, **more)

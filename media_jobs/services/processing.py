@@ -18,17 +18,16 @@ from media_jobs.adapters import queue
 from media_jobs.adapters.sandbox import Sandbox
 from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.workspace import Workspace
-from media_jobs.errors import DecoderTimeout, LeaseLost, MediaError, NotClaimable, OriginalChanged, Unexpected
+from media_jobs.errors import Blame, DecoderTimeout, LeaseLost, MediaError, NotClaimable, OriginalChanged, Unexpected
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Limits, Rendered, Request, Usage
 from media_jobs.services import publishing
 from media_jobs.services.intake import keep_by_default
 from media_jobs.services.transitions import Lease, cost, failed, lease_end, move, waiting, why
-from media_jobs.states import JobState, Stage
+from media_jobs.states import JobState, Lane, Stage
 
 log = structlog.get_logger(__name__)
 
-RENDER_TIMEOUT_S = 120
 #: How long the second, third, … attempt waits; the last value holds for all later ones.
 BACKOFF_S = (5, 30, 120)
 #: Where the progress bar stands when a stage begins; rendering fills the room up to storing.
@@ -72,7 +71,7 @@ def run(job_id: UUID) -> None:
     except LeaseLost:
         log.warning("lease_lost", job=str(job_id), attempt=job.attempt)
     except queue.JobTimeout:
-        give_up_or_retry(work.lease, DecoderTimeout(limit_s=RENDER_TIMEOUT_S), job, work.usage)
+        give_up_or_retry(work.lease, DecoderTimeout(limit_s=settings.RENDER_TIMEOUT_S), job, work.usage)
     except MediaError as error:
         give_up_or_retry(work.lease, error, job, work.usage)
     except Exception:  # a bug of ours must end the job, not the worker
@@ -108,11 +107,11 @@ def give_up_or_retry(lease: Lease, error: MediaError, job: Job, usage: Usage | N
     usage: what rendering took, where the attempt came as far.
     """
     spent = cost(usage)
-    again = error.retryable and job.attempt < job.max_attempts
+    again = error.blame is not Blame.FILE and job.attempt < job.max_attempts
     if again:
         wait_s = BACKOFF_S[min(job.attempt, len(BACKOFF_S)) - 1]
         data = {**why(error), "wait_s": wait_s, **spent}
-        to = {**waiting(after_s=wait_s), **why(error), **spent}
+        to = {**waiting(Lane(job.lane), after_s=wait_s), **why(error), **spent}
         held = move(job.pk, lease.holds, "retry_due", actor=lease.worker, data=data, **to)
     else:
         data = {**why(error), **spent}
@@ -171,7 +170,8 @@ class _Work:
         )
         decoder = sandbox()
         try:
-            return decoder.render(request, timeout_s=RENDER_TIMEOUT_S, beat=self._beat, on_output=self._show_progress)
+            limit_s = settings.RENDER_TIMEOUT_S
+            return decoder.render(request, timeout_s=limit_s, beat=self._beat, on_output=self._show_progress)
         finally:
             self.usage = decoder.usage
 

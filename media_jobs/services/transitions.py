@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import F, Func, Q
-from django.db.models.functions import Cast, Now
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Cast, Coalesce, Greatest, Now
 
 from media_jobs.callers import Caller
 from media_jobs.errors import MediaError
 from media_jobs.models import Job, JobEvent
 from media_jobs.pipeline.values import Usage
-from media_jobs.states import JobState, Stage, may_become
+from media_jobs.states import JobState, Lane, Stage, may_become
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,29 @@ def from_now(seconds: float) -> models.Expression:
     return models.ExpressionWrapper(Now() + timedelta(seconds=seconds), models.DateTimeField())
 
 
-def waiting(*, after_s: float = 0) -> dict[str, Any]:
-    """The fields of a job that waits for a worker, from `after_s` seconds on."""
+def next_turn(lane: Lane, owner: str | models.OuterRef) -> models.Expression:
+    """The place of a new job of `owner` in `lane`: start-time fair queueing (Goyal, Vin, Cheng 1996).
+
+    It comes after the owner's other waiting jobs, but not after the ten thousand of somebody else: whoever had nothing
+    waiting starts level with the job whose turn it is now. Workers take the lowest turn first.
+    """
+    of_owner = Job.objects.filter(state=JobState.QUEUED, lane=lane, owner=owner).order_by("-turn")
+    after_own = Coalesce(models.Subquery(of_owner.values("turn")[:1]) + 1, Value(0))
+    return Greatest(current_turn(lane), after_own, output_field=models.BigIntegerField())
+
+
+def current_turn(lane: Lane) -> models.Expression:
+    """The lowest turn among the jobs of `lane` that could be done now; what is put there comes next."""
+    due = Job.objects.filter(state=JobState.QUEUED, lane=lane, not_before__lte=Now()).order_by("turn", "id")
+    return Coalesce(models.Subquery(due.values("turn")[:1]), Value(0))
+
+
+def waiting(lane: Lane, *, after_s: float = 0, turn: models.Expression | None = None) -> dict[str, Any]:
+    """The fields of a job that waits for a worker of `lane`, from `after_s` seconds on; by default it comes next."""
     return {
         "state": JobState.QUEUED,
+        "lane": lane,
+        "turn": current_turn(lane) if turn is None else turn,
         "stage": Stage.WAITING,
         "progress": 0,
         "worker": "",

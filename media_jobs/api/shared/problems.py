@@ -19,8 +19,10 @@ CONTENT_TYPE = "application/problem+json"
 #: The first class of an error that is in here decides.
 STATUS: dict[type[errors.MediaError], int] = {
     errors.BadRequest: 400,
+    errors.WrongState: 409,
     errors.FileTooLarge: 413,
     errors.UnsupportedFormat: 415,
+    errors.IdempotencyKeyReused: 422,
     errors.BacklogFull: 503,
     errors.StorageUnavailable: 503,
     errors.ReadsNotConfigured: 503,
@@ -55,7 +57,7 @@ def _translate(exc: Exception) -> tuple[int, str, str, dict[str, str]] | None:  
         status = next((STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS), None)
         if status is None:
             return None
-        wait = {"Retry-After": str(getattr(exc, "retry_after_s", 5))} if status == 503 and exc.retryable else {}
+        wait = {"Retry-After": str(exc.retry_after_s)} if status == 503 and exc.retry_after_s is not None else {}
         return status, exc.code, str(exc), wait
     if isinstance(exc, RequestDataTooBig):
         return 413, "fields_too_large", "The text fields are too large. Was the file sent without a file name?", {}
