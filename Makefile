@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all corpus fuzz bench lint requirements clean
+.PHONY: help run test test-all chaos corpus fuzz bench lint requirements clean
 
 PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -23,14 +23,18 @@ run: $(VENV)/.run ## set up and run everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/python manage.py serve --welcome
 
 test: $(VENV)/.dev ## all tests that need pip only, on SQLite and PostgreSQL
-	TEST_DB=sqlite $(PYTEST) -n 2 -m "not (e2e or corpus or browser)"
+	TEST_DB=sqlite $(PYTEST) -n 2 -m "not (e2e or corpus or browser or chaos)"
 	TEST_DB=sqlite $(PYTEST) -m "e2e and smoke"
-	TEST_DB=postgres $(PYTEST) -n 2 -m "not (e2e or corpus or browser)"
-	TEST_DB=postgres $(PYTEST) -m "e2e and not (corpus or browser)"
+	TEST_DB=postgres $(PYTEST) -n 2 -m "not (e2e or corpus or browser or chaos)"
+	TEST_DB=postgres $(PYTEST) -m "e2e and not (corpus or browser or chaos)"
 
-test-all: test ## also the corpus over HTTP (CORPUS=dir) and the browser
+test-all: test ## also chaos in short, the corpus over HTTP (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
 	TEST_DB=postgres $(PYTEST) -rs -m "corpus or browser"
+	TEST_DB=postgres $(PYTEST) -rs tests/chaos
+
+chaos: $(VENV)/.dev ## everything dies while the service works, in long; CHAOS="-k kills" takes a part
+	LONG=1 TEST_DB=postgres $(PYTEST) -rs tests/chaos $(CHAOS)
 
 corpus: $(VENV)/.dev ## every picture of CORPUS=dir through the pipeline, against its manifest.csv
 	@$(BIN)/python -m tests.corpus "$(CORPUS)"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import call, machine, memory, speed, table, unit_tests
+from bench import call, machine, memory, scale, speed, table, unit_tests
 from bench.rows import Row, Run
 
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
@@ -14,7 +14,10 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "call": lambda options: call.rows(options.rounds),
     "memory": lambda options: memory.rows(options.renders),
     "tests": lambda options: unit_tests.rows(),
+    "scale": lambda options: scale.rows(options.rounds),
 }
+#: Takes longer than all others together, and says nothing of pictures.
+_BY_NAME_ONLY = {"scale"}
 
 
 def main() -> None:
@@ -22,7 +25,7 @@ def main() -> None:
     if options.markdown:
         print(table.markdown(Run.load(options.json)), end="")
         return
-    parts = PARTS if "all" in options.parts else options.parts
+    parts = [part for part in PARTS if part not in _BY_NAME_ONLY] if "all" in options.parts else options.parts
     measured = itertools.chain.from_iterable(PARTS[part](options) for part in parts)
     run = Run(machine.describe(), tuple(map(_told, measured)))
     print(table.text(run), end="")
@@ -37,7 +40,7 @@ def _told(row: Row) -> Row:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help="all of them by default")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help="by default all but scale")
     parser.add_argument("--rounds", type=int, default=7, help="pairs for each ratio (7)")
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
     kept = Path(__file__).parent / ".cache/results.json"

@@ -80,7 +80,7 @@ class Env:
     EVENT_RETENTION_DAYS: int = setting(
         0, "Days after which the history of finished jobs is removed; 0 keeps it for ever", least=0
     )
-    CLEANUP_INTERVAL_MINUTES: int = setting(30, "How often leftovers are swept, and how old they must be", least=1)
+    CLEANUP_INTERVAL_MINUTES: int = setting(30, "How often workers sweep leftovers", least=1)
     AWS_ACCESS_KEY_ID: str = setting(
         "", "S3 credentials of the web process (write-only suffices)", aliases=("S3_ACCESS_KEY",)
     )

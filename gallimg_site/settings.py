@@ -50,6 +50,8 @@ if ENV.embedded:
     }
 else:
     DATABASES = {"default": dj_database_url.parse(ENV.DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+    # A host that swallows packets must not hold up a request, or a worker that has a lease to renew.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
@@ -67,7 +69,8 @@ REDIS_URL = ENV.REDIS_URL or f"unix://{EMBEDDED_SOCKET}"
 RQ_QUEUES = {
     lane: {
         "URL": REDIS_URL,
-        "DEFAULT_TIMEOUT": 900,
+        # A last resort: rendering has its own limit, and the heavy lane waits for others before it begins.
+        "DEFAULT_TIMEOUT": 900 + 6 * ENV.RENDER_TIMEOUT_S,
         "DEFAULT_RESULT_TTL": 0,
         "SERIALIZER": "rq.serializers.JSONSerializer",
     }

@@ -1,4 +1,8 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.apps.registry import Apps
+from django.db.models.signals import post_migrate
 
 
 class MediaJobsConfig(AppConfig):
@@ -11,3 +15,11 @@ class MediaJobsConfig(AppConfig):
         from media_jobs import metrics  # noqa: PLC0415  (needs the models)
 
         metrics.register()
+        post_migrate.connect(_after_migrate, sender=self)
+
+
+def _after_migrate(*, apps: Apps | None = None, **_: Any) -> None:
+    from media_jobs import event_log  # noqa: PLC0415  (needs the models)
+
+    if apps is None or "eventclock" in apps.all_models["media_jobs"]:  # somebody may migrate back to where it is not
+        event_log.after_restore()

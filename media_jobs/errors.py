@@ -3,6 +3,7 @@
 No HTTP in here: every API decides for itself which status an error has.
 """
 
+import errno
 from enum import StrEnum
 from typing import ClassVar
 
@@ -256,6 +257,11 @@ class WorkspaceFull(MediaError):
         super().__init__("There is no room left on the disk for the worker's temporary files.")
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a call of the system failed because a disk, or somebody's share of it, has no room left."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 class KeyBeingDeleted(StorageUnavailable):
     """An object under the very same key is just being removed."""
 
@@ -333,3 +339,9 @@ class LeaseLost(MediaError):
     """The job was given to somebody else meanwhile; this result must be thrown away."""
 
     code = "lease_lost"
+
+
+class WorkerStopping(MediaError):
+    """This worker was told to stop and has no more time for the job: another one does it. Not a failure."""
+
+    code = "worker_stopping"

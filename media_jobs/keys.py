@@ -21,6 +21,18 @@ def derivative_key(rendition: str, image_id: UUID, digest: str, extension: str) 
     return f"{folder}/{image_id}/{digest}.{extension}"
 
 
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_OURS = re.compile(
+    rf"originals/(?P<original>{_UUID})\.\w+|(?:{'|'.join(sorted(OWN_FOLDERS))}|derived/[^/]+)/(?P<image>{_UUID})/[^/]+"
+)
+
+
+def image_of(key: str) -> UUID | None:
+    """The image whose original or derivative lies under `key`; None for what this service would never name so."""
+    found = _OURS.fullmatch(key)
+    return UUID(found["original"] or found["image"]) if found else None
+
+
 def is_public(key: str) -> bool:
     return key.startswith(PUBLIC_PREFIXES)
 

@@ -50,13 +50,19 @@ class ObjectStore(Protocol):
         """Remove `key`; absence is fine. Raises StorageUnavailable."""
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """All visible keys that start with `prefix`, in no promised order."""
+        """All visible keys that start with `prefix`, in no promised order. Raises StorageUnavailable."""
 
-    def unfinished(self) -> list[str]:
-        """Writes that were begun and neither committed nor aborted, for housekeeping and tests."""
+    def unfinished(self, *, older_than_s: float = 0) -> list[str]:
+        """Writes that were begun so long ago and neither committed nor aborted: what `sweep` would remove.
+
+        Raises StorageUnavailable.
+        """
 
     def sweep(self, *, older_than_s: float) -> int:
-        """Remove writes that were begun more than `older_than_s` seconds ago and never ended; how many."""
+        """Remove writes that were begun more than `older_than_s` seconds ago and never ended; how many.
+
+        Raises StorageUnavailable.
+        """
 
     def url(self, key: str) -> str:
         """The stable public URL of a derivative."""

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Now
 
 from media_jobs.adapters.storage import Role, store
@@ -11,6 +11,8 @@ from media_jobs.callers import Caller
 from media_jobs.errors import UnknownPreset
 from media_jobs.models import Derivative, Job, Original, Preset
 from media_jobs.states import DerivativeState, JobState, Lane, OriginalState
+
+_NOBODYS_TURN = -(2**63)
 
 
 def current_preset(name: str) -> Preset:
@@ -75,6 +77,44 @@ def claimable(lane: Lane, *, besides: list[UUID], at_most: int) -> QuerySet[Job]
     return waiting.exclude(pk__in=besides).order_by("turn", "id").only("id", "attempt", "turn")[:at_most]
 
 
-def backlog_reaches(limit: int) -> bool:
-    """Whether `limit` jobs or more are waiting; stops counting there."""
-    return Job.objects.filter(state=JobState.QUEUED).order_by().values("pk")[limit - 1 : limit].exists()
+def places(job_ids: list[UUID]) -> dict[UUID, tuple[int, UUID]]:
+    """By what a list of jobs is sorted: turn, then id. Whoever waits no more comes before all, to be out of the way."""
+    found = Job.objects.filter(pk__in=job_ids, state=JobState.QUEUED).values_list("pk", "turn") if job_ids else []
+    turns = dict.fromkeys(job_ids, _NOBODYS_TURN) | dict(found)
+    return {job_id: (turn, job_id) for job_id, turn in turns.items()}
+
+
+def backlog_size(*, at_most: int) -> int:
+    """How many jobs wait in the lanes of uploads; stops counting at `at_most`. Reprocessing holds nobody up."""
+    counted = 0
+    for lane in (Lane.INTERACTIVE, Lane.HEAVY):
+        # In the order of its index: else PostgreSQL may look for so many among all jobs that were ever done.
+        waiting = Job.objects.filter(state=JobState.QUEUED, lane=lane).order_by("turn", "id")
+        counted += waiting.values("pk")[: at_most - counted].count()
+    return counted
+
+
+def waiting_before(job: Job, *, at_most: int) -> int:
+    """How many jobs of its lane come before this waiting one; stops counting at `at_most`."""
+    waiting = Job.objects.filter(state=JobState.QUEUED, lane=job.lane, turn__lte=job.turn)
+    ahead = waiting.filter(Q(turn__lt=job.turn) | Q(pk__lt=job.pk)).order_by("turn", "id")
+    return ahead.values("pk")[:at_most].count()
+
+
+def latest_done(*, at_most: int) -> QuerySet[Job, Any]:
+    """Lane, duration in ms, worker and end of the jobs that were done last, newest first."""
+    timed = Job.objects.filter(state=JobState.DONE, finished_at__isnull=False, duration_ms__isnull=False)
+    return timed.order_by("-finished_at").values_list("lane", "duration_ms", "worker", "finished_at")[:at_most]
+
+
+def at_work() -> QuerySet[Job, tuple[str, str]]:
+    """Lane and worker of each job that is being done."""
+    return Job.objects.filter(state=JobState.PROCESSING, lease_until__gt=Now()).values_list("lane", "worker")
+
+
+def same_bytes(owner: str, sha256: str) -> UUID | None:
+    """An original of `owner` with these bytes, if there is one: any, since there may be very many."""
+    # The first at or after these bytes, in the order of their index. Asked for equal ones, and where very many are,
+    # PostgreSQL would look through all originals for one of them.
+    near = Original.objects.filter(owner=owner, sha256__gte=sha256, state=OriginalState.ACTIVE).order_by("sha256")
+    return next((image_id for image_id, found in near.values_list("pk", "sha256")[:1] if found == sha256), None)

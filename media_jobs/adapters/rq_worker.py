@@ -9,25 +9,41 @@ from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.job import Job
+from rq.worker import WorkerStatus
+
+from media_jobs.states import Lane
 
 log = structlog.get_logger(__name__)
 
 _IDLE_TICK_S = 5
 _RECONNECT_S = 5
+#: A worker looks into the heavy lane first each time that it looks for its eighth job: uploads without end must not
+#: keep somebody's large picture waiting for ever.
+HEAVY_EVERY = 8
 
 
 class ResilientWorker(SimpleWorker):  # type: ignore[misc]
-    """Works until it is asked to stop.
+    """Works until it is asked to stop. Takes from its queues in the order given, but see HEAVY_EVERY.
 
     on_tick: called between jobs, and about every five seconds when idle; its errors are logged.
+    on_stop: called once when a stop is first asked for, within the signal's handler: it must not wait for anything.
     """
 
     max_connection_wait_time = _RECONNECT_S
 
-    def __init__(self, queues: list[Queue], *, on_tick: Callable[[], None], **kwargs: object) -> None:
+    def __init__(
+        self,
+        queues: list[Queue],
+        *,
+        on_tick: Callable[[], None],
+        on_stop: Callable[[], None] | None = None,
+        **kwargs: object,
+    ) -> None:
         super().__init__(queues, **kwargs)
         self._on_tick = on_tick
+        self._on_stop = on_stop
         self._stopping = False
+        self._taken = 0
 
     @property
     def dequeue_timeout(self) -> int:
@@ -48,14 +64,25 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
         return worked
 
     def request_stop(self, signum: int, frame: object) -> None:
-        self._stopping = True
-        super().request_stop(signum, frame)
+        first, self._stopping = not self._stopping, True
+        try:
+            if first and self._on_stop:
+                self._on_stop()
+        finally:
+            super().request_stop(signum, frame)
 
     def _shutdown(self) -> None:
-        try:
-            super()._shutdown()
-        except RedisError:
-            self._stop_requested = True  # told to stop while the server is away: after the job in hand
+        """As RQ's, but the server is not told: it may be away, or in the middle of answering what was interrupted."""
+        if self.get_state() != WorkerStatus.BUSY:
+            raise StopRequested
+        self._stop_requested = True
+
+    def reorder_queues(self, reference_queue: Queue) -> None:
+        """RQ calls it with each job that it took from `reference_queue`: the order in which to look for the next."""
+        self._taken += 1
+        self._ordered_queues = self.queues[:]
+        if (self._taken + 1) % HEAVY_EVERY == 0:
+            self._ordered_queues.sort(key=lambda queue: queue.name != Lane.HEAVY)
 
     def register_birth(self) -> None:
         # A loop that starts again finds its own former self.
@@ -92,6 +119,11 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
 
     def _tick(self) -> None:
         try:
-            self._on_tick()
+            if not self._stopping:
+                self._on_tick()
+        except StopRequested:
+            raise
         except Exception:  # whatever goes wrong in upkeep, jobs go on
             log.exception("tick_failed", worker=self.name)
+        if self._stopping:  # also where the upkeep took the interruption for an error of its own
+            raise StopRequested

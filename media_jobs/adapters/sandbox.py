@@ -11,9 +11,11 @@ import structlog
 
 from media_jobs import errors
 from media_jobs.adapters.decoder_process import DecoderProcess, plain
+from media_jobs.errors import is_disk_full
 from media_jobs.pipeline.child.confine import Protection
 from media_jobs.pipeline.values import Rendered, Request, Usage
 from media_jobs.pipeline.verify import collect, verify
+from media_jobs.ports import Beat, no_beat
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +51,7 @@ class Sandbox:
     """
 
     def __init__(self, memory_bytes: int, folder: Path, *, readable: Sequence[Path] = ()) -> None:
-        self._memory_bytes = memory_bytes
+        self.memory_bytes = memory_bytes
         self._folder = folder
         self._readable = (folder, *readable)
         self._child: DecoderProcess | None = None
@@ -62,8 +64,8 @@ class Sandbox:
         return self._child.pid if self._child else None
 
     def start(self) -> Readiness:
-        """Have a child that waits for requests. Raises DecoderFailed, DecoderTimeout."""
-        child = self._ready_child(lambda: None)
+        """Have a child that waits for requests. Raises DecoderFailed, DecoderTimeout, WorkspaceFull."""
+        child = self._ready_child(no_beat)
         return Readiness(child.protection, child.libvips)
 
     def render(
@@ -71,16 +73,38 @@ class Sandbox:
         request: Request,
         *,
         timeout_s: float,
-        beat: Callable[[], None],
+        beat: Beat,
         on_output: Callable[[int, int], None],
     ) -> Rendered:
         """Render in the child, calling `beat` at least twice a second and `on_output(done, of)` after each output.
 
-        Raises ImageRefused, DecoderFailed, DecoderTimeout, and whatever `beat` and `on_output` raise. Unless the child
-        answered to the end, and believably, it is killed, whatever came in between; the next render gets a new one.
+        Raises ImageRefused (TooMuchMemory also when the lack of it made the child crash), DecoderCrashed,
+        DecoderKilled, DecoderFailed, DecoderTimeout, WorkspaceFull, and whatever `beat` and `on_output` raise. Unless
+        the child answered to the end, and believably, it is killed, whatever came in between; the next render gets a
+        new one.
+
+        A child that crashes may have been hurt by a picture before. So the render is repeated, at once and with all
+        its time, in a new child, and only one that crashes on its first picture is DecoderCrashed.
         """
         self.usage = None
         child = self._ready_child(beat)
+        witness = child.is_fresh
+        try:
+            return self._render(child, request, timeout_s, beat, on_output)
+        except errors.DecoderCrashed:
+            if witness:
+                raise
+        log.warning("render_repeated", source_sha256=request.source_sha256)
+        return self._render(self._ready_child(beat), request, timeout_s, beat, on_output)
+
+    def _render(
+        self,
+        child: DecoderProcess,
+        request: Request,
+        timeout_s: float,
+        beat: Beat,
+        on_output: Callable[[int, int], None],
+    ) -> Rendered:
         child.busy = True
         asked = replace(request, into=str(child.folder))
         try:
@@ -89,6 +113,8 @@ class Sandbox:
                 outcome = _outcome(answer, asked, Path(request.into))
                 child.tidy()
             except _STUMBLES as error:
+                if is_disk_full(error):  # ours: it has been read from the child's folder, and written to the request's
+                    raise errors.WorkspaceFull from error
                 log.error("decoder_not_believed", why=f"{type(error).__name__}: {error}", stderr=child.stderr)
                 raise errors.DecoderFailed("its answer does not fit the question") from error
             child.busy = False
@@ -100,6 +126,7 @@ class Sandbox:
             return outcome
         if isinstance(outcome, errors.DecoderFailed):
             log.error("decoder_failed", how=str(outcome), stderr=child.stderr)
+            outcome.add_note(f"The decoder said last:\n{child.stderr}")
         raise outcome
 
     def close(self) -> None:
@@ -108,11 +135,11 @@ class Sandbox:
         if child:
             child.kill()
 
-    def _ready_child(self, beat: Callable[[], None]) -> DecoderProcess:
+    def _ready_child(self, beat: Beat) -> DecoderProcess:
         if self._child and not self._child.fit_for_more:
             self.close()
         if not self._child:
-            self._child = DecoderProcess(self._memory_bytes, self._folder, self._readable)
+            self._child = DecoderProcess(self.memory_bytes, self._folder, self._readable)
             try:
                 self._child.wait_ready(_START_TIMEOUT_S, beat)
             finally:
@@ -121,7 +148,9 @@ class Sandbox:
         return self._child
 
 
-def _outcome(answer: Any, asked: Request, into: Path) -> Rendered | errors.ImageRefused | errors.DecoderFailed:
+def _outcome(
+    answer: Any, asked: Request, into: Path
+) -> Rendered | errors.ImageRefused | errors.DecoderFailed | errors.WorkspaceFull:
     """What the child says, with the outputs copied to `into`. Raises one of _STUMBLES unless it can be believed."""
     match answer:
         case {"done": told}:
@@ -132,6 +161,8 @@ def _outcome(answer: Any, asked: Request, into: Path) -> Rendered | errors.Image
             return rendered
         case {"refused": {"code": str(code), "sentence": str(sentence)}}:
             return errors.refused(code, _one_line(sentence))
+        case {"full": "disk"}:
+            return errors.WorkspaceFull()
         case {"failed": str(how)}:
             return errors.DecoderFailed(_one_line(how))
     raise ValueError("no known answer")

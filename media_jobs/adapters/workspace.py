@@ -3,24 +3,44 @@
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import structlog
+
+from media_jobs.errors import WorkspaceFull, is_disk_full
 
 log = structlog.get_logger(__name__)
 
 _LOCK = "lock"
 
 
+@contextmanager
+def room_on_disk() -> Iterator[None]:
+    """Around writing temporary files: raises WorkspaceFull where that failed because the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if is_disk_full(error):
+            log.error("workspace_full", error=error.strerror)
+            raise WorkspaceFull from error
+        raise
+
+
 class Workspace:
-    """A directory under `root` for one process. It holds a lock in there, which ends with it, however it ends."""
+    """A directory under `root` for one process. It holds a lock in there, which ends with it, however it ends.
+
+    Making it raises WorkspaceFull.
+    """
 
     def __init__(self, root: Path, name: str) -> None:
         self.path = root / name
         while True:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = _locked(self.path)
+            with room_on_disk():
+                self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                lock = _locked(self.path)
             if lock and (self.path / _LOCK).exists():
                 break  # else somebody swept it before it was locked
         self._lock = lock
@@ -30,11 +50,19 @@ class Workspace:
         self._lock.close()
 
 
+def abandoned(root: Path) -> list[str]:
+    """The directories of processes that are gone: what `sweep` would remove."""
+    return sorted(path.name for path in (root.iterdir() if root.is_dir() else ()) if _is_abandoned(path))
+
+
 def sweep(root: Path) -> int:
     """Remove the directories of processes that are gone; how many. Safe beside living ones."""
     removed = 0
     for path in root.iterdir() if root.is_dir() else ():
-        lock = _locked(path)
+        try:
+            lock = _locked(path)
+        except OSError:  # a full disk: later
+            continue
         if lock is None:
             continue
         shutil.rmtree(path, ignore_errors=True)
@@ -44,11 +72,27 @@ def sweep(root: Path) -> int:
     return removed
 
 
+def _is_abandoned(path: Path) -> bool:
+    try:
+        with (path / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return path.is_dir()  # its process died before it could lock it, or is just about to
+    except OSError:
+        return False
+    return True
+
+
 def _locked(path: Path) -> IO[bytes] | None:
-    """The lock of a workspace, or None when its process lives, or somebody else has just cleared it away."""
+    """The lock of a workspace, or None when its process lives, or somebody else has just cleared it away.
+
+    Raises OSError where the disk has no room for it.
+    """
     try:
         lock = os.fdopen(os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-    except OSError:
+    except OSError as error:
+        if is_disk_full(error):  # to try again at once would be to try for ever
+            raise
         return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,19 +4,24 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import cached_property
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from media_jobs import callers
+from media_jobs.admin import queries, search
 from media_jobs.callers import Caller
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline
+    from django.core.paginator import Paginator
     from django.forms import ModelForm
 else:
+    from django.core.paginator import Paginator as _Paginator
     from django.forms import ModelForm as _ModelForm
     from unfold.admin import ModelAdmin as _ModelAdmin
     from unfold.admin import StackedInline as _StackedInline
@@ -30,6 +35,10 @@ else:
             return cls
 
     class ModelForm(_ModelForm):
+        def __class_getitem__(cls, _: object) -> type:
+            return cls
+
+    class Paginator(_Paginator):
         def __class_getitem__(cls, _: object) -> type:
             return cls
 
@@ -60,13 +69,66 @@ class PageAdmin(ModelAdmin[_M]):
         return super().change_view(request, object_id, form_url, extra_context)
 
 
+class BoundedPaginator(Paginator[_M]):
+    """Counts no further than it must: `reach` rows, or a few pages past the one that is shown."""
+
+    reach = 0
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast("QuerySet[_M]", self.object_list).order_by("-pk")
+        return queries.count_at_most(rows, max(queries.LIST_MOST, self.reach))
+
+
 class ReadOnlyAdmin(PageAdmin[_M]):
-    """Pages to look at: nothing is added, changed or deleted by hand, whatever rights somebody has."""
+    """Pages to look at: nothing is added, changed or deleted by hand, whatever rights somebody has.
+
+    They stay quick among millions of rows. search_ids and search_sums: fields in which an id or a SHA-256 is looked
+    for, in full or its beginning. search_name: the way to the original in whose file name all else is looked for; then
+    `search_fields` take a whole word only.
+    """
 
     change_form_template = "admin/media_jobs/read_only.html"
     list_fullwidth = True
     list_per_page = 50
     show_full_result_count = False
+    search_ids: tuple[str, ...] = ("pk",)
+    search_sums: tuple[str, ...] = ()
+    search_name = ""
+
+    def get_paginator(
+        self,
+        request: HttpRequest,
+        queryset: "QuerySet[_M]",
+        per_page: int,
+        orphans: int = 0,
+        allow_empty_first_page: bool = True,
+    ) -> BoundedPaginator[_M]:
+        paginator = BoundedPaginator[_M](queryset, per_page, orphans, allow_empty_first_page)
+        page = request.GET.get(PAGE_VAR, "")
+        paginator.reach = (int(page) + 10) * per_page if page.isdecimal() and len(page) < 9 else 0
+        return paginator
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[_M]", search_term: str
+    ) -> tuple["QuerySet[_M]", bool]:
+        if not search_term.strip():
+            return queryset, False
+        named = search.by_number(search_term, self.search_ids, self.search_sums)
+        if named is not None and self.model._default_manager.filter(named).exists():
+            return queryset.filter(named), False
+        found = self._with_words(request, self.model._default_manager.all(), search_term)
+        few = search.few(found)
+        if few is not None:
+            return queryset.filter(pk__in=few), False
+        return self._with_words(request, queryset, search_term), False
+
+    def _with_words(self, request: HttpRequest, rows: "QuerySet[_M]", search_term: str) -> "QuerySet[_M]":
+        if self.search_name:
+            return rows.filter(
+                search.by_name(search_term, self.search_name) | search.by_word(search_term, self.search_fields)
+            )
+        return super().get_search_results(request, rows, search_term)[0]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -90,9 +152,11 @@ def button(
     question: str,
     icon: str,
     variant: Literal["default", "primary"] = "default",
+    do: str = "",
 ) -> Callable[[_F], _F]:
     """A button on an object's page that asks `question` and acts on a POST only.
 
+    do: what the dialog's own button says; `title`, unless it is mistaken for the one beside it, Cancel.
     The method is called as `(self, request, form, object_id)`, if `has_{permission}_permission` allows it.
     """
     return cast(
@@ -102,7 +166,7 @@ def button(
             permissions=[permission],
             icon=icon,
             variant=ActionVariant(variant),
-            dialog={"title": title, "description": question, "form_class": None, "form_submit_text": title},
+            dialog={"title": title, "description": question, "form_class": None, "form_submit_text": do or title},
         ),
     )
 

@@ -18,8 +18,11 @@ class DerivativeAdmin(ReadOnlyAdmin[Derivative]):
     list_display_links = ("thumbnail", "name")
     list_filter = ("state", "preset", ("created_at", DateFieldListFilter))
     list_select_related = ("original", "preset")
-    search_fields = ("original__filename", "^original__id", "key", "^sha256")
-    search_help_text = "File name, original’s id, key or SHA-256"
+    search_name = "original"
+    search_fields = ("key",)
+    search_ids = ("pk", "original", "job")
+    search_sums = ("sha256",)
+    search_help_text = "File name, id, key or SHA-256"
     ordering = ("-id",)
     fieldsets = (
         (

@@ -1,23 +1,28 @@
-"""Jobs: why a picture failed, and trying again."""
+"""Jobs: why a picture failed or waits, trying again, and cancelling."""
 
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.filters import DateFieldListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.contrib.auth import get_user_model
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from media_jobs.admin import cells, queries
+from media_jobs.admin import cells, queries, standing, timeline
 from media_jobs.admin.base import ReadOnlyAdmin, button, caller_of, go_to
 from media_jobs.models import Derivative, Job, JobEvent
 from media_jobs.services import lifecycle
 from media_jobs.states import JobState
+
+#: What a question about chosen jobs sends along, so that its answer finds them again.
+_ASKED = ("action", "select_across", "index", ACTION_CHECKBOX_NAME)
 
 
 class FailureFilter(admin.SimpleListFilter):
@@ -27,11 +32,14 @@ class FailureFilter(admin.SimpleListFilter):
     parameter_name = "code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        failed = Job.objects.filter(state=JobState.FAILED).values("code").annotate(times=Count("id"))
-        return [(row["code"], f"{row['code']} ({row['times']})") for row in failed.order_by("-times", "code")]
+        counted = queries.failures_by_code()
+        chosen = self.value()
+        if chosen and chosen not in counted:  # every one of them has been mended, or is old
+            counted[chosen] = 0
+        return [(code, f"{code} ({times!s})") for code, times in counted.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        return queryset.filter(code=self.value()) if self.value() else queryset
+        return queryset.filter(state=JobState.FAILED, code=self.value()) if self.value() else queryset
 
 
 @admin.register(Job)
@@ -47,11 +55,15 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         ("finished_at", DateFieldListFilter),
     )
     list_select_related = ("original", "preset")
-    search_fields = ("original__filename", "^id", "^original__id", "^original__sha256", "owner", "code", "worker")
+    search_name = "original"
+    search_fields = ("owner", "code", "worker")
+    search_ids = ("pk", "original")
+    search_sums = ("original__sha256",)
     search_help_text = "File name, id, owner, code or worker"
     ordering = ("-id",)
-    actions = ("retry",)
-    actions_detail = ("retry_this",)
+    list_before_template = "admin/media_jobs/job/causes.html"
+    actions = ("retry", "cancel")
+    actions_detail = ("retry_this", "cancel_this")
     change_form_outer_before_template = "admin/media_jobs/job/outcome.html"
     change_form_outer_after_template = "admin/media_jobs/job/timeline.html"
     fieldsets = (
@@ -60,7 +72,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
             {
                 "fields": (
                     ("original", "preset"),
-                    ("wanted_names", "lane"),
+                    ("wanted_names", "lane_name"),
                     ("attempts", "worker"),
                     ("stage", "progress"),
                     ("created_at", "started_at"),
@@ -77,7 +89,12 @@ class JobAdmin(ReadOnlyAdmin[Job]):
             },
         ),
     )
-    readonly_fields = ("wanted_names", "attempts", "render_time", "cpu_time", "peak_memory")
+    readonly_fields = ("wanted_names", "lane_name", "attempts", "render_time", "cpu_time", "peak_memory")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "GET" and request.GET.get("state__exact") == JobState.FAILED:
+            extra_context = {**(extra_context or {}), "causes": _causes(request)}
+        return super().changelist_view(request, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return super().get_queryset(request).prefetch_related(queries.current_pictures("original__derivatives"))
@@ -92,13 +109,47 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         job = self.get_object(request, unquote(object_id))
         return job is not None and lifecycle.may_retry(job)
 
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("media_jobs.cancel_job")
+
+    def has_cancel_this_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Whether the button is of use on this job's page."""
+        if object_id is None or not self.has_cancel_permission(request):
+            return False
+        job = self.get_object(request, unquote(object_id))
+        return job is not None and lifecycle.may_cancel(job)
+
     @admin.action(description="Retry", permissions=["retry"])
     def retry(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        chosen = Job.objects.filter(pk__in=jobs.order_by().values("pk")).order_by("id")
-        outcome = lifecycle.retry_all(chosen, actor=caller_of(request.user))
-        left = f", {outcome.left} left as they are" if outcome.left else ""
-        level = messages.SUCCESS if outcome.queued else messages.WARNING
-        self.message_user(request, f"{outcome.queued} queued again{left}.", level)
+        outcome = lifecycle.retry_all(_plain(jobs), actor=caller_of(request.user))
+        self._tell(request, f"{outcome.queued:,} queued again", changed=outcome.queued, left=outcome.left)
+
+    @admin.action(description="Cancel", permissions=["cancel"])
+    def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> HttpResponse | None:
+        """Asks first: the answer to the question comes back with `sure`."""
+        if request.POST.get("sure"):
+            outcome = lifecycle.cancel_all(_plain(jobs), actor=caller_of(request.user))
+            self._tell(request, f"{outcome.cancelled:,} cancelled", changed=outcome.cancelled, left=outcome.left)
+            return None
+        counts = {
+            state: queries.count_at_most(jobs.filter(state=state).order_by("-pk"), queries.LIST_MOST)
+            for state in JobState
+            if lifecycle.may_cancel(Job(state=state))
+        }
+        question = {
+            **self.admin_site.each_context(request),
+            "title": "Cancel jobs",
+            "opts": self.opts,
+            "counts": counts,
+            "nothing": not any(counts.values()),
+            "posted": [(name, value) for name in _ASKED for value in request.POST.getlist(name)],
+            "back": request.get_full_path(),
+        }
+        return TemplateResponse(request, "admin/media_jobs/job/cancel.html", question)
+
+    def _tell(self, request: HttpRequest, what: str, *, changed: int, left: int) -> None:
+        rest = f", {left:,} left as they are" if left else ""
+        self.message_user(request, f"{what}{rest}.", messages.SUCCESS if changed else messages.WARNING)
 
     @button(
         "Retry",
@@ -111,6 +162,18 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         self.retry(request, Job.objects.filter(pk=unquote(object_id)))
         return go_to(request, reverse("admin:media_jobs_job_change", args=[object_id]))
 
+    @button(
+        "Cancel job",
+        permission="cancel_this",
+        question="It stops, and what it has made so far is thrown away. It can be queued again later.",
+        icon="block",
+        do="Stop it",
+    )
+    def cancel_this(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        outcome = lifecycle.cancel_all(Job.objects.filter(pk=unquote(object_id)), actor=caller_of(request.user))
+        self._tell(request, f"{outcome.cancelled} cancelled", changed=outcome.cancelled, left=outcome.left)
+        return go_to(request, reverse("admin:media_jobs_job_change", args=[object_id]))
+
     def page_context(self, request: HttpRequest, found: Job) -> dict[str, Any]:
         return {
             "title": f"Job for {found.original}",
@@ -119,8 +182,10 @@ class JobAdmin(ReadOnlyAdmin[Job]):
             "thumbnail": self.thumbnail(found),
             "state": cells.state_label(found.state),
             "duration": cells.duration(found),
-            "timeline": _timeline(found),
-            "may_retry": self.has_retry_this_permission(request, str(found.pk)),
+            "standing": standing.sentences(found),
+            "timeline": timeline.of(found),
+            "may_retry": self.has_retry_permission(request) and lifecycle.may_retry(found),
+            "may_cancel": self.has_cancel_permission(request) and lifecycle.may_cancel(found),
         }
 
     @admin.display(description="Picture")
@@ -148,6 +213,10 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     def age(self, job: Job) -> SafeString:
         return format_html('{}<br><span class="gi-quiet">{}</span>', cells.ago(job.created_at), cells.duration(job))
 
+    @admin.display(description="Lane")
+    def lane_name(self, job: Job) -> str:
+        return standing.lane(job)
+
     @admin.display(description="Renditions")
     def wanted_names(self, job: Job) -> str:
         return ", ".join(job.wanted)
@@ -171,7 +240,9 @@ class JobEventAdmin(ReadOnlyAdmin[JobEvent]):
     list_display_links = ("at", "type")
     list_filter = (("at", DateFieldListFilter),)
     list_select_related = ("job__original",)
-    search_fields = ("^job__id", "job__original__filename", "actor", "type")
+    search_name = "job__original"
+    search_fields = ("actor", "type")
+    search_ids = ("job",)
     search_help_text = "Job, file name, actor or type"
     ordering = ("-id",)
     fields = ("job", "number", "type", "actor", "at", "data")
@@ -185,31 +256,21 @@ def _time(ms: int | None) -> str:
     return "–" if ms is None else cells.span(ms / 1000)
 
 
-def _timeline(job: Job) -> list[dict[str, Any]]:
-    """The job's history with names instead of ids, oldest first."""
-    events = list(job.events.order_by("number"))
-    names = _staff_names({event.actor for event in events})
+def _causes(request: HttpRequest) -> list[dict[str, Any]]:
+    """Why jobs failed, each with how many did and the address of their list; a second click leads back."""
+    chosen = request.GET.get("code", "")
+    failed = {"state__exact": str(JobState.FAILED)}
     return [
-        {"event": event, "who": names.get(event.actor, event.actor), "facts": _readable(event.data)} for event in events
+        {
+            "code": code,
+            "times": times,
+            "chosen": code == chosen,
+            "link": "?" + urlencode(failed if code == chosen else {**failed, "code": code}),
+        }
+        for code, times in queries.failures_by_code().items()
     ]
 
 
-def _readable(data: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [_fact(name, fact) for name, fact in data.items()]
-
-
-def _fact(name: str, fact: Any) -> tuple[str, Any]:
-    """As a person reads it; a name ends in its unit."""
-    if isinstance(fact, list):
-        fact = ", ".join(map(str, fact))
-    elif name.endswith("_ms"):
-        name, fact = name.removesuffix("_ms"), _time(fact)
-    elif name.endswith("_bytes"):
-        name, fact = name.removesuffix("_bytes"), cells.size(fact)
-    return name.replace("_", " "), fact
-
-
-def _staff_names(actors: set[str]) -> dict[str, str]:
-    keys = {actor: actor.removeprefix("staff:") for actor in actors if actor.startswith("staff:")}
-    users = get_user_model().objects.in_bulk([int(pk) for pk in keys.values() if pk.isdecimal()])
-    return {actor: users[int(pk)].get_username() for actor, pk in keys.items() if pk.isdecimal() and int(pk) in users}
+def _plain(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """The same jobs without what the list loads and joins for each."""
+    return Job.objects.filter(pk__in=jobs.order_by().values("pk"))

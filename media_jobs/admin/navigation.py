@@ -35,7 +35,11 @@ GROUPS = {
         Page("Originals", "photo_library", "media_jobs_original"),
         Page("Derivatives", "burst_mode", "media_jobs_derivative"),
     ),
-    "Jobs": (JOBS, Page("Job events", "history", "media_jobs_jobevent")),
+    "Jobs": (
+        JOBS,
+        Page("Job events", "history", "media_jobs_jobevent"),
+        Page("Housekeeping", "cleaning_services", "media_jobs_chore"),
+    ),
     "Presets": (Page("Presets", "tune", "media_jobs_preset"),),
     "People": (Page("Users", "person", "auth_user"), Page("Groups", "group", "auth_group")),
 }
@@ -60,9 +64,8 @@ def _groups(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _failed_badge() -> dict[str, str]:
-    failed = queries.failed_jobs_at_most_many()
-    count = f"{failed - 1}+" if failed == queries.MANY else str(failed)
-    return {"badge": f"{count} failed", "badge_variant": "danger"} if failed else {}
+    failed = queries.failed_jobs()
+    return {"badge": f"{failed!s} failed", "badge_variant": "danger"} if failed else {}
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:
@@ -105,7 +108,7 @@ def _tiles() -> list[dict[str, Any]]:
             "title": title,
             "icon": icon,
             "note": note,
-            "count": Job.objects.filter(**wanted).count(),
+            "count": queries.count_at_most(Job.objects.filter(**wanted), queries.LIST_MOST),
             "link": f"{base}?{urlencode(wanted)}",
         }
         for title, icon, wanted, note in tiles

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.filters import DateFieldListFilter
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -12,6 +12,7 @@ from media_jobs import selectors
 from media_jobs.admin import cells, queries
 from media_jobs.admin.base import ReadOnlyAdmin
 from media_jobs.models import Derivative, Job, Original
+from media_jobs.pipeline.formats.sniff import RAW_FORMATS
 from media_jobs.states import JobState
 
 #: The switches of `values.Keep` in a curator's words.
@@ -30,7 +31,7 @@ class LatestJobFilter(admin.SimpleListFilter):
         if wanted is None:
             return queryset
         if wanted == "none":
-            return queryset.filter(jobs=None)
+            return queryset.filter(~Exists(Job.objects.filter(original=OuterRef("pk"))))
         return queries.whose_latest_job_is(queryset, wanted)
 
 
@@ -49,12 +50,29 @@ class RightsFilter(admin.SimpleListFilter):
         return {"named": read.exclude(nobody), "missing": read.filter(nobody)}.get(self.value() or "", queryset)
 
 
+class FormatFilter(admin.SimpleListFilter):
+    """Of the formats that there may be: asking which there are would read the whole table."""
+
+    title = "format"
+    parameter_name = "format"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in ("avif", "bmp", "gif", "heic", "jpeg", "png", "raw", "tiff", "webp")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Original]) -> QuerySet[Original]:
+        wanted = self.value()
+        if wanted is None:
+            return queryset
+        return queryset.filter(format__in=RAW_FORMATS if wanted == "raw" else [wanted])
+
+
 @admin.register(Original)
 class OriginalAdmin(ReadOnlyAdmin[Original]):
     list_display = ("thumbnail", "name", "latest_job", "failure", "format", "dimensions", "size", "owner", "uploaded")
     list_display_links = ("thumbnail", "name")
-    list_filter = (LatestJobFilter, RightsFilter, "format", "state", ("created_at", DateFieldListFilter))
-    search_fields = ("filename", "^id", "^sha256", "owner", "creator", "credit", "copyright")
+    list_filter = (LatestJobFilter, RightsFilter, FormatFilter, "state", ("created_at", DateFieldListFilter))
+    search_fields = ("filename", "owner", "creator", "credit", "copyright")
+    search_sums = ("sha256",)
     search_help_text = "File name, id, SHA-256, owner, creator or credit"
     ordering = ("-id",)
     change_form_outer_before_template = "admin/media_jobs/original/pictures.html"

@@ -1,11 +1,11 @@
-"""Presets: a version can be edited until its first job; from then on it is history."""
+"""Presets: the renditions of a version can be edited until its first job; from then on they are history."""
 
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from media_jobs.admin import cells
 from media_jobs.admin.base import ModelForm, PageAdmin, StackedInline, button, go_to
-from media_jobs.models import Job, Preset, Rendition
+from media_jobs.models import Preset, Rendition
 from media_jobs.services import presets
 
 
@@ -61,11 +61,10 @@ class PresetAdmin(PageAdmin[Preset]):
     change_form_outer_after_template = "admin/media_jobs/preset/renditions.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Preset]:
-        jobs = Job.objects.filter(preset=OuterRef("pk"))
-        return super().get_queryset(request).annotate(has_jobs=Exists(jobs)).prefetch_related("renditions")
+        return super().get_queryset(request).prefetch_related("renditions")
 
     def get_fields(self, request: HttpRequest, obj: Preset | None = None) -> tuple[Any, ...]:
-        return (("name", "version"), ("current", "created_at")) if obj else ("name",)
+        return (("name", "version"), ("current", "created_at"), "failed_days") if obj else ("name", "failed_days")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Preset | None = None) -> tuple[str, ...]:
         return ("name", "version", "current", "created_at") if obj else ()
@@ -82,9 +81,6 @@ class PresetAdmin(PageAdmin[Preset]):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}  # deleting many at once asks nobody whether each of them is used
 
-    def has_change_permission(self, request: HttpRequest, obj: Preset | None = None) -> bool:
-        return super().has_change_permission(request, obj) and not (obj and is_used(obj))
-
     def has_delete_permission(self, request: HttpRequest, obj: Preset | None = None) -> bool:
         kept = obj is not None and (obj.current or is_used(obj))
         return super().has_delete_permission(request, obj) and not kept
@@ -94,7 +90,7 @@ class PresetAdmin(PageAdmin[Preset]):
 
     def has_make_current_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Whether there is a right to it, and need of it."""
-        if object_id is None or not super().has_change_permission(request):
+        if object_id is None or not self.has_change_permission(request):
             return False
         preset = self.get_object(request, unquote(object_id))
         return preset is not None and not preset.current and bool(preset.renditions.all())
@@ -136,5 +132,4 @@ class PresetAdmin(PageAdmin[Preset]):
     def standing(self, preset: Preset) -> SafeString:
         if preset.current:
             return cells.label("current", "success")
-        used: bool = preset.has_jobs  # type: ignore[attr-defined]  # get_queryset annotates it
-        return cells.label("former", "") if used else cells.label("draft", "info")
+        return cells.label("former", "") if is_used(preset) else cells.label("draft", "info")

@@ -1,12 +1,29 @@
 """Queries of the pages. Each costs the same number of statements for three rows as for fifty."""
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
+from collections import Counter
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.states import DerivativeState, JobState
 
-#: A badge says "99+" from here on, so that counting stays cheap whatever has happened.
-MANY = 100
+#: A badge says "99+" from here on, a list "10,000+": counting stays cheap, whatever has happened.
+BADGE_MOST = 99
+LIST_MOST = 10_000
+
+
+class AtLeast(int):
+    """A count that stopped here, and says so."""
+
+    def __str__(self) -> str:
+        return f"{int(self):,}+"
+
+
+def count_at_most(rows: QuerySet[Any], most: int) -> int:
+    """How many rows there are, or `AtLeast(most)`. Keeps their order: an index may lead straight to them."""
+    found = rows.values("pk")[: most + 1].count()
+    return AtLeast(most) if found > most else found
 
 
 def current_pictures(path: str) -> "Prefetch[str, QuerySet[Derivative], str]":
@@ -23,10 +40,21 @@ def with_latest_job(originals: QuerySet[Original]) -> QuerySet[Original]:
 
 
 def whose_latest_job_is(originals: QuerySet[Original], state: str) -> QuerySet[Original]:
-    """Starts at the jobs of that state, which are few among many when they failed or wait."""
+    """Of originals that come `with_latest_job`."""
     newer = Job.objects.filter(original=OuterRef("original"), id__gt=OuterRef("id"))
-    return originals.filter(pk__in=Job.objects.filter(~Exists(newer), state=state).values("original"))
+    latest = Job.objects.filter(~Exists(newer), state=state).order_by("-id").values_list("original", flat=True)
+    few = list(latest[: LIST_MOST + 1])  # usually: what failed or waits is little among much that is done
+    return originals.filter(pk__in=few) if len(few) <= LIST_MOST else originals.filter(Q(("latest_state", state)))
 
 
-def failed_jobs_at_most_many() -> int:
-    return Job.objects.filter(state=JobState.FAILED)[:MANY].count()
+def failed_jobs() -> int:
+    return count_at_most(Job.objects.filter(state=JobState.FAILED), BADGE_MOST)
+
+
+def failures_by_code() -> dict[str, int]:
+    """How many jobs failed for each cause, most first; at least so many where only the newest could be counted."""
+    newest = Job.objects.filter(state=JobState.FAILED).order_by("-id").values_list("code", flat=True)[: LIST_MOST + 1]
+    codes = list(newest)
+    kind = AtLeast if len(codes) > LIST_MOST else int
+    counted = Counter(codes[:LIST_MOST])
+    return {code: kind(counted[code]) for code in sorted(counted, key=lambda code: (-counted[code], code))}

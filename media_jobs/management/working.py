@@ -1,55 +1,43 @@
 """One RQ worker in this process: what `manage.py worker` and the supervisor's forked workers run."""
 
 import logging
-import random
 import time
 
 import django_rq
-from django.conf import settings
-from django.db import close_old_connections
+import structlog
 
 from media_jobs.adapters.rq_worker import ResilientWorker
 from media_jobs.adapters.sandbox import harden_worker
-from media_jobs.services import dispatch, housekeeping, processing
+from media_jobs.services import database, housekeeping, outage, processing
+from media_jobs.services.worker import duty
 from media_jobs.states import Lane
 
-#: A silent worker's job is noticed at most this long after its lease ran out.
-_LEASES_EVERY_S = 10
-#: Often enough to keep the lists filled.
-_DISPATCH_EVERY_S = 1
+log = structlog.get_logger(__name__)
+
+#: So often a worker that waits for storage, disk or database looks whether they are back.
+LOOK_EVERY_S = 5.0
+_SLICE_S = 0.5
 
 
-class _Upkeep:
-    """What workers do between jobs, so that no scheduler is needed."""
+def between_jobs() -> None:
+    """Mend what is due, and return when there is nothing that would make the next job fail, or when told to stop.
 
-    def __init__(self) -> None:
-        now = time.monotonic()
-        self._dispatch_due = self._leases_due = now
-        # Spread, so that workers started together do not sweep together.
-        self._sweep_due = now + settings.CLEANUP_INTERVAL_S * random.uniform(0.5, 1.0)  # noqa: S311
-
-    def __call__(self) -> None:
-        close_old_connections()
-        now = time.monotonic()
-        if now >= self._leases_due:
-            self._leases_due = now + _LEASES_EVERY_S
-            housekeeping.expire_leases()
-        if now >= self._sweep_due:
-            self._sweep_due = now + settings.CLEANUP_INTERVAL_S
-            housekeeping.run()
-        if now >= self._dispatch_due:
-            self._dispatch_due = now + _DISPATCH_EVERY_S
-            dispatch.wake()
+    An attempt that failed because the storage was away is no reason to fail the next hundred in the same way.
+    """
+    _upkeep()
+    if duty.wary:
+        _wait_for_better_times()
 
 
 def run_worker() -> None:
-    """Work until SIGTERM or SIGINT; a job in hand is finished first."""
+    """Work until SIGTERM or SIGINT. The job in hand is finished within 20 s, or handed back to be done by another."""
     harden_worker()
     housekeeping.sweep_workspaces()
     queues = [django_rq.get_queue(lane.value) for lane in Lane]
     worker = ResilientWorker(
         queues,
-        on_tick=_Upkeep(),
+        on_tick=between_jobs,
+        on_stop=duty.stop,
         connection=queues[0].connection,
         serializer=queues[0].serializer,
         name=processing.worker_id(),
@@ -58,3 +46,32 @@ def run_worker() -> None:
         worker.work(logging_level=logging.getLogger("rq").getEffectiveLevel())
     finally:
         processing.close()
+
+
+def _upkeep() -> None:
+    try:
+        processing.put_back()
+        housekeeping.tick()
+    except database.GONE as error:
+        database.drop(error)
+        duty.wary = True
+
+
+def _wait_for_better_times() -> None:
+    reason = known = ""
+    while not duty.stopping and (reason := outage.reason()):
+        if reason != known:
+            log.warning("paused", reason=reason)
+            known = reason
+        _sleep(LOOK_EVERY_S)
+        _upkeep()
+    duty.wary = bool(reason)
+    if known and not reason:
+        log.info("resumed", after=known)
+
+
+def _sleep(seconds: float) -> None:
+    """Or shorter, when told to stop."""
+    until = time.monotonic() + seconds
+    while not duty.stopping and (left_s := until - time.monotonic()) > 0:
+        time.sleep(min(left_s, _SLICE_S))

@@ -33,7 +33,19 @@ class Migration(migrations.Migration):
                 ('error', models.TextField(blank=True, help_text='Why the last time ended early.')),
             ],
             options={
+                'verbose_name': 'part of housekeeping',
+                'verbose_name_plural': 'parts of housekeeping',
                 'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='EventClock',
+            fields=[
+                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ('ahead', models.BigIntegerField(default=0)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='event_clock_is_one')],
             },
         ),
         migrations.CreateModel(
@@ -44,7 +56,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=255)),
                 ('fingerprint', models.CharField(help_text='sha256 over operation, fields and file.', max_length=64)),
                 ('status', models.PositiveSmallIntegerField(help_text='Of the answer.')),
-                ('answer', models.JSONField(help_text='Its body.')),
+                ('answer', models.TextField(help_text='Its body, as JSON: byte for byte the same again.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
@@ -86,6 +98,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='job',
             index=models.Index(condition=models.Q(('state', media_jobs.states.JobState['QUEUED'])), fields=['lane', 'owner', '-turn'], name='job_turns_of_owner'),
+        ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(condition=models.Q(('state', media_jobs.states.JobState['FAILED'])), fields=['code', '-id'], name='job_failures'),
         ),
         migrations.AddIndex(
             model_name='jobevent',

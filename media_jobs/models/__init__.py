@@ -2,7 +2,7 @@
 
 from media_jobs.models.derivative import Derivative
 from media_jobs.models.idempotency import IdempotencyKey
-from media_jobs.models.job import Job, JobEvent
+from media_jobs.models.job import EventClock, Job, JobEvent
 from media_jobs.models.original import Original
 from media_jobs.models.preset import Preset, Rendition
 from media_jobs.models.upkeep import Chore, Tombstone
@@ -10,6 +10,7 @@ from media_jobs.models.upkeep import Chore, Tombstone
 __all__ = [
     "Chore",
     "Derivative",
+    "EventClock",
     "IdempotencyKey",
     "Job",
     "JobEvent",

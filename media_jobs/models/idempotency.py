@@ -12,7 +12,7 @@ class IdempotencyKey(models.Model):
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="sha256 over operation, fields and file.")
     status = models.PositiveSmallIntegerField(help_text="Of the answer.")
-    answer = models.JSONField(help_text="Its body.")
+    answer = models.TextField(help_text="Its body, as JSON: byte for byte the same again.")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

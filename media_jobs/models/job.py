@@ -74,6 +74,7 @@ class Job(models.Model):
             models.Index(fields=["lease_until"], condition=Q(state=JobState.PROCESSING), name="job_leases"),
             models.Index(fields=["state", "-id"], name="job_state_newest"),
             models.Index(fields=["finished_at"], condition=Q(state=JobState.DONE), name="job_done_at"),
+            models.Index(fields=["code", "-id"], condition=Q(state=JobState.FAILED), name="job_failures"),
         ]
         permissions = [
             ("retry_job", "Can queue failed and cancelled jobs again"),
@@ -104,3 +105,16 @@ class JobEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.type}"
+
+
+class EventClock(models.Model):
+    """How far the numbers of transactions in JobEvent are ahead of PostgreSQL's own. One row, or none: not at all."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    ahead = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="event_clock_is_one")]
+
+    def __str__(self) -> str:
+        return str(self.ahead)

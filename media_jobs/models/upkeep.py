@@ -34,6 +34,8 @@ class Chore(models.Model):
     error = models.TextField(blank=True, help_text="Why the last time ended early.")
 
     class Meta:
+        verbose_name = "part of housekeeping"
+        verbose_name_plural = "parts of housekeeping"
         ordering = ["name"]
 
     def __str__(self) -> str:

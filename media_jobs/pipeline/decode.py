@@ -32,14 +32,20 @@ def decode(found: Found, size_px: tuple[int, int], limits: Limits, rotation: int
     """The picture in memory, upright, in 8-bit sRGB or grey, `size_px` wide and high as displayed.
 
     rotation: degrees clockwise that a person wants on top, already counted in `size_px`.
-    Raises Truncated, Undecodable, TooMuchMemory.
+    Raises Truncated, Undecodable, TooMuchMemory, WorkspaceFull.
     """
     sideways = orientation.sideways(orientation.combined(found.turn, rotation))
     try:
         picture = to_srgb(_read(found, size_px[::-1] if sideways else size_px))
         return orientation.turn(picture, found.turn, rotation).copy_memory()
     except (pyvips.Error, errors.Undecodable) as error:
-        raise refusal(found.path, found.coded_as, str(error), memory_bytes=limits.memory_bytes) from error
+        raise refusal(
+            found.path,
+            found.coded_as,
+            str(error.__cause__ or error),
+            memory_bytes=limits.memory_bytes,
+            pixels=found.frame_pixels,
+        ) from error
     except MemoryError as error:
         raise errors.TooMuchMemory(needed_bytes=limits.memory_bytes + 1, limit_bytes=limits.memory_bytes) from error
 

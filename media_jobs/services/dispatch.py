@@ -1,5 +1,9 @@
 """Keeps RQ's short lists filled from the table, where the truth is."""
 
+import random
+import time
+from uuid import UUID
+
 import structlog
 from django.conf import settings
 
@@ -10,12 +14,16 @@ from media_jobs.states import Lane
 
 log = structlog.get_logger(__name__)
 
+#: So often a list is looked at anew because somebody else changed it; who changed it is topping it up as well.
+_TRIES = 10
+_PAUSE_S = 0.01
+
 
 def wake(*lanes: Lane) -> int:
     """Top up the lanes (default: all) to QUEUE_SIZE; how many jobs were announced.
 
-    Any number of processes may do this at once: a job announced twice is claimed once. Never raises when the
-    queue is away: the rows wait, and the next call finds them.
+    Any number of processes may do this at once. Never raises when the queue is away: the rows wait, and the next
+    call finds them.
     """
     try:
         return sum(_top_up(lane) for lane in lanes or Lane)
@@ -25,9 +33,25 @@ def wake(*lanes: Lane) -> int:
 
 
 def _top_up(lane: Lane) -> int:
-    announced = queue.waiting(lane)
-    room = settings.QUEUE_SIZE - len(announced)
-    if room <= 0:
-        return 0
-    jobs = selectors.claimable(lane, besides=announced, at_most=room)
-    return sum(queue.ring(lane, job.pk, attempt=job.attempt + 1) for job in jobs)
+    announced = 0
+    on_their_way: set[UUID] = set()  # to a worker, as far as one knows: neither in the list nor claimed
+    for tried in range(_TRIES):
+        held = queue.waiting(lane)
+        room = settings.QUEUE_SIZE - len(held)
+        if room <= 0:
+            return announced
+        jobs = list(selectors.claimable(lane, besides=[*held, *on_their_way], at_most=room))
+        if not jobs:
+            return announced
+        places = selectors.places(held) | {job.pk: (job.turn, job.pk) for job in jobs}
+        attempts = {job.pk: job.attempt + 1 for job in jobs}
+        try:
+            passed_over = queue.announce(lane, attempts, places, at_most=settings.QUEUE_SIZE)
+        except queue.ListChanged:
+            time.sleep(_PAUSE_S * tried * random.random())  # noqa: S311  (spreads the callers, no secret)
+            continue
+        announced += len(jobs) - len(passed_over)
+        if not passed_over:
+            return announced
+        on_their_way |= passed_over
+    return announced

@@ -1,23 +1,26 @@
 """Accepting an upload: stream it to the storage, then make row and job visible in one transaction."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
 
 from media_jobs import keys, selectors
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import Caller
-from media_jobs.errors import BacklogFull, StorageUnavailable
+from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Job, Original, Preset
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.formats.sniff import Kind
 from media_jobs.pipeline.values import Keep, Overrides
-from media_jobs.services import dispatch, transitions
+from media_jobs.services import dispatch, estimates, idempotency, transitions
+from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.states import Lane, OriginalState
 
 log = structlog.get_logger(__name__)
@@ -54,19 +57,46 @@ def keep_by_default() -> Keep:
     )
 
 
-def refuse_when_full() -> None:
-    """Raises BacklogFull when too much is waiting already; called before a byte is stored."""
-    if selectors.backlog_reaches(settings.MAX_BACKLOG):
-        raise BacklogFull
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An upload that the service now owes a result for.
+
+    estimated_ms: until it is probably done. duplicate_of: an earlier original of the same uploader with these bytes.
+    """
+
+    job: Job
+    estimated_ms: int
+    duplicate_of: UUID | None = None
 
 
-class Upload:
+class Reading:
+    """A file that is counted and hashed while it arrives, and kept nowhere: its answer is known already."""
+
+    def __init__(self) -> None:
+        self.size_bytes = 0
+        self._hash = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """Of what was written so far, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def write(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
+        self.size_bytes += len(chunk)
+
+    def abort(self) -> None:
+        """There is nothing to forget."""
+
+
+class Upload(Reading):
     """One file on its way in. Its row exists (pending) before its object does.
 
     Ends with `accept` or `abort`. After `abort`, or after the process died, nothing is left once housekeeping ran.
     """
 
     def __init__(self, kind: Kind, *, filename: str, caller: Caller) -> None:
+        super().__init__()
         image_id = uuid7()
         self.original = Original.objects.create(
             id=image_id,
@@ -76,34 +106,75 @@ class Upload:
             content_type=kind.content_type,
             key=keys.original_key(image_id, kind.extension),
         )
-        self.size_bytes = 0
-        self._hash = hashlib.sha256()
         self._ended = self._may_exist = False
         self._writer = store(Role.WEB).begin(self.original.key, content_type=kind.content_type)
 
     def write(self, chunk: bytes) -> None:
         """Send on the next bytes. Raises StorageUnavailable."""
         self._writer.write(chunk)
-        self._hash.update(chunk)
-        self.size_bytes += len(chunk)
+        super().write(chunk)
 
-    def accept(self, *, preset: Preset, caller: Caller, wishes: Wishes | None = None) -> Job:
-        """Commit the object, then activate the original and queue its job. Raises StorageUnavailable."""
-        self._may_exist = True
-        self._writer.commit()
-        with transaction.atomic():
-            job = self._activate(preset, caller, wishes or Wishes())
-            transaction.on_commit(partial(dispatch.wake, Lane.INTERACTIVE), robust=True)
-        self._ended = True
-        log.info("upload_accepted", job=str(job.pk), image=str(self.original.pk), bytes=self.size_bytes)
-        return job
+    def accept(
+        self,
+        *,
+        preset: Preset,
+        caller: Caller,
+        tell: Callable[[Accepted], Answer],
+        wishes: Wishes | None = None,
+        sent: Sent | None = None,
+    ) -> Answer:
+        """Commit the object, then activate the original and queue its job, and `tell` of it in the caller's words.
+
+        With `sent`, only if that was not answered before: an answer that is `replayed` has accepted nothing, and the
+        upload is still to be aborted. Raises StorageUnavailable, IdempotencyKeyReused.
+        """
+        asked = wishes or Wishes()
+        answer = idempotency.once(sent, lambda: tell(self._activate(preset, caller, asked)), beforehand=self._commit)
+        if not answer.replayed:
+            self._ended = True
+        return answer
 
     def abort(self) -> None:
-        """Forget the upload. Does nothing when it was accepted or aborted before."""
+        """Forget the upload. Does nothing when it was accepted or aborted before; never fails for want of a database.
+
+        What cannot be forgotten now is pending, and housekeeping removes it in its time.
+        """
         if self._ended:
             return
         self._ended = True
         self._writer.abort()
+        try:
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()  # perhaps it was this one connection that broke
+            self._forget()
+        except DatabaseError as error:
+            log.warning("upload_left_pending", image=str(self.original.pk), error=str(error))
+
+    def _commit(self) -> None:
+        self._may_exist = True
+        self._writer.commit()
+        estimates.pace(Lane.INTERACTIVE)  # now, and not while the transaction is open
+
+    def _activate(self, preset: Preset, caller: Caller, wishes: Wishes) -> Accepted:
+        """Needs a transaction."""
+        duplicate_of = selectors.same_bytes(self.original.owner, self.sha256)
+        whole = {
+            "state": OriginalState.ACTIVE,
+            "size_bytes": self.size_bytes,
+            "sha256": self.sha256,
+            **wishes.columns(),
+        }
+        if not Original.objects.filter(pk=self.original.pk, state=OriginalState.PENDING).update(**whole):
+            raise StorageUnavailable("keeping an upload that took too long")  # housekeeping has swept it
+        job = create_job(self.original, preset=preset, caller=caller, lane=Lane.INTERACTIVE)
+        transaction.on_commit(lambda: self._announce(job), robust=True)
+        return Accepted(job, estimates.remaining_ms(job), duplicate_of)
+
+    def _announce(self, job: Job) -> None:
+        log.info("upload_accepted", job=str(job.pk), image=str(self.original.pk), bytes=self.size_bytes)
+        dispatch.wake(Lane.INTERACTIVE)
+
+    def _forget(self) -> None:
         row = Original.objects.filter(pk=self.original.pk)
         pending = row.filter(state=OriginalState.PENDING)
         if not self._may_exist:
@@ -112,17 +183,6 @@ class Upload:
         elif not pending.update(state=OriginalState.DELETED) and not row.exists():
             self.original.state = OriginalState.DELETED
             self.original.save(force_insert=True)
-
-    def _activate(self, preset: Preset, caller: Caller, wishes: Wishes) -> Job:
-        whole = {
-            "state": OriginalState.ACTIVE,
-            "size_bytes": self.size_bytes,
-            "sha256": self._hash.hexdigest(),
-            **wishes.columns(),
-        }
-        if not Original.objects.filter(pk=self.original.pk, state=OriginalState.PENDING).update(**whole):
-            raise StorageUnavailable("keeping an upload that took too long")  # housekeeping has swept it
-        return create_job(self.original, preset=preset, caller=caller, lane=Lane.INTERACTIVE)
 
 
 def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane) -> Job:

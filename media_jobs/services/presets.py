@@ -10,7 +10,7 @@ def copy_as_new_version(preset: Preset) -> Preset:
     """A draft with the same renditions and the next number. It is not current until somebody says so."""
     with transaction.atomic():
         newest = Preset.objects.filter(name=preset.name).aggregate(newest=Max("version"))["newest"]
-        copy = Preset.objects.create(name=preset.name, version=newest + 1)
+        copy = Preset.objects.create(name=preset.name, version=newest + 1, failed_days=preset.failed_days)
         # Whatever fields renditions have: one that is forgotten here would be lost in silence.
         fields = [f.attname for f in Rendition._meta.concrete_fields if f.name not in ("id", "preset")]
         Rendition.objects.bulk_create(

@@ -1,197 +1,162 @@
-"""What a worker does with a job: claim it, fetch, render in the sandbox, store, close it."""
+"""What a worker does with a job: claim it, make an attempt, and say in its row what came of it."""
 
-import hashlib
-import os
-import socket
-import tempfile
-import time
-from functools import cache
-from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
-from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from media_jobs.adapters import queue
-from media_jobs.adapters.sandbox import Sandbox
-from media_jobs.adapters.storage import Role, store
-from media_jobs.adapters.workspace import Workspace
-from media_jobs.errors import Blame, DecoderTimeout, LeaseLost, MediaError, NotClaimable, OriginalChanged, Unexpected
+from media_jobs.errors import (
+    Blame,
+    DecoderTimeout,
+    LeaseLost,
+    MediaError,
+    NotClaimable,
+    Unexpected,
+    WorkerLost,
+    WorkerStopping,
+)
 from media_jobs.models import Job
-from media_jobs.pipeline.values import Limits, Rendered, Request, Usage
-from media_jobs.services import publishing
-from media_jobs.services.intake import keep_by_default
-from media_jobs.services.transitions import Lease, cost, failed, lease_end, move, waiting, why
+from media_jobs.services import database, dispatch, failures, outage
+from media_jobs.services.attempt import PROGRESS, Attempt
+from media_jobs.services.transitions import Lease, failed, lease_end, move, waiting, why
+from media_jobs.services.worker import close, duty, sandbox, worker_id, workspace
 from media_jobs.states import JobState, Lane, Stage
+
+__all__ = ["claim", "close", "put_back", "run", "sandbox", "worker_id", "workspace"]
 
 log = structlog.get_logger(__name__)
 
-#: How long the second, third, … attempt waits; the last value holds for all later ones.
-BACKOFF_S = (5, 30, 120)
-#: Where the progress bar stands when a stage begins; rendering fills the room up to storing.
-PROGRESS = {Stage.FETCHING: 5, Stage.RENDERING: 15, Stage.STORING: 80, Stage.FINISHED: 100}
-
-
-@cache
-def worker_id() -> str:
-    """Names this process in leases; never the same for two processes."""
-    return f"{socket.gethostname()[:200]}-{os.getpid()}-{uuid4().hex[:8]}"
-
-
-@cache
-def sandbox() -> Sandbox:
-    """This worker's decoder; its child starts with the first picture."""
-    return Sandbox(memory_bytes=settings.SANDBOX_MEMORY_BYTES, folder=workspace().path)
-
-
-@cache
-def workspace() -> Workspace:
-    """This worker's temporary files."""
-    return Workspace(settings.WORK_DIR, worker_id())
-
-
-def close() -> None:
-    """Give up what this process holds for rendering. Called once, at its end."""
-    sandbox().close()
-    workspace().close()
+#: A worker that stops has no more time than this for a database that is away.
+_LAST_WORDS_S = 3.0
 
 
 def run(job_id: UUID) -> None:
-    """Do the job if it is there to be done. A second delivery, or one after a cancel, does nothing."""
+    """Do the job if it is there to be done. A second delivery, or one after a cancel, does nothing.
+
+    Raises queue.JobTimeout where that comes while the outcome is being written, and nothing else that is an Exception.
+    """
     try:
         job = claim(job_id, worker_id())
-    except NotClaimable:
-        log.info("job_not_claimable", job=str(job_id))
-        return
-    work = _Work(job)
-    try:
-        work.do()
-    except LeaseLost:
-        log.warning("lease_lost", job=str(job_id), attempt=job.attempt)
-    except queue.JobTimeout:
-        give_up_or_retry(work.lease, DecoderTimeout(limit_s=settings.RENDER_TIMEOUT_S), job, work.usage)
-    except MediaError as error:
-        give_up_or_retry(work.lease, error, job, work.usage)
-    except Exception:  # a bug of ours must end the job, not the worker
-        log.exception("job_crashed", job=str(job_id), attempt=job.attempt)
-        give_up_or_retry(work.lease, Unexpected(), job, work.usage)
+        _make(Attempt(job))
+    except NotClaimable as reason:
+        log.info("job_not_claimable", job=str(job_id), reason=str(reason))
+    except database.GONE as error:  # what the row says now is unknown: see `put_back`
+        duty.wary = True
+        log.exception("database_away", job=str(job_id), error=type(error).__name__)
+    else:
+        _wake(Lane(job.lane))
 
 
 def claim(job_id: UUID, worker: str) -> Job:
-    """Take the job for `worker`. Raises NotClaimable when another has it, or nobody should."""
-    won = move(
-        job_id,
-        Q(state=JobState.QUEUED, not_before__lte=Now()),
-        "claimed",
-        actor=worker,
-        state=JobState.PROCESSING,
-        stage=Stage.FETCHING,
-        progress=PROGRESS[Stage.FETCHING],
-        attempt=F("attempt") + 1,
-        worker=worker,
-        lease_until=lease_end(),
-        started_at=Now(),
-        code="",
-        detail="",
-    )
-    if not won:
-        raise NotClaimable(str(job_id))
-    return Job.objects.select_related("original", "preset").get(pk=job_id)
+    """Take the job for `worker`. Raises NotClaimable when another has it, or nobody should, or nobody should yet:
+    what failed for want of storage or disk is taken up again by who has seen that they are back.
 
-
-def give_up_or_retry(lease: Lease, error: MediaError, job: Job, usage: Usage | None) -> None:
-    """Close the attempt: back to the queue where a retry can help and is left, else failed with its code.
-
-    usage: what rendering took, where the attempt came as far.
+    Raises one of database.GONE when the database stays away.
     """
-    spent = cost(usage)
-    again = error.blame is not Blame.FILE and job.attempt < job.max_attempts
-    if again:
-        wait_s = BACKOFF_S[min(job.attempt, len(BACKOFF_S)) - 1]
-        data = {**why(error), "wait_s": wait_s, **spent}
-        to = {**waiting(Lane(job.lane), after_s=wait_s), **why(error), **spent}
-        held = move(job.pk, lease.holds, "retry_due", actor=lease.worker, data=data, **to)
-    else:
-        data = {**why(error), **spent}
-        held = move(job.pk, lease.holds, "failed", actor=lease.worker, data=data, **failed(error), **spent)
-    log.warning("job_failed", job=str(job.pk), attempt=job.attempt, again=again, lease_held=held, **why(error), **spent)
+    before = database.patiently(lambda _: Job.objects.filter(pk=job_id).values_list("attempt", "code").first())
+    if before is None:
+        raise NotClaimable("not_waiting")
+    attempts, code = before
+    if failures.is_outage(code) and (reason := outage.reason()):
+        duty.wary = True
+        raise NotClaimable(reason)
+    lease = Lease(job_id, worker, attempts + 1)
 
-
-class _Work:
-    """One attempt at one job. Renews the lease as it goes; a worker that hangs stops renewing and loses it."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.usage: Usage | None = None
-        self.lease = Lease(job.pk, job.worker, job.attempt)
-        self._started = self._renewed = time.monotonic()
-
-    def do(self) -> None:
-        with tempfile.TemporaryDirectory(prefix="job-", dir=workspace().path) as name:
-            folder = Path(name)
-            source = self._fetch(folder)
-            self._enter(Stage.RENDERING)
-            rendered = self._render(source, folder)
-            self._enter(Stage.STORING)
-            staged = publishing.stage(self.job, rendered)
-            for derivative, output in zip(staged, rendered.outputs, strict=True):
-                self._beat()
-                store(Role.WORKER).put(derivative.key, folder / output.file, content_type=output.format.content_type)
-            duration_ms = int((time.monotonic() - self._started) * 1000)
-            publishing.publish(self.lease, self.job, rendered, staged, usage=self.usage, duration_ms=duration_ms)
-        log.info("job_done", job=str(self.job.pk), duration_ms=duration_ms, **cost(self.usage))
-
-    def _fetch(self, folder: Path) -> Path:
-        """The original in a file of ours, checked against its row."""
-        source = folder / "original"
-        store(Role.WORKER).fetch(self.job.original.key, source)
-        with source.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != self.job.original.sha256:
-                raise OriginalChanged
-        self._beat()
-        return source
-
-    def _render(self, source: Path, folder: Path) -> Rendered:
-        original = self.job.original
-        request = Request(
-            source=str(source),
-            into=str(folder),
-            source_sha256=original.sha256,
-            preset=self.job.preset.recipe().only(self.job.wanted),
-            limits=Limits(
-                bytes=max(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES),
-                pixels=settings.MAX_PIXELS,
-                memory_bytes=settings.SANDBOX_MEMORY_BYTES,
-            ),
-            keep=original.keep(keep_by_default()),
-            overrides=original.overrides(),
+    def take(again: bool) -> bool:
+        # Committed, and only the answer was lost: then the row is ours already.
+        return (again and Job.objects.filter(lease.holds, pk=job_id).exists()) or move(
+            job_id,
+            Q(state=JobState.QUEUED, not_before__lte=Now(), attempt=attempts),
+            "claimed",
+            actor=worker,
+            data={"attempt": lease.attempt},
+            state=JobState.PROCESSING,
+            stage=Stage.FETCHING,
+            progress=PROGRESS[Stage.FETCHING],
+            attempt=lease.attempt,
+            worker=worker,
+            lease_until=lease_end(),
+            started_at=Now(),
+            code="",
+            detail="",
         )
-        decoder = sandbox()
-        try:
-            limit_s = settings.RENDER_TIMEOUT_S
-            return decoder.render(request, timeout_s=limit_s, beat=self._beat, on_output=self._show_progress)
-        finally:
-            self.usage = decoder.usage
 
-    def _enter(self, stage: Stage) -> None:
-        entered = move(
-            self.job.pk, self.lease.holds, "stage", actor=self.lease.worker, data={"stage": stage},
-            stage=stage, progress=PROGRESS[stage], lease_until=lease_end(),
-        )  # fmt: skip
-        if not entered:
-            raise LeaseLost(str(self.job.pk))
-        self._renewed = time.monotonic()
+    if not database.patiently(take):
+        raise NotClaimable("not_waiting")
+    return database.patiently(lambda _: Job.objects.select_related("original", "preset").get(pk=job_id))
 
-    def _show_progress(self, done: int, of: int) -> None:
-        begin, end = PROGRESS[Stage.RENDERING], PROGRESS[Stage.STORING]
-        Job.objects.filter(self.lease.holds, pk=self.job.pk).update(progress=begin + (end - begin) * done // of)
 
-    def _beat(self) -> None:
-        """Renew the lease when a third of it is gone. Raises LeaseLost when somebody else has the job."""
-        if time.monotonic() - self._renewed < settings.LEASE_S / 3:
-            return
-        if not Job.objects.filter(self.lease.holds, pk=self.job.pk).update(lease_until=lease_end()):
-            raise LeaseLost(str(self.job.pk))
-        self._renewed = time.monotonic()
+def put_back() -> int:
+    """Queue again what bears this worker's name although it works on nothing; how many jobs. Called between jobs.
+
+    So it is when the database went away in the middle of a job. That attempt is spent, as when a lease runs out: a job
+    that brings this about again and again comes to an end. Raises one of database.GONE.
+    """
+    mine = Job.objects.filter(state=JobState.PROCESSING, worker=worker_id())
+    count = sum(_put_back(job) for job in mine.only("id", "attempt", "max_attempts", "worker", "lane"))
+    if count:
+        log.warning("jobs_put_back", jobs=count)
+        _wake()
+    return count
+
+
+def _put_back(job: Job) -> bool:
+    lease = Lease(job.pk, job.worker, job.attempt)
+    if job.attempt < job.max_attempts:
+        data = {"lane": job.lane, "reason": "outcome_unknown"}
+        return move(job.pk, lease.holds, "handed_back", actor=job.worker, data=data, **waiting(Lane(job.lane)))
+    error = WorkerLost(attempts=job.attempt)
+    return move(job.pk, lease.holds, "failed", actor=job.worker, data=why(error), **failed(error))
+
+
+def _make(attempt: Attempt) -> None:
+    """Raises one of database.GONE when the outcome could not be written, and queue.JobTimeout."""
+    try:
+        _do(attempt)
+    finally:
+        attempt.clear_away()
+
+
+def _do(attempt: Attempt) -> None:
+    job = attempt.job
+    try:
+        attempt.do()
+    except LeaseLost:
+        log.warning("lease_lost", job=str(job.pk), attempt=job.attempt)
+    except WorkerStopping:
+        _hand_back(attempt)
+    except (SystemExit, KeyboardInterrupt):  # told to stop a second time
+        _hand_back(attempt)
+        raise
+    except queue.JobTimeout:
+        _close(attempt, DecoderTimeout(limit_s=attempt.limit_s))
+    except MediaError as error:
+        _close(attempt, error)
+    except database.GONE:
+        raise
+    except Exception as error:  # a bug of ours must end the job, not the worker
+        log.exception("job_crashed", job=str(job.pk), attempt=job.attempt)
+        _close(attempt, Unexpected(), bug=error)
+
+
+def _close(attempt: Attempt, error: MediaError, bug: Exception | None = None) -> None:
+    if error.blame is Blame.SERVER:
+        duty.wary = True
+    database.patiently(
+        lambda _: failures.close_attempt(attempt.lease, attempt.job, error, usage=attempt.usage, bug=bug)
+    )
+
+
+def _hand_back(attempt: Attempt) -> None:
+    handed = database.patiently(lambda _: failures.hand_back(attempt.lease), for_s=_LAST_WORDS_S)
+    log.info("job_handed_back", job=str(attempt.job.pk), attempt=attempt.job.attempt, lease_held=handed)
+
+
+def _wake(*first: Lane) -> None:
+    """Have the lists topped up, `first` before the others. It is done again before long, so it may fail."""
+    try:
+        dispatch.wake(*dict.fromkeys((*first, *Lane)))
+    except database.GONE as error:
+        database.drop(error)

@@ -2,17 +2,22 @@
 
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
 from media_jobs import keys
-from media_jobs.errors import LeaseLost
-from media_jobs.models import Derivative, Job, Original
+from media_jobs.errors import LeaseLost, StorageUnavailable
+from media_jobs.models import Derivative, Job, Original, Tombstone
 from media_jobs.pipeline.values import Output, Rendered, Usage
+from media_jobs.services import burial, database
 from media_jobs.services.transitions import Lease, cost, move
 from media_jobs.states import DerivativeState, JobState, Stage
+
+log = structlog.get_logger(__name__)
 
 #: How long a replaced file stays where caches and pages may still ask for it.
 KEEP_REPLACED = timedelta(days=7)
@@ -24,15 +29,46 @@ PUBLIC_FACTS = frozenset(
 _IN_COLUMNS = frozenset({"width", "height", "orientation"})
 
 
-def stage(job: Job, rendered: Rendered) -> list[Derivative]:
-    """Pending rows for all outputs, so that an object never exists without a row that names it."""
-    return Derivative.objects.bulk_create(_row(job, rendered, output) for output in rendered.outputs)
+def rows(job: Job, rendered: Rendered) -> list[Derivative]:
+    """A row for each output, none of them saved yet."""
+    return [_row(job, rendered, output) for output in rendered.outputs]
+
+
+def stage(staged: list[Derivative]) -> None:
+    """Save the rows, all of one original, so that an object never exists without a row that names it.
+
+    Nobody deletes objects of their keys from here on. May be repeated. Raises KeyBeingDeleted.
+    """
+    if not staged:
+        return
+    with transaction.atomic():
+        burial.reserve(staged[0].original_id, [derivative.key for derivative in staged])
+        Derivative.objects.bulk_create(staged, ignore_conflicts=True)
+
+
+def finish_removals(staged: list[Derivative]) -> None:
+    """Where somebody began to remove objects of these keys and died, do it in their place; else do nothing."""
+    doomed = Tombstone.objects.filter(key__in=[derivative.key for derivative in staged], doomed=True)
+    for key in doomed.values_list("key", flat=True):
+        burial.condemn(key)
 
 
 def publish(
-    lease: Lease, job: Job, rendered: Rendered, staged: list[Derivative], *, usage: Usage | None, duration_ms: int
+    lease: Lease,
+    job: Job,
+    rendered: Rendered,
+    staged: list[Derivative],
+    *,
+    usage: Usage | None,
+    duration_ms: int,
+    again: bool = False,
 ) -> None:
-    """Swap the staged derivatives in and close the job, in one transaction. Raises LeaseLost and changes nothing."""
+    """Swap the staged derivatives in and close the job, in one transaction. Raises LeaseLost and changes nothing.
+
+    again: an earlier call may have been committed; then there is nothing left to do.
+    """
+    if again and Job.objects.filter(lease.finished, pk=job.pk).exists():
+        return
     with transaction.atomic():
         # First, so that two jobs over one original end one after the other.
         Original.objects.filter(pk=job.original_id).update(**_facts(rendered))
@@ -46,6 +82,22 @@ def publish(
             raise LeaseLost(str(job.pk))
         for derivative in staged:
             _make_current(derivative)
+
+
+def discard(staged: list[Derivative]) -> None:
+    """Remove what was staged and not published, rows and objects. What cannot be removed now is left to housekeeping.
+
+    Keys are the same for all who make the same of an original: an object that another row names stays.
+    """
+    for derivative in staged:
+        try:
+            database.patiently(partial(_bury, derivative))
+        except (StorageUnavailable, *database.GONE) as error:
+            log.warning("derivative_left", key=derivative.key, error=type(error).__name__)
+
+
+def _bury(derivative: Derivative, again: bool) -> None:
+    burial.bury(derivative)
 
 
 def _facts(rendered: Rendered) -> dict[str, Any]:
@@ -91,4 +143,5 @@ def _make_current(new: Derivative) -> None:
         Derivative.objects.filter(pk=new.pk).delete()
         return
     current.update(state=DerivativeState.REPLACED, replaced_at=Now())
-    Derivative.objects.filter(pk=new.pk).update(state=DerivativeState.CURRENT)
+    if not Derivative.objects.filter(pk=new.pk).update(state=DerivativeState.CURRENT):
+        raise LeaseLost(str(new.job_id))  # somebody took the row for a leftover: then its object may be gone as well

@@ -1,12 +1,14 @@
 """What the tests of the object stores share."""
 
 import hashlib
+import io
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import httpx
@@ -94,7 +96,20 @@ def failing_in_the_middle(store: ObjectStore) -> Iterator[None]:
         if params["query_string"]["partNumber"] != 1:
             raise ConnectionClosedError(endpoint_url=params["url"])
 
+    def break_off(params: dict[str, Any], **_: Any) -> None:
+        params["body"] = _BreakingOff(params["body"].read())
+
     events = store.client.meta.events
     events.register("before-call.s3.UploadPart", lose_all_but_the_first)
-    yield
+    events.register("before-call.s3.PutObject", break_off)
+    with mock.patch("botocore.endpoint.time.sleep"):  # between its attempts
+        yield
     events.unregister("before-call.s3.UploadPart", lose_all_but_the_first)
+    events.unregister("before-call.s3.PutObject", break_off)
+
+
+class _BreakingOff(io.BytesIO):
+    def read(self, amount: int | None = -1, /) -> bytes:
+        if self.tell() >= LARGE:
+            raise ConnectionResetError
+        return super().read(amount)

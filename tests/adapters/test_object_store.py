@@ -1,10 +1,14 @@
 """What `ports.ObjectStore` promises, kept by files and by S3 (SeaweedFS, a server that enforces its policies)."""
 
+import itertools
 import time
+from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from media_jobs.adapters import pace
 from media_jobs.errors import ObjectMissing, StorageUnavailable
 from media_jobs.ports import ObjectStore, ObjectWriter
 from tests.adapters.stores import LARGE, PART, SMALL, Subject, failing_in_the_middle, full_disk, noise, read, write
@@ -100,6 +104,88 @@ def test_a_file_that_cannot_be_put_whole_is_not_put_at_all(store: ObjectStore, k
     assert store.unfinished() == []
 
 
+class StopWanted(Exception):
+    """What a worker raises in its beat. Its kinds are those that a library on the way takes for the network's."""
+
+
+class LooksLikeTheNetwork(StopWanted, ConnectionResetError, TimeoutError):
+    pass
+
+
+class Stopped(BaseException):
+    pass
+
+
+#: At the first beat, and in the middle.
+MOMENTS = [1, 40]
+
+
+def raising(error: BaseException, *, at_beat: int) -> Callable[[], None]:
+    beats = itertools.count(1)
+
+    def beat() -> None:
+        if next(beats) >= at_beat:
+            raise error
+
+    return beat
+
+
+@pytest.fixture
+def restless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beats as often as there is occasion."""
+    monkeypatch.setattr(pace, "PACE_S", 0)
+
+
+def test_bytes_on_their_way_beat(store: ObjectStore, key: str, restless: None, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(noise(LARGE))
+    beats: list[str] = []
+    store.put(key, tmp_path / "source", content_type="image/jpeg", beat=lambda: beats.append("put"))
+    store.fetch(key, tmp_path / "fetched", beat=lambda: beats.append("fetch"))
+    assert (tmp_path / "fetched").read_bytes() == noise(LARGE)
+    assert beats.count("put") > 50 < beats.count("fetch")
+
+
+def test_nobody_is_troubled_by_each_chunk(store: ObjectStore, key: str, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(noise(LARGE))
+    beats: list[float] = []
+    store.put(key, tmp_path / "source", content_type="image/jpeg", beat=lambda: beats.append(time.monotonic()))
+    store.fetch(key, tmp_path / "fetched", beat=lambda: beats.append(time.monotonic()))
+    assert len(beats) >= 2
+    assert sum(after - before < pace.PACE_S for before, after in itertools.pairwise(beats)) <= 1  # between the calls
+
+
+@pytest.mark.parametrize("error", [StopWanted(), LooksLikeTheNetwork(), Stopped()], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("at_beat", MOMENTS)
+def test_what_a_beat_raises_ends_a_put_and_leaves_nothing(
+    store: ObjectStore, key: str, error: BaseException, at_beat: int, restless: None, tmp_path: Path
+) -> None:
+    (tmp_path / "source").write_bytes(noise(30_000_000))
+    beat = mock.Mock(side_effect=raising(error, at_beat=at_beat))
+    with pytest.raises(type(error)) as raised:
+        store.put(key, tmp_path / "source", content_type="image/jpeg", beat=beat)
+    assert raised.value is error
+    assert beat.call_count == at_beat  # nothing was tried again
+    assert list(store.keys(key)) == []
+    assert store.unfinished() == []
+    store.put(key, tmp_path / "source", content_type="image/jpeg")
+    assert read(store, key, tmp_path) == noise(30_000_000)
+
+
+@pytest.mark.parametrize("error", [StopWanted(), LooksLikeTheNetwork(), Stopped()], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("at_beat", MOMENTS)
+def test_what_a_beat_raises_ends_a_fetch_and_leaves_nothing(
+    store: ObjectStore, key: str, error: BaseException, at_beat: int, restless: None, tmp_path: Path
+) -> None:
+    write(store, key, noise(LARGE)).commit()
+    beat = mock.Mock(side_effect=raising(error, at_beat=at_beat))
+    with pytest.raises(type(error)) as raised:
+        store.fetch(key, tmp_path / "fetched", beat=beat)
+    assert raised.value is error
+    assert beat.call_count == at_beat
+    assert list(tmp_path.rglob("*fetched*")) == []
+    assert read(store, key, tmp_path) == noise(LARGE)
+
+
 def test_missing_objects_say_so_and_are_easily_deleted(store: ObjectStore, key: str, tmp_path: Path) -> None:
     with pytest.raises(ObjectMissing):
         store.fetch(key, tmp_path / "fetched")
@@ -124,6 +210,7 @@ def test_keys_are_listed_by_prefix(subject: Subject) -> None:
 
 def test_only_old_unfinished_writes_are_swept_and_cannot_be_committed_then(store: ObjectStore, key: str) -> None:
     writer = write(store, key, noise(LARGE))
+    assert store.unfinished(older_than_s=3600) == []
     assert store.sweep(older_than_s=3600) == 0
     assert len(store.unfinished()) == 1
     assert store.sweep(older_than_s=0) == 1

@@ -1,11 +1,14 @@
 """What the object store in S3 promises beyond its port."""
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.response import StreamingBody
 
 from media_jobs.adapters.storage.s3 import S3Store
 from media_jobs.errors import StorageUnavailable
@@ -35,6 +38,29 @@ def test_a_part_that_is_lost_ends_the_upload_before_its_last_byte(seaweed: Seawe
 def repeat(write: Callable[[bytes], None], chunk: bytes, *, times: int) -> None:
     for _ in range(times):
         write(chunk)
+
+
+@pytest.mark.parametrize(("breaks", "comes"), [(2, True), (3, False)])
+def test_an_object_that_breaks_off_is_read_again_but_not_for_ever(
+    seaweed: SeaweedFS, tmp_path: Path, breaks: int, comes: bool
+) -> None:
+    store, key = s3_store(seaweed), f"originals/{uuid4()}.jpg"
+    write(store, key, noise(LARGE)).commit()
+    cut = iter(range(breaks))
+
+    def break_off(parsed: dict[str, Any], **_: Any) -> None:
+        if next(cut, None) is not None:
+            parsed["Body"].close()
+            parsed["Body"] = StreamingBody(io.BytesIO(noise(LARGE)[:100_000]), LARGE)
+
+    store.client.meta.events.register("after-call.s3.GetObject", break_off)
+    if comes:
+        assert read(store, key, tmp_path) == noise(LARGE)
+    else:
+        with pytest.raises(StorageUnavailable):
+            store.fetch(key, tmp_path / "fetched")
+        assert list(tmp_path.iterdir()) == []
+    store.client.close()
 
 
 def test_a_refused_secret_is_not_repeated(seaweed: SeaweedFS) -> None:

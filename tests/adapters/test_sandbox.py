@@ -1,5 +1,6 @@
 """The decoder's process: what it answers, how it dies, and that its parent always knows where it stands."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from media_jobs.adapters.sandbox import Sandbox
 from media_jobs.pipeline import selftest as samples
 from media_jobs.pipeline.recipes import GALLFORMERS, Format, Preset, Rendition
 from media_jobs.pipeline.values import Limits, Rendered, Request
-from tests import images
+from tests import heif, images
 from tests.adapters.decoder import LINUX, Ask
 
 #: Slow enough to be interrupted: large WebP outputs take seconds.
@@ -180,18 +181,159 @@ def test_a_child_killed_in_mid_render_is_reported_and_replaced(ask: Ask, sandbox
         assert sandbox.pid
         os.kill(sandbox.pid, signal.SIGKILL)
 
-    with pytest.raises(errors.DecoderFailed, match="killed from outside"):
+    with pytest.raises(errors.DecoderKilled, match="killed from outside"):
         ask(large, SLOW, on_output=kill)
     assert len(ask(images.jpeg()).outputs) == 4
 
 
-def test_a_crash_is_told_from_a_kill(ask: Ask, sandbox: Sandbox, large: bytes) -> None:
+CRASHES = [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP, signal.SIGFPE, signal.SIGSYS]
+
+
+@pytest.mark.parametrize("how", CRASHES)
+def test_a_crash_on_a_childs_first_picture_is_the_pictures_doing(
+    ask: Ask, sandbox: Sandbox, how: signal.Signals
+) -> None:
+    pids = set()
+
     def crash(done: int, of: int) -> None:
         assert sandbox.pid
-        os.kill(sandbox.pid, signal.SIGSEGV)
+        pids.add(sandbox.pid)
+        os.kill(sandbox.pid, how)
 
-    with pytest.raises(errors.DecoderFailed, match="crashed, signal 11"):
-        ask(large, SLOW, on_output=crash)
+    with pytest.raises(errors.DecoderCrashed, match=SIGSYS_OR_NUMBER.format(how)):
+        ask(images.jpeg(3000, 2000), SLOW, on_output=crash)
+    assert len(pids) == 1
+
+
+SIGSYS_OR_NUMBER = "crashed, signal {0:d}|system call"
+
+
+def test_a_crash_of_a_child_that_was_used_before_is_tried_again_in_a_new_one(ask: Ask, sandbox: Sandbox) -> None:
+    ask(images.jpeg())
+    used = sandbox.pid
+    assert used
+    seen: list[int] = []
+
+    def crash_the_first(done: int, of: int) -> None:
+        seen.append(done)
+        if sandbox.pid == used:
+            os.kill(used, signal.SIGSEGV)
+
+    assert len(ask(images.jpeg(3000, 2000), SLOW, on_output=crash_the_first).outputs) == 6
+    assert sandbox.pid != used
+    assert seen[-6:] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_picture_that_crashes_a_new_child_too_is_to_blame_and_not_tried_a_third_time(
+    ask: Ask, sandbox: Sandbox
+) -> None:
+    ask(images.jpeg())
+    pids = set()
+
+    def crash(done: int, of: int) -> None:
+        assert sandbox.pid
+        pids.add(sandbox.pid)
+        os.kill(sandbox.pid, signal.SIGABRT)
+
+    with pytest.raises(errors.DecoderCrashed):
+        ask(images.jpeg(3000, 2000), SLOW, on_output=crash)
+    assert len(pids) == 2
+
+
+def test_a_kill_is_not_tried_again(ask: Ask, sandbox: Sandbox) -> None:
+    ask(images.jpeg())
+    pids = set()
+
+    def kill(done: int, of: int) -> None:
+        assert sandbox.pid
+        pids.add(sandbox.pid)
+        os.kill(sandbox.pid, signal.SIGKILL)
+
+    with pytest.raises(errors.DecoderKilled):
+        ask(images.jpeg(3000, 2000), SLOW, on_output=kill)
+    assert len(pids) == 1
+
+
+def test_a_child_that_dies_before_its_first_picture_blames_none(altered: Callable[[str], None], ask: Ask) -> None:
+    altered("import os; os.abort()")
+    with pytest.raises(errors.DecoderFailed, match="signal 6") as raised:
+        ask(images.jpeg())
+    assert not isinstance(raised.value, errors.DecoderCrashed)
+
+
+@LINUX
+def test_a_child_that_uses_up_its_processor_time_was_too_slow(altered: Callable[[str], None], ask: Ask) -> None:
+    altered("""
+        import resource
+        from media_jobs.pipeline.child import confine
+        confine._LIMITS[resource.RLIMIT_CPU] = 2
+    """)
+    with pytest.raises(errors.DecoderTimeout):
+        ask(images.jpeg(6000, 4000), SLOW)
+
+
+@pytest.mark.parametrize(
+    "last_words",
+    [
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+        "GLib-ERROR **: ../glib/gmem.c:139: failed to allocate 48000000 bytes",
+        "OpenBLAS error: Memory allocation still failed after 10 retries, giving up.",
+    ],
+)
+def test_a_crash_for_lack_of_memory_is_not_the_pictures_doing(
+    altered: Callable[[str], None], ask: Ask, last_words: str
+) -> None:
+    altered(f"""
+        import os
+        from media_jobs.pipeline import render
+        def die(request, on_output):
+            os.write(2, {last_words.encode()!r})
+            os.abort()
+        render.render = die
+    """)
+    with pytest.raises(errors.TooMuchMemory):
+        ask(images.jpeg())
+
+
+def test_a_crash_near_the_limit_of_memory_is_not_the_pictures_doing(altered: Callable[[str], None], ask: Ask) -> None:
+    altered("""
+        import os
+        from media_jobs.pipeline import render
+        def die(request, on_output):
+            hoard = b"x" * (500 << 20)
+            os.abort()
+        render.render = die
+    """)
+    with pytest.raises(errors.TooMuchMemory):
+        ask(images.jpeg())
+
+
+SHORT_OF_MEMORY: dict[str, Callable[[], bytes]] = {
+    "jpeg": lambda: images.jpeg(4000, 3000),
+    "progressive jpeg": lambda: images.jpeg(4000, 3000, progressive=True, subsampling=0),
+    "png": lambda: images.png(4000, 3000),
+    "webp": lambda: images.webp(4000, 3000),
+    "gif": lambda: images.gif(4000, 3000),
+    "tiff": lambda: images.tiff(4000, 3000, compression="tiff_lzw"),
+    "bmp": lambda: images.bmp(4000, 3000),
+    "avif": lambda: heif.grid(heif.LARGE_AV1, 4096, 3072),
+    "heic": lambda: heif.grid(heif.LARGE_HEVC, 4096, 3072),
+    "raw": lambda: samples.dng(images.jpeg(4000, 3000)),
+}
+
+
+@LINUX
+@pytest.mark.parametrize("short_by_mb", [60, 44])
+@pytest.mark.parametrize("kind", SHORT_OF_MEMORY)
+def test_memory_that_runs_out_is_never_taken_for_a_damaged_file(kind: str, short_by_mb: int, tmp_path: Path) -> None:
+    """Far less than any setting allows, so that small pictures run into it, each library somewhere else."""
+    (tmp_path / "source").write_bytes(SHORT_OF_MEMORY[kind]())
+    request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, GALLFORMERS, Limits(ratio=10**6))
+    with contextlib.closing(Sandbox(-short_by_mb * 1_048_576, tmp_path)) as box:
+        box.start()
+        with contextlib.suppress(errors.TooMuchMemory):
+            box.render(request, timeout_s=60, beat=lambda: None, on_output=lambda done, of: None)
+            assert short_by_mb < 60, "it was enough, and the test without sense"
 
 
 def test_a_child_that_died_idle_is_replaced_unnoticed(ask: Ask, sandbox: Sandbox) -> None:
@@ -233,6 +375,48 @@ def test_whatever_a_callback_raises_passes_through_and_kills_the_child(
     assert pids[0]
     assert gone(pids[0])
     assert ask(images.jpeg(64, 48)).width_px == 64
+
+
+def test_a_beat_may_stop_a_child_that_never_comes_up(
+    altered: Callable[[str], None], ask: Ask, sandbox: Sandbox
+) -> None:
+    altered("import time; time.sleep(600)")
+    pids: list[int | None] = []
+
+    def stop_the_second_time() -> None:
+        pids.append(sandbox.pid)
+        if len(pids) == 2:
+            raise StopWanted
+
+    with pytest.raises(StopWanted):
+        ask(images.jpeg(), beat=stop_the_second_time)
+    assert pids[0]
+    assert gone(pids[0])
+
+
+def test_a_beat_may_stop_a_child_that_says_no_more_but_does_not_end(
+    altered: Callable[[str], None], ask: Ask, sandbox: Sandbox
+) -> None:
+    altered("""
+        import os, time
+        from media_jobs.pipeline.child import loop
+        def fall_silent(*_):
+            os.closerange(1, 64)
+            time.sleep(600)
+        loop._answer = fall_silent
+    """)
+    pids: list[int | None] = []
+
+    def stop_the_third_time() -> None:
+        if sandbox.pid and sandbox._child and not sandbox._child.is_fresh:
+            pids.append(sandbox.pid)
+        if len(pids) == 3:
+            raise StopWanted
+
+    with pytest.raises(StopWanted):
+        ask(images.jpeg(), beat=stop_the_third_time)
+    assert pids[0]
+    assert gone(pids[0])
 
 
 def test_an_exception_out_of_the_blue_leaves_no_answer_for_the_next_render(

@@ -88,12 +88,33 @@ def test_a_version_that_a_job_has_used_stays_as_it_is(boss: Client, draft: Prese
     presets.make_current(draft)
     make_job()
     form = renditions(("full", 3000), ("medium", 1024), ("small", 512), ("thumb", 200), preset=draft)
-    assert boss.post(url("change", draft.pk), form).status_code == 403
+    boss.post(url("change", draft.pk), {**form, "name": "other", "version": 9, "current": ""})
     assert boss.post(url("delete", draft.pk), {"post": "yes"}).status_code == 403
     assert draft.renditions.get(name="full").side_px == 2048
+    assert shipped() == draft
     page = boss.get(url("change", draft.pk)).content.decode()
     assert "so it stays as it is" in page
     assert 'name="renditions-0-side_px"' not in page
+
+
+def test_how_long_failed_originals_are_kept_can_be_set_while_the_version_is_in_use(boss: Client) -> None:
+    make_job()
+    assert boss.post(url("change", shipped().pk), {"failed_days": "90"}).status_code == 302
+    assert shipped().failed_days == 90
+    assert boss.post(url("change", shipped().pk), {"failed_days": ""}).status_code == 302
+    assert shipped().failed_days is None
+
+
+@pytest.mark.django_db
+def test_a_new_version_keeps_failed_originals_as_long_as_the_old_one() -> None:
+    Preset.objects.filter(pk=shipped().pk).update(failed_days=30)
+    assert presets.copy_as_new_version(shipped()).failed_days == 30
+
+
+def test_viewers_cannot_set_how_long_failed_originals_are_kept(staff: Login) -> None:
+    make_job()
+    assert staff("view_preset").post(url("change", shipped().pk), {"failed_days": "1"}).status_code == 403
+    assert shipped().failed_days is None
 
 
 def test_a_version_that_stays_as_it_is_is_a_table_of_its_renditions(boss: Client) -> None:

@@ -8,22 +8,25 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from media_jobs.models import Derivative, Job, JobEvent, Original, Preset
+from media_jobs.models import Chore, Derivative, Job, JobEvent, Original, Preset
 from tests.admin.conftest import Login
 from tests.factories import make_derivative, make_failed_job, make_job
 
+#: What people have no business with, or edit on the page of something else.
+WITHOUT_PAGES = {"EventClock", "IdempotencyKey", "Rendition", "Tombstone"}
 MODELS: list[type[Model]] = [
-    *(m for m in apps.get_app_config("media_jobs").get_models() if m.__name__ != "Rendition"),
+    *(m for m in apps.get_app_config("media_jobs").get_models() if m.__name__ not in WITHOUT_PAGES),
     User,
     Group,
 ]
-HISTORY = [Original, Derivative, Job, JobEvent]
+HISTORY = [Original, Derivative, Job, JobEvent, Chore]
 
 
 @pytest.fixture
 def one_of_each(db: None) -> None:
     make_derivative(make_job(state="done"))
     make_failed_job()
+    Chore.objects.create(name="leases")
     Group.objects.create(name="curators")
     User.objects.create_user("somebody")
 

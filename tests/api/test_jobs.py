@@ -30,8 +30,9 @@ def test_every_state_has_a_word():
 
 def test_a_waiting_job_says_when_to_look_again(client):
     response = client.get(f"/v1/jobs/{make_job().pk}")
-    assert response.headers["Retry-After"]
+    assert response.headers["Retry-After"] == "5"
     answer = response.json()
+    assert answer["estimatedTime"] == 5_000
     assert (answer["status"], answer["stage"], answer["progress"]) == ("processing", "waiting", 0)
     assert answer["derivatives"] == []
     assert "code" not in answer
@@ -41,6 +42,7 @@ def test_stage_and_progress_are_visible_while_it_runs(client):
     job = processing.claim(make_job().pk, "a")
     answer = client.get(f"/v1/jobs/{job.pk}").json()
     assert (answer["status"], answer["stage"]) == ("processing", Stage.FETCHING)
+    assert 0 < answer["estimatedTime"] < 5_000
     assert answer["progress"] > 0
 
 
@@ -49,6 +51,7 @@ def test_a_done_job_lists_each_derivative_with_a_url_that_works(client):
     processing.run(job.pk)
     answer = client.get(f"/v1/jobs/{job.pk}").json()
     assert (answer["status"], answer["progress"]) == ("done", 100)
+    assert "estimatedTime" not in answer
     assert [d["name"] for d in answer["derivatives"]] == ["full", "medium", "small", "thumb"]
     for derivative in answer["derivatives"]:
         assert set(derivative) == {"name", "key", "url", "width", "height", "bytes", "contentType"}

@@ -73,6 +73,7 @@ def test_the_openapi_document_is_valid_and_names_every_call(client, capsys):
         "/v1/images",
         "/v1/jobs",
         "/v1/jobs/{id}",
+        "/v1/jobs/{id}/retry",
         "/v1/images/{id}",
         "/v1/images/{id}/original",
     }

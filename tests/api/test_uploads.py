@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from media_jobs.adapters.storage import Role, store
 from media_jobs.api.shared import uploads
@@ -11,7 +12,7 @@ from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Job, Original
 from media_jobs.pipeline.values import Focus, Keep, Overrides
 from media_jobs.services import intake
-from media_jobs.states import OriginalState
+from media_jobs.states import JobState, OriginalState
 from tests import heif, images, raws
 from tests.factories import make_job
 
@@ -65,7 +66,7 @@ def test_an_upload_is_accepted_with_ids_and_where_to_look(client, photo, url):
     response = client.post(url, {"file": file(photo)})
     assert response.status_code == 202
     answer = response.json()
-    assert set(answer) == {"jobId", "imageId"}
+    assert set(answer) == {"jobId", "imageId", "estimatedTime"}
     assert response.headers["Location"] == f"/v1/jobs/{answer['jobId']}"
     assert int(response.headers["Retry-After"]) >= 1
     original = Original.objects.get(pk=answer["imageId"])
@@ -231,13 +232,13 @@ def test_each_kind_of_file_has_its_own_limit_and_both_are_said(client, settings)
 
 def test_a_picture_that_is_declared_too_large_is_refused_by_its_first_bytes(client, settings, photo, monkeypatch):
     settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES = 500_000, 10_000_000
-    monkeypatch.setattr(uploads, "Upload", None)  # nothing may be begun
+    monkeypatch.setattr(intake, "Upload", None)  # nothing may be begun
     refused(client.post(URL, {"file": file(photo.ljust(9_000_000, b"\0"))}), 413, "file_too_large")
 
 
 def test_a_declared_length_over_the_limit_is_refused_unread(client, settings, photo, monkeypatch):
     settings.MAX_UPLOAD_BYTES = settings.RAW_MAX_UPLOAD_BYTES = 1000
-    monkeypatch.setattr(uploads, "_StreamToStore", None)
+    monkeypatch.setattr(uploads, "_Stream", None)
     refused(client.post(URL, {"file": file(photo * 400)}), 413, "file_too_large")
 
 
@@ -258,6 +259,49 @@ def test_a_full_backlog_is_said_before_anything_is_stored(client, settings, phot
     assert int(response.headers["Retry-After"]) > 0
     assert Original.objects.count() == 1
     assert list(store(Role.WORKER).keys()) == []
+
+
+def test_a_full_disk_is_said_before_anything_is_stored(client, settings, photo):
+    settings.MIN_FREE_DISK_BYTES = 2**62
+    response = client.post(URL, {"file": file(photo)})
+    refused(response, 503, "storage_full")
+    assert int(response.headers["Retry-After"]) > 0
+
+
+def test_the_estimate_and_when_to_look_again_follow_from_what_was_done_and_what_waits(client, photo):
+    make_job(state=JobState.DONE, worker="a", duration_ms=2_500, finished_at=timezone.now())
+    assert client.post(URL, {"file": file(photo)}).json()["estimatedTime"] == 2_500
+    response = client.post(URL, {"file": file(photo)})
+    assert response.json()["estimatedTime"] == 5_000
+    assert response.headers["Retry-After"] == "5"
+    for _ in range(100):
+        make_job()
+    assert client.post(URL, {"file": file(photo)}).headers["Retry-After"] == "60"
+
+
+def test_the_same_bytes_again_name_what_is_there_already(client, photo):
+    first = client.post(URL, {"file": file(photo)}).json()
+    again = client.post(URL, {"file": file(photo, "other.jpg")}).json()
+    assert "duplicateOf" not in first
+    assert again["duplicateOf"] == first["imageId"]
+    assert again["imageId"] != first["imageId"]
+    assert Job.objects.count() == 2
+
+
+@pytest.mark.parametrize("difference", [{"owner": "staff:1"}, {"state": OriginalState.DELETED}, {"sha256": "0" * 64}])
+def test_what_is_anothers_or_gone_or_different_is_no_duplicate(client, photo, difference):
+    client.post(URL, {"file": file(photo)})
+    Original.objects.update(**difference)
+    assert "duplicateOf" not in client.post(URL, {"file": file(photo)}).json()
+
+
+@pytest.mark.parametrize(("key", "at_most"), [({}, 14), ({"Idempotency-Key": "k"}, 18)], ids=["", "with a key"])
+def test_accepting_takes_few_queries_however_much_waits(client, photo, django_assert_max_num_queries, key, at_most):
+    for _ in range(30):
+        make_job()
+    client.post(URL, {"file": file(photo)})
+    with django_assert_max_num_queries(at_most):
+        assert client.post(URL, {"file": file(photo)}, headers=key).status_code == 202
 
 
 def test_a_storage_that_is_away_is_said_with_a_time_to_come_back(client, monkeypatch, photo):

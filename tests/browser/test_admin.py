@@ -17,12 +17,13 @@ PAGES = [
     "/admin/media_jobs/job/",
     "/admin/media_jobs/job/?state__exact=failed",
     "/admin/media_jobs/jobevent/",
+    "/admin/media_jobs/chore/",
     "/admin/media_jobs/preset/",
     "/admin/media_jobs/preset/add/",
     "/admin/auth/user/",
     "/admin/auth/group/",
 ]
-KINDS = ["original", "derivative", "job", "jobevent", "preset"]
+KINDS = ["original", "derivative", "job", "jobevent", "chore", "preset"]
 
 
 @pytest.mark.usefixtures("broken_picture")
@@ -81,6 +82,25 @@ def test_a_failed_job_is_retried_from_its_page(page: Page, broken_picture: str) 
         page.get_by_role("button", name="Retry").click()
     expect(page.get_by_text("1 queued again.")).to_be_visible()
     expect(page.locator(".gi-timeline").get_by_text("retried by admin")).to_be_visible()
+
+
+@once
+def test_one_click_shows_all_failures_of_one_cause(page: Page, broken_picture: str) -> None:
+    page.goto("/admin/media_jobs/job/?state__exact=failed")
+    page.get_by_role("navigation", name="Causes").get_by_role("link", name="truncated").click()
+    page.wait_for_url("**code=truncated*")
+    expect(page.locator(f"#result_list a[href*='{broken_picture}']").first).to_be_visible()
+
+
+@at_every_size
+def test_chosen_jobs_are_cancelled_after_a_question(page: Page, broken_picture: str) -> None:
+    page.goto(f"/admin/media_jobs/job/?q={broken_picture}")
+    page.locator("#result_list .action-select").check()
+    page.locator("#changelist-actions select[name=action]").select_option("cancel")
+    page.locator("#changelist-actions button[type=submit]").click()
+    expect(page.get_by_text("None of these jobs can be cancelled.")).to_be_visible()
+    page.get_by_role("link", name="Back to the list").click()
+    expect(page.locator("#result_list .action-select")).to_be_visible()
 
 
 @once

@@ -33,12 +33,24 @@ _TITLES = {"web": "gallimg-web", "worker": "gallimg-worker", "valkey": "valkey-s
 
 
 class Service:
-    """One running service. `env` adds to and overrides the settings."""
+    """One running service. `env` adds to and overrides the settings.
 
-    def __init__(self, data: Path, env: Mapping[str, str] | None = None, *, arguments: tuple[str, ...] = ()) -> None:
+    launcher: a command that becomes the one appended to it, in a mount namespace of its own.
+    program: what Python runs in place of `manage.py`.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        arguments: tuple[str, ...] = (),
+        launcher: tuple[str, ...] = (),
+        program: tuple[str, ...] = ("manage.py",),
+    ) -> None:
         self.data = data
         self.env = {"GALLIMG_DATA": str(data), "REDIS_URL": "", "PORT": str(free_port()), **(env or {})}
-        self.arguments = arguments
+        self.arguments, self.launcher, self.program = arguments, launcher, program
         self._process: subprocess.Popen[bytes] | None = None
         self._out, self._err = data.with_suffix(".out"), data.with_suffix(".err")
 
@@ -50,6 +62,10 @@ class Service:
     def pid(self) -> int:
         assert self._process
         return self._process.pid
+
+    @property
+    def started(self) -> bool:
+        return self._process is not None
 
     @property
     def output(self) -> str:
@@ -65,7 +81,7 @@ class Service:
         """Start without waiting."""
         with self._out.open("wb") as out, self._err.open("ab") as err:
             self._process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", *self.arguments],
+                [*self.launcher, sys.executable, *self.program, "serve", *self.arguments],
                 cwd=ROOT,
                 env={**os.environ, **self.env},
                 stdin=subprocess.DEVNULL,
@@ -127,8 +143,9 @@ class Service:
 
     def manage(self, *arguments: str) -> str:
         """Standard output of a management command, run beside the service."""
+        entering = ["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", f"--wd={ROOT}"] if self.launcher else []
         return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [*entering, sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env={**os.environ, **self.env},
             stdin=subprocess.DEVNULL,

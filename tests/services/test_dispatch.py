@@ -1,13 +1,21 @@
 """The table is the truth; RQ's lists are kept short and may be lost at any time."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
+import redis
+from django.db import connection
 from django.utils import timezone
 from redis.client import Pipeline
 
 from media_jobs.adapters import queue
-from media_jobs.services import dispatch
+from media_jobs.errors import NotClaimable
+from media_jobs.models import Job
+from media_jobs.services import dispatch, processing
 from media_jobs.states import JobState, Lane
 from tests.factories import make_job
 
@@ -66,3 +74,115 @@ def test_only_waiting_jobs_whose_time_has_come_are_announced(valkey):
 def test_a_queue_that_is_away_is_no_error(settings, unreachable_queue):
     make_job()
     assert dispatch.wake() == 0
+
+
+def test_what_a_worker_has_just_taken_is_not_announced_again(valkey):
+    make_job()
+    dispatch.wake()
+    valkey.lpop("rq:queue:interactive")
+    assert dispatch.wake() == 0
+
+
+def test_what_a_worker_lost_between_list_and_claim_is_announced_again(valkey):
+    job = make_job()
+    dispatch.wake()
+    valkey.lpop("rq:queue:interactive")
+    expire_marks(valkey)
+    dispatch.wake()
+    assert queue.waiting(Lane.INTERACTIVE) == [job.pk]
+
+
+def test_jobs_on_their_way_to_a_worker_take_no_places_in_the_list(settings, valkey):
+    settings.QUEUE_SIZE = 3
+    jobs = [make_job() for _ in range(7)]
+    dispatch.wake()
+    valkey.delete("rq:queue:interactive")  # three workers took one each, and died
+    assert dispatch.wake() == 3
+    assert queue.waiting(Lane.INTERACTIVE) == [job.pk for job in jobs[3:6]]
+
+
+def test_a_full_list_costs_one_call_and_no_query(settings, valkey, django_assert_num_queries):
+    settings.QUEUE_SIZE = 2
+    for _ in range(3):
+        make_job()
+    dispatch.wake()
+    with django_assert_num_queries(0), commands(valkey) as seen:
+        dispatch.wake(Lane.INTERACTIVE)
+    assert seen == ["LRANGE"]
+
+
+def test_with_nothing_to_announce_it_is_one_call_and_one_query(valkey, django_assert_num_queries):
+    make_job()
+    dispatch.wake()
+    with django_assert_num_queries(1), commands(valkey) as seen:
+        dispatch.wake(Lane.INTERACTIVE)
+    assert seen == ["LRANGE"]
+
+
+def test_jobs_that_no_longer_wait_are_out_of_the_way_first(settings, valkey):
+    settings.QUEUE_SIZE = 3
+    first, cancelled, third, fourth = (make_job() for _ in range(4))
+    dispatch.wake()
+    Job.objects.filter(pk=cancelled.pk).update(state=JobState.CANCELLED)
+    valkey.lpop("rq:queue:interactive")
+    processing.claim(first.pk, "worker")
+    dispatch.wake()
+    assert queue.waiting(Lane.INTERACTIVE) == [cancelled.pk, third.pk, fourth.pk]
+
+
+def test_a_job_delivered_twice_is_claimed_once(valkey):
+    job = make_job()
+    dispatch.wake()
+    queue.ring(Lane.INTERACTIVE, job.pk, attempt=1)
+    assert queue.waiting(Lane.INTERACTIVE) == [job.pk, job.pk]
+    assert dispatch.wake() == 0
+    processing.claim(job.pk, "one")
+    with pytest.raises(NotClaimable):
+        processing.claim(job.pk, "another")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_top_up_at_once_never_overfill_the_list_and_announce_nobody_twice(settings, valkey):
+    settings.QUEUE_SIZE = 8
+    jobs = [make_job() for _ in range(30)]
+    lengths, taken = [], []
+
+    def top_up(_: int) -> None:
+        try:
+            for _ in range(5):
+                dispatch.wake(Lane.INTERACTIVE)
+                lengths.append(len(queue.waiting(Lane.INTERACTIVE)))
+                if rq_id := valkey.lpop("rq:queue:interactive"):
+                    job_id = UUID(rq_id.decode().rpartition("-")[0])
+                    taken.append(job_id)
+                    processing.claim(job_id, "worker")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(top_up, range(8)))
+    dispatch.wake(Lane.INTERACTIVE)
+    assert max(lengths) <= 8
+    assert len(set(taken)) == len(taken)
+    assert set(taken) | set(queue.waiting(Lane.INTERACTIVE)) >= {job.pk for job in jobs[: len(taken) + 8]}
+
+
+@contextmanager
+def commands(valkey: redis.Redis) -> Iterator[list[str]]:
+    """The names of the commands that others send meanwhile, greetings of new connections aside."""
+    seen: list[str] = []
+    with redis.Redis(connection_pool=valkey.connection_pool) as watched, watched.monitor() as monitor:
+        yield seen
+        valkey.echo("the end")
+        for command in monitor.listen():
+            if command["command"] == "ECHO the end":
+                break
+            if (name := command["command"].split()[0]) not in {"HELLO", "CLIENT"}:
+                seen.append(name)
+
+
+def expire_marks(valkey: redis.Redis) -> None:
+    """As if half a minute had gone by."""
+    for mark in valkey.scan_iter("gallimg:rung:*"):
+        assert valkey.ttl(mark) <= queue.RING_AGAIN_S
+        valkey.delete(mark)

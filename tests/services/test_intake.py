@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -9,14 +10,14 @@ from media_jobs import selectors
 from media_jobs.adapters import queue
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS
-from media_jobs.errors import BacklogFull, StorageUnavailable
+from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Job, Original
 from media_jobs.pipeline.formats.sniff import sniff
 from media_jobs.pipeline.values import Focus, Keep, Overrides
 from media_jobs.services import housekeeping, intake
+from media_jobs.services.idempotency import Answer
 from media_jobs.states import JobState, Lane, OriginalState
 from tests import images
-from tests.factories import make_job
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +36,14 @@ def upload(photo) -> Iterator[intake.Upload]:
     upload.abort()
 
 
-def accept(upload: intake.Upload) -> Job:
-    return upload.accept(preset=selectors.current_preset("gallformers"), caller=ANONYMOUS)
+def accept(upload: intake.Upload, **how: Any) -> Job:
+    answer = upload.accept(
+        preset=selectors.current_preset("gallformers"),
+        caller=ANONYMOUS,
+        tell=lambda accepted: Answer(202, {"job": str(accepted.job.pk)}),
+        **how,
+    )
+    return Job.objects.get(pk=answer.body["job"])
 
 
 def test_the_row_is_there_before_the_object(upload):
@@ -56,7 +63,7 @@ def test_accepting_stores_the_bytes_as_they_came_and_queues_the_work(upload, pho
 
 def test_what_the_uploader_asked_for_stays_with_the_original(upload):
     wishes = intake.Wishes({"gps": True, "timestamps": False}, Overrides(270, Focus(0.25, 1)))
-    upload.accept(preset=selectors.current_preset("gallformers"), caller=ANONYMOUS, wishes=wishes)
+    accept(upload, wishes=wishes)
     original = Original.objects.get()
     assert original.overrides() == wishes.overrides
     assert original.keep(Keep(device_serial=True)) == Keep(timestamps=False, gps=True, device_serial=True)
@@ -116,12 +123,3 @@ def test_an_upload_whose_row_was_swept_meanwhile_leaves_no_object(upload):
     housekeeping.run()
     assert not Original.objects.exists()
     assert list(store(Role.WORKER).keys()) == []
-
-
-def test_past_the_backlog_nothing_is_accepted(settings):
-    settings.MAX_BACKLOG = 2
-    make_job()
-    intake.refuse_when_full()
-    make_job()
-    with pytest.raises(BacklogFull):
-        intake.refuse_when_full()

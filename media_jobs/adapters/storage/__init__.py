@@ -37,7 +37,12 @@ def store(role: Role) -> ObjectStore:
     from media_jobs.adapters.storage.files import FileStore  # noqa: PLC0415 - only where it is used
 
     media_url = f"{settings.PUBLIC_BASE_URL}/media"
-    return FileStore(settings.OBJECTS_DIR, media_url=media_url, public_url=settings.CDN_BASE_URL)
+    return FileStore(
+        settings.OBJECTS_DIR,
+        media_url=media_url,
+        public_url=settings.CDN_BASE_URL,
+        min_free_bytes=settings.MIN_FREE_DISK_BYTES,
+    )
 
 
 # Clients and threads of the parent are of no use to a child.

@@ -1,7 +1,6 @@
 """Objects as files of one directory. Writes wait in `.partial/` and are renamed into place."""
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,12 +14,15 @@ from django.core import signing
 from django.core.files.storage import FileSystemStorage
 
 from media_jobs import keys
-from media_jobs.errors import ObjectMissing, StorageUnavailable
+from media_jobs.adapters.pace import paced
+from media_jobs.adapters.storage.transfer import CHUNK_BYTES, copy, received
+from media_jobs.errors import ObjectMissing, StorageFull, StorageUnavailable, is_disk_full
+from media_jobs.ports import Beat, no_beat
 
 log = structlog.get_logger(__name__)
 
-_CHUNK_BYTES = 65_536
 _PARTIAL = ".partial"
+_READING = "reading a file"
 _SALT = "gallimg.storage.link"
 
 
@@ -43,10 +45,12 @@ class FileStore:
 
     media_url: where this service serves the files.
     public_url: where else derivatives are served from, if anywhere.
+    min_free_bytes: of its disk. With less, `check_room` finds it full, and only what is under way is still written.
     """
 
-    def __init__(self, location: Path, *, media_url: str, public_url: str = "") -> None:
+    def __init__(self, location: Path, *, media_url: str, public_url: str = "", min_free_bytes: int = 0) -> None:
         self._location = location
+        self._min_free_bytes = min_free_bytes
         self._storage = FileSystemStorage(location)
         self._partial = location / _PARTIAL
         self._media_url = media_url
@@ -55,19 +59,21 @@ class FileStore:
     def begin(self, key: str, *, content_type: str) -> "FileWriter":
         return FileWriter(self.path(key), self._partial / uuid4().hex)
 
-    def put(self, key: str, source: Path, *, content_type: str) -> None:
+    def put(self, key: str, source: Path, *, content_type: str, beat: Beat = no_beat) -> None:
+        tick = paced(beat)
         writer = self.begin(key, content_type=content_type)
         try:
             with source.open("rb") as file:
-                while chunk := file.read(_CHUNK_BYTES):
+                while chunk := file.read(CHUNK_BYTES):
                     writer.write(chunk)
+                    tick()
             writer.commit()
         finally:
             writer.abort()
 
-    def fetch(self, key: str, into: Path) -> None:
-        with _translated("reading a file", key):
-            shutil.copyfile(self.path(key), into)
+    def fetch(self, key: str, into: Path, *, beat: Beat = no_beat) -> None:
+        with _Source(self.path(key), key) as source, received(into) as file:
+            copy(source, file, paced(beat))
 
     def delete(self, key: str) -> None:
         path = self.path(key)
@@ -76,23 +82,21 @@ class FileStore:
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         start = self._location / prefix.rpartition("/")[0]
-        for folder, folders, files in os.walk(start):
+        for folder, folders, files in _walked(start):
             folders[:] = [name for name in folders if name != _PARTIAL]
             for file in files:
                 key = (Path(folder) / file).relative_to(self._location).as_posix()
                 if key.startswith(prefix):
                     yield key
 
-    def unfinished(self) -> list[str]:
-        return [path.name for path in self._unfinished()]
+    def unfinished(self, *, older_than_s: float = 0) -> list[str]:
+        return [path.name for path in self._unfinished(older_than_s)]
 
     def sweep(self, *, older_than_s: float) -> int:
         removed = 0
-        for path in self._unfinished():
+        for path in self._unfinished(older_than_s):
             with _translated("removing an unfinished upload"):
                 try:
-                    if path.stat().st_mtime > time.time() - older_than_s:
-                        continue
                     path.unlink()
                 except FileNotFoundError:
                     continue  # committed or aborted meanwhile
@@ -108,14 +112,48 @@ class FileStore:
         return f"{self._media_url}/{quote(key)}?{query}"
 
     def check(self) -> None:
+        self.check_room()
         self.begin("uploads/check", content_type="text/plain").abort()
+
+    def check_room(self) -> None:
+        with _translated("being asked for its room"):
+            try:
+                disk = os.statvfs(self._location)
+            except FileNotFoundError:  # before the first object
+                disk = os.statvfs(_nearest(self._location))
+        if disk.f_bavail * disk.f_frsize < self._min_free_bytes:
+            log.warning("storage_nearly_full", free_bytes=disk.f_bavail * disk.f_frsize)
+            raise StorageFull
 
     def path(self, key: str) -> Path:
         """Where `key` lies, or would lie. Raises ValueError for what is no key."""
         return Path(self._storage.path(keys.checked(key)))
 
-    def _unfinished(self) -> list[Path]:
-        return list(self._partial.iterdir()) if self._partial.is_dir() else []
+    def _unfinished(self, older_than_s: float) -> Iterator[Path]:
+        began_before = time.time() - older_than_s
+        with _translated("listing unfinished uploads"):
+            for path in list(self._partial.iterdir()) if self._partial.is_dir() else ():
+                with suppress(FileNotFoundError):  # committed or aborted meanwhile
+                    if path.stat().st_mtime <= began_before:
+                        yield path
+
+
+class _Source:
+    """An object to read from, whose errors are the storage's: it raises ObjectMissing and StorageUnavailable."""
+
+    def __init__(self, path: Path, key: str) -> None:
+        with _translated(_READING, key):
+            self._file = path.open("rb", buffering=0)
+
+    def read(self, amount: int, /) -> bytes:
+        with _translated(_READING):
+            return self._file.read(amount)
+
+    def __enter__(self) -> "_Source":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
 
 class FileWriter:
@@ -194,6 +232,11 @@ def _make_directory(path: Path) -> None:
     _sync_directory(path.parent)
 
 
+def _nearest(path: Path) -> Path:
+    """The folder that is there and would hold `path`, near or far."""
+    return next(folder for folder in path.absolute().parents if folder.is_dir())
+
+
 def _sync_directory(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -202,13 +245,26 @@ def _sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def _unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _walked(start: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    with _translated("listing files"):
+        yield from os.walk(start, onerror=_unless_missing)
+
+
 @contextmanager
 def _translated(doing: str, key: str | None = None) -> Iterator[None]:
-    """The file system's errors in our words. With `key`, a missing file is a missing object."""
+    """The file system's errors in our words. With `key`, a missing file is a missing object.
+
+    Raises ObjectMissing, StorageFull, StorageUnavailable.
+    """
     try:
         yield
     except FileNotFoundError as error:
         raise (ObjectMissing(key) if key else StorageUnavailable(doing)) from error
     except OSError as error:
         log.error("storage_failed", doing=doing, error=error.strerror)
-        raise StorageUnavailable(doing) from error
+        raise (StorageFull() if is_disk_full(error) else StorageUnavailable(doing)) from error

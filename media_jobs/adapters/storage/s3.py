@@ -5,20 +5,24 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote
 
-from boto3.s3.transfer import TransferConfig
 from django.utils.http import content_disposition_header
 
 from media_jobs import keys
+from media_jobs.adapters.pace import paced
 from media_jobs.adapters.storage.caching import cache_control
 from media_jobs.adapters.storage.s3_calls import abort_multipart, translated
 from media_jobs.adapters.storage.s3_connection import bucket_storage, bucket_url
+from media_jobs.adapters.storage.s3_streams import Body, BrokenOffError, Source, interruptible
 from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
+from media_jobs.adapters.storage.transfer import copy, received
 from media_jobs.errors import MediaError, ReadsNotConfigured, StorageUnavailable
+from media_jobs.ports import Beat, no_beat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,7 +32,7 @@ _CHECK_KEY = "uploads/check"
 _CHECK_KEPT_S = 10.0
 _CHECK_LIMIT_S = 8.0
 _SENDERS = 8  # threads that send parts, for all uploads of the process together
-_TRANSFER = TransferConfig(use_threads=False, preferred_transfer_client="classic")
+_READS = 3  # of one object, where its bytes break off; botocore itself repeats only what failed before the first
 
 
 class S3Store:
@@ -65,14 +69,27 @@ class S3Store:
     def begin(self, key: str, *, content_type: str) -> S3Writer:
         return S3Writer(self.client, self.bucket, keys.checked(key), _headers(key, content_type), self._senders)
 
-    def put(self, key: str, source: Path, *, content_type: str) -> None:
-        with translated("storing a file"):
-            headers = dict(_headers(key, content_type))
-            self.client.upload_file(str(source), self.bucket, keys.checked(key), headers, Config=_TRANSFER)
+    def put(self, key: str, source: Path, *, content_type: str, beat: Beat = no_beat) -> None:
+        # Neither S3Writer nor boto3's upload_file: one request leaves nothing behind, however it ends.
+        headers = _headers(key, content_type)
+        with source.open("rb") as file, interruptible(), translated("storing a file"):
+            body = cast("BinaryIO", Body(file, paced(beat)))
+            self.client.put_object(Bucket=self.bucket, Key=keys.checked(key), Body=body, **headers)
 
-    def fetch(self, key: str, into: Path) -> None:
-        with translated("reading a file", keys.checked(key)):
-            self.client.download_file(self.bucket, key, str(into), Config=_TRANSFER)
+    def fetch(self, key: str, into: Path, *, beat: Beat = no_beat) -> None:
+        tick = paced(beat)
+        client, key = self.client, keys.checked(key)
+        with received(into) as file:
+            for left in reversed(range(_READS)):
+                file.seek(0)
+                file.truncate()
+                try:
+                    with closing(Source(client, self.bucket, key)) as source:
+                        copy(source, file, tick)
+                    break
+                except BrokenOffError:
+                    if not left:
+                        raise
 
     def delete(self, key: str) -> None:
         with translated("deleting a file"):
@@ -84,15 +101,12 @@ class S3Store:
             for page in pages:
                 yield from (found["Key"] for found in page.get("Contents", []))
 
-    def unfinished(self) -> list[str]:
-        return [upload["Key"] for upload in self._uploads()]
+    def unfinished(self, *, older_than_s: float = 0) -> list[str]:
+        return [upload["Key"] for upload in self._uploads(older_than_s)]
 
     def sweep(self, *, older_than_s: float) -> int:
-        began_before = datetime.now(UTC) - timedelta(seconds=older_than_s)
         removed = 0
-        for upload in list(self._uploads()):
-            if upload["Initiated"] > began_before:
-                continue
+        for upload in list(self._uploads(older_than_s)):
             with translated("removing an unfinished upload"):
                 abort_multipart(self.client, self.bucket, upload["Key"], upload["UploadId"])
             removed += 1
@@ -133,17 +147,22 @@ class S3Store:
     def _senders(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(_SENDERS, thread_name_prefix="s3")
 
+    def check_room(self) -> None:
+        """A bucket always has room."""
+
     def _check(self) -> None:
         # The one thing that write-only credentials can do and that leaves nothing behind.
         with translated("being asked whether it is there"):
             upload = self.client.create_multipart_upload(Bucket=self.bucket, Key=_CHECK_KEY)
             abort_multipart(self.client, self.bucket, _CHECK_KEY, upload["UploadId"])
 
-    def _uploads(self) -> Iterator[Any]:
+    def _uploads(self, older_than_s: float) -> Iterator[Any]:
+        began_before = datetime.now(UTC) - timedelta(seconds=older_than_s)
         pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
         with translated("listing unfinished uploads"):
             for page in pages:
-                yield from (found for found in page.get("Uploads", []) if found["Key"].startswith(_OURS))
+                ours = (found for found in page.get("Uploads", []) if found["Key"].startswith(_OURS))
+                yield from (found for found in ours if not older_than_s or found["Initiated"] <= began_before)
 
 
 def _headers(key: str, content_type: str) -> Headers:

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 @contextmanager
 def translated(doing: str, key: str | None = None) -> Iterator[None]:
-    """Raises StorageUnavailable for whatever boto3 raises. With `key`, "not found" is ObjectMissing."""
+    """Raises StorageUnavailable for whatever boto3 and the network raise. With `key`, "not found" is ObjectMissing."""
     try:
         yield
     except ClientError as error:
@@ -27,7 +27,7 @@ def translated(doing: str, key: str | None = None) -> Iterator[None]:
             raise ObjectMissing(key) from error
         log.error("storage_failed", doing=doing, error=code)
         raise StorageUnavailable(doing) from error
-    except (BotoCoreError, Boto3Error) as error:
+    except (BotoCoreError, Boto3Error, ConnectionError, TimeoutError) as error:
         log.error("storage_failed", doing=doing, error=type(error).__name__)
         raise StorageUnavailable(doing) from error
 

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, TypedDict
 import structlog
 
 from media_jobs.adapters.storage.s3_calls import abort_multipart, translated
-from media_jobs.errors import StorageUnavailable
+from media_jobs.errors import StorageFull, StorageUnavailable, is_disk_full
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,7 +39,10 @@ class S3Writer:
         self._upload_id: str | None = None
         self._sent: list[tuple[Future[str], IO[bytes]]] = []
         self._committed = self._aborted = False
-        self._part, self._part_bytes = _part(), 0
+        try:
+            self._part, self._part_bytes = _part(), 0
+        except OSError as error:
+            raise _failed(error) from error
 
     def write(self, chunk: bytes) -> None:
         with self._whole_or_nothing():
@@ -125,10 +128,9 @@ class S3Writer:
         try:
             with translated(_DOING):
                 yield
-        except OSError as error:  # the disk of the temporary files
+        except OSError as error:
             self.abort()
-            log.error("storage_failed", doing=_DOING, error=error.strerror)
-            raise StorageUnavailable(_DOING) from error
+            raise _failed(error) from error
         except BaseException:
             self.abort()
             raise
@@ -136,3 +138,9 @@ class S3Writer:
 
 def _part() -> IO[bytes]:
     return tempfile.TemporaryFile()  # buffered: an unbuffered write may take less than it was given
+
+
+def _failed(error: OSError) -> StorageUnavailable:
+    """What to raise when the disk of the temporary files failed."""
+    log.error("storage_failed", doing=_DOING, error=error.strerror)
+    return StorageFull() if is_disk_full(error) else StorageUnavailable(_DOING)

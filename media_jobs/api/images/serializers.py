@@ -11,7 +11,8 @@ from rest_framework import serializers
 from media_jobs import selectors
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.pipeline.values import Focus, Overrides
-from media_jobs.services.intake import Wishes, keep_by_default
+from media_jobs.services.idempotency import Answer
+from media_jobs.services.intake import Accepted, Wishes, keep_by_default
 from media_jobs.states import JobState, Stage
 
 STATUS = {
@@ -105,9 +106,35 @@ class UploadSerializer(FieldsSerializer):
     )
 
 
-class AcceptedSerializer(serializers.Serializer[Job]):
-    jobId = serializers.UUIDField(source="pk")  # noqa: N815  (the wire's spelling)
-    imageId = serializers.UUIDField(source="original_id")  # noqa: N815
+_ESTIMATED = "Milliseconds until the job will probably be done: by how long the latest ones took and how many wait."
+
+
+class AcceptedSerializer(serializers.Serializer[Accepted]):
+    """What the service now owes a result for."""
+
+    jobId = serializers.UUIDField(source="job.pk")  # noqa: N815  (the wire's spelling)
+    imageId = serializers.UUIDField(source="job.original_id")  # noqa: N815
+    estimatedTime = serializers.IntegerField(source="estimated_ms", help_text=_ESTIMATED)  # noqa: N815
+
+    def answer(self) -> Answer:
+        return Answer(202, dict(self.data))
+
+
+class UploadedSerializer(AcceptedSerializer):
+    """What the service now owes a result for, and where it has the same bytes already."""
+
+    duplicateOf = serializers.UUIDField(  # noqa: N815
+        source="duplicate_of",
+        required=False,
+        help_text="An image that the same caller uploaded before, with the very same bytes. Absent where there is "
+        "none. Both are kept.",
+    )
+
+    def to_representation(self, accepted: Accepted) -> dict[str, Any]:
+        answer: dict[str, Any] = super().to_representation(accepted)
+        if accepted.duplicate_of is None:
+            del answer["duplicateOf"]
+        return answer
 
 
 class DerivativeSerializer(serializers.Serializer[Derivative]):
@@ -124,12 +151,19 @@ class DerivativeSerializer(serializers.Serializer[Derivative]):
 
 
 class JobSerializer(serializers.Serializer[Job]):
+    """A job and what came of it."""
+
+    # `context["estimated_ms"]`: how long it will still take, where somebody has asked.
+
     jobId = serializers.UUIDField(source="pk")  # noqa: N815
     imageId = serializers.UUIDField(source="original_id")  # noqa: N815
     preset = serializers.CharField(source="preset.name")
     status = serializers.SerializerMethodField()
     stage = serializers.ChoiceField(choices=[stage.value for stage in Stage])
     progress = serializers.IntegerField(help_text="Per cent.")
+    estimatedTime = serializers.IntegerField(  # noqa: N815
+        source="estimated_ms", required=False, help_text=f"While processing, where one job is asked for. {_ESTIMATED}"
+    )
     derivatives = serializers.SerializerMethodField()
     code = serializers.CharField(required=False, help_text="On error: why, for machines.")
     detail = serializers.CharField(required=False, help_text="On error: why, for people.")
@@ -145,6 +179,8 @@ class JobSerializer(serializers.Serializer[Job]):
     def to_representation(self, job: Job) -> dict[str, Any]:
         """`code` and `detail` are there on error only."""
         answer: dict[str, Any] = super().to_representation(job)
+        if "estimated_ms" in self.context:
+            answer["estimatedTime"] = self.context["estimated_ms"]
         if answer["status"] != "error":
             del answer["code"], answer["detail"]
         elif job.state == JobState.CANCELLED:

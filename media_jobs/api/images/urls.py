@@ -1,6 +1,6 @@
 from django.urls import path
 
-from media_jobs.api.images.views import ImageView, JobView, OriginalView, UploadView
+from media_jobs.api.images.views import ImageView, JobView, OriginalView, RetryView, UploadView
 
 urlpatterns = [
     path("images", UploadView.as_view(), name="v1-images"),
@@ -8,4 +8,5 @@ urlpatterns = [
     path("images/<uuid:id>", ImageView.as_view(), name="v1-image"),
     path("images/<uuid:id>/original", OriginalView.as_view(), name="v1-original"),
     path("jobs/<uuid:id>", JobView.as_view(), name="v1-job"),
+    path("jobs/<uuid:id>/retry", RetryView.as_view(), name="v1-retry"),
 ]

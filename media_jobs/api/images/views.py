@@ -1,5 +1,6 @@
 """/v1: parse, call once, translate."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,30 +15,28 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import selectors
-from media_jobs.api.images import errors
+from media_jobs.api.images import errors, schema
 from media_jobs.api.images.serializers import (
     AcceptedSerializer,
     FieldsSerializer,
     ImageSerializer,
     JobSerializer,
-    ProblemSerializer,
+    UploadedSerializer,
     UploadSerializer,
 )
-from media_jobs.api.shared.auth import caller_of
-from media_jobs.api.shared.uploads import SizeLimits, receiving
-from media_jobs.services import intake, originals
+from media_jobs.api.shared.auth import caller_of, holds
+from media_jobs.api.shared.idempotency import REPLAYED, key_of
+from media_jobs.api.shared.uploads import Received, SizeLimits, receiving
+from media_jobs.callers import Caller
+from media_jobs.models import IdempotencyKey, Job
+from media_jobs.pipeline.formats.sniff import Kind
+from media_jobs.services import backlog, estimates, idempotency, intake, lifecycle, originals
+from media_jobs.services.idempotency import Answer, Sent
+from media_jobs.services.intake import Accepted, Reading
+from media_jobs.states import JobState
 
-#: When to look again, in seconds: most pictures are done by then.
-_POLL_S = "1"
-
-
-def _answers(good: dict[int, Any], problems: dict[int, str]) -> dict[Any, Any]:
-    """What a call may answer; `problems` by their meaning."""
-    bad = {
-        (status, "application/problem+json"): OpenApiResponse(ProblemSerializer, description=meaning)
-        for status, meaning in problems.items()
-    }
-    return {**good, **bad}
+#: The longest that a client is asked to wait before it looks again.
+_LONGEST_S = 60
 
 
 class ImagesAPIView(APIView):
@@ -50,47 +49,155 @@ class UploadView(ImagesAPIView):
 
     @extend_schema(
         summary="Upload a picture and queue its processing",
+        parameters=[schema.IDEMPOTENCY_KEY, schema.LOCATION, schema.RETRY_AFTER, schema.REPLAYED],
         request={"multipart/form-data": UploadSerializer},
-        responses=_answers(
-            {202: AcceptedSerializer},
+        responses=schema.answers(
+            {202: OpenApiResponse(UploadedSerializer, description="Stored; its job waits, or is being done already")},
             {
-                400: "Missing or empty file, two files, unknown preset, a field with a value that it cannot have",
-                413: "Larger than MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file",
-                415: "Not JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or RAW by its first bytes",
-                503: "Too much is waiting, or the storage is away; see Retry-After",
+                400: (
+                    "missing_file",
+                    "Missing or empty file, two files, unknown preset, a field or key with a value that it cannot have",
+                ),
+                413: ("file_too_large", "Larger than MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
+                415: (
+                    "unsupported_format",
+                    "Not JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or RAW by its first bytes",
+                ),
+                422: schema.KEY_REUSED,
+                503: (
+                    "backlog_full",
+                    "Too much is waiting, the disk is nearly full, or storage or database are away; see Retry-After",
+                ),
             },
         ),
+        examples=schema.UPLOADED,
     )
     def post(self, request: Request) -> Response:
-        caller = caller_of(request)
-        intake.refuse_when_full()
-        limits = SizeLimits(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)
-        with receiving(request, field="file", limits=limits, caller=caller) as form:
-            fields = FieldsSerializer.of_form(form.fields)
-            fields.is_valid(raise_exception=True)
-            preset = selectors.current_preset(fields.validated_data["preset"])
-            job = form.upload.accept(preset=preset, caller=caller, wishes=fields.wishes())
-        headers = {"Location": reverse("v1-job", args=[job.pk]), "Retry-After": _POLL_S}
-        return Response(AcceptedSerializer(job).data, status=202, headers=headers)
+        caller, key = caller_of(request), key_of(request)
+        earlier = idempotency.find(caller.id, key) if key else None
+        if earlier:
+            return _accepted(_replay(request, earlier))
+        with backlog.place():
+            return _accepted(_accept(request, caller, key))
+
+
+def _accept(request: Request, caller: Caller, key: str | None) -> Answer:
+    with receiving(request, begin=partial(_begin, caller), **_form()) as form:
+        fields = FieldsSerializer.of_form(form.fields)
+        fields.is_valid(raise_exception=True)
+        return form.upload.accept(
+            preset=selectors.current_preset(fields.validated_data["preset"]),
+            caller=caller,
+            tell=lambda accepted: UploadedSerializer(accepted).answer(),
+            wishes=fields.wishes(),
+            sent=Sent(caller.id, key, _fingerprint(form)) if key else None,
+        )
+
+
+def _replay(request: Request, earlier: IdempotencyKey) -> Answer:
+    """Reads the file, to see whether it is the same, and stores nothing."""
+    with receiving(request, begin=lambda *_: Reading(), **_form()) as form:
+        return idempotency.replay(earlier, _fingerprint(form))
+
+
+def _form() -> dict[str, Any]:
+    return {"field": "file", "limits": SizeLimits(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)}
+
+
+def _begin(caller: Caller, kind: Kind, filename: str) -> intake.Upload:
+    return intake.Upload(kind, filename=filename, caller=caller)
+
+
+def _fingerprint(form: Received[Any]) -> str:
+    return idempotency.fingerprint(
+        "upload", dict(form.fields.lists()), filename=form.filename, sha256=form.upload.sha256
+    )
+
+
+def _accepted(answer: Answer) -> Response:
+    headers = {
+        "Location": reverse("v1-job", args=[answer.body["jobId"]]),
+        "Retry-After": _wait(answer.body["estimatedTime"]),
+        **(REPLAYED if answer.replayed else {}),
+    }
+    return Response(answer.body, status=answer.status, headers=headers)
+
+
+def _wait(estimated_ms: int) -> str:
+    """Whole seconds, for Retry-After."""
+    return str(min(max(1, -(-estimated_ms // 1000)), _LONGEST_S))
 
 
 class JobView(ImagesAPIView):
     @extend_schema(
         summary="How far a job is, and what came of it",
-        responses=_answers({200: JobSerializer}, {404: "No such job"}),
+        parameters=[schema.RETRY_AFTER],
+        responses=schema.answers({200: JobSerializer}, {404: schema.NO_JOB, 503: schema.DATABASE_AWAY}),
     )
     def get(self, request: Request, id: UUID) -> Response:
-        job = selectors.job(id, caller_of(request))
-        if job is None:
-            raise Http404
-        answer = JobSerializer(job).data
-        return Response(answer, headers={"Retry-After": _POLL_S} if answer["status"] == "processing" else None)
+        job = _job(request, id)
+        if job.state not in (JobState.QUEUED, JobState.PROCESSING):
+            return Response(JobSerializer(job).data)
+        estimated_ms = estimates.remaining_ms(job)
+        answer = JobSerializer(job, context={"estimated_ms": estimated_ms}).data
+        return Response(answer, headers={"Retry-After": _wait(estimated_ms)})
+
+    @extend_schema(
+        summary="Cancel a job",
+        description="A waiting job is not begun, and one that is being processed ends within two seconds. Derivatives "
+        "of earlier jobs and the original stay. Cancelling again gives the same answer.",
+        responses=schema.answers(
+            {200: OpenApiResponse(JobSerializer, description="It is cancelled")},
+            {403: ("permission_denied", "Not yours to cancel"), 404: schema.NO_JOB,
+             409: ("wrong_state", "It is done or has failed already"), 503: schema.DATABASE_AWAY},
+        ),
+    )  # fmt: skip
+    def delete(self, request: Request, id: UUID) -> Response:
+        _check_may_change(request, _job(request, id), "cancel_job")
+        return Response(JobSerializer(lifecycle.cancel(id, actor=caller_of(request))).data)
+
+
+class RetryView(ImagesAPIView):
+    @extend_schema(
+        summary="Queue a failed or cancelled job again",
+        parameters=[schema.IDEMPOTENCY_KEY, schema.LOCATION, schema.RETRY_AFTER, schema.REPLAYED],
+        request=None,
+        responses=schema.answers(
+            {202: OpenApiResponse(AcceptedSerializer, description="It waits again, with new attempts")},
+            {400: schema.BAD_KEY, 403: ("permission_denied", "Not yours to queue again"), 404: schema.NO_JOB,
+             409: ("wrong_state", "It is neither failed nor cancelled"), 422: schema.KEY_REUSED,
+             503: schema.DATABASE_AWAY},
+        ),
+    )  # fmt: skip
+    def post(self, request: Request, id: UUID) -> Response:
+        caller, key = caller_of(request), key_of(request)
+        _check_may_change(request, _job(request, id), "retry_job")
+
+        def retry() -> Answer:
+            job = lifecycle.retry(id, actor=caller)
+            return AcceptedSerializer(Accepted(job, estimates.remaining_ms(job))).answer()
+
+        sent = Sent(caller.id, key, idempotency.fingerprint(f"retry {id}")) if key else None
+        return _accepted(idempotency.once(sent, retry))
+
+
+def _job(request: Request, id: UUID) -> Job:
+    job = selectors.job(id, caller_of(request))
+    if job is None:
+        raise Http404
+    return job
+
+
+def _check_may_change(request: Request, job: Job, permission: str) -> None:
+    """Staff see all jobs; those of others they change with the permission that the admin asks for, too."""
+    if caller_of(request).id != job.owner and not holds(request, f"media_jobs.{permission}"):
+        raise PermissionDenied
 
 
 class ImageView(ImagesAPIView):
     @extend_schema(
         summary="A picture, its metadata, rights, placeholder, privacy receipt, derivatives and jobs",
-        responses=_answers({200: ImageSerializer}, {404: "No such image"}),
+        responses=schema.answers({200: ImageSerializer}, {404: schema.NO_IMAGE}),
     )
     def get(self, request: Request, id: UUID) -> Response:
         caller = caller_of(request)
@@ -106,9 +213,13 @@ class OriginalView(ImagesAPIView):
     @extend_schema(
         summary="The original file, by a redirect to a short-lived link",
         description="Originals may hold positions and serial numbers: only staff and signed-in owners get them.",
-        responses=_answers(
+        responses=schema.answers(
             {302: OpenApiResponse(description="To a signed link")},
-            {403: "Not yours to see", 404: "No such image", 503: "This server has no credentials for reading"},
+            {
+                403: ("permission_denied", "Not yours to see"),
+                404: schema.NO_IMAGE,
+                503: ("reads_not_configured", "This server has no credentials for reading"),
+            },
         ),
     )
     def get(self, request: Request, id: UUID) -> Response:

@@ -1,5 +1,8 @@
 """Who asks: every request is resolved to a `Caller` here and nowhere else."""
 
+from typing import cast
+
+from django.contrib.auth.models import AbstractUser
 from django.http import HttpRequest, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.datastructures import MultiValueDict
@@ -16,12 +19,13 @@ class CallerAuthentication(BaseAuthentication):
     That strangers may come at all is decided at the start: see ALLOW_ANONYMOUS.
     """
 
-    def authenticate(self, request: Request) -> tuple[Caller, None]:
+    def authenticate(self, request: Request) -> tuple[Caller, AbstractUser | None]:
+        """The caller (`request.user`) and the account, where there is one (`request.auth`)."""
         user = getattr(request._request, "user", None)
         if user is None or not (user.is_active and user.is_staff):
             return ANONYMOUS, None
         _check_csrf(request._request)
-        return staff(user.pk), None
+        return staff(user.pk), user
 
 
 def caller_of(request: Request) -> Caller:
@@ -29,6 +33,12 @@ def caller_of(request: Request) -> Caller:
     caller = request.user
     assert isinstance(caller, Caller)  # noqa: S101  (what CallerAuthentication returned)
     return caller
+
+
+def holds(request: Request, permission: str) -> bool:
+    """Whether the caller has an account with the permission, such as `media_jobs.cancel_job`."""
+    account = cast("AbstractUser | None", request.auth)
+    return account is not None and account.has_perm(permission)
 
 
 class _HeaderCsrf(CsrfViewMiddleware):

@@ -1,10 +1,12 @@
 """Errors as problem documents (RFC 9457), for the APIs that use them."""
 
+import sys
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
 from rest_framework import exceptions
@@ -15,6 +17,15 @@ from media_jobs import errors
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+
+#: What a database that is away, or was a moment ago, raises. Django opens a new connection for the next request.
+_DATABASE_AWAY = (InterfaceError, OperationalError)
+_DATABASE_UNAVAILABLE = (
+    503,
+    "database_unavailable",
+    "The database does not answer. Please send the request again later.",
+    {"Retry-After": "5"},
+)
 
 #: The first class of an error that is in here decides.
 STATUS: dict[type[errors.MediaError], int] = {
@@ -48,6 +59,8 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
         return None
     status, code, detail, headers = found
     body = document(status, code, detail, instance=request.path)
+    if isinstance(exc, _DATABASE_AWAY):
+        log.warning("database_unavailable", path=request.path, error=str(exc))
     log.info("request_refused", status=status, code=code, path=request.path)
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
 
@@ -59,6 +72,8 @@ def _translate(exc: Exception) -> tuple[int, str, str, dict[str, str]] | None:  
             return None
         wait = {"Retry-After": str(exc.retry_after_s)} if status == 503 and exc.retry_after_s is not None else {}
         return status, exc.code, str(exc), wait
+    if isinstance(exc, _DATABASE_AWAY):
+        return _DATABASE_UNAVAILABLE
     if isinstance(exc, RequestDataTooBig):
         return 413, "fields_too_large", "The text fields are too large. Was the file sent without a file name?", {}
     if isinstance(exc, SuspiciousOperation | UnreadablePostError):
@@ -94,6 +109,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """`handler500`: nothing of the error itself, which is in the log."""
     if _is_browser(request):
         return defaults.server_error(request)
+    if isinstance(sys.exc_info()[1], _DATABASE_AWAY):  # within a middleware
+        return _problem(request, *_DATABASE_UNAVAILABLE)
     return _problem(request, 500, "internal_error", "Something went wrong in the service; its log says more.")
 
 
@@ -101,6 +118,8 @@ def _is_browser(request: HttpRequest) -> bool:
     return "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/v1/")
 
 
-def _problem(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
+def _problem(
+    request: HttpRequest, status: int, code: str, detail: str, headers: dict[str, str] | None = None
+) -> JsonResponse:
     body = document(status, code, detail, instance=request.path)
-    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)

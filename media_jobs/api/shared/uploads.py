@@ -1,18 +1,29 @@
 """One file per request, streamed into the storage while it arrives; never whole in memory or in a temporary file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import QueryDict
 from rest_framework.request import Request
 
-from media_jobs.callers import Caller
 from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, ImageRefused, MissingFile, TooManyFiles
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, Kind, sniff
-from media_jobs.services.intake import Upload
+
+
+class Sink(Protocol):
+    """Where the bytes of a file go; see `services.intake`."""
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+
+    def abort(self) -> None:
+        """Forget them, unless they were accepted."""
+
+
+S = TypeVar("S", bound=Sink)
 
 #: Boundaries, part headers and text fields that come on top of the file.
 _FORM_BYTES = 131_072
@@ -44,32 +55,34 @@ class UploadTooLarge(FileTooLarge):
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class Received(Generic[S]):
     """A form that has arrived whole. The object is not committed yet."""
 
-    upload: Upload
+    upload: S
+    filename: str
     fields: QueryDict
 
 
 @contextmanager
-def receiving(request: Request, *, field: str, limits: SizeLimits, caller: Caller) -> Iterator[Received]:
-    """Read the request's form, streaming the file in `field` to the storage.
+def receiving(
+    request: Request, *, field: str, limits: SizeLimits, begin: Callable[[Kind, str], S]
+) -> Iterator[Received[S]]:
+    """Read the request's form, streaming the file in `field` to what `begin` makes of its kind and name.
 
-    Whatever goes wrong, inside the block too, aborts an upload that was not accepted.
-    Raises EmptyFile, FileTooLarge, MissingFile, TooManyFiles, UnsupportedFormat, StorageUnavailable.
+    An upload that was not accepted by the end of the block, or because something went wrong, is aborted.
+    Raises EmptyFile, FileTooLarge, MissingFile, TooManyFiles, UnsupportedFormat, and what the sink raises.
     """
     declared_bytes = _declared_bytes(request)
     if declared_bytes > limits.largest_bytes + _FORM_BYTES:
         raise UploadTooLarge(limits)
-    handler = _StreamToStore(field=field, limits=limits, declared_bytes=declared_bytes, caller=caller)
+    handler = _Stream(field=field, limits=limits, declared_bytes=declared_bytes, begin=begin)
     # After authentication, so that no stranger's bytes are stored.
     request._request.upload_handlers = [handler]
     try:
         fields = cast(QueryDict, request.data)  # what a multipart form is parsed to
-        yield Received(handler.finished(), fields)
-    except BaseException:
+        yield Received(handler.finished(), handler.filename, fields)
+    finally:
         handler.abort()
-        raise
 
 
 def _declared_bytes(request: Request) -> int:
@@ -79,19 +92,19 @@ def _declared_bytes(request: Request) -> int:
     return int(length) if length.isdigit() and not chunked else 0
 
 
-class _StreamToStore(FileUploadHandler):
+class _Stream(FileUploadHandler, Generic[S]):
     """Sniffs, then forwards each chunk. Raising in here ends the reading of the request."""
 
-    def __init__(self, *, field: str, limits: SizeLimits, declared_bytes: int, caller: Caller) -> None:
+    def __init__(self, *, field: str, limits: SizeLimits, declared_bytes: int, begin: Callable[[Kind, str], S]) -> None:
         super().__init__()
-        self._field, self._limits, self._caller = field, limits, caller
+        self._field, self._limits, self._begin = field, limits, begin
         self._declared_bytes = declared_bytes
         self._limit_bytes = limits.largest_bytes
-        self._filename = ""
+        self.filename = ""
         self._seen = self._complete = self._cut_off = False
         self._head = b""
         self._size_bytes = 0
-        self._upload: Upload | None = None
+        self._upload: S | None = None
 
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
         super().new_file(field_name, file_name, *args, **kwargs)
@@ -100,7 +113,7 @@ class _StreamToStore(FileUploadHandler):
         if self._seen:
             raise TooManyFiles("Send one file per request.")
         self._seen = True
-        self._filename = file_name
+        self.filename = file_name
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._size_bytes += len(raw_data)
@@ -123,7 +136,7 @@ class _StreamToStore(FileUploadHandler):
     def upload_interrupted(self) -> None:
         self._cut_off = True
 
-    def finished(self) -> Upload:
+    def finished(self) -> S:
         """The whole upload. Raises MissingFile when there was none, BadRequest when it breaks off."""
         if self._upload and self._complete and not self._cut_off:
             return self._upload
@@ -141,6 +154,6 @@ class _StreamToStore(FileUploadHandler):
         self._limit_bytes = self._limits.of(kind)
         if self._size_bytes > self._limit_bytes or self._declared_bytes > self._limit_bytes + _FORM_BYTES:
             raise UploadTooLarge(self._limits)
-        self._upload = Upload(kind, filename=self._filename, caller=self._caller)
+        self._upload = self._begin(kind, self.filename)
         self._upload.write(self._head)
         self._head = b""

@@ -18,6 +18,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from media_jobs import event_log
 from media_jobs.adapters.children import Child, fork, name_process
 from media_jobs.adapters.selftest import DecoderUnusable, selftest
 from media_jobs.adapters.supervisor import Supervisor, WebApplication
@@ -153,6 +154,7 @@ def bring_up_to_date() -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, verbosity=0)
+        event_log.after_restore()
 
 
 def probe_decoder() -> None:

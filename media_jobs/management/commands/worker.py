@@ -8,7 +8,7 @@ from media_jobs.management.working import run_worker
 
 
 class Command(BaseCommand):
-    help = "Runs one worker until it is stopped by SIGTERM or Ctrl-C; a picture in hand is finished first."
+    help = "Runs one worker until SIGTERM or Ctrl-C; a picture in hand is finished within 20 s, or left to another."
 
     def handle(self, **options: Any) -> None:
         try:

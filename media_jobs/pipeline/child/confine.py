@@ -23,6 +23,8 @@ _LIMITS = {
     resource.RLIMIT_NOFILE: 64,
     resource.RLIMIT_CORE: 0,
 }
+#: At the lower of two limits it gets SIGXCPU, at the higher one the SIGKILL that could be anybody's.
+_CPU_GRACE_S = 5
 #: What Python, its packages and their libraries lie in or look at, besides Python's own folders.
 _SYSTEM = (
     "/lib",
@@ -68,7 +70,7 @@ def confine(*, memory_bytes: int, parent_pid: int, readable: Iterable[Path], wri
     thread starts.
     """
     for limit, value in _LIMITS.items():
-        _lower(limit, value)
+        _lower(limit, value, grace=_CPU_GRACE_S if limit == resource.RLIMIT_CPU else 0)
     granted = _confine_on_linux(memory_bytes, [*_code(), *readable], writable) if sys.platform == "linux" else NONE
     if os.getppid() != parent_pid:
         os._exit(0)
@@ -107,7 +109,7 @@ def _drop_capabilities(libc: ctypes.CDLL) -> bool:
     return bool(libc.capset(header, struct.pack("=6I", effective & keep, permitted & keep, 0, 0, 0, 0)) == 0)
 
 
-def _lower(limit: int, value: int) -> None:
+def _lower(limit: int, value: int, *, grace: int = 0) -> None:
     hard = resource.getrlimit(limit)[1]
-    lowered = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(limit, (lowered, lowered))
+    most = sys.maxsize if hard == resource.RLIM_INFINITY else hard
+    resource.setrlimit(limit, (min(value, most), min(value + grace, most)))

@@ -1,7 +1,8 @@
 """The sandboxed process: one request a line in, answers as JSON lines out. It holds no credentials and no network.
 
 Its first line is `{"ready": {"protection", "libvips"}}`. Answers to a request: any number of
-`{"output": [done, of]}`, then one of `{"done": Rendered}`, `{"refused": {"code", "sentence"}}` and `{"failed": text}`.
+`{"output": [done, of]}`, then one of `{"done": Rendered}`, `{"refused": {"code", "sentence"}}`, `{"full": "disk"}` and
+`{"failed": text}`.
 """
 
 import ctypes
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO
 
 from media_jobs import errors
 from media_jobs.pipeline.child.confine import confine
+from media_jobs.pipeline.damage import lacks_memory, lacks_room
 from media_jobs.pipeline.values import Request
 
 Say = Callable[[dict[str, Any]], None]
@@ -65,13 +67,17 @@ def _answer(line: bytes, render: Callable[..., Any], say: Say) -> dict[str, Any]
         return {"done": rendered.to_json()}
     except errors.ImageRefused as refusal:
         return _refused(refusal)
-    except MemoryError:
-        limit = request.limits.memory_bytes
-        return _refused(errors.TooMuchMemory(needed_bytes=limit + 1, limit_bytes=limit))
+    except errors.WorkspaceFull:
+        return {"full": "disk"}
     except BrokenPipeError:
         os._exit(0)  # nobody listens any more
     except Exception as error:  # noqa: BLE001  (the parent must get an answer, whatever it was)
         traceback.print_exc()
+        if errors.is_disk_full(error) or lacks_room(str(error)):
+            return {"full": "disk"}
+        if isinstance(error, MemoryError) or lacks_memory(str(error)):
+            limit = request.limits.memory_bytes
+            return _refused(errors.TooMuchMemory(needed_bytes=limit + 1, limit_bytes=limit))
         return {"failed": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
 
 

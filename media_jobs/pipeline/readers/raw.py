@@ -32,7 +32,7 @@ class Preview:
 
 
 def preview(path: Path) -> Preview:
-    """The largest JPEG preview in the raw file. Raises RawWithoutPreview, Truncated, Undecodable.
+    """The largest JPEG preview in the raw file. Raises RawWithoutPreview, Truncated, Undecodable, MemoryError.
 
     Bitmaps do not count: cameras store thumbnails of 160 pixels that way.
     """
@@ -42,6 +42,8 @@ def preview(path: Path) -> Preview:
         with rawpy.imread(str(path)) as raw:
             sizes = raw.sizes
             found = _extract(raw)
+    except rawpy.LibRawUnsufficientMemoryError as error:
+        raise MemoryError from error
     except rawpy.LibRawIOError as error:
         raise errors.Truncated from error
     except rawpy.LibRawError as error:

@@ -1,0 +1,116 @@
+"""What a large table costs: the same operations in a nearly empty and in a full database, in turn."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+
+from bench.measure import ROOT, Spread
+from bench.rows import Row
+from tests import servers
+
+#: Enough for one page of the admin and a full list of RQ.
+_SMALL = {"done": 200, "queued": 200}
+_LARGE = {"done": 1_000_000, "queued": 100_000}
+_TARGET = 2.0
+#: In a row, twice in each round: other load should meet both alike.
+_TIMES = 5
+_OPERATIONS = {
+    "accept": "accept: POST /v1/images",
+    "dispatch_all": "dispatch, 64 jobs into empty lists",
+    "dispatch_one": "dispatch, one job",
+    "dispatch_none": "dispatch, lists full",
+    "claim": "claim",
+    "poll_done": "poll: GET /v1/jobs/…, done",
+    "poll_queued": "poll: GET /v1/jobs/…, queued",
+    "list": "list: the admin's jobs",
+}
+
+
+class Bed:
+    """A process with a database of its own."""
+
+    def __init__(self, name: str, server: servers.Postgres, valkey: str, folder: Path) -> None:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "gallimg_site.settings",
+            "SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20,
+            "DATABASE_URL": server.url.replace("/postgres", f"/{name}"),
+            "REDIS_URL": valkey,
+            "GALLIMG_DATA": str(folder),
+            "S3_BUCKET": "",
+            "QUEUE_SIZE": "64",
+            "MAX_BACKLOG": "1000000",
+            "LOG_LEVEL": "error",
+            "ALLOWED_HOSTS": "localhost",
+        }
+        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=environment, check=True)
+        command = [sys.executable, "-m", "bench.scale_child"]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def ask(self, **what: Any) -> Any:
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(what), file=self._process.stdin, flush=True)
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the process that was asked for {what} has ended")
+        return json.loads(answer)
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """The times of the full database as multiples of those of the nearly empty one; medians of all rounds."""
+    sizes = f"{_LARGE['done']:,} done, {_LARGE['queued']:,} queued"
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
+        postgres, valkey = stack.enter_context(servers.postgres()), stack.enter_context(servers.valkey())
+        small = stack.enter_context(Bed("small", postgres, valkey.database(0), folder / "small"))
+        large = stack.enter_context(Bed("large", postgres, valkey.database(1), folder / "large"))
+        small.ask(fill=_SMALL)
+        large.ask(fill=_LARGE)
+        for name, what in _OPERATIONS.items():
+            times: dict[Bed, list[float]] = {small: [], large: []}
+            for bed in times:
+                bed.ask(measure=name, times=3)
+            for _ in range(2 * rounds):
+                for bed, so_far in times.items():
+                    so_far.extend(bed.ask(measure=name, times=_TIMES))
+            ratio = statistics.median(times[large]) / statistics.median(times[small])
+            note = f"{_in_ms(times[small])} nearly empty, {_in_ms(times[large])} full"
+            yield Row("scale", what, sizes, "×", Spread(ratio, ratio, ratio), _TARGET, at_most=True, note=note)
+        yield _scans(large, sizes)
+
+
+def _scans(bed: Bed, sizes: str) -> Row:
+    """How many of the statements of all operations read the whole table of jobs."""
+    plans = {sql: tables for name in _OPERATIONS for sql, tables in bed.ask(plan=name).items()}
+    scans = [sql for sql, tables in plans.items() if "media_jobs_job" in tables]
+    print("sequential scans of media_jobs_job:", "\n".join(scans) or "none", f"(of {len(plans)} statements)")
+    others = sorted({table for tables in plans.values() for table in tables} - {"media_jobs_job"})
+    note = f"of {len(plans)} statements; tables read from end to end: {', '.join(others) or 'none'}"
+    found = float(len(scans))
+    return Row("scale", "sequential scans of media_jobs_job", sizes, "", Spread(found, found, found), note=note)
+
+
+def _in_ms(seconds: list[float]) -> str:
+    p95 = statistics.quantiles(seconds, n=20)[-1]
+    return f"{1000 * statistics.median(seconds):.1f} ms (p95 {1000 * p95:.1f})"

@@ -1,0 +1,68 @@
+"""One or all: work that wants its host for itself, among the processes of that host."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from media_jobs.adapters.pace import paced
+from media_jobs.ports import Beat
+
+_SHORT_S, _LONG_S = 0.02, 0.25
+#: How long a wait counts as short: then it asks often.
+_SHORT_WAIT_S = 1.0
+
+
+class HostLock:
+    """A readers–writer lock between all processes that use the same `folder`, which is made when first needed.
+
+    It is the kernel's (flock), so that it ends with the process that holds it, however that ends. Fair to who wants
+    to be alone: from when they ask, nobody new gets in before them. Not for several threads.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def shared(self, beat: Beat) -> Iterator[None]:
+        """Beside others that share it. Waits while somebody is alone, or waits to be.
+
+        Meanwhile `beat` is called at least twice a second; what it raises ends the wait. Raises OSError.
+        """
+        with ExitStack() as held:
+            with self._file("gate") as gate:
+                _wait(gate, fcntl.LOCK_EX, beat)
+                room = held.enter_context(self._file("room"))
+                _wait(room, fcntl.LOCK_SH, beat)
+            yield
+
+    @contextmanager
+    def exclusive(self, beat: Beat) -> Iterator[None]:
+        """Alone. Waits until all others have ended, and lets no new ones begin; otherwise like `shared`."""
+        with self._file("gate") as gate, self._file("room") as room:
+            _wait(gate, fcntl.LOCK_EX, beat)
+            _wait(room, fcntl.LOCK_EX, beat)
+            yield
+
+    @contextmanager
+    def _file(self, name: str) -> Iterator[int]:
+        """A descriptor of its own, which children do not inherit: closing it ends its lock."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self._folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def _wait(descriptor: int, operation: int, beat: Beat) -> None:
+    tick = paced(beat)
+    started = time.monotonic()
+    while True:
+        try:
+            return fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tick()
+        time.sleep(_SHORT_S if time.monotonic() - started < _SHORT_WAIT_S else _LONG_S)

@@ -1,0 +1,38 @@
+"""How the bytes of an object get into a file of ours, whatever the storage, with a beat meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+from media_jobs.adapters.workspace import room_on_disk
+from media_jobs.ports import Beat
+
+CHUNK_BYTES = 65_536
+
+
+class Readable(Protocol):
+    def read(self, amount: int, /) -> bytes: ...
+
+
+@contextmanager
+def received(into: Path) -> Iterator[IO[bytes]]:
+    """The file `into`, to be written. Whatever raises, it is gone then. Raises WorkspaceFull where it has no room."""
+    try:
+        with room_on_disk():
+            file = into.open("wb", buffering=0)  # a full disk shows at once, not at the end
+        with file:
+            yield file
+    except BaseException:
+        into.unlink(missing_ok=True)
+        raise
+
+
+def copy(source: Readable, into: IO[bytes], beat: Beat) -> None:
+    """All of `source` into the file that `received` gave. Raises WorkspaceFull, and what `source` and `beat` raise."""
+    while chunk := source.read(CHUNK_BYTES):
+        rest = memoryview(chunk)
+        while rest:
+            with room_on_disk():
+                rest = rest[into.write(rest) :]
+        beat()

@@ -1,0 +1,81 @@
+"""The history of a job as a person reads it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from media_jobs.admin import cells
+from media_jobs.errors import Blame
+from media_jobs.models import Job, JobEvent
+
+#: What the types of events that are more than one word mean.
+TITLES = {
+    "retry_due": "failed, to be tried again",
+    "lease_expired": "given up by a silent worker",
+    "handed_back": "handed back",
+}
+COLOURS = {"retry_due": "warned", "lease_expired": "warned"}
+BLAMES: dict[str, str] = {
+    Blame.FILE: "the file itself",
+    Blame.SERVER: "storage, network or disk",
+    Blame.MACHINE: "memory or time",
+    Blame.BUG: "a bug of ours",
+}
+ACTORS = {"anonymous": "an anonymous caller", "system": "the service itself"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the history. facts: names and values beside the sentence."""
+
+    event: JobEvent
+    title: str
+    who: str
+    sentence: str
+    code: str
+    facts: list[tuple[str, str]]
+
+    @property
+    def colour(self) -> str:
+        return COLOURS.get(self.event.type, self.event.type)
+
+
+def of(job: Job) -> list[Entry]:
+    """Oldest first, with names instead of ids."""
+    events = list(job.events.order_by("number"))
+    names = ACTORS | _staff_names({event.actor for event in events})
+    return [_entry(event, names.get(event.actor, event.actor)) for event in events]
+
+
+def _entry(event: JobEvent, who: str) -> Entry:
+    data = {name: fact for name, fact in event.data.items() if fact is not None}
+    return Entry(
+        event,
+        TITLES.get(event.type, event.type.replace("_", " ")),
+        who,
+        str(data.pop("detail", "")),
+        str(data.pop("code", "")),
+        [_fact(name, fact) for name, fact in data.items()],
+    )
+
+
+def _fact(name: str, fact: Any) -> tuple[str, str]:
+    """As a person reads it; a name ends in its unit."""
+    if name == "blame":
+        return "because of", BLAMES.get(str(fact), str(fact))
+    if name == "wait_s":
+        return "again", f"in {cells.span(fact)}" if fact else "at once"
+    if isinstance(fact, list):
+        fact = ", ".join(map(str, fact))
+    elif name.endswith("_ms"):
+        name, fact = name.removesuffix("_ms"), cells.span(fact / 1000)
+    elif name.endswith("_bytes"):
+        name, fact = name.removesuffix("_bytes"), cells.size(fact)
+    return name.replace("_", " "), str(fact)
+
+
+def _staff_names(actors: set[str]) -> dict[str, str]:
+    keys = {actor: actor.removeprefix("staff:") for actor in actors if actor.startswith("staff:")}
+    users = get_user_model().objects.in_bulk([int(pk) for pk in keys.values() if pk.isdecimal()])
+    return {actor: users[int(pk)].get_username() for actor, pk in keys.items() if pk.isdecimal() and int(pk) in users}

@@ -1,0 +1,27 @@
+"""Files that a dead worker left, and those that newer ones replaced."""
+
+from collections.abc import Iterator
+
+from media_jobs.models import Derivative
+from media_jobs.services import burial
+from media_jobs.services.housekeeping.part import Find, Sitting, batches
+from media_jobs.services.publishing import KEEP_REPLACED
+from media_jobs.services.transitions import from_now
+from media_jobs.states import DerivativeState, JobState
+
+
+def find(sitting: Sitting) -> Iterator[list[Find]]:
+    """An attempt is over for good once its job is found not to be in work: what it left stays as it is."""
+    abandoned = Derivative.objects.filter(
+        state=DerivativeState.PENDING, created_at__lte=from_now(-sitting.ages.leftover_s)
+    ).exclude(job__state=JobState.PROCESSING)
+    replaced = Derivative.objects.filter(
+        state=DerivativeState.REPLACED, replaced_at__lte=from_now(-KEEP_REPLACED.total_seconds())
+    )
+    for rows, why in ((abandoned, "left by a worker that died"), (replaced, "replaced by a newer one")):
+        for page in batches(rows.only("id", "key", "original_id")):
+            yield [Find(f"{row.key}: {why}", row) for row in page]
+
+
+def mend(sitting: Sitting, finds: list[Find]) -> int:
+    return len(sitting.each(finds, burial.bury))

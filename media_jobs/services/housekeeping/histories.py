@@ -1,0 +1,40 @@
+"""Histories of jobs that ended long ago. A retry numbers on where the removed one ended."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from media_jobs.models import Job, JobEvent
+from media_jobs.services.housekeeping.part import Find, Sitting, batches
+from media_jobs.services.transitions import from_now
+from media_jobs.states import JobState
+
+_ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
+def find(_: Sitting) -> Iterator[list[Find]]:
+    """Nothing while EVENT_RETENTION_DAYS is 0."""
+    if not settings.EVENT_RETENTION_DAYS:
+        return
+    jobs = _ended_long_ago().filter(Exists(JobEvent.objects.filter(job=OuterRef("pk"))))
+    for page in batches(jobs.only("id", "finished_at", "last_event")):
+        yield [
+            Find(f"{job.last_event} events of job {job.pk}, ended {job.finished_at:%Y-%m-%d}", job.pk) for job in page
+        ]
+
+
+def mend(_: Sitting, finds: list[Find]) -> int:
+    """All events of a job or none: whoever wants to retry it waits for the lock, and then goes on."""
+    with transaction.atomic():
+        jobs = _ended_long_ago().filter(pk__in=[find.it for find in finds])
+        ids = list(jobs.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        JobEvent.objects.filter(job__in=ids).delete()
+    return len(ids)
+
+
+def _ended_long_ago() -> QuerySet[Job]:
+    age = timedelta(days=settings.EVENT_RETENTION_DAYS)
+    return Job.objects.filter(state__in=_ENDED, finished_at__lt=from_now(-age.total_seconds()))

@@ -1,0 +1,95 @@
+"""Objects that no row names: found in the storage, kept for a while, then deleted."""
+
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+
+from django.db.models import Q
+
+from media_jobs.adapters.storage import Role, store
+from media_jobs.errors import MediaError, StorageUnavailable
+from media_jobs.keys import PUBLIC_PREFIXES, image_of
+from media_jobs.models import Derivative, Original, Tombstone
+from media_jobs.services import burial
+from media_jobs.services.housekeeping.part import Find, Sitting, batched, batches
+from media_jobs.services.transitions import from_now
+
+#: Where more objects than these were listed, at most half of them may have no row.
+_FUSE_FROM = 100
+_PREFIXES = ("originals/", *PUBLIC_PREFIXES)
+_LISTED_TOGETHER = 500
+
+
+class ForeignStorage(MediaError):
+    """Nothing of it is touched."""
+
+    code = "foreign_storage"
+
+    def __init__(self, *, listed: int, orphans: int) -> None:
+        super().__init__(
+            f"Of {listed:,} stored objects {orphans:,} have no row: this looks like the storage of another database. "
+            "Nothing was marked. Check DATABASE_URL and the storage's settings; after a restore, whether it was whole."
+        )
+
+
+class NotListed(StorageUnavailable):
+    def __init__(self) -> None:
+        MediaError.__init__(
+            self, "The storage could not be listed. Look at the log for its answer; workers need s3:ListBucket."
+        )
+
+
+def find(sitting: Sitting) -> Iterator[list[Find]]:
+    """Objects without a row and without a tombstone. Raises ForeignStorage, NotListed."""
+    with SpooledTemporaryFile(max_size=1_048_576, mode="w+") as lines:
+        listed = orphans = 0
+        for keys in batched(_stored(), _LISTED_TOGETHER):
+            unnamed = _unnamed(keys)
+            listed += len(keys)
+            orphans += len(unnamed)
+            lines.writelines(f"{key}\n" for key in unnamed)
+            sitting.looked(len(keys))
+        if listed > _FUSE_FROM and orphans * 2 > listed:
+            raise ForeignStorage(listed=listed, orphans=orphans)
+        lines.seek(0)
+        for keys in batched(line.rstrip("\n") for line in lines):
+            known = set(Tombstone.objects.filter(key__in=keys).values_list("key", flat=True))
+            if finds := [Find(f"{key}: no row names it", key) for key in keys if key not in known]:
+                yield finds
+
+
+def mark(_: Sitting, finds: list[Find]) -> int:
+    """From now on it is known since when they are orphans; what comes to be wanted later stays."""
+    Tombstone.objects.bulk_create([Tombstone(key=find.it) for find in finds], ignore_conflicts=True)
+    return len(finds)
+
+
+def find_due(sitting: Sitting) -> Iterator[list[Find]]:
+    """What was being deleted by somebody who died, and orphans that nobody has come for."""
+    ages = sitting.ages
+    due = Q(doomed=True, created_at__lte=from_now(-ages.doomed_s)) | Q(
+        doomed=False, created_at__lte=from_now(-ages.orphan_s)
+    )
+    for page in batches(Tombstone.objects.filter(due)):
+        yield [Find(f"{row.key}: {'half deleted' if row.doomed else 'no row names it'}", row.key) for row in page]
+
+
+def remove(sitting: Sitting, finds: list[Find]) -> int:
+    return len(sitting.each(finds, lambda key: burial.condemn(key, dead_after_s=sitting.ages.doomed_s)))
+
+
+def _stored() -> Iterator[str]:
+    """All objects whose keys are of our making. Whatever else lies there is not ours to judge. Raises NotListed."""
+    try:
+        for prefix in _PREFIXES:
+            yield from (key for key in store(Role.WORKER).keys(prefix) if image_of(key))
+    except StorageUnavailable as error:
+        raise NotListed from error
+
+
+def _unnamed(keys: list[str]) -> list[str]:
+    """Those that no row names. A row is written before its object, so one that is missing now was removed."""
+    named = {
+        *Original.objects.filter(key__in=keys).values_list("key", flat=True),
+        *Derivative.objects.filter(key__in=keys).values_list("key", flat=True),
+    }
+    return [key for key in keys if key not in named]

@@ -1,0 +1,187 @@
+"""What a part of housekeeping is made of."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+import structlog
+from django.db.models import QuerySet
+
+from media_jobs.errors import MediaError, StorageUnavailable
+from media_jobs.ports import Beat, no_beat
+from media_jobs.services.burial import DEAD_AFTER_S
+
+log = structlog.get_logger(__name__)
+
+#: So many finds are looked for, and mended, together.
+BATCH = 100
+#: After so many refusals in a row the storage is taken to be away.
+_GIVE_UP_AFTER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Something to mend: what a person reads of it, and what its part needs to know."""
+
+    what: str
+    it: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How old things are when they go, in seconds.
+
+    leftover_s: what its maker should have finished: uploads, files of dead workers, unfinished writes.
+    doomed_s: objects that were just being deleted.
+    orphan_s: objects without a row, since they were first seen.
+    """
+
+    leftover_s: float = 30 * 60
+    doomed_s: float = DEAD_AFTER_S
+    orphan_s: float = timedelta(days=7).total_seconds()
+
+    @classmethod
+    def of_leftovers(cls, age: timedelta | None) -> "Ages":
+        """None: as workers do it. Zero: nobody is at anything, so that whatever is not wanted goes at once."""
+        if age is None:
+            return cls()
+        if not age:
+            return cls(leftover_s=0, doomed_s=0, orphan_s=0)
+        return cls(leftover_s=age.total_seconds())
+
+
+class NotAllMended(MediaError):
+    """The storage refused some of it; the next time tries again."""
+
+    code = "not_all_mended"
+
+    def __init__(self, left: int, why: str) -> None:
+        super().__init__(f"{left:,} could not be deleted and stay for the next time. {why}")
+
+
+class Watch:
+    """Hears how far housekeeping is. This one does not listen."""
+
+    def waiting(self, part: "Part", worker: str) -> None:
+        """`worker` does this part at this moment."""
+
+    def started(self, part: "Part") -> None: ...
+
+    def looked(self, part: "Part", count: int) -> None:
+        """`count` more things were looked at; told only where that takes long."""
+
+    def found(self, part: "Part", finds: list[Find]) -> None: ...
+
+    def mended(self, part: "Part", count: int) -> None: ...
+
+
+class Sitting:
+    """One go at one part.
+
+    beat: called now and then while it lasts; what it raises ends it.
+    limit_s: it ends, with what is mended by then, soon after; None: when all is mended.
+    """
+
+    def __init__(
+        self,
+        part: "Part",
+        ages: Ages,
+        *,
+        watch: Watch | None = None,
+        beat: Beat = no_beat,
+        limit_s: float | None = None,
+    ) -> None:
+        self.part, self.ages, self.beat = part, ages, beat
+        self._until = None if limit_s is None else time.monotonic() + limit_s
+        self.found = self.mended = self.left = 0
+        self._watch = watch or Watch()
+        self._in_a_row = 0
+        self._why = ""
+
+    def finds(self) -> Iterator[list[Find]]:
+        for finds in self.part.find(self):
+            self.beat()
+            self.found += len(finds)
+            self._watch.found(self.part, finds)
+            yield finds
+
+    def mend(self, finds: list[Find]) -> None:
+        mended = self.part.mend(self, finds)
+        self.mended += mended
+        self._watch.mended(self.part, mended)
+
+    def close(self) -> None:
+        """Raises NotAllMended."""
+        if self.left:
+            raise NotAllMended(self.left, self._why)
+
+    def is_over(self) -> bool:
+        return self._until is not None and time.monotonic() >= self._until
+
+    def looked(self, count: int) -> None:
+        self.beat()
+        self._watch.looked(self.part, count)
+
+    def each(self, finds: Iterable[Find], do: Callable[[Any], bool | None]) -> list[Find]:
+        """Those of `finds` with which `do` went well: it did not answer False.
+
+        What the storage refuses, and what there is no time for, is left for the next time. Raises StorageUnavailable
+        when the storage seems to be away.
+        """
+        done: list[Find] = []
+        for find in finds:
+            if self.is_over():
+                break
+            self.beat()
+            try:
+                if do(find.it) is not False:
+                    done.append(find)
+                self._in_a_row = 0
+            except StorageUnavailable as error:
+                self.left += 1
+                self._in_a_row += 1
+                self._why = str(error)
+                log.warning("not_mended", part=self.part.name, what=find.what, why=self._why)
+                if self._in_a_row >= _GIVE_UP_AFTER or self.is_over():
+                    raise
+        return done
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One kind of thing that goes wrong.
+
+    about: what it does, in a few words.
+    every_s: how often workers do it.
+    find: looks for it, lazily and in batches; changes nothing.
+    mend: sets it right, where in the same step it still is as it was found, and says how many that were. May be
+        repeated, and may die anywhere.
+    lease_s: how long a keeper that died keeps others from it.
+    everywhere: concerns this host only, so that every host does it for itself, as often as it likes.
+    """
+
+    name: str
+    about: str
+    every_s: float
+    find: Callable[[Sitting], Iterator[list[Find]]]
+    mend: Callable[[Sitting, list[Find]], int]
+    lease_s: float = 600
+    everywhere: bool = False
+
+
+def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
+    """The rows by primary key, each at most once, whatever becomes of them meanwhile."""
+    rows = rows.order_by("pk")
+    page = list(rows[:size])
+    while page:
+        yield page
+        page = list(rows.filter(pk__gt=page[-1].pk)[:size]) if len(page) == size else []
+
+
+def batched(things: Iterable[Any], size: int = BATCH) -> Iterator[list[Any]]:
+    iterator = iter(things)
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -1,0 +1,37 @@
+"""A world whose service can be told to die, freeze or fail at chosen steps."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.crashing import Faults, Point
+from tests.chaos.harness import World, world
+from tests.chaos.housekeeper import housekeeper
+
+#: A dead worker is noticed within seconds, and a process that dies on purpose is no crash loop to slow down.
+_QUICK: Mapping[str, Any] = {
+    "django.conf.settings.LEASE_S": 2,
+    "media_jobs.adapters.children.QUICK_DEATH_S": 0,
+    "media_jobs.adapters.queue.RING_AGAIN_S": 2,
+    "media_jobs.adapters.rq_worker._IDLE_TICK_S": 1,
+    "media_jobs.services.housekeeping.parts.LEASES.every_s": 1,
+}
+
+
+@contextmanager
+def faulty_world(
+    tmp: Path,
+    *points: Point,
+    env: Mapping[str, str] | None = None,
+    constants: Mapping[str, Any] | None = None,
+    **how: Any,
+) -> Iterator[tuple[World, Faults]]:
+    """As `harness.world`, of a service with these points. constants: on top of those that make it quick."""
+    faults = Faults(tmp / "points", points, constants={**_QUICK, **(constants or {})})
+    program = ("-m", "tests.chaos.crashing")
+    with (
+        world(tmp, {**faults.env, **(env or {})}, program=program, **how) as made,
+        housekeeper(made.service.env) as made.housekeeper,
+    ):
+        yield made, faults

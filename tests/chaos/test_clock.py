@@ -1,0 +1,80 @@
+"""Leases and turns go by the database's clock, so that a worker whose own clock is wrong harms nobody."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.harness import World, photos, scaled, world
+from tests.e2e.service import ROOT, wait_until
+
+OFF_S = 90
+LOAD_S = scaled(15, 60)
+
+
+def preloaded() -> str:
+    """The library that makes a process see another time."""
+    wrapper = shutil.which("faketime")
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")) if wrapper else []
+    if not found:
+        pytest.skip("no libfaketime: apt-get install faketime")
+    return str(found[0])
+
+
+@contextmanager
+def worker(beside: World, log: Path, *, off_s: int) -> Iterator[subprocess.Popen[bytes]]:
+    """One more worker, whose wall clock is `off_s` ahead; time passes as fast for it as for everybody."""
+    clock = {"LD_PRELOAD": preloaded(), "FAKETIME": f"{off_s:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    with log.open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "worker"],
+            cwd=ROOT,
+            env={**os.environ, **beside.service.env, **clock},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=err,
+        )
+    try:
+        wait_until(lambda: "sandbox_ready" in log.read_text(), 60, "the second worker")
+        yield process
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_no_job_runs_twice_because_a_workers_clock_is_wrong(tmp_path):
+    with world(tmp_path, {"WORKERS": "1"}) as skewed:
+        with (
+            worker(skewed, tmp_path / "ahead.log", off_s=OFF_S) as ahead,
+            worker(skewed, tmp_path / "behind.log", off_s=-OFF_S) as behind,
+        ):
+            until = time.monotonic() + LOAD_S
+            while time.monotonic() < until:
+                skewed.send_all(photos(6, large_every=2))
+            skewed.assert_all_done()
+        events = skewed.history()
+        assert {job["attempt"] for job in skewed.jobs().values()} == {1}
+        assert "lease_expired" not in {event["type"] for event in events}
+        done = [event["actor"] for event in events if event["type"] == "done"]
+        for process, off_s, log in ((ahead, OFF_S, "ahead.log"), (behind, -OFF_S, "behind.log")):
+            assert sum(f"-{process.pid}-" in actor for actor in done) > 3, "it took hardly any part"
+            assert wrong_by_s(tmp_path / log) == pytest.approx(off_s, abs=30)
+        skewed.assert_invariants()
+
+
+def wrong_by_s(log: Path) -> float:
+    """How far the clock that stamped the last line of `log` was ahead of the one that stamped the file."""
+    stamp = json.loads(log.read_text().splitlines()[-1])["timestamp"]
+    written_at = datetime.fromtimestamp(log.stat().st_mtime, UTC)
+    return (datetime.fromisoformat(stamp) - written_at).total_seconds()

@@ -1,0 +1,103 @@
+"""Between any two steps of taking a picture in and of processing it the process dies; the picture is done, once."""
+
+from collections import Counter
+from collections.abc import Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.chaos.crashing import Faults, Point
+from tests.chaos.faulty import faulty_world
+from tests.chaos.harness import World, scaled
+from tests.e2e.service import photo
+
+_INTAKE = "media_jobs.services.intake"
+_FILES = "media_jobs.adapters.storage.files"
+_WORK = "media_jobs.services.processing"
+_ATTEMPT = "media_jobs.services.attempt.Attempt"
+_PUBLISHING = "media_jobs.services.publishing"
+
+#: All that the web process does with an upload, in this order.
+INTAKE = (
+    Point("before the pending row", f"{_INTAKE}.Upload.__init__", "web"),
+    Point("pending row, no object begun", f"{_FILES}.FileStore.begin", "web"),
+    Point("object begun, nothing written", f"{_FILES}.FileStore.begin", "web", after=True),
+    Point("first part written", f"{_FILES}.FileWriter.write", "web", after=True),
+    Point("later part written", f"{_FILES}.FileWriter.write", "web", after=True, nth=3),
+    Point("all written, object not committed", f"{_FILES}.FileWriter.commit", "web"),
+    Point("object committed, no transaction", f"{_FILES}.FileWriter.commit", "web", after=True),
+    Point("in the transaction, before the job", f"{_INTAKE}.create_job", "web"),
+    Point("in the transaction, after the job", f"{_INTAKE}.create_job", "web", after=True),
+    Point("in the transaction, after the answer", "media_jobs.services.idempotency._remember", "web", after=True),
+    Point("committed, not announced", "media_jobs.services.dispatch.wake", "web"),
+    Point("announced, not answered", "media_jobs.services.dispatch.wake", "web", after=True),
+    Point("answer made, not sent", "media_jobs.api.images.views.UploadView.post", "web", after=True),
+)
+
+#: All that a worker does with a job, in this order, and how many attempts the job has taken when it is done.
+PROCESSING = (
+    (Point("taken from the list, not claimed", f"{_WORK}.claim", "worker"), 1),
+    (Point("claimed", f"{_WORK}.claim", "worker", after=True), 2),
+    (Point("before the original is fetched", f"{_FILES}.FileStore.fetch", "worker"), 2),
+    (Point("original fetched", f"{_FILES}.FileStore.fetch", "worker", after=True), 2),
+    (Point("before rendering is entered", f"{_ATTEMPT}._enter", "worker"), 2),
+    (Point("rendering entered", f"{_ATTEMPT}._enter", "worker", after=True), 2),
+    (Point("before the picture is rendered", "media_jobs.adapters.sandbox.Sandbox.render", "worker"), 2),
+    (Point("in the middle of rendering", f"{_ATTEMPT}._show_progress", "worker", nth=2), 2),
+    (Point("rendered", "media_jobs.adapters.sandbox.Sandbox.render", "worker", after=True), 2),
+    (Point("storing entered", f"{_ATTEMPT}._enter", "worker", after=True, nth=2), 2),
+    (Point("before the rows are staged", f"{_PUBLISHING}.stage", "worker"), 2),
+    (Point("names reserved, no rows", "media_jobs.services.burial.reserve", "worker", after=True), 2),
+    (Point("rows staged", f"{_PUBLISHING}.stage", "worker", after=True), 2),
+    (Point("before the first object", f"{_FILES}.FileStore.put", "worker"), 2),
+    (Point("first object stored", f"{_FILES}.FileStore.put", "worker", after=True), 2),
+    (Point("before the last object", f"{_FILES}.FileStore.put", "worker", nth=4), 2),
+    (Point("last object stored", f"{_FILES}.FileStore.put", "worker", after=True, nth=4), 2),
+    (Point("before publishing", f"{_PUBLISHING}.publish", "worker"), 2),
+    (Point("in the transaction that publishes", f"{_PUBLISHING}._make_current", "worker", nth=4), 2),
+    (Point("published", f"{_PUBLISHING}.publish", "worker", after=True), 1),
+    (Point("before the next is announced", f"{_WORK}._wake", "worker"), 1),
+    (Point("next announced", f"{_WORK}._wake", "worker", after=True), 1),
+)
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Faults]]:
+    """One worker, whose steps can therefore be counted, and one place in its list: the next job must be announced."""
+    points = (*INTAKE, *(point for point, _ in PROCESSING))
+    env = {"WORKERS": "1", "QUEUE_SIZE": "1"}
+    with faulty_world(tmp_path_factory.mktemp("crashes"), *points, env=env) as made:
+        yield made
+
+
+@pytest.mark.parametrize("point", INTAKE, ids=lambda point: point.name.replace(" ", "_"))
+def test_an_upload_is_taken_in_once_wherever_the_web_process_dies(faulty, point):
+    world, faults = faulty
+    before, picture, key = world.jobs().keys(), photo(2000, 1500), uuid4().hex
+    faults.arm(point.name)
+    with pytest.raises(httpx.TransportError):
+        world.upload(picture, key=key)
+    assert faults.has_happened(point.name)
+    accepted = {world.send(picture, key=key) for _ in range(2)}
+    world.assert_all_done()
+    assert world.jobs().keys() - before == accepted
+    assert len(accepted) == 1
+    world.assert_invariants()
+
+
+@pytest.mark.parametrize(
+    ("point", "attempts"), PROCESSING, ids=[point.name.replace(" ", "_") for point, _ in PROCESSING]
+)
+def test_a_job_is_done_once_wherever_its_worker_dies(faulty, point, attempts):
+    world, faults = faulty
+    faults.arm(point.name)
+    jobs = [world.send(photo()) for _ in range(scaled(3, 10))]  # the others wait behind it
+    world.assert_all_done()
+    assert faults.has_happened(point.name)
+    taken = [world.jobs()[job]["attempt"] for job in jobs]
+    assert Counter(taken) == Counter([1] * (len(jobs) - 1) + [attempts])
+    for job in jobs:
+        kinds = Counter(event["type"] for event in world.history(job))
+        assert (kinds["claimed"], kinds["done"]) == (world.jobs()[job]["attempt"], 1)
+    world.assert_invariants()

@@ -1,0 +1,111 @@
+"""The queue may deliver a job often, and a worker may sleep through its lease: one result counts."""
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from uuid import uuid4
+
+import pytest
+from rq import Queue
+
+from tests.chaos.crashing import Fault, Faults, Point
+from tests.chaos.faulty import faulty_world
+from tests.chaos.harness import World, scaled
+from tests.e2e.service import photo, wait_until
+
+#: How often a job is delivered that should be delivered once.
+TIMES = 40
+ALL = ["full", "medium", "small", "thumb"]
+
+#: Where a worker is when it freezes, with the picture's decoder.
+FROZEN = (
+    Point("in the middle of rendering", "media_jobs.services.attempt.Attempt._show_progress", "worker", nth=2,
+          fault=Fault.FREEZE),
+    Point("before the first object", "media_jobs.adapters.storage.files.FileStore.put", "worker", fault=Fault.FREEZE),
+    Point("in the middle of an object", "media_jobs.adapters.storage.files.FileWriter.commit", "worker",
+          fault=Fault.FREEZE),
+    Point("after the last object", "media_jobs.adapters.storage.files.FileStore.put", "worker", after=True, nth=4,
+          fault=Fault.FREEZE),
+    Point("before publishing", "media_jobs.services.publishing.publish", "worker", fault=Fault.FREEZE),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Faults]]:
+    with faulty_world(tmp_path_factory.mktemp("deliveries"), *FROZEN, env={"WORKERS": "4"}) as made:
+        yield made
+
+
+def test_a_job_that_is_delivered_to_four_workers_at_once_is_done_once(faulty):
+    world, _ = faulty
+    workers = world.service.pids("worker")
+    assert len(workers) == 4
+    for _ in range(scaled(5, 50)):
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
+        job_id = world.send(photo(2400, 1800))
+        announce(world, job_id, times=TIMES)
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+        world.assert_all_done()
+        assert kinds(world, job_id)["claimed"] == kinds(world, job_id)["done"] == 1
+        assert world.jobs()[job_id]["attempt"] == 1
+        wait_until(partial(was_told, world, "job_not_claimable", job_id, times=TIMES), 30, "all other deliveries")
+        assert renditions(world, job_id) == ALL
+    world.assert_invariants()
+    assert world.service.pids("worker") == workers
+
+
+@pytest.mark.parametrize("point", FROZEN, ids=lambda point: point.name.replace(" ", "_"))
+def test_what_a_worker_finishes_after_its_lease_is_thrown_away(faulty, point):
+    world, faults = faulty
+    faults.arm(point.name)
+    job_id = world.send(photo())
+    wait_until(lambda: faults.has_happened(point.name), 30, "a worker to freeze")
+    frozen = faults.victim(point.name)
+    decoders = [pid for pid in world.service.pids("sandbox") if parent(pid) == frozen]
+    for pid in decoders:
+        os.kill(pid, signal.SIGSTOP)
+    world.assert_all_done()
+    by_winner = world.jobs()[job_id]
+    assert by_winner["attempt"] == 2
+    assert renditions(world, job_id, state="current") == ALL
+    for pid in (*decoders, frozen):  # the worker ends its decoder as soon as it can
+        os.kill(pid, signal.SIGCONT)
+    wait_until(partial(was_told, world, "lease_lost", job_id), 30, "the late worker to notice")
+    world.assert_invariants()
+    assert world.jobs()[job_id] == by_winner
+    assert renditions(world, job_id) == ALL
+    assert kinds(world, job_id)["done"] == 1
+    assert frozen in world.service.pids("worker")
+
+
+def announce(world: World, job_id: str, *, times: int) -> None:
+    with world.redis() as client:
+        queue = Queue("interactive", connection=client, serializer="rq.serializers.JSONSerializer")
+        for _ in range(times):
+            queue.enqueue_call(
+                "media_jobs.tasks.process_job", args=(job_id,), job_id=f"{job_id}-{uuid4().hex}", result_ttl=0
+            )
+
+
+def kinds(world: World, job_id: str) -> Counter[str]:
+    return Counter(event["type"] for event in world.history(job_id))
+
+
+def renditions(world: World, job_id: str, *, state: str = "") -> list[str]:
+    """What there are rows of, whatever their state, or in this one."""
+    statement = "SELECT rendition FROM media_jobs_derivative WHERE job_id = %s AND %s IN ('', state) ORDER BY rendition"
+    return [row["rendition"] for row in world.query(statement, job_id, state)]
+
+
+def was_told(world: World, event: str, job_id: str, *, times: int = 1) -> bool:
+    """Whether the service's log says so of the job, at least so often."""
+    return sum(f'"{event}"' in line and job_id in line for line in world.service.logs.splitlines()) >= times
+
+
+def parent(pid: int) -> int:
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])

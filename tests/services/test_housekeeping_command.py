@@ -1,0 +1,104 @@
+"""What a person who runs `manage.py housekeeping` is told."""
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from media_jobs.adapters.storage import Role, store
+from media_jobs.errors import StorageUnavailable
+from media_jobs.management.commands import housekeeping as command
+from media_jobs.models import Chore, Original
+from media_jobs.services.housekeeping import PARTS
+from media_jobs.states import OriginalState
+from tests.factories import make_original
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+
+def housekeeping(*args: str, **options: Any) -> str:
+    out = io.StringIO()
+    call_command("housekeeping", *args, stdout=out, **options)
+    return out.getvalue()
+
+
+def row(output: str, part: str) -> list[str]:
+    return next(line for line in output.splitlines() if line.startswith(f"{part} ")).split()
+
+
+def test_each_part_has_its_line_in_the_summary():
+    make_original(state=OriginalState.DELETED)
+    output = housekeeping()
+    assert row(output, "uploads")[:3] == ["uploads", "1", "1"]
+    assert row(output, "tombstones")[:3] == ["tombstones", "0", "0"]
+    for part in PARTS:
+        row(output, part.name)
+    assert not Original.objects.exists()
+
+
+def test_a_dry_run_lists_every_find_and_changes_nothing():
+    doomed = [make_original(bytes([n]), state=OriginalState.DELETED) for n in range(3)]
+    output = housekeeping("--dry-run")
+    for original in doomed:
+        assert f"uploads: {original.key}: given up" in output
+    assert row(output, "uploads")[:3] == ["uploads", "3", "3"]
+    assert "would mend" in output
+    assert Original.objects.count() == 3
+    assert not Chore.objects.exists()
+
+
+def test_parts_can_be_chosen():
+    make_original(state=OriginalState.DELETED)
+    output = housekeeping("--only", "answers", "writes")
+    assert Original.objects.exists()
+    row(output, "answers")
+    assert "uploads" not in output
+
+
+def test_an_age_is_given_in_minutes():
+    make_original(b"old", state=OriginalState.PENDING)
+    Original.objects.update(created_at=timezone.now() - timedelta(minutes=6))
+    young = make_original(b"young", state=OriginalState.PENDING)
+    housekeeping("--older-than", "5")
+    assert list(Original.objects.all()) == [young]
+    housekeeping("--older-than", "0")
+    assert not Original.objects.exists()
+
+
+@pytest.mark.parametrize("age", ["-1", "soon", "nan", "1e99"])
+def test_an_age_that_makes_no_sense_is_refused(age):
+    with pytest.raises(CommandError, match="number of minutes"):
+        housekeeping("--older-than", age)
+
+
+def test_a_part_that_failed_is_told_and_the_exit_says_so(monkeypatch):
+    make_original(state=OriginalState.DELETED)
+
+    def away(key: str) -> None:
+        raise StorageUnavailable("deleting a file")
+
+    monkeypatch.setattr(store(Role.WORKER), "delete", away)
+    out = io.StringIO()
+    with pytest.raises(CommandError, match=r"1 of 11 parts failed: uploads\..*--only uploads") as raised:
+        call_command("housekeeping", stdout=out)
+    assert raised.value.returncode == 1
+    assert "The storage did not answer while deleting a file" in " ".join(out.getvalue().split())
+
+
+def test_who_is_at_it_is_told(monkeypatch):
+    monkeypatch.setattr(command, "_PATIENCE_S", 0)
+    until = timezone.now() + timedelta(minutes=5)
+    Chore.objects.create(name="uploads", worker="otherhost:1:abc", lease_until=until)
+    output = " ".join(housekeeping().split())
+    assert "skipped: otherhost:1:abc is at it" in output
+    assert "housekeeping --only uploads" in output
+
+
+def test_long_work_is_told_of_every_few_seconds(monkeypatch):
+    monkeypatch.setattr(command, "_LINE_EVERY_S", 0)
+    for n in range(3):
+        make_original(bytes([n]), state=OriginalState.DELETED)
+    assert "uploads: 3 mended" in housekeeping()

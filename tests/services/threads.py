@@ -1,0 +1,116 @@
+"""Workers as threads of the test, each with a database connection of its own, and ways to hold them up."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from media_jobs.adapters.sandbox import Sandbox
+from media_jobs.adapters.storage import Role, store
+from media_jobs.ports import Beat, no_beat
+from media_jobs.services import processing, worker
+
+LIMIT_S = 20.0
+
+
+class InThread(threading.Thread):
+    """Runs `call` at once; `ended` waits for it and raises what it raised."""
+
+    def __init__(self, call: Callable[..., object], *args: object) -> None:
+        super().__init__(daemon=True)
+        self._call, self._with, self._error = call, args, None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._call(*self._with)
+        except BaseException as error:  # noqa: BLE001  (raised again by `ended`)
+            self._error = error
+        finally:
+            connection.close()
+
+    def ended(self) -> Self:
+        self.join(LIMIT_S)
+        assert not self.is_alive()
+        if self._error:
+            raise self._error
+        return self
+
+
+def at_work(job_id: UUID) -> InThread:
+    """A worker with the job in hand."""
+    return InThread(processing.run, job_id)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+class Gate:
+    """Holds up the first who stores something. `arrived` once it is there; `open` lets it go on."""
+
+    def __init__(self) -> None:
+        self.arrived, self.opened = threading.Event(), threading.Event()
+        self._first = threading.Lock()
+
+    def open(self) -> None:
+        self.opened.set()
+
+    def wait_for_arrival(self) -> None:
+        assert self.arrived.wait(LIMIT_S)
+
+    def pass_through(self, beat: Beat = no_beat) -> None:
+        """beat: what the one who is held up does meanwhile."""
+        if not self._first.acquire(blocking=False):
+            return
+        self.arrived.set()
+        deadline = time.monotonic() + LIMIT_S
+        while not self.opened.wait(0.05):
+            beat()
+            assert time.monotonic() < deadline
+
+
+@contextmanager
+def gate_around_put(monkeypatch: pytest.MonkeyPatch, *, after: bool, beating: bool = False) -> Iterator[Gate]:
+    """The first object to be stored is held up before, or after, it is visible; `beating` or frozen."""
+    gate, put = Gate(), store(Role.WORKER).put
+
+    def slowly(key: str, source: Path, *, content_type: str, beat: Beat = no_beat) -> None:
+        if after:
+            put(key, source, content_type=content_type, beat=beat)
+        gate.pass_through(beat if beating else no_beat)
+        if not after:
+            put(key, source, content_type=content_type, beat=beat)
+
+    monkeypatch.setattr(store(Role.WORKER), "put", slowly)
+    try:
+        yield gate
+    finally:
+        gate.open()
+
+
+@contextmanager
+def decoders_of_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Sandbox]]:
+    """A decoder dies with the thread that started it, so each job here gets one of its own. Yields them, as made."""
+    made: list[Sandbox] = []
+
+    def sandbox() -> Sandbox:
+        made.append(Sandbox(settings.SANDBOX_MEMORY_BYTES, worker.workspace().path))
+        return made[-1]
+
+    monkeypatch.setattr(worker, "sandbox", sandbox)
+    try:
+        yield made
+    finally:
+        for decoder in made:
+            decoder.close()
