@@ -99,7 +99,9 @@ def test_a_lease_is_renewed_while_its_worker_waits(stuck, settings):
     job, working, pid = stuck
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() + timedelta(seconds=4))
     for _ in range(2):
-        wait_until(partial(lease_ends_after, job, Job.objects.get(pk=job.pk).lease_until))
+        lease_until = Job.objects.get(pk=job.pk).lease_until
+        assert lease_until
+        wait_until(partial(lease_ends_after, job, lease_until))
     housekeeping.expire_leases()
     os.kill(pid, signal.SIGCONT)
     working.ended()

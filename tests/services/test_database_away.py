@@ -70,7 +70,7 @@ def cutting_query(number: int) -> Iterator[Counter]:
 @contextmanager
 def losing_commit(number: int, monkeypatch, *, done: bool) -> Iterator[Counter]:
     """Cut before a commit is asked for, or after it was done and before its answer came."""
-    counter, commit = Counter(number, lambda: None), type(connections["default"])._commit
+    counter, commit = Counter(number, lambda: None), type(connections["default"])._commit  # type: ignore[attr-defined]
 
     def lose(self: Any) -> Any:
         if not counter():
@@ -140,8 +140,13 @@ def test_after_a_long_absence_of_the_database_a_job_in_hand_is_put_back_at_once(
         raise OperationalError("the database system is starting up")
 
     fetch = worker.workspace  # the first thing after the claim
+
+    def fetch_and_cut() -> Any:
+        connection.execute_wrappers.append(away)
+        return fetch()
+
     with monkeypatch.context() as patch, connection.execute_wrapper(lambda run, *args: run(*args)):
-        patch.setattr(worker, "workspace", lambda: connection.execute_wrappers.append(away) or fetch())
+        patch.setattr(worker, "workspace", fetch_and_cut)
         processing.run(job.pk)
         connection.execute_wrappers.remove(away)
     assert duty.wary

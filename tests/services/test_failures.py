@@ -71,6 +71,7 @@ def run(job: Job) -> Job:
 
 def last_event(job: Job) -> tuple[str, dict[str, Any]]:
     event = job.events.last()
+    assert event
     return event.type, event.data
 
 
@@ -224,7 +225,13 @@ def test_what_the_storage_failed_is_taken_up_again_only_when_the_storage_is_back
 
 
 def test_outages_are_told_from_other_failures():
-    outages = {StorageUnavailable, WorkspaceFull, KeyBeingDeleted, errors.StorageFull, errors.OriginalChanged}
+    outages: set[type[MediaError]] = {
+        StorageUnavailable,
+        WorkspaceFull,
+        KeyBeingDeleted,
+        errors.StorageFull,
+        errors.OriginalChanged,
+    }
     assert {failures.is_outage(kind.code) for kind in outages} == {True}
     others: list[type[MediaError]] = [Undecodable, DecoderKilled, DecoderTimeout, DecoderFailed, errors.WorkerLost]
     assert {failures.is_outage(kind.code) for kind in others} == {False}

@@ -60,7 +60,12 @@ def test_a_picture_too_large_for_a_worker_is_done_on_the_heavy_lane(monkeypatch,
     settings.SANDBOX_MEMORY_BYTES = 8 * MB
     heavy: list[Sandbox] = []
     make = worker.heavy_sandbox
-    monkeypatch.setattr(worker, "heavy_sandbox", lambda: heavy.append(make()) or heavy[-1])
+
+    def make_and_keep() -> Sandbox:
+        heavy.append(make())
+        return heavy[-1]
+
+    monkeypatch.setattr(worker, "heavy_sandbox", make_and_keep)
     job = make_job(make_original(images.jpeg(3000, 2000, progressive=True)))
     processing.run(job.pk)
     job.refresh_from_db()

@@ -100,7 +100,9 @@ def an_unfinished_write() -> None:
 
 
 def an_old_answer() -> None:
-    IdempotencyKey.objects.create(owner="a", key="k", fingerprint="f", status=202, answer={}, created_at=ago(hours=25))
+    IdempotencyKey.objects.create(
+        owner="a", key="k", fingerprint="f", status=202, answer="{}", created_at=ago(hours=25)
+    )
 
 
 WRONG: list[tuple[str, Callable[[], None]]] = [
@@ -147,7 +149,7 @@ def test_nothing_is_wrong_with_what_is_wanted(valkey, older_than):
     make_derivative(done, state=DerivativeState.CURRENT)
     make_failed_job(original=make_original(), finished_at=ago(days=1000))
     processing.claim(make_job(make_original()).pk, "living")
-    IdempotencyKey.objects.create(owner="a", key="k", fingerprint="f", status=202, answer={})
+    IdempotencyKey.objects.create(owner="a", key="k", fingerprint="f", status=202, answer="{}")
     Original.objects.update(created_at=ago(days=1000))
     outcomes = housekeeping.run(older_than=older_than)
     assert [(o.part.name, o.found, o.error) for o in outcomes if o.found or o.error] == []

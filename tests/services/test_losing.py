@@ -5,11 +5,13 @@ import random
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from media_jobs.adapters.storage import Role, store
+from media_jobs.adapters.storage.files import FileStore
 from media_jobs.callers import ANONYMOUS
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Derivative, Job, Original, Tombstone
@@ -52,6 +54,7 @@ def assert_nothing_half_done() -> None:
     assert not Tombstone.objects.exists()
     objects = store(Role.WORKER)
     kept = {d.key for d in Derivative.objects.all()} | {original.key for original in Original.objects.all()}
+    assert isinstance(objects, FileStore)
     assert set(objects.keys()) == kept
     for key, sha256 in wanted.items():
         assert hashlib.sha256(objects.path(key).read_bytes()).hexdigest() == sha256
@@ -108,9 +111,10 @@ def test_of_a_job_that_is_cancelled_while_it_stores_nothing_stays(photo, monkeyp
 
 def test_of_an_attempt_whose_storage_fails_nothing_stays(photo, monkeypatch):
     job = make_job(make_original(photo))
-    put, stored = store(Role.WORKER).put, []
+    put = store(Role.WORKER).put
+    stored: list[str] = []
 
-    def fail_at_last(key: str, *args: object, **kwargs: object) -> None:
+    def fail_at_last(key: str, *args: Any, **kwargs: Any) -> None:
         if len(stored) == 3:
             raise StorageUnavailable("storing a file")
         put(key, *args, **kwargs)
@@ -193,7 +197,7 @@ def test_many_at_once_over_one_original_leave_nothing_half_done(photo, monkeypat
     original = make_original(photo)
     put = store(Role.WORKER).put
 
-    def sometimes(*args: object, **kwargs: object) -> None:
+    def sometimes(*args: Any, **kwargs: Any) -> None:
         time.sleep(random.uniform(0, 0.05))
         if random.random() < 0.1:
             raise StorageUnavailable("storing a file")

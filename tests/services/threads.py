@@ -25,7 +25,8 @@ class InThread(threading.Thread):
 
     def __init__(self, call: Callable[..., object], *args: object) -> None:
         super().__init__(daemon=True)
-        self._call, self._with, self._error = call, args, None
+        self._call, self._with = call, args
+        self._error: BaseException | None = None
         self.start()
 
     def run(self) -> None:
