@@ -13,7 +13,7 @@ from tests.chaos.harness import World, photos, scaled, world
 from tests.e2e.service import wait_until
 from tests.seaweed import SeaweedFS
 
-DISK_MB = scaled(48, 96)
+DISK_MB = scaled(48, 160)
 UPLOADS = scaled(30, 90)
 FULL_FOR_S = scaled(6, 30)
 
