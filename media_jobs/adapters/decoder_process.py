@@ -211,6 +211,7 @@ class DecoderProcess:
 
     def _watch(self) -> None:
         """Raises DecoderFailed when it takes what no picture needs, and no limit of the kernel's holds it."""
+        self._meter.peak_bytes()  # it may be gone when that is wanted
         if self._meter.written_bytes() > _MOST_WRITTEN_BYTES:
             self._fail("it wrote without end")
         if self._meter.threads() > _MOST_THREADS:

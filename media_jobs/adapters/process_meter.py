@@ -20,6 +20,9 @@ class Meter:
         self._pid = pid
         self._cpu_s = 0.0
         self._written_bytes = 0
+        self._peak_seen_bytes = 0
+        # Until it became a program of its own it shared our memory, and the system counts that in.
+        self._ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self._began = time.monotonic()
 
     def begin(self) -> None:
@@ -28,15 +31,23 @@ class Meter:
             Path(f"/proc/{self._pid}/clear_refs").write_bytes(_RESET_PEAK)
         self._cpu_s = _cpu_s(self._pid)
         self._written_bytes = self._all_written_bytes()
+        self._peak_seen_bytes = 0
         self._began = time.monotonic()
 
     def usage(self, died: resource.struct_rusage | None = None) -> Usage:
         """Since `begin()`. `died`: what the system said at its end."""
-        cpu_s, peak_bytes = _cpu_s(self._pid), self._told("status", "VmHWM") * 1024
+        cpu_s, peak_bytes = _cpu_s(self._pid), self.peak_bytes()
         if died:
-            cpu_s, peak_bytes = died.ru_utime + died.ru_stime, died.ru_maxrss * _MAXRSS_BYTES
+            cpu_s = died.ru_utime + died.ru_stime
+            if died.ru_maxrss > self._ours:
+                peak_bytes = died.ru_maxrss * _MAXRSS_BYTES
         wall_s = time.monotonic() - self._began
         return Usage(round(wall_s * 1000), round(max(0.0, cpu_s - self._cpu_s) * 1000), peak_bytes)
+
+    def peak_bytes(self) -> int:
+        """Resident at its largest since `begin()`; of a dead one, as far as somebody asked while it lived."""
+        self._peak_seen_bytes = max(self._peak_seen_bytes, self._told("status", "VmHWM") * 1024)
+        return self._peak_seen_bytes
 
     def resident_bytes(self) -> int:
         """Just now."""

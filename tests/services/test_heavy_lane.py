@@ -55,7 +55,17 @@ def test_the_lane_decides_what_a_picture_may_take(monkeypatch, settings, lane, m
     assert not decoders["bulk"].closed
 
 
+@pytest.fixture
+def own_decoder() -> Iterator[None]:
+    """A decoder made with the settings of this test, for this test alone."""
+    worker.sandbox.cache_clear()
+    yield
+    worker.sandbox().close()
+    worker.sandbox.cache_clear()
+
+
 @pytest.mark.django_db
+@pytest.mark.usefixtures("own_decoder")
 def test_a_picture_too_large_for_a_worker_is_done_on_the_heavy_lane(monkeypatch, settings):
     settings.SANDBOX_MEMORY_BYTES = 8 * MB
     heavy: list[Sandbox] = []
