@@ -297,10 +297,11 @@ def test_a_crash_for_lack_of_memory_is_not_the_pictures_doing(
 
 def test_a_crash_near_the_limit_of_memory_is_not_the_pictures_doing(altered: Callable[[str], None], ask: Ask) -> None:
     altered("""
-        import os
+        import os, time
         from media_jobs.pipeline import render
         def die(request, on_output):
             hoard = b"x" * (500 << 20)
+            time.sleep(1.2)  # it is looked at twice a second
             os.abort()
         render.render = die
     """)
