@@ -31,10 +31,10 @@ test: $(VENV)/.dev ## all tests that need pip only, on SQLite and PostgreSQL
 test-all: test ## also chaos in short, the corpus over HTTP (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
 	TEST_DB=postgres $(PYTEST) -rs -m "corpus or browser"
-	TEST_DB=postgres $(PYTEST) -rs tests/chaos
+	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile tests/chaos
 
 chaos: $(VENV)/.dev ## everything dies while the service works, in long; CHAOS="-k kills" takes a part
-	LONG=1 TEST_DB=postgres $(PYTEST) -rs tests/chaos $(CHAOS)
+	LONG=1 TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile tests/chaos $(CHAOS)
 
 corpus: $(VENV)/.dev ## every picture of CORPUS=dir through the pipeline, against its manifest.csv
 	@$(BIN)/python -m tests.corpus "$(CORPUS)"

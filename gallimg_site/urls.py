@@ -15,5 +15,6 @@ urlpatterns = [
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
 ]
+handler400 = "media_jobs.api.shared.problems.bad_request"
 handler404 = "media_jobs.api.shared.problems.not_found"
 handler500 = "media_jobs.api.shared.problems.server_error"

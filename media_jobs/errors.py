@@ -311,12 +311,14 @@ class QueueUnavailable(MediaError):
 
 
 class WorkerLost(MediaError):
-    """The lease ran out MAX_ATTEMPTS times: every worker that took the job went silent."""
+    """The worker of the last attempt went silent."""
 
     code = "worker_lost"
 
     def __init__(self, *, attempts: int) -> None:
-        super().__init__(f"The worker stopped answering in the middle of this picture, {attempts} times in a row.")
+        super().__init__(
+            f"The worker stopped answering in the middle of this picture, in the last of {attempts} attempts."
+        )
 
 
 class Unexpected(MediaError):

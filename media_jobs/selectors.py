@@ -1,5 +1,6 @@
 """Read queries."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -71,10 +72,19 @@ def derivative_url(derivative: Derivative) -> str:
     return store(Role.WEB).url(derivative.key)
 
 
+def batches(rows: QuerySet[Any], size: int = 100) -> Iterator[list[Any]]:
+    """The rows by primary key, each at most once, whatever becomes of them meanwhile."""
+    rows = rows.order_by("pk")
+    page = list(rows[:size])
+    while page:
+        yield page
+        page = list(rows.filter(pk__gt=page[-1].pk)[:size]) if len(page) == size else []
+
+
 def claimable(lane: Lane, *, besides: list[UUID], at_most: int) -> QuerySet[Job]:
     """The waiting jobs of a lane whose time has come, by turn, without those in `besides`."""
     waiting = Job.objects.filter(state=JobState.QUEUED, lane=lane, not_before__lte=Now())
-    return waiting.exclude(pk__in=besides).order_by("turn", "id").only("id", "attempt", "turn")[:at_most]
+    return waiting.exclude(pk__in=besides).order_by("turn", "id").only("id", "last_event", "turn")[:at_most]
 
 
 def places(job_ids: list[UUID]) -> dict[UUID, tuple[int, UUID]]:

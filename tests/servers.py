@@ -40,7 +40,7 @@ class Server:
                 cwd=folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, no lock
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock
                 **(_as_nobody() if unprivileged else {}),
             )
 
@@ -147,7 +147,8 @@ def postgres_command(folder: Path, port: int, options: Mapping[str, str]) -> lis
     return command + [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For `preexec_fn`: the process ends with the thread that starts it, however that ends."""
     if sys.platform == "linux":
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -62,12 +62,12 @@ def waiting(lane: Lane) -> list[UUID]:
         return [_job_id(rq_id) for rq_id in _queue(lane).get_job_ids()]
 
 
-def announce(lane: Lane, attempts: Mapping[UUID, int], places: Mapping[UUID, Place], *, at_most: int) -> set[UUID]:
+def announce(lane: Lane, calls: Mapping[UUID, int], places: Mapping[UUID, Place], *, at_most: int) -> set[UUID]:
     """Put jobs into RQ's list, in their places, until it holds `at_most`; returns those that were passed over.
 
-    attempts: the jobs, with the number of the attempt that they wait for. places: theirs, and of all that the list
-    held when it was read; the lowest is taken first. Passed over is whom somebody announced lately: a mark bridges
-    the moment in which a worker has taken an id from the list and not yet claimed the row.
+    calls: the jobs, each with a number that is another one whenever it waits anew. places: theirs, and of all that
+    the list held when it was read; the lowest is taken first. Passed over is whom somebody announced lately: a mark
+    bridges the moment in which a worker has taken an id from the list and not yet claimed the row.
 
     List, marks and RQ's own records change in one step, and only if the list is still what was looked at: it never
     grows longer, holds nobody twice, and who dies on the way leaves nothing half done. Raises ListChanged, where
@@ -78,9 +78,9 @@ def announce(lane: Lane, attempts: Mapping[UUID, int], places: Mapping[UUID, Pla
         together.watch(queue.key)
         listed = [rq_id.decode() for rq_id in together.lrange(queue.key, 0, -1)]
         held = [_job_id(rq_id) for rq_id in listed]
-        if not places.keys() >= set(held) or not attempts.keys().isdisjoint(held):
+        if not places.keys() >= set(held) or not calls.keys().isdisjoint(held):
             raise ListChanged
-        rq_ids = {job_id: f"{job_id}-{attempt}" for job_id, attempt in attempts.items()}
+        rq_ids = {job_id: f"{job_id}-{number}" for job_id, number in calls.items()}
         marks = together.mget([_mark(rq_id) for rq_id in rq_ids.values()])
         passed_over = {job_id for job_id, mark in zip(rq_ids, marks, strict=True) if mark}
         chosen = sorted(rq_ids.keys() - passed_over, key=places.__getitem__)
@@ -95,11 +95,11 @@ def announce(lane: Lane, attempts: Mapping[UUID, int], places: Mapping[UUID, Pla
     return passed_over
 
 
-def ring(lane: Lane, job_id: UUID, *, attempt: int) -> None:
+def ring(lane: Lane, job_id: UUID, number: int) -> None:
     """Deliver one job, whatever the list holds and whoever has announced it before. Raises QueueUnavailable."""
     queue = _queue(lane)
     with _clear_errors(), queue.connection.pipeline() as together:
-        _ring(queue, job_id, f"{job_id}-{attempt}", together)
+        _ring(queue, job_id, f"{job_id}-{number}", together)
         together.execute()
 
 
@@ -117,6 +117,7 @@ def _in_order(queue: Queue, listed: list[str], places: Mapping[UUID, Place], pip
 
 
 def _job_id(rq_id: str) -> UUID:
+    """Of what `_ring` has put there; nobody else has business with these lists."""
     return UUID(rq_id.rpartition("-")[0])
 
 

@@ -211,7 +211,8 @@ class JobAdmin(ReadOnlyAdmin[Job]):
 
     @admin.display(description="Age", ordering="id")
     def age(self, job: Job) -> SafeString:
-        return format_html('{}<br><span class="gi-quiet">{}</span>', cells.ago(job.created_at), cells.duration(job))
+        created, took = cells.ago(job.created_at), cells.duration(job)
+        return format_html('{}<br><span class="gi-quiet">{}</span>', created, took) if took else created
 
     @admin.display(description="Lane")
     def lane_name(self, job: Job) -> str:

@@ -18,6 +18,10 @@ from media_jobs.models import Preset, Rendition
 from media_jobs.services import presets
 
 
+#: Who wants to keep failed originals for longer than ten years keeps them.
+MOST_DAYS = 3_650
+
+
 def is_used(preset: Preset) -> bool:
     """Whether something refers to this version, so that it must stay as it is."""
     return preset.jobs.exists() or preset.derivatives.exists()
@@ -68,6 +72,12 @@ class PresetAdmin(PageAdmin[Preset]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Preset | None = None) -> tuple[str, ...]:
         return ("name", "version", "current", "created_at") if obj else ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """What is deleted is gone: a slip such as 0, for never, must not say “at once”."""
+        if db_field.name == "failed_days":
+            kwargs |= {"min_value": 1, "max_value": MOST_DAYS}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Preset | None) -> list[Any]:
         """A used version is read in the table of its page: nine explained fields for each rendition hide what it is."""

@@ -12,7 +12,7 @@ from media_jobs.models import Original
 #: So many finds are kept as a list; of more, a page is found quickly anyway.
 FEW = 2_000
 
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{0,22}|[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}(-[0-9a-f-]{0,22})?|[0-9a-f]{32}")
 _SUM = re.compile(r"[0-9a-f]{16,64}")
 
 

@@ -18,7 +18,7 @@ from media_jobs.models import Derivative, Job
 from media_jobs.pipeline.values import Limits, Rendered, Request, Usage
 from media_jobs.services import database, publishing, worker
 from media_jobs.services.beat import LeaseBeat
-from media_jobs.services.intake import keep_by_default
+from media_jobs.services.originals import keep_by_default
 from media_jobs.services.transitions import Lease, cost, lease_end, move
 from media_jobs.states import Lane, Stage
 

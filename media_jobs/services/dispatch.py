@@ -10,6 +10,7 @@ from django.conf import settings
 from media_jobs import selectors
 from media_jobs.adapters import queue
 from media_jobs.errors import QueueUnavailable
+from media_jobs.services import database
 from media_jobs.states import Lane
 
 log = structlog.get_logger(__name__)
@@ -22,14 +23,16 @@ _PAUSE_S = 0.01
 def wake(*lanes: Lane) -> int:
     """Top up the lanes (default: all) to QUEUE_SIZE; how many jobs were announced.
 
-    Any number of processes may do this at once. Never raises when the queue is away: the rows wait, and the next
-    call finds them.
+    Any number of processes may do this at once. Never raises when queue or database are away: the rows wait, and the
+    next call finds them.
     """
     try:
         return sum(_top_up(lane) for lane in lanes or Lane)
     except QueueUnavailable:
         log.warning("queue_unavailable")
-        return 0
+    except database.GONE as error:
+        database.drop(error)
+    return 0
 
 
 def _top_up(lane: Lane) -> int:
@@ -44,9 +47,9 @@ def _top_up(lane: Lane) -> int:
         if not jobs:
             return announced
         places = selectors.places(held) | {job.pk: (job.turn, job.pk) for job in jobs}
-        attempts = {job.pk: job.attempt + 1 for job in jobs}
+        calls = {job.pk: job.last_event for job in jobs}  # not the attempt, which a cancel and a retry leave as it is
         try:
-            passed_over = queue.announce(lane, attempts, places, at_most=settings.QUEUE_SIZE)
+            passed_over = queue.announce(lane, calls, places, at_most=settings.QUEUE_SIZE)
         except queue.ListChanged:
             time.sleep(_PAUSE_S * tried * random.random())  # noqa: S311  (spreads the callers, no secret)
             continue

@@ -8,9 +8,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 
-from media_jobs.errors import Blame, DecoderKilled, KeyBeingDeleted, MediaError
+from media_jobs.callers import Caller
+from media_jobs.errors import Blame, DecoderKilled, KeyBeingDeleted, MediaError, WorkerLost
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Usage
 from media_jobs.services.transitions import Lease, cost, failed, move, waiting, why
@@ -86,12 +87,22 @@ def close_attempt(
     log.warning("attempt_failed", job=str(job.pk), again=bool(follows), lease_held=held, **data)
 
 
-def hand_back(lease: Lease) -> bool:
+def after_silence(job: Job, still: Q, event: str, *, actor: Caller | str, data: dict[str, Any]) -> bool:
+    """Queue the job, of whose last attempt nobody knows what came, to be the next one; fail it after its last attempt.
+
+    still: what must hold for it. event: in its history, where it is queued. False when it does not hold.
+    """
+    if job.attempt < job.max_attempts:
+        return move(job.pk, still, event, actor=actor, data=data, **waiting(Lane(job.lane)))
+    error = WorkerLost(attempts=job.attempt)
+    return move(job.pk, still, "failed", actor=actor, data=why(error), **failed(error))
+
+
+def hand_back(lease: Lease, lane: Lane) -> bool:
     """Let another worker do the job next, as if this one had never begun: it costs no attempt.
 
     The number of the attempt stays, since it fences off this worker; one more is granted instead.
     """
-    lane = Lane(Job.objects.values_list("lane", flat=True).get(pk=lease.job_id))
     back = {**waiting(lane), "max_attempts": F("max_attempts") + 1}
     return move(lease.job_id, lease.holds, "handed_back", actor=lease.worker, data={"lane": lane}, **back)
 

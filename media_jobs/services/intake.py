@@ -18,7 +18,7 @@ from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Job, Original, Preset
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.formats.sniff import Kind
-from media_jobs.pipeline.values import Keep, Overrides
+from media_jobs.pipeline.values import Overrides
 from media_jobs.services import dispatch, estimates, idempotency, transitions
 from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.states import Lane, OriginalState
@@ -45,16 +45,6 @@ class Wishes:
             "focus_x": focus.x if focus else None,
             "focus_y": focus.y if focus else None,
         }
-
-
-def keep_by_default() -> Keep:
-    """Which facts may be written down of pictures whose uploaders said nothing."""
-    return Keep(
-        timestamps=settings.PRESERVE_TIMESTAMPS,
-        camera_info=settings.PRESERVE_CAMERA_INFO,
-        gps=settings.PRESERVE_GPS,
-        device_serial=settings.PRESERVE_DEVICE_SERIAL,
-    )
 
 
 @dataclass(frozen=True, slots=True)

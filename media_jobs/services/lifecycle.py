@@ -1,6 +1,6 @@
 """What people do with jobs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
+from media_jobs import selectors
 from media_jobs.callers import Caller
 from media_jobs.errors import WrongState
 from media_jobs.models import Job
@@ -99,16 +100,12 @@ def cancel_all(jobs: QuerySet[Job], *, actor: Caller) -> CancelOutcome:
 
 def _in_batches(jobs: QuerySet[Job], change: Callable[[list[UUID], Lane], int]) -> tuple[int, int]:
     """How many jobs were changed, of how many. Each batch is of one lane, oldest first."""
-    chosen: dict[str, list[UUID]] = {}
-    for job_id, lane in jobs.order_by("pk").values_list("pk", "lane"):  # to the end, before the first change
-        chosen.setdefault(lane, []).append(job_id)
-    changed = sum(change(batch, Lane(lane)) for lane, ids in chosen.items() for batch in _batches(ids))
-    return changed, sum(map(len, chosen.values()))
-
-
-def _batches(ids: list[UUID]) -> Iterator[list[UUID]]:
-    for start in range(0, len(ids), _BATCH):
-        yield ids[start : start + _BATCH]
+    changed = of = 0
+    for page in selectors.batches(jobs.only("id", "lane"), _BATCH):
+        of += len(page)
+        for lane in sorted({job.lane for job in page}):
+            changed += change([job.pk for job in page if job.lane == lane], Lane(lane))
+    return changed, of
 
 
 def _turns(batch: list[UUID], lane: Lane) -> Case:

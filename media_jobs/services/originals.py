@@ -1,7 +1,10 @@
-"""Access to originals."""
+"""What may be done with originals, and who gets them."""
+
+from django.conf import settings
 
 from media_jobs.adapters.storage import Role, store
 from media_jobs.models import Original
+from media_jobs.pipeline.values import Keep
 
 LINK_EXPIRES_S = 300
 
@@ -13,4 +16,14 @@ def link(original: Original) -> str:
         filename=original.filename or original.key.rpartition("/")[2],
         content_type=original.content_type,
         expires_s=LINK_EXPIRES_S,
+    )
+
+
+def keep_by_default() -> Keep:
+    """Which facts may be written down of pictures whose uploaders said nothing."""
+    return Keep(
+        timestamps=settings.PRESERVE_TIMESTAMPS,
+        camera_info=settings.PRESERVE_CAMERA_INFO,
+        gps=settings.PRESERVE_GPS,
+        device_serial=settings.PRESERVE_DEVICE_SERIAL,
     )

@@ -1,12 +1,15 @@
 """Whether what every job needs is there: the database, the storage, room for temporary files."""
 
 import shutil
+import tempfile
 
 from django.conf import settings
 
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import MediaError, WorkspaceFull
 from media_jobs.services import database
+
+_TRIAL = bytes(65_536)
 
 
 def reason() -> str:
@@ -22,10 +25,12 @@ def reason() -> str:
 
 
 def _check_workspace() -> None:
-    """Raises WorkspaceFull when the disk of temporary files has less than MIN_FREE_DISK_MB left, or is gone."""
+    """Raises WorkspaceFull when the disk of temporary files has less than MIN_FREE_DISK_MB left, or takes no file."""
     try:
         settings.WORK_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         free_bytes = shutil.disk_usage(settings.WORK_DIR).free
+        with tempfile.TemporaryFile(dir=settings.WORK_DIR) as file:
+            file.write(_TRIAL)
     except OSError as error:
         raise WorkspaceFull from error
     if free_bytes < settings.MIN_FREE_DISK_BYTES:

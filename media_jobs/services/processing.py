@@ -14,13 +14,12 @@ from media_jobs.errors import (
     MediaError,
     NotClaimable,
     Unexpected,
-    WorkerLost,
     WorkerStopping,
 )
 from media_jobs.models import Job
 from media_jobs.services import database, dispatch, failures, outage
 from media_jobs.services.attempt import PROGRESS, Attempt
-from media_jobs.services.transitions import Lease, failed, lease_end, move, waiting, why
+from media_jobs.services.transitions import Lease, lease_end, move
 from media_jobs.services.worker import close, duty, sandbox, worker_id, workspace
 from media_jobs.states import JobState, Lane, Stage
 
@@ -46,7 +45,7 @@ def run(job_id: UUID) -> None:
         duty.wary = True
         log.exception("database_away", job=str(job_id), error=type(error).__name__)
     else:
-        _wake(Lane(job.lane))
+        dispatch.wake(*dict.fromkeys((Lane(job.lane), *Lane)))  # that of the job first
 
 
 def claim(job_id: UUID, worker: str) -> Job:
@@ -98,17 +97,14 @@ def put_back() -> int:
     count = sum(_put_back(job) for job in mine.only("id", "attempt", "max_attempts", "worker", "lane"))
     if count:
         log.warning("jobs_put_back", jobs=count)
-        _wake()
+        dispatch.wake()
     return count
 
 
 def _put_back(job: Job) -> bool:
-    lease = Lease(job.pk, job.worker, job.attempt)
-    if job.attempt < job.max_attempts:
-        data = {"lane": job.lane, "reason": "outcome_unknown"}
-        return move(job.pk, lease.holds, "handed_back", actor=job.worker, data=data, **waiting(Lane(job.lane)))
-    error = WorkerLost(attempts=job.attempt)
-    return move(job.pk, lease.holds, "failed", actor=job.worker, data=why(error), **failed(error))
+    still = Lease(job.pk, job.worker, job.attempt).holds
+    data = {"lane": job.lane, "reason": "outcome_unknown"}
+    return failures.after_silence(job, still, "handed_back", actor=job.worker, data=data)
 
 
 def _make(attempt: Attempt) -> None:
@@ -145,18 +141,12 @@ def _close(attempt: Attempt, error: MediaError, bug: Exception | None = None) ->
     if error.blame is Blame.SERVER:
         duty.wary = True
     database.patiently(
-        lambda _: failures.close_attempt(attempt.lease, attempt.job, error, usage=attempt.usage, bug=bug)
+        lambda _: failures.close_attempt(attempt.lease, attempt.job, error, usage=attempt.usage, bug=bug),
+        for_s=_LAST_WORDS_S if duty.stopping else database.PATIENCE_S,
     )
 
 
 def _hand_back(attempt: Attempt) -> None:
-    handed = database.patiently(lambda _: failures.hand_back(attempt.lease), for_s=_LAST_WORDS_S)
+    lane = Lane(attempt.job.lane)
+    handed = database.patiently(lambda _: failures.hand_back(attempt.lease, lane), for_s=_LAST_WORDS_S)
     log.info("job_handed_back", job=str(attempt.job.pk), attempt=attempt.job.attempt, lease_held=handed)
-
-
-def _wake(*first: Lane) -> None:
-    """Have the lists topped up, `first` before the others. It is done again before long, so it may fail."""
-    try:
-        dispatch.wake(*dict.fromkeys((*first, *Lane)))
-    except database.GONE as error:
-        database.drop(error)

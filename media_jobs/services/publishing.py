@@ -1,7 +1,6 @@
 """Derivatives: their rows are written before their objects and made current, all at once, after them."""
 
 from dataclasses import asdict
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -19,8 +18,6 @@ from media_jobs.states import DerivativeState, JobState, Stage
 
 log = structlog.get_logger(__name__)
 
-#: How long a replaced file stays where caches and pages may still ask for it.
-KEEP_REPLACED = timedelta(days=7)
 #: Facts that everybody may read who may see the picture. Positions, serial numbers and whatever is not named here are
 #: for those who may read the original: a fact that the pipeline learns to tell is private until somebody lists it.
 PUBLIC_FACTS = frozenset(
@@ -85,7 +82,8 @@ def publish(
 
 
 def discard(staged: list[Derivative]) -> None:
-    """Remove what was staged and not published, rows and objects. What cannot be removed now is left to housekeeping.
+    """Remove what was staged and not published, rows and objects. Ends with the first that cannot be removed now:
+    housekeeping removes it and the others.
 
     Keys are the same for all who make the same of an original: an object that another row names stays.
     """
@@ -94,6 +92,7 @@ def discard(staged: list[Derivative]) -> None:
             database.patiently(partial(_bury, derivative))
         except (StorageUnavailable, *database.GONE) as error:
             log.warning("derivative_left", key=derivative.key, error=type(error).__name__)
+            return  # waiting for each of them would keep this worker from its next job, or from stopping in time
 
 
 def _bury(derivative: Derivative, again: bool) -> None:

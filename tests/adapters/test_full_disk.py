@@ -72,6 +72,38 @@ print(">", raised(store.check_room), raised(store.check))
     assert told == ["nothing nothing", "StorageFull StorageFull", "nothing nothing"]
 
 
+def test_a_check_notices_a_full_disk_although_nothing_is_kept_free(tmp_path: Path) -> None:
+    told = tiny_disk.run(
+        tmp_path,
+        STORE
+        + """
+store = FileStore(DISK / "objects", media_url="http://localhost/media")
+print(">", raised(store.check), store.unfinished())
+fill(leaving=16_384)
+print(">", raised(store.check), store.unfinished())
+""",
+    )
+    assert told == ["nothing []", "StorageFull []"]
+
+
+def test_a_worker_notices_a_full_disk_of_its_own_although_nothing_is_kept_free(tmp_path: Path) -> None:
+    told = tiny_disk.run(
+        tmp_path,
+        f"""
+from django.conf import settings
+sqlite = {{"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+settings.configure(S3_BUCKET="", DATABASES={{"default": sqlite}}, WORK_DIR=DISK / "work", MIN_FREE_DISK_BYTES=0)
+from media_jobs.adapters.storage.files import FileStore
+from media_jobs.services import outage
+outage.store = lambda role: FileStore(Path({str(tmp_path / "objects")!r}), media_url="http://localhost/media")
+print(">", repr(outage.reason()))
+fill(leaving=16_384)
+print(">", repr(outage.reason()), list((DISK / "work").iterdir()))
+""",
+    )
+    assert told == ["''", "'disk_full' []"]
+
+
 def test_an_object_that_finds_no_room_here_is_not_the_storages_fault(tmp_path: Path) -> None:
     told = tiny_disk.run(
         tmp_path,

@@ -23,8 +23,8 @@ JOBS = [UUID(int=number) for number in range(100)]
 def announce(*jobs: UUID, at_most: int = 10) -> set[UUID]:
     """As the dispatcher does it: places are by number."""
     known = [*queue.waiting(Lane.BULK), *jobs]
-    attempts, places = dict.fromkeys(jobs, 1), {job: (job.int, job) for job in known}
-    return queue.announce(Lane.BULK, attempts, places, at_most=at_most)
+    calls, places = dict.fromkeys(jobs, 1), {job: (job.int, job) for job in known}
+    return queue.announce(Lane.BULK, calls, places, at_most=at_most)
 
 
 def test_the_list_is_in_order_of_places_whoever_came_first(valkey):

@@ -49,7 +49,7 @@ def stop_once(before: list[str]) -> None:
 def deliver(lane: Lane, count: int) -> dict[UUID, Lane]:
     jobs = {uuid4(): lane for _ in range(count)}
     for job in jobs:
-        queue.ring(lane, job, attempt=1)
+        queue.ring(lane, job, 1)
     return jobs
 
 

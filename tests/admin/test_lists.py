@@ -96,6 +96,14 @@ def test_failures_are_grouped_by_cause_the_commonest_first(boss: Client) -> None
 
 
 @pytest.mark.django_db
+def test_a_job_that_nobody_has_begun_shows_its_age_only(boss: Client) -> None:
+    make_job(make_original(stored=False))
+    page = listed(boss, "job")
+    assert "just now" in page
+    assert 'class="gi-quiet"></' not in page
+
+
+@pytest.mark.django_db
 def test_a_job_says_in_words_why_it_failed_and_at_which_attempt(boss: Client) -> None:
     make_failed_job(detail="The file breaks off <in> the middle.", attempt=2)
     page = listed(boss, "job")

@@ -105,6 +105,14 @@ def test_how_long_failed_originals_are_kept_can_be_set_while_the_version_is_in_u
     assert shipped().failed_days is None
 
 
+@pytest.mark.parametrize("days", ["0", "-1", "3651", "99999999999", "soon"])
+def test_a_slip_deletes_no_failed_originals(boss: Client, days: str) -> None:
+    make_job()
+    answer = boss.post(url("change", shipped().pk), {"failed_days": days})
+    assert "failed_days" in answer.context["adminform"].form.errors
+    assert shipped().failed_days is None
+
+
 @pytest.mark.django_db
 def test_a_new_version_keeps_failed_originals_as_long_as_the_old_one() -> None:
     Preset.objects.filter(pk=shipped().pk).update(failed_days=30)

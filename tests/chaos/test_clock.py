@@ -16,6 +16,7 @@ import pytest
 
 from tests.chaos.harness import World, photos, scaled, world
 from tests.e2e.service import ROOT, wait_until
+from tests.servers import die_with_parent
 
 OFF_S = 90
 LOAD_S = scaled(15, 60)
@@ -42,6 +43,7 @@ def worker(beside: World, log: Path, *, off_s: int) -> Iterator[subprocess.Popen
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=err,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock
         )
     try:
         wait_until(lambda: "sandbox_ready" in log.read_text(), 60, "the second worker")

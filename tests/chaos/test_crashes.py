@@ -57,8 +57,8 @@ PROCESSING = (
     (Point("before publishing", f"{_PUBLISHING}.publish", "worker"), 2),
     (Point("in the transaction that publishes", f"{_PUBLISHING}._make_current", "worker", nth=4), 2),
     (Point("published", f"{_PUBLISHING}.publish", "worker", after=True), 1),
-    (Point("before the next is announced", f"{_WORK}._wake", "worker"), 1),
-    (Point("next announced", f"{_WORK}._wake", "worker", after=True), 1),
+    (Point("before the next is announced", f"{_WORK}._make", "worker", after=True), 1),
+    (Point("next announced", f"{_WORK}.run", "worker", after=True), 1),
 )
 
 

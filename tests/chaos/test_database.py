@@ -93,7 +93,7 @@ def test_nothing_is_lost_or_doubled_when_the_database_restarts_under_load(tmp_pa
             made.postgres.stop(how)
             made.postgres.start()
 
-        contents = photos(scaled(100, 1000))
+        contents = photos(scaled(100, 600))
         with ThreadPoolExecutor(4) as pool:
             sent = [pool.submit(made.send, content, key=uuid4().hex) for content in contents]
             repeatedly(restart, [1.5] * scaled(2, 10))

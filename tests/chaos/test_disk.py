@@ -14,7 +14,7 @@ from tests.e2e.service import wait_until
 from tests.seaweed import SeaweedFS
 
 DISK_MB = scaled(48, 160)
-UPLOADS = scaled(30, 90)
+UPLOADS = scaled(20, 90)
 FULL_FOR_S = scaled(6, 30)
 
 #: Makes a disk of its own in `$0`, shows its folder at `$1`, and becomes the rest.

@@ -55,7 +55,7 @@ def test_a_picture_that_kills_every_worker_is_given_up_at_last(world):
 
 def send_with_good_ones_behind(world: World, poison: bytes) -> tuple[str, list[str]]:
     job_id = world.send(poisoned(photo(), poison))
-    return job_id, world.send_all(photos(scaled(20, 200)), threads=2)
+    return job_id, world.send_all(photos(scaled(10, 100)), threads=2)
 
 
 def assert_done(world: World, job_ids: list[str]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.harness import World, photos, repeatedly, scaled, world
 
-UPLOADS = 100
+UPLOADS = scaled(60, 100)
 ROUNDS = scaled(1, 4)
 
 
@@ -20,7 +20,7 @@ def shaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def load(shaken: World) -> list[bytes]:
-    return photos(UPLOADS * ROUNDS, large_every=25)
+    return photos(UPLOADS * ROUNDS, large_every=20)
 
 
 @pytest.fixture(autouse=True)

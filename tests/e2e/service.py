@@ -21,6 +21,8 @@ import httpx
 import psycopg
 from PIL import Image
 
+from tests.servers import die_with_parent
+
 logging.getLogger("httpx").setLevel(logging.WARNING)  # or a failure's report drowns in polls
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +35,7 @@ _TITLES = {"web": "gallimg-web", "worker": "gallimg-worker", "valkey": "valkey-s
 
 
 class Service:
-    """One running service. `env` adds to and overrides the settings.
+    """One running service, which dies with the thread that started it. `env` adds to and overrides the settings.
 
     launcher: a command that becomes the one appended to it, in a mount namespace of its own.
     program: what Python runs in place of `manage.py`.
@@ -88,6 +90,7 @@ class Service:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock
             )
         return self
 

@@ -18,6 +18,7 @@ from media_jobs.callers import ANONYMOUS
 from media_jobs.models import Derivative, Job
 from media_jobs.ports import no_beat
 from media_jobs.services import housekeeping, lifecycle, processing, worker
+from media_jobs.services.housekeeping.parts import LEASES
 from media_jobs.services.worker import duty
 from media_jobs.states import JobState, Lane
 from tests import images
@@ -102,7 +103,7 @@ def test_a_lease_is_renewed_while_its_worker_waits(stuck, settings):
         lease_until = Job.objects.get(pk=job.pk).lease_until
         assert lease_until
         wait_until(partial(lease_ends_after, job, lease_until))
-    housekeeping.expire_leases()
+    housekeeping.run(only=[LEASES], patience_s=10)
     os.kill(pid, signal.SIGCONT)
     working.ended()
     job.refresh_from_db()

@@ -8,14 +8,16 @@ from uuid import UUID
 
 import pytest
 import redis
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from redis.client import Pipeline
 
+from media_jobs import selectors
 from media_jobs.adapters import queue
+from media_jobs.callers import ANONYMOUS
 from media_jobs.errors import NotClaimable
 from media_jobs.models import Job
-from media_jobs.services import dispatch, processing
+from media_jobs.services import dispatch, lifecycle, processing
 from media_jobs.states import JobState, Lane
 from tests.factories import make_job
 
@@ -130,10 +132,22 @@ def test_jobs_that_no_longer_wait_are_out_of_the_way_first(settings, valkey):
     assert queue.waiting(Lane.INTERACTIVE) == [cancelled.pk, third.pk, fourth.pk]
 
 
+def test_whoever_tops_up_goes_on_without_a_database(monkeypatch, valkey):
+    def gone(*args: object, **kwargs: object) -> None:
+        raise OperationalError("the connection is closed")
+
+    job = make_job()
+    with monkeypatch.context() as broken:
+        broken.setattr(selectors, "claimable", gone)
+        assert dispatch.wake() == 0
+    assert dispatch.wake() == 1
+    assert queue.waiting(Lane.INTERACTIVE) == [job.pk]
+
+
 def test_a_job_delivered_twice_is_claimed_once(valkey):
     job = make_job()
     dispatch.wake()
-    queue.ring(Lane.INTERACTIVE, job.pk, attempt=1)
+    queue.ring(Lane.INTERACTIVE, job.pk, job.last_event)
     assert queue.waiting(Lane.INTERACTIVE) == [job.pk, job.pk]
     assert dispatch.wake() == 0
     processing.claim(job.pk, "one")
@@ -186,3 +200,14 @@ def expire_marks(valkey: redis.Redis) -> None:
     for mark in valkey.scan_iter("gallimg:rung:*"):
         assert valkey.ttl(mark) <= queue.RING_AGAIN_S
         valkey.delete(mark)
+
+
+def test_a_job_that_was_cancelled_and_taken_up_again_is_announced_at_once(valkey):
+    """Its attempt is the same as before, and the mark of the former announcement is still there."""
+    job = make_job()
+    dispatch.wake()
+    valkey.delete("rq:queue:interactive")  # a worker has taken the id and found the job cancelled
+    lifecycle.cancel(job.pk, actor=ANONYMOUS)
+    lifecycle.retry(job.pk, actor=ANONYMOUS)
+    dispatch.wake()
+    assert queue.waiting(Lane.INTERACTIVE) == [job.pk]

@@ -10,6 +10,7 @@ from media_jobs.callers import ANONYMOUS
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.pipeline.formats.sniff import sniff
 from media_jobs.services import housekeeping, processing
+from media_jobs.services.housekeeping.parts import LEASES
 from media_jobs.services.intake import Upload
 from media_jobs.states import DerivativeState, JobState, OriginalState
 from tests import images
@@ -27,9 +28,9 @@ def expire(job: Job) -> None:
 
 def test_a_lease_that_ran_out_brings_the_job_back():
     job = processing.claim(make_job().pk, "gone")
-    assert housekeeping.expire_leases() == (0, 0)
+    assert housekeeping.run(only=[LEASES])[0].mended == 0
     expire(job)
-    assert housekeeping.expire_leases() == (1, 0)
+    assert housekeeping.run(only=[LEASES])[0].mended == 1
     job.refresh_from_db()
     assert (job.state, job.worker, job.attempt) == (JobState.QUEUED, "", 1)
     assert job.events.values_list("type", flat=True).last() == "lease_expired"
@@ -39,7 +40,7 @@ def test_a_job_that_silences_every_worker_fails_in_the_end():
     job = make_job(max_attempts=2)
     for _ in range(2):
         expire(processing.claim(job.pk, "gone"))
-        housekeeping.expire_leases()
+        housekeeping.run(only=[LEASES])
     job.refresh_from_db()
     assert (job.state, job.code, job.attempt) == (JobState.FAILED, "worker_lost", 2)
 

@@ -16,6 +16,7 @@ from media_jobs.callers import ANONYMOUS
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Derivative, Job, Original, Tombstone
 from media_jobs.services import burial, housekeeping, lifecycle, processing
+from media_jobs.services.housekeeping.parts import LEASES
 from media_jobs.states import DerivativeState, JobState
 from tests import images
 from tests.factories import make_job, make_original
@@ -40,7 +41,7 @@ def _decoders_of_threads(monkeypatch) -> Iterator[None]:
 def expire(job: Job) -> None:
     """The lease runs out, and somebody notices."""
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    housekeeping.expire_leases()
+    housekeeping.run(only=[LEASES], patience_s=10)
 
 
 def state(job: Job) -> str:

@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 _PARTIAL = ".partial"
 _READING = "reading a file"
 _SALT = "gallimg.storage.link"
+#: Written to see whether there is room: more than what waits in memory before it is written.
+_TRIAL = bytes(65_536)
 
 
 class BadLinkError(Exception):
@@ -113,7 +115,11 @@ class FileStore:
 
     def check(self) -> None:
         self.check_room()
-        self.begin("uploads/check", content_type="text/plain").abort()
+        writer = self.begin("uploads/check", content_type="text/plain")
+        try:
+            writer.write(_TRIAL)
+        finally:
+            writer.abort()
 
     def check_room(self) -> None:
         with _translated("being asked for its room"):

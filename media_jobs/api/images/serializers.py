@@ -12,7 +12,8 @@ from media_jobs import selectors
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.pipeline.values import Focus, Overrides
 from media_jobs.services.idempotency import Answer
-from media_jobs.services.intake import Accepted, Wishes, keep_by_default
+from media_jobs.services.intake import Accepted, Wishes
+from media_jobs.services.originals import keep_by_default
 from media_jobs.states import JobState, Stage
 
 STATUS = {

@@ -98,6 +98,13 @@ def _sentence(exc: exceptions.ValidationError) -> str:
     return " ".join(f"{field}: {' '.join(map(str, lines))}" for field, lines in detail.items())
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler400`: what Django refuses before a view sees it, such as a Host that is not in ALLOWED_HOSTS."""
+    if _is_browser(request):
+        return defaults.bad_request(request, exception)
+    return _problem(request, 400, "bad_request", "The request is malformed, or meant for another host.")
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """`handler404`: a page for browsers, a problem document for programs."""
     if _is_browser(request):

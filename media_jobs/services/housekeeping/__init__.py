@@ -6,13 +6,12 @@ Workers call `tick` and `pulse`; people have `manage.py housekeeping`. The parts
 from django.conf import settings
 
 from media_jobs.adapters import workspace
-from media_jobs.services.housekeeping.leases import expire as expire_leases
 from media_jobs.services.housekeeping.part import Find, Part, Watch
 from media_jobs.services.housekeeping.parts import PARTS
 from media_jobs.services.housekeeping.running import Outcome, run
 from media_jobs.services.housekeeping.ticking import pulse, tick
 
-__all__ = ["PARTS", "Find", "Outcome", "Part", "Watch", "expire_leases", "pulse", "run", "sweep_workspaces", "tick"]
+__all__ = ["PARTS", "Find", "Outcome", "Part", "Watch", "pulse", "run", "sweep_workspaces", "tick"]
 
 
 def sweep_workspaces() -> int:

@@ -1,13 +1,17 @@
 """Files that a dead worker left, and those that newer ones replaced."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from media_jobs.models import Derivative
+from media_jobs.selectors import batches
 from media_jobs.services import burial
-from media_jobs.services.housekeeping.part import Find, Sitting, batches
-from media_jobs.services.publishing import KEEP_REPLACED
+from media_jobs.services.housekeeping.part import Find, Sitting
 from media_jobs.services.transitions import from_now
 from media_jobs.states import DerivativeState, JobState
+
+#: How long a replaced file stays where caches and pages may still ask for it.
+KEEP_REPLACED = timedelta(days=7)
 
 
 def find(sitting: Sitting) -> Iterator[list[Find]]:

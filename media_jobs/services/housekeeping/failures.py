@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from media_jobs.models import Derivative, Job, Original, Preset
+from media_jobs.selectors import batches
 from media_jobs.services.housekeeping import uploads
-from media_jobs.services.housekeeping.part import Find, Sitting, batches
+from media_jobs.services.housekeeping.part import Find, Sitting
 from media_jobs.services.transitions import from_now
 from media_jobs.states import JobState, OriginalState
 

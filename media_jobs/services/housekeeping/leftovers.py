@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from media_jobs.adapters import workspace
 from media_jobs.adapters.storage import Role, store
 from media_jobs.models import IdempotencyKey
+from media_jobs.selectors import batches
 from media_jobs.services import idempotency
-from media_jobs.services.housekeeping.part import Find, Sitting, batched, batches
+from media_jobs.services.housekeeping.part import Find, Sitting, batched
 from media_jobs.services.transitions import from_now
 
 

@@ -9,8 +9,9 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import MediaError, StorageUnavailable
 from media_jobs.keys import PUBLIC_PREFIXES, image_of
 from media_jobs.models import Derivative, Original, Tombstone
+from media_jobs.selectors import batches
 from media_jobs.services import burial
-from media_jobs.services.housekeeping.part import Find, Sitting, batched, batches
+from media_jobs.services.housekeeping.part import Find, Sitting, batched
 from media_jobs.services.transitions import from_now
 
 #: Where more objects than these were listed, at most half of them may have no row.

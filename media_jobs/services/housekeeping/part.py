@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from django.db.models import QuerySet
 
 from media_jobs.errors import MediaError, StorageUnavailable
 from media_jobs.ports import Beat, no_beat
@@ -170,15 +169,6 @@ class Part:
     mend: Callable[[Sitting, list[Find]], int]
     lease_s: float = 600
     everywhere: bool = False
-
-
-def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
-    """The rows by primary key, each at most once, whatever becomes of them meanwhile."""
-    rows = rows.order_by("pk")
-    page = list(rows[:size])
-    while page:
-        yield page
-        page = list(rows.filter(pk__gt=page[-1].pk)[:size]) if len(page) == size else []
 
 
 def batched(things: Iterable[Any], size: int = BATCH) -> Iterator[list[Any]]:

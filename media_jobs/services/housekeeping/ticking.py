@@ -65,7 +65,8 @@ def tick() -> None:
             return
         if outcome and outcome.unfinished:
             _timers.soon(part.name)
-    _wake()
+    if _timers.is_due("wake", _WAKE_EVERY_S, at_first=0):
+        dispatch.wake()
 
 
 def pulse() -> None:
@@ -84,12 +85,3 @@ def pulse() -> None:
         database.drop(error)
     except Exception:  # a bug in here must not cost the job in hand
         log.exception("pulse_failed")
-
-
-def _wake() -> None:
-    if not _timers.is_due("wake", _WAKE_EVERY_S, at_first=0):
-        return
-    try:
-        dispatch.wake()
-    except DatabaseError as error:
-        database.drop(error)
