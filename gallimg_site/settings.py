@@ -175,6 +175,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "media_jobs.api.shared.problems.handle",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # JSON it is; `?format=xml` is not another address
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "gallimg",

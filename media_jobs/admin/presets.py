@@ -17,7 +17,6 @@ from media_jobs.admin.base import ModelForm, PageAdmin, StackedInline, button, g
 from media_jobs.models import Preset, Rendition
 from media_jobs.services import presets
 
-
 #: Who wants to keep failed originals for longer than ten years keeps them.
 MOST_DAYS = 3_650
 

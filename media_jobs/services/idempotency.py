@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from django.db import IntegrityError, transaction
 
-from media_jobs.errors import IdempotencyKeyReused
+from media_jobs.errors import IdempotencyKeyReused, MediaError
 from media_jobs.models import IdempotencyKey
 from media_jobs.services.transitions import from_now
 
@@ -82,6 +82,11 @@ def once(sent: Sent | None, do: Callable[[], Answer], *, beforehand: Callable[[]
             return answer
         except _KeyTaken:
             continue  # its answer is there now
+        except MediaError:
+            # Perhaps it cannot be done because the same request did it a moment ago.
+            if sent and (earlier := find(sent.owner, sent.key)):
+                return replay(earlier, sent.fingerprint)
+            raise
 
 
 def _remember(sent: Sent, answer: Answer) -> None:

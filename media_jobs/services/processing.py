@@ -120,7 +120,10 @@ def _do(attempt: Attempt) -> None:
     try:
         attempt.do()
     except LeaseLost:
-        log.warning("lease_lost", job=str(job.pk), attempt=job.attempt)
+        if Job.objects.filter(pk=job.pk, state=JobState.CANCELLED).exists():
+            log.info("job_cancelled", job=str(job.pk), attempt=job.attempt)
+        else:
+            log.warning("lease_lost", job=str(job.pk), attempt=job.attempt)
     except WorkerStopping:
         _hand_back(attempt)
     except (SystemExit, KeyboardInterrupt):  # told to stop a second time

@@ -12,7 +12,7 @@ from django.db.models import F
 from media_jobs import selectors
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS
-from media_jobs.errors import IdempotencyKeyReused
+from media_jobs.errors import IdempotencyKeyReused, WrongState
 from media_jobs.models import IdempotencyKey, Job, JobEvent, Original
 from media_jobs.pipeline.formats.sniff import sniff
 from media_jobs.services import housekeeping, intake
@@ -110,6 +110,14 @@ def test_a_fingerprint_tells_every_part_of_a_request():
 
 
 # --- at once ---------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_done_any_more_because_the_same_request_did_it_gets_its_answer():
+    def refuse() -> Answer:
+        raise WrongState("The job is queued.")
+
+    answer = once(sent(), refuse, beforehand=lambda: once(sent(), Work()))
+    assert answer == Answer(202, {"number": 1}, replayed=True)
 
 
 @pytest.mark.django_db(transaction=True)

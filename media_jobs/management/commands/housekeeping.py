@@ -41,6 +41,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--only",
             nargs="+",
+            action="extend",
             metavar="PART",
             choices=[part.name for part in PARTS],
             help="of these: " + "; ".join(f"{part.name} ({part.about})" for part in PARTS),
