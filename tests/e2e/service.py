@@ -138,6 +138,7 @@ class Service:
         found: dict[str, Any] = {}
 
         def has_ended() -> bool:
+            found.clear()  # while it waits it has fields that it has not once it is done
             found.update(httpx.get(f"{self.url}/v1/jobs/{job_id}", timeout=30).json())
             return bool(found["status"] != "processing")
 

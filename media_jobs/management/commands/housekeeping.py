@@ -14,8 +14,8 @@ from rich.text import Text
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import PARTS, Find, Outcome, Part, Watch
 
-#: How long to wait for a worker that does a part at this moment; it takes seconds, unless the storage is slow.
-_PATIENCE_S = 60
+#: How long to wait for a worker that does a part at this moment: longer than one that was cut off keeps it.
+_PATIENCE_S = 75
 _LINE_EVERY_S = 5
 #: With fewer columns the summary has no room for explanations.
 _WIDE = 80

@@ -167,7 +167,7 @@ class Part:
     every_s: float
     find: Callable[[Sitting], Iterator[list[Find]]]
     mend: Callable[[Sitting, list[Find]], int]
-    lease_s: float = 600
+    lease_s: float = 60
     everywhere: bool = False
 
 
