@@ -1,9 +1,11 @@
 """A full disk costs time, never a picture; when there is room again, all goes on by itself."""
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import boto3
@@ -16,6 +18,7 @@ from tests.seaweed import SeaweedFS
 DISK_MB = scaled(48, 160)
 UPLOADS = scaled(20, 90)
 FULL_FOR_S = scaled(6, 30)
+_WAITING = "SELECT FROM media_jobs_job WHERE state = 'queued'"
 
 #: Makes a disk of its own in `$0`, shows its folder at `$1`, and becomes the rest.
 _WITH_DISK = (
@@ -52,6 +55,18 @@ def full(small: World, *, leaving_bytes: int = 0) -> Iterator[None]:
         ballast.unlink()
 
 
+@contextmanager
+def stopped_workers(small: World) -> Iterator[None]:
+    workers = small.service.pids("worker")
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+
+
 def test_uploads_are_refused_before_the_storage_is_full_and_accepted_when_there_is_room(tmp_path):
     with world_with_disk(tmp_path, "data/objects") as small:
         small.send_all(photos(3))
@@ -69,10 +84,12 @@ def test_uploads_are_refused_before_the_storage_is_full_and_accepted_when_there_
 @pytest.mark.parametrize(("folder", "code"), [("data/objects", "storage_full"), ("data/work", "disk_full")])
 def test_work_goes_on_by_itself_after_a_disk_was_full(tmp_path, folder, code):
     with world_with_disk(tmp_path, folder) as small:
-        with small.uploads(photos(UPLOADS, large_every=3)):
-            wait_until(lambda: len(small.accepted) >= 6, 60, "some work")
-            with full(small):
-                time.sleep(FULL_FOR_S)
+        with small.uploads(photos(UPLOADS, large_every=3)), ExitStack() as disk:
+            with stopped_workers(small):  # else they might have nothing to do just then
+                wait_until(lambda: len(small.query(_WAITING)) >= 4, 60, "some work")
+                disk.enter_context(full(small))
+            time.sleep(FULL_FOR_S)
+            disk.close()
         small.assert_all_done()
         assert code in {event["data"].get("code") for event in small.history()}, "nothing met the full disk"
         assert set(small.refusals) <= {(503, "storage_full")}
