@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from media_jobs.adapters import queue
 from media_jobs.adapters.storage import Role, store
@@ -17,27 +16,14 @@ from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Chore, Derivative, IdempotencyKey, Job, JobEvent, Original, Preset, Tombstone
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.formats.sniff import sniff
-from media_jobs.services import housekeeping, lifecycle, processing
-from media_jobs.services.housekeeping import Outcome
-from media_jobs.services.housekeeping.parts import named
+from media_jobs.services import housekeeping, processing
 from media_jobs.services.intake import Upload
 from media_jobs.states import DerivativeState, JobState, Lane, OriginalState
 from tests import images
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
+from tests.services.keeping import ago, do, objects
 
 pytestmark = pytest.mark.django_db
-
-
-def ago(**age: float) -> Any:
-    return timezone.now() - timedelta(**age)
-
-
-def objects() -> list[str]:
-    return sorted(store(Role.WORKER).keys())
-
-
-def do(name: str, **how: Any) -> Outcome:
-    return housekeeping.run(only=[named(name)], **how)[0]
 
 
 def store_object(key: str) -> str:
@@ -265,107 +251,3 @@ def test_a_redis_that_is_away_fails_its_part_and_no_other(unreachable_queue):
     outcomes = {o.part.name: o for o in housekeeping.run()}
     assert {name for name, o in outcomes.items() if o.error} == {"queue"}
     assert outcomes["answers"].mended == 1
-
-
-def end(job: Job, **age: float) -> None:
-    Job.objects.filter(pk=job.pk).update(finished_at=ago(**age))
-
-
-def test_histories_are_kept_for_ever_unless_a_setting_says_so(settings):
-    end(make_failed_job(), days=10_000)
-    assert do("histories").found == 0
-    settings.EVENT_RETENTION_DAYS = 30
-    assert do("histories").mended == 1
-    assert not JobEvent.objects.exists()
-
-
-def test_only_histories_of_jobs_that_ended_long_ago_go(settings):
-    settings.EVENT_RETENTION_DAYS = 30
-    old, young, waiting = make_failed_job(), make_failed_job(), make_job()
-    end(old, days=31)
-    end(young, days=29)
-    JobEvent.objects.update(at=ago(days=100))
-    assert do("histories").mended == 1
-    assert set(JobEvent.objects.values_list("job", flat=True)) == {young.pk, waiting.pk}
-
-
-def test_a_retry_numbers_on_where_a_removed_history_ended(settings, valkey):
-    settings.EVENT_RETENTION_DAYS = 30
-    job = make_failed_job()
-    end(job, days=31)
-    do("histories")
-    lifecycle.retry(job.pk, actor=ANONYMOUS)
-    assert [event.number for event in job.events.all()] == [2]
-
-
-def keep_failed(days: int, preset: str = "gallformers") -> None:
-    Preset.objects.filter(name=preset, current=True).update(failed_days=days)
-
-
-def test_failed_originals_stay_unless_the_current_version_of_their_preset_says_how_long():
-    make_failed_job(original=make_original(), finished_at=ago(days=1000))
-    keep_failed(7, preset="ingest")
-    old = Preset.objects.get(name="gallformers", current=True)
-    Preset.objects.create(name="gallformers", version=old.version + 1, failed_days=1)  # not current yet
-    assert do("failures", older_than=timedelta(0)).found == 0
-    keep_failed(7)
-    assert do("failures").mended == 1
-    assert objects() == []
-    assert not Original.objects.exists()
-    assert not Job.objects.exists()
-    assert not JobEvent.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "also",
-    [
-        {"state": JobState.DONE, "finished_at": ago(days=100)},
-        {"state": JobState.QUEUED},
-        {"state": JobState.PROCESSING, "worker": "a", "lease_until": ago(days=-1)},
-        {"state": JobState.FAILED, "code": "x", "finished_at": ago(days=1)},
-        {"state": JobState.FAILED, "code": "x", "finished_at": None},
-        {"state": JobState.CANCELLED, "finished_at": ago(days=1)},
-        {"state": JobState.FAILED, "code": "x", "finished_at": ago(days=100), "preset": "ingest"},
-    ],
-)
-def test_a_failed_original_with_a_job_that_matters_stays(also):
-    keep_failed(7)
-    failed = make_failed_job(original=make_original(), finished_at=ago(days=8))
-    make_job(failed.original, **also)
-    assert do("failures", older_than=timedelta(0)).found == 0
-
-
-def test_a_failed_original_with_a_derivative_stays():
-    keep_failed(7)
-    failed = make_failed_job(original=make_original(), finished_at=ago(days=8))
-    make_derivative(failed, state=DerivativeState.CURRENT)
-    assert do("failures").found == 0
-
-
-def test_a_failed_original_that_is_retried_meanwhile_stays(valkey):
-    keep_failed(7)
-    failed = make_failed_job(original=make_original(), finished_at=ago(days=8))
-
-    class Curator(housekeeping.Watch):
-        def found(self, part, finds):
-            lifecycle.retry(failed.pk, actor=ANONYMOUS)
-
-    assert do("failures", watch=Curator()).mended == 0
-    assert objects() == [failed.original.key]
-    assert Job.objects.get().state == JobState.QUEUED
-
-
-def test_a_failed_original_whose_object_cannot_be_deleted_yet_goes_later(monkeypatch):
-    keep_failed(7)
-    make_failed_job(original=make_original(), finished_at=ago(days=8))
-    with monkeypatch.context() as patch:
-        patch.setattr(store(Role.WORKER), "delete", _refuse)
-        assert do("failures").error
-    assert objects() != []
-    assert do("uploads").mended == 1
-    assert objects() == []
-    assert not Original.objects.exists()
-
-
-def _refuse(key: str) -> None:
-    raise StorageUnavailable("deleting a file")
