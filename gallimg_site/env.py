@@ -64,6 +64,9 @@ class Env:
     MAX_BACKLOG: int = setting(10000, "Waiting jobs past which uploads get 503", least=1)
     MAX_UPLOAD_MB: int = setting(30, "Largest upload in MB, unless it is a camera raw file", least=1, most=5000)
     RAW_MAX_UPLOAD_MB: int = setting(100, "Largest camera raw file in MB", least=1, most=5000)
+    UPLOAD_BUFFER_MB: int = setting(
+        24, "Memory for parts of uploads on their way to S3, in MB and per process; the others wait on disk", least=0
+    )
     MAX_MEGAPIXELS: int = setting(100, "Largest picture in millions of pixels", least=1, most=2000)
     MAX_ATTEMPTS: int = setting(3, "How often a job is tried before it fails", least=1, most=100)
     LEASE_S: int = setting(60, "Seconds after which a silent worker loses its job", least=5, most=3600)
@@ -95,6 +98,13 @@ class Env:
     WORKER_AWS_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
     S3_READ_ACCESS_KEY_ID: str = setting("", "Read-only S3 credentials that sign links to originals")
     S3_READ_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
+    ADMIN_AWS_ACCESS_KEY_ID: str = setting(
+        "", "S3 credentials for `manage.py bucket` alone, given with that command; never to a running service"
+    )
+    ADMIN_AWS_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
+    UPLOAD_ORIGINS: str = setting(
+        "", "Comma-separated origins of web pages that may upload straight to the bucket, as in https://example.org"
+    )
     ALLOW_ANONYMOUS: bool = setting(False, "Accept uploads without credentials on an address that is not loopback")
     PRESERVE_TIMESTAMPS: bool = setting(True, "Keep the date a picture was taken in the database")
     PRESERVE_CAMERA_INFO: bool = setting(True, "Keep camera, lens and exposure in the database")
@@ -117,6 +127,10 @@ class Env:
         named = [host.strip() for host in self.ALLOWED_HOSTS.split(",") if host.strip()]
         own = urlsplit(self.base_url).hostname or self.HOST
         return named or ["localhost", "127.0.0.1", "[::1]", f"[{own}]" if ":" in own else own]
+
+    @property
+    def upload_origins(self) -> list[str]:
+        return [origin.strip().rstrip("/") for origin in self.UPLOAD_ORIGINS.split(",") if origin.strip()]
 
     @property
     def s3_endpoint_url(self) -> str | None:
@@ -205,6 +219,9 @@ def _check_addresses(env: Env) -> None:
         value = getattr(env, name)
         if value and not _is_address(value, "http", "https"):
             raise ConfigError(f"{name}: got {value!r}, takes an address that starts with http:// or https://")
+    for origin in env.upload_origins:
+        if not _is_address(origin, "http", "https") or urlsplit(origin).path:
+            raise ConfigError(f"UPLOAD_ORIGINS: got {origin!r}, takes origins like https://example.org")
     if env.S3_ENDPOINT and not _is_address(env.s3_endpoint_url or "", "http", "https"):
         raise ConfigError(f"S3_ENDPOINT: got {env.S3_ENDPOINT!r}, takes host:port or an http:// or https:// address")
     if env.DATABASE_URL and not _is_url(env.DATABASE_URL, "postgres", "postgresql"):
@@ -222,6 +239,7 @@ def _check_together(env: Env) -> None:
         ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
         ("WORKER_AWS_ACCESS_KEY_ID", "WORKER_AWS_SECRET_ACCESS_KEY"),
         ("S3_READ_ACCESS_KEY_ID", "S3_READ_SECRET_ACCESS_KEY"),
+        ("ADMIN_AWS_ACCESS_KEY_ID", "ADMIN_AWS_SECRET_ACCESS_KEY"),
     ):
         if bool(getattr(env, key)) != bool(getattr(env, secret)):
             raise ConfigError(f"{key} and {secret}: one is set and the other is not; set both or none")

@@ -70,10 +70,33 @@ class IdempotencyKeyReused(MediaError):
         super().__init__("This Idempotency-Key was sent before with another request; choose a new one for this one.")
 
 
+class UnknownUpload(BadRequest):
+    code = "unknown_upload"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such upload, or it is another's. POST /v1/uploads begins one.")
+
+
 class WrongState(MediaError):
     """What was asked for is not possible in the state in which the job is."""
 
     code = "wrong_state"
+
+
+class UploadUsed(WrongState):
+    """Each upload becomes one image."""
+
+    code = "upload_used"
+
+    def __init__(self) -> None:
+        super().__init__("This upload has become an image already. POST /v1/uploads begins another one.")
+
+
+class UploadExpired(WrongState):
+    code = "upload_expired"
+
+    def __init__(self) -> None:
+        super().__init__("This upload was begun too long ago. POST /v1/uploads begins another one.")
 
 
 class BacklogFull(MediaError):
@@ -191,6 +214,34 @@ def refused(code: str, sentence: str) -> ImageRefused:
     return error
 
 
+# --- files that came straight to the storage ------------------------------------------------------
+
+
+class UploadMissing(ImageRefused):
+    code = "upload_missing"
+
+    def __init__(self) -> None:
+        super().__init__("The file never arrived in the storage, or was removed before it was asked for.")
+
+
+class UploadMismatch(ImageRefused):
+    """It is not what was announced."""
+
+    code = "upload_mismatch"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The file that arrived is not the one that was announced: its {what} differs.")
+
+
+class UploadChanged(ImageRefused):
+    """The form was used again after a worker had read the file."""
+
+    code = "upload_changed"
+
+    def __init__(self) -> None:
+        super().__init__("The file was replaced by another while it was being worked on. Please upload it anew.")
+
+
 # --- the machine ---------------------------------------------------------------------------------
 
 
@@ -235,6 +286,39 @@ class StorageUnavailable(MediaError):
 
     def __init__(self, doing: str) -> None:
         super().__init__(f"The storage did not answer while {doing}.")
+
+
+class StorageDenied(StorageUnavailable):
+    """The storage answers and refuses: the credentials are wrong, expired, or allow too little."""
+
+    code = "storage_denied"
+    retry_after_s = 60
+
+    def __init__(self, doing: str) -> None:
+        MediaError.__init__(
+            self,
+            f"The storage refused our credentials while {doing}. “manage.py bucket check” tells what is missing.",
+        )
+
+
+class StorageClockSkewed(StorageDenied):
+    code = "storage_clock_skewed"
+
+    def __init__(self, doing: str) -> None:
+        MediaError.__init__(
+            self, f"The storage refused us while {doing}: the clock of this host, or its own, is wrong by minutes."
+        )
+
+
+class BucketMissing(StorageUnavailable):
+    code = "bucket_missing"
+    retry_after_s = 60
+
+    def __init__(self, doing: str) -> None:
+        MediaError.__init__(
+            self,
+            f"The storage has no such bucket while {doing}. Check S3_BUCKET; “manage.py bucket setup” makes it.",
+        )
 
 
 class StorageFull(StorageUnavailable):

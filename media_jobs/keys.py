@@ -15,6 +15,11 @@ def original_key(image_id: UUID, extension: str) -> str:
     return f"originals/{image_id}.{extension}"
 
 
+def staging_key(upload_id: UUID) -> str:
+    """Where a browser stores a file by itself, until a worker has checked it and stored it as an original."""
+    return f"uploads/{upload_id}"
+
+
 def derivative_key(rendition: str, image_id: UUID, digest: str, extension: str) -> str:
     """`digest` covers all that decides the bytes, so a key never has to change its content."""
     folder = rendition if rendition in OWN_FOLDERS else f"derived/{rendition}"

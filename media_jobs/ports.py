@@ -1,6 +1,7 @@
 """What the core asks of the outside, where more than one implementation exists."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,23 @@ Beat = Callable[[], None]
 
 def no_beat() -> None:
     """For callers that have nothing to do meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A file that is to become an object."""
+
+    key: str
+    source: Path
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a browser may store an object by itself: POST `fields` and, last, `file` to `url`."""
+
+    url: str
+    fields: dict[str, str]
 
 
 class ObjectWriter(Protocol):
@@ -37,8 +55,12 @@ class ObjectStore(Protocol):
     def begin(self, key: str, *, content_type: str) -> ObjectWriter:
         """Start writing an object. Nothing is visible under `key` before `commit()`; `abort()` leaves nothing."""
 
-    def put(self, key: str, source: Path, *, content_type: str, beat: Beat = no_beat) -> None:
-        """Store the file `source` under `key`, whole or not at all. Raises StorageUnavailable."""
+    def put(self, files: Sequence[Outgoing], *, beat: Beat = no_beat) -> None:
+        """Store each file whole or not at all, several at the same time where that is faster.
+
+        Returns once all are there. When it raises, some may be there, and none is still on its way.
+        Raises StorageUnavailable.
+        """
 
     def fetch(self, key: str, into: Path, *, beat: Beat = no_beat) -> None:
         """Write the object into the file `into`.
@@ -69,6 +91,12 @@ class ObjectStore(Protocol):
 
     def signed_url(self, key: str, *, filename: str, content_type: str, expires_s: int) -> str:
         """A URL that lets its bearer read a private object for `expires_s` seconds. Raises ReadsNotConfigured."""
+
+    def form(self, key: str, *, content_type: str, least_bytes: int, most_bytes: int, expires_s: int) -> Form:
+        """Lets its bearer store one object of that size and type under `key` within `expires_s` seconds.
+
+        Until then it may be stored again and again, and nothing is promised of what is stored: it is to be checked.
+        """
 
     def check(self) -> None:
         """Prove that writing is possible, leaving nothing behind. Raises StorageUnavailable, StorageFull."""

@@ -24,6 +24,7 @@ VARIANTS: dict[str, str] = {
     JobState.FAILED: "danger",
     JobState.CANCELLED: "default",
     OriginalState.PENDING: "warning",
+    OriginalState.STAGED: "info",
     OriginalState.ACTIVE: "success",
     OriginalState.DELETED: "default",
     DerivativeState.CURRENT: "success",

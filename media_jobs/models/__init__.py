@@ -1,6 +1,7 @@
 """One module per aggregate."""
 
 from media_jobs.models.derivative import Derivative
+from media_jobs.models.direct_upload import DirectUpload
 from media_jobs.models.idempotency import IdempotencyKey
 from media_jobs.models.job import EventClock, Job, JobEvent
 from media_jobs.models.original import Original
@@ -10,6 +11,7 @@ from media_jobs.models.upkeep import Chore, Tombstone
 __all__ = [
     "Chore",
     "Derivative",
+    "DirectUpload",
     "EventClock",
     "IdempotencyKey",
     "Job",

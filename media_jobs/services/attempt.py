@@ -16,6 +16,7 @@ from media_jobs.adapters.workspace import room_on_disk
 from media_jobs.errors import KeyBeingDeleted, LeaseLost, OriginalChanged
 from media_jobs.models import Derivative, Job
 from media_jobs.pipeline.values import Limits, Rendered, Request, Usage
+from media_jobs.ports import Outgoing
 from media_jobs.services import database, publishing, worker
 from media_jobs.services.beat import LeaseBeat
 from media_jobs.services.originals import keep_by_default
@@ -120,10 +121,10 @@ class Attempt:
         # Known before they are committed: should the answer to that be lost, they are cleared away all the same.
         self._staged = publishing.rows(self.job, rendered)
         self._stage()
-        for derivative, output in zip(self._staged, rendered.outputs, strict=True):
-            store(Role.WORKER).put(
-                derivative.key, folder / output.file, content_type=derivative.content_type, beat=self.beat
-            )
+        made = zip(self._staged, rendered.outputs, strict=True)
+        store(Role.WORKER).put(
+            [Outgoing(row.key, folder / output.file, row.content_type) for row, output in made], beat=self.beat
+        )
 
     def _stage(self) -> None:
         """Write the rows. Waits for a moment for who is just removing objects of the same names."""

@@ -10,7 +10,7 @@ import pytest
 
 from media_jobs.adapters import pace
 from media_jobs.errors import ObjectMissing, StorageUnavailable
-from media_jobs.ports import ObjectStore, ObjectWriter
+from media_jobs.ports import ObjectStore, ObjectWriter, Outgoing
 from tests.adapters.stores import LARGE, PART, SMALL, Subject, failing_in_the_middle, full_disk, noise, read, write
 
 
@@ -30,7 +30,7 @@ def test_an_object_reads_back_as_it_was_written(store: ObjectStore, key: str, si
 @pytest.mark.parametrize("size_bytes", [SMALL, LARGE])
 def test_a_file_that_was_put_reads_back(store: ObjectStore, key: str, size_bytes: int, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(noise(size_bytes))
-    store.put(key, tmp_path / "source", content_type="image/jpeg")
+    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")])
     assert read(store, key, tmp_path) == noise(size_bytes)
 
 
@@ -99,7 +99,7 @@ def test_a_disk_that_fills_up_in_mid_write_leaves_nothing(
 def test_a_file_that_cannot_be_put_whole_is_not_put_at_all(store: ObjectStore, key: str, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(noise(30_000_000))
     with failing_in_the_middle(store), pytest.raises(StorageUnavailable):
-        store.put(key, tmp_path / "source", content_type="image/jpeg")
+        store.put([Outgoing(key, tmp_path / "source", "image/jpeg")])
     assert list(store.keys(key)) == []
     assert store.unfinished() == []
 
@@ -139,7 +139,7 @@ def restless(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bytes_on_their_way_beat(store: ObjectStore, key: str, restless: None, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(noise(LARGE))
     beats: list[str] = []
-    store.put(key, tmp_path / "source", content_type="image/jpeg", beat=lambda: beats.append("put"))
+    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], beat=lambda: beats.append("put"))
     store.fetch(key, tmp_path / "fetched", beat=lambda: beats.append("fetch"))
     assert (tmp_path / "fetched").read_bytes() == noise(LARGE)
     assert beats.count("put") > 50 < beats.count("fetch")
@@ -148,7 +148,7 @@ def test_bytes_on_their_way_beat(store: ObjectStore, key: str, restless: None, t
 def test_nobody_is_troubled_by_each_chunk(store: ObjectStore, key: str, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(noise(LARGE))
     beats: list[float] = []
-    store.put(key, tmp_path / "source", content_type="image/jpeg", beat=lambda: beats.append(time.monotonic()))
+    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], beat=lambda: beats.append(time.monotonic()))
     store.fetch(key, tmp_path / "fetched", beat=lambda: beats.append(time.monotonic()))
     assert len(beats) >= 2
     assert sum(after - before < pace.PACE_S for before, after in itertools.pairwise(beats)) <= 1  # between the calls
@@ -162,12 +162,12 @@ def test_what_a_beat_raises_ends_a_put_and_leaves_nothing(
     (tmp_path / "source").write_bytes(noise(30_000_000))
     beat = mock.Mock(side_effect=raising(error, at_beat=at_beat))
     with pytest.raises(type(error)) as raised:
-        store.put(key, tmp_path / "source", content_type="image/jpeg", beat=beat)
+        store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], beat=beat)
     assert raised.value is error
     assert beat.call_count == at_beat  # nothing was tried again
     assert list(store.keys(key)) == []
     assert store.unfinished() == []
-    store.put(key, tmp_path / "source", content_type="image/jpeg")
+    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")])
     assert read(store, key, tmp_path) == noise(30_000_000)
 
 
@@ -259,7 +259,7 @@ def test_what_is_no_key_is_refused(store: ObjectStore, bad: str, tmp_path: Path)
     (tmp_path / "source").touch()
     for call in (
         lambda: store.begin(bad, content_type="image/jpeg"),
-        lambda: store.put(bad, tmp_path / "source", content_type="image/jpeg"),
+        lambda: store.put([Outgoing(bad, tmp_path / "source", "image/jpeg")]),
         lambda: store.fetch(bad, tmp_path / "fetched"),
         lambda: store.delete(bad),
         lambda: store.url(bad),

@@ -9,6 +9,7 @@ from django.test import Client
 
 from media_jobs.adapters import storage
 from media_jobs.adapters.storage.files import FileStore
+from media_jobs.ports import Outgoing
 
 CONTENT = bytes(range(256)) * 40
 KEY = "full/0198c0de/abc.webp"
@@ -19,7 +20,7 @@ PRIVATE = "originals/0198c0de.tif"
 def objects(object_store: FileStore, tmp_path: Path) -> FileStore:
     (tmp_path / "source").write_bytes(CONTENT)
     for key in (KEY, PRIVATE, "elsewhere/a.jpg"):
-        object_store.put(key, tmp_path / "source", content_type="image/webp")
+        object_store.put([Outgoing(key, tmp_path / "source", "image/webp")])
     return object_store
 
 

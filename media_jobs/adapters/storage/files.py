@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from media_jobs import keys
 from media_jobs.adapters.pace import paced
 from media_jobs.adapters.storage.transfer import CHUNK_BYTES, copy, received
 from media_jobs.errors import ObjectMissing, StorageFull, StorageUnavailable, is_disk_full
-from media_jobs.ports import Beat, no_beat
+from media_jobs.ports import Beat, Form, Outgoing, no_beat
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +61,15 @@ class FileStore:
     def begin(self, key: str, *, content_type: str) -> "FileWriter":
         return FileWriter(self.path(key), self._partial / uuid4().hex)
 
-    def put(self, key: str, source: Path, *, content_type: str, beat: Beat = no_beat) -> None:
+    def put(self, files: Sequence[Outgoing], *, beat: Beat = no_beat) -> None:
         tick = paced(beat)
-        writer = self.begin(key, content_type=content_type)
+        for outgoing in files:
+            self._put(outgoing, tick)
+
+    def _put(self, outgoing: Outgoing, tick: Beat) -> None:
+        writer = self.begin(outgoing.key, content_type=outgoing.content_type)
         try:
-            with source.open("rb") as file:
+            with outgoing.source.open("rb") as file:
                 while chunk := file.read(CHUNK_BYTES):
                     writer.write(chunk)
                     tick()
@@ -112,6 +116,9 @@ class FileStore:
         grant = Grant(keys.checked(key), filename, content_type, time.time() + expires_s)
         query = urlencode({"token": signing.dumps(asdict(grant), salt=_SALT)})
         return f"{self._media_url}/{quote(key)}?{query}"
+
+    def form(self, key: str, *, content_type: str, least_bytes: int, most_bytes: int, expires_s: int) -> Form:
+        raise NotImplementedError
 
     def check(self) -> None:
         self.check_room()

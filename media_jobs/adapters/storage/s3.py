@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,14 +15,15 @@ from django.utils.http import content_disposition_header
 
 from media_jobs import keys
 from media_jobs.adapters.pace import paced
-from media_jobs.adapters.storage.caching import cache_control
+from media_jobs.adapters.storage.headers import cache_control, content_disposition
 from media_jobs.adapters.storage.s3_calls import abort_multipart, translated
+from media_jobs.adapters.storage.s3_checksums import checksum
 from media_jobs.adapters.storage.s3_connection import bucket_storage, bucket_url
 from media_jobs.adapters.storage.s3_streams import Body, BrokenOffError, Source, interruptible
 from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
 from media_jobs.adapters.storage.transfer import copy, received
 from media_jobs.errors import MediaError, ReadsNotConfigured, StorageUnavailable
-from media_jobs.ports import Beat, no_beat
+from media_jobs.ports import Beat, Form, Outgoing, no_beat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -69,12 +70,17 @@ class S3Store:
     def begin(self, key: str, *, content_type: str) -> S3Writer:
         return S3Writer(self.client, self.bucket, keys.checked(key), _headers(key, content_type), self._senders)
 
-    def put(self, key: str, source: Path, *, content_type: str, beat: Beat = no_beat) -> None:
+    def put(self, files: Sequence[Outgoing], *, beat: Beat = no_beat) -> None:
+        tick = paced(beat)
+        for outgoing in files:
+            self._put(outgoing, tick)
+
+    def _put(self, outgoing: Outgoing, tick: Beat) -> None:
         # Neither S3Writer nor boto3's upload_file: one request leaves nothing behind, however it ends.
-        headers = _headers(key, content_type)
-        with source.open("rb") as file, interruptible(), translated("storing a file"):
-            body = cast("BinaryIO", Body(file, paced(beat)))
-            self.client.put_object(Bucket=self.bucket, Key=keys.checked(key), Body=body, **headers)
+        key, headers = keys.checked(outgoing.key), _headers(outgoing.key, outgoing.content_type)
+        with outgoing.source.open("rb") as file, interruptible(), translated("storing a file"):
+            body = cast("BinaryIO", Body(file, tick))
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **headers, **checksum(file))
 
     def fetch(self, key: str, into: Path, *, beat: Beat = no_beat) -> None:
         tick = paced(beat)
@@ -129,6 +135,9 @@ class S3Store:
             ExpiresIn=expires_s,
         )
 
+    def form(self, key: str, *, content_type: str, least_bytes: int, most_bytes: int, expires_s: int) -> Form:
+        raise NotImplementedError
+
     def check(self) -> None:
         """As promised, within seconds, and at most once in ten of them."""
         now = time.monotonic()
@@ -166,4 +175,8 @@ class S3Store:
 
 
 def _headers(key: str, content_type: str) -> Headers:
-    return {"ContentType": content_type, "CacheControl": cache_control(key)}
+    return {
+        "ContentType": content_type,
+        "CacheControl": cache_control(key),
+        "ContentDisposition": content_disposition(key),
+    }

@@ -24,6 +24,7 @@ _DOING = "storing a file"
 class Headers(TypedDict):
     ContentType: str
     CacheControl: str
+    ContentDisposition: str
 
 
 class S3Writer:

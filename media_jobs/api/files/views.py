@@ -12,8 +12,8 @@ from whitenoise.responders import SlicedFile
 
 from media_jobs import keys
 from media_jobs.adapters.storage import Role, store
-from media_jobs.adapters.storage.caching import cache_control
 from media_jobs.adapters.storage.files import BadLinkError, FileStore, grant
+from media_jobs.adapters.storage.headers import cache_control
 from media_jobs.api.files import ranges
 
 _TYPES = MediaTypes()

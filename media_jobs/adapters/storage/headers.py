@@ -1,0 +1,20 @@
+"""What goes with an object, whoever serves it: how long others may keep it, and under which name it is saved."""
+
+from media_jobs import keys
+
+FOR_EVER = "public, max-age=31536000, immutable"
+NOT_AT_ALL = "private, no-store"
+
+
+def cache_control(key: str) -> str:
+    """What lies under a public key never changes."""
+    return FOR_EVER if keys.is_public(key) else NOT_AT_ALL
+
+
+def content_disposition(key: str) -> str:
+    """Derivatives are shown, and saved as `{image}-{rendition}.{extension}`; what is private is saved only."""
+    folder, _, name = key.rpartition("/")
+    if not keys.is_public(key):
+        return f'attachment; filename="{name}"'
+    image, rendition = folder.rpartition("/")[2], folder.removeprefix("derived/").partition("/")[0]
+    return f'inline; filename="{image}-{rendition}.{name.rpartition(".")[2]}"'
