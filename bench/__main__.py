@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import call, machine, memory, scale, speed, table, unit_tests
+from bench import call, machine, memory, scale, speed, storage, table, unit_tests
 from bench.rows import Row, Run
 
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
@@ -15,9 +15,10 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "memory": lambda options: memory.rows(options.renders),
     "tests": lambda options: unit_tests.rows(),
     "scale": lambda options: scale.rows(options.rounds),
+    "storage": lambda options: storage.rows(options.rounds),
 }
-#: Takes longer than all others together, and says nothing of pictures.
-_BY_NAME_ONLY = {"scale"}
+#: They take long, or much of the disk, and say nothing of pictures.
+_BY_NAME_ONLY = {"scale", "storage"}
 
 
 def main() -> None:
@@ -40,7 +41,8 @@ def _told(row: Row) -> Row:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help="by default all but scale")
+    but = " and ".join(sorted(_BY_NAME_ONLY))
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help=f"by default all but {but}")
     parser.add_argument("--rounds", type=int, default=7, help="pairs for each ratio (7)")
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
     kept = Path(__file__).parent / ".cache/results.json"

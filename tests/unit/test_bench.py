@@ -2,7 +2,10 @@
 
 import json
 import re
+import socket
+import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import pyvips
@@ -11,6 +14,7 @@ from bench import measure, table
 from bench.measure import Answer, Pairs, Peer, Spread, Turn, paired
 from bench.pictures import Picture
 from bench.rows import Row, Run
+from bench.slow_proxy import slowed
 
 SMALL = (800, 600)
 BASELINE, PROGRESSIVE = 0xC0, 0xC2
@@ -117,6 +121,25 @@ def test_every_way_of_the_peers_in_python_makes_the_four_sizes(tmp_path: Path):
             answers = [peer.ask(way, picture) for way in known]
         assert {tuple(answer.outputs_px) for answer in answers} == {((2048, 1536), (1024, 768), (512, 384), (200, 200))}
         assert all(answer.cpu_s > 0 for answer in answers)
+
+
+def test_a_slow_line_loses_nothing_either_way():
+    content = bytes(range(256)) * 2_000
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with (
+            slowed(f"http://127.0.0.1:{port}", 50_000_000) as url,
+            socket.create_connection(("127.0.0.1", urlsplit(url).port or 0)) as client,
+        ):
+            sending = threading.Thread(target=client.sendall, args=(content,))
+            sending.start()
+            there, _ = server.accept()
+            with there, there.makefile("rb") as arriving, client.makefile("rb") as answer:
+                came = arriving.read(len(content))
+                there.sendall(b"all of it")
+                assert answer.read(9) == b"all of it"
+            sending.join()
+    assert came == content
 
 
 def test_the_packages_in_node_are_pinned_and_come_from_whatever_registry_is_set():

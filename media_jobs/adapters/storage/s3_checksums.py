@@ -6,16 +6,62 @@ as part of the object.
 
 import hashlib
 from base64 import b64encode
-from typing import BinaryIO, TypedDict
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+_READ_BYTES = 262_144
+
+
+class Readable(Protocol):
+    def read(self, amount: int, /) -> bytes: ...
+
+    def seek(self, offset: int, /) -> int: ...
 
 
 class Checksum(TypedDict):
     ChecksumSHA256: str
 
 
-def checksum(file: BinaryIO) -> Checksum:
+def checksum(file: Readable) -> Checksum:
     """Of the whole file, which stands at its beginning again afterwards."""
+    return {"ChecksumSHA256": _digest(file, hashlib.sha256())}
+
+
+def known(sha256: str) -> Checksum:
+    """The same of a sha256 in hexadecimal."""
+    return {"ChecksumSHA256": b64encode(bytes.fromhex(sha256)).decode()}
+
+
+class PartChecksum(StrEnum):
+    """How the parts of a multipart upload are checked. Whole objects always go with their sha256."""
+
+    SHA256 = "sha256"  #: announced at the start, sent with each part, repeated at the end, kept with the object
+    MD5 = "md5"  #: the oldest header: Cloudflare R2 answers a part with the sha256 by 501
+
+    @property
+    def announced(self) -> dict[str, Any]:
+        """For CreateMultipartUpload; without it, AWS refuses the parts' checksums."""
+        return {"ChecksumAlgorithm": "SHA256"} if self is PartChecksum.SHA256 else {}
+
+    def of(self, part: Readable) -> dict[str, Any]:
+        """For UploadPart. The part stands at its beginning again afterwards."""
+        if self is PartChecksum.SHA256:
+            return dict(checksum(part))
+        return {"ContentMD5": _digest(part, hashlib.md5(usedforsecurity=False))}
+
+    def completed(self, number: int, etag: str, sent: dict[str, Any]) -> "CompletedPartTypeDef":
+        """For CompleteMultipartUpload. sent: what `of` gave for the part."""
+        if self is PartChecksum.SHA256:
+            return {"PartNumber": number, "ETag": etag, "ChecksumSHA256": sent["ChecksumSHA256"]}
+        return {"PartNumber": number, "ETag": etag}
+
+
+def _digest(file: Readable, digest: "hashlib._Hash") -> str:
     file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").digest()
+    while piece := file.read(_READ_BYTES):
+        digest.update(piece)
     file.seek(0)
-    return {"ChecksumSHA256": b64encode(digest).decode()}
+    return b64encode(digest.digest()).decode()

@@ -8,6 +8,8 @@ import botocore.session
 from botocore.config import Config
 from storages.backends.s3 import S3Storage
 
+from media_jobs.adapters.storage.s3_calls import PATIENCE, Patience
+
 # What boto3 knows about S3 takes 12 MB. Read here, it is shared by all clients, and by workers forked from here:
 # a further client then takes 0.5 MB.
 _KNOWLEDGE = botocore.loaders.create_loader()
@@ -16,23 +18,41 @@ for _name in ("service-2", "endpoint-rule-set-1", "paginators-1"):
 for _name in ("endpoints", "partitions", "sdk-default-configuration"):
     _KNOWLEDGE.load_data(_name)
 
+#: What S3, and with the second one MinIO, say where the checksum does not fit.
+_DAMAGED = frozenset({"BadDigest", "XAmzContentChecksumMismatch"})
+
 
 class _Storage(S3Storage):  # type: ignore[misc]  # django-storages has no types
     def _create_session(self) -> boto3.Session:
         session = botocore.session.get_session()
         session.register_component("data_loader", _KNOWLEDGE)
+        session.register("needs-retry.s3", _send_again)
         return boto3.Session(self.access_key, self.secret_key, botocore_session=session)
 
 
-def bucket_storage(bucket: str, credentials: tuple[str, str], *, region: str, endpoint_url: str | None) -> S3Storage:
+def _send_again(**tried: Any) -> Any:
+    """Bytes that were damaged on their way are sent anew, at once; botocore takes the refusal for final."""
+    code = tried["response"][1].get("Error", {}).get("Code") if tried["response"] else None
+    return 0.0 if code in _DAMAGED and tried["attempts"] < PATIENCE.attempts else None
+
+
+def bucket_storage(
+    bucket: str,
+    credentials: tuple[str, str],
+    *,
+    region: str,
+    endpoint_url: str | None,
+    patience: Patience = PATIENCE,
+) -> S3Storage:
     """django-storages' storage of a bucket. It connects on first use."""
     key, secret = credentials
     config: Config = Config(
         signature_version="s3v4",
-        s3={"addressing_style": "path" if endpoint_url else "auto"},
-        connect_timeout=5,
-        read_timeout=20,
-        retries={"mode": "standard", "total_max_attempts": 4},
+        # Each body goes with a signed checksum of ours: hashing it once more for the signature proves nothing new.
+        s3={"addressing_style": "path" if endpoint_url else "auto", "payload_signing_enabled": False},
+        connect_timeout=patience.connect_s,
+        read_timeout=patience.read_s,
+        retries={"mode": "standard", "total_max_attempts": patience.attempts},
         max_pool_connections=50,
         # Several S3-compatible servers refuse the newer checksums.
         request_checksum_calculation="when_required",

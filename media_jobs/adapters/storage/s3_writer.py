@@ -1,22 +1,24 @@
 """One object on its way into the bucket while its bytes still arrive."""
 
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, TypedDict
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO, TypedDict, cast
 
 import structlog
 
 from media_jobs.adapters.storage.s3_calls import abort_multipart, translated
+from media_jobs.adapters.storage.s3_checksums import PartChecksum, checksum, known
+from media_jobs.adapters.storage.upload_buffer import Part, UploadBuffer
 from media_jobs.errors import StorageFull, StorageUnavailable, is_disk_full
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 log = structlog.get_logger(__name__)
 
-PART_BYTES = 5 * 1_048_576  # the least that S3 takes; all but the last are equal, as some servers want
+PART_BYTES = 10 * 1_048_576  # a photograph is one request; all parts but the last are equal, as some servers want
 _IN_FLIGHT = 3
 _DOING = "storing a file"
 
@@ -31,40 +33,44 @@ class S3Writer:
     """Keeps the promises of `ports.ObjectWriter`. Used by one thread.
 
     Up to PART_BYTES become one PutObject, more a multipart upload that `senders` send part by part meanwhile.
-    Each part waits in an unlinked temporary file, so that memory does not grow with the object.
+    Each part waits in `buffer`.
     """
 
-    def __init__(self, client: "S3Client", bucket: str, key: str, headers: Headers, senders: Executor) -> None:
+    def __init__(
+        self,
+        client: "S3Client",
+        bucket: str,
+        key: str,
+        headers: Headers,
+        *,
+        senders: Executor,
+        buffer: UploadBuffer,
+        part_checksum: PartChecksum = PartChecksum.SHA256,
+    ) -> None:
         self._client, self._bucket, self._key, self._headers = client, bucket, key, headers
-        self._senders = senders
+        self._senders, self._buffer, self._part_checksum = senders, buffer, part_checksum
         self._upload_id: str | None = None
-        self._sent: list[tuple[Future[str], IO[bytes]]] = []
+        self._part = Part(buffer, PART_BYTES)
+        self._sent: list[tuple[Future[CompletedPartTypeDef], Part]] = []
         self._committed = self._aborted = False
-        try:
-            self._part, self._part_bytes = _part(), 0
-        except OSError as error:
-            raise _failed(error) from error
 
     def write(self, chunk: bytes) -> None:
         with self._whole_or_nothing():
             rest = memoryview(chunk)
             while rest:
-                if self._part_bytes == PART_BYTES:
+                if self._part.size_bytes == PART_BYTES:
                     self._send()
-                    self._part, self._part_bytes = _part(), 0
-                now = rest[: PART_BYTES - self._part_bytes]
+                    self._part = Part(self._buffer, PART_BYTES)
+                now = rest[: PART_BYTES - self._part.size_bytes]
                 self._part.write(now)
-                self._part_bytes += len(now)
                 rest = rest[len(now) :]
 
-    def commit(self) -> None:
+    def commit(self, *, sha256: str = "") -> None:
         if self._committed:
             return
         with self._whole_or_nothing():
             if self._upload_id is None:
-                self._part.seek(0)
-                self._client.put_object(Bucket=self._bucket, Key=self._key, Body=self._part, **self._headers)
-                self._part.close()
+                self._put(sha256)
             else:
                 self._send()
                 self._complete(self._upload_id)
@@ -78,9 +84,9 @@ class S3Writer:
             future.cancel()
         # A part that arrives after the abort would stay, unseen and paid for.
         wait([future for future, _ in self._sent])
-        for file in (self._part, *(file for _, file in self._sent)):
+        for part in (self._part, *(part for _, part in self._sent)):
             with suppress(OSError):  # a full disk, again
-                file.close()
+                part.close()
         if self._upload_id is None:
             return
         try:
@@ -89,10 +95,19 @@ class S3Writer:
         except StorageUnavailable:
             log.warning("abort_failed", key=self._key)
 
+    def _put(self, sha256: str) -> None:
+        with closing(self._part) as part:
+            part.seek(0)
+            checked = known(sha256) if sha256 else checksum(part)
+            body = cast("BinaryIO", part)
+            self._client.put_object(Bucket=self._bucket, Key=self._key, Body=body, **self._headers, **checked)
+
     def _send(self) -> None:
         """Hand the part to a sender, once fewer than _IN_FLIGHT are on their way."""
         if self._upload_id is None:
-            created = self._client.create_multipart_upload(Bucket=self._bucket, Key=self._key, **self._headers)
+            created = self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=self._key, **self._headers, **self._part_checksum.announced
+            )
             self._upload_id = created["UploadId"]
         under_way = {future for future, _ in self._sent if not future.done()}
         while len(under_way) >= _IN_FLIGHT:
@@ -104,21 +119,23 @@ class S3Writer:
         future = self._senders.submit(self._upload_part, self._upload_id, number, self._part)
         self._sent.append((future, self._part))
 
-    def _upload_part(self, upload_id: str, number: int, part: IO[bytes]) -> str:
-        with part:
-            part.seek(0)
+    def _upload_part(self, upload_id: str, number: int, part: Part) -> "CompletedPartTypeDef":
+        with closing(part):
+            checked = self._part_checksum.of(part)
             answer = self._client.upload_part(
-                Bucket=self._bucket, Key=self._key, UploadId=upload_id, PartNumber=number, Body=part
+                Bucket=self._bucket,
+                Key=self._key,
+                UploadId=upload_id,
+                PartNumber=number,
+                Body=cast("BinaryIO", part),
+                **checked,
             )
-        return answer["ETag"]
+        return self._part_checksum.completed(number, answer["ETag"], checked)
 
     def _complete(self, upload_id: str) -> None:
-        etags = [future.result() for future, _ in self._sent]
+        parts = [future.result() for future, _ in self._sent]
         self._client.complete_multipart_upload(
-            Bucket=self._bucket,
-            Key=self._key,
-            UploadId=upload_id,
-            MultipartUpload={"Parts": [{"PartNumber": n, "ETag": etag} for n, etag in enumerate(etags, 1)]},
+            Bucket=self._bucket, Key=self._key, UploadId=upload_id, MultipartUpload={"Parts": parts}
         )
 
     @contextmanager
@@ -135,10 +152,6 @@ class S3Writer:
         except BaseException:
             self.abort()
             raise
-
-
-def _part() -> IO[bytes]:
-    return tempfile.TemporaryFile()  # buffered: an unbuffered write may take less than it was given
 
 
 def _failed(error: OSError) -> StorageUnavailable:
