@@ -7,14 +7,16 @@ from uuid import uuid4
 
 import pytest
 
-from media_jobs.adapters import decoder_process
+from media_jobs.adapters import decoder_process, pace
 from media_jobs.adapters.sandbox import Sandbox
 from media_jobs.pipeline.recipes import GALLFORMERS, Preset
 from media_jobs.pipeline.values import Limits, Rendered, Request
 from media_jobs.ports import ObjectStore
 from tests import images
 from tests.adapters.decoder import MEMORY_BYTES, ROOT, Ask
+from tests.adapters.s3_route import Route
 from tests.adapters.stores import Subject, from_django, from_the_net, s3_store
+from tests.seaweed import SeaweedFS
 
 LIMITS = Limits()
 ENTRY = """
@@ -88,3 +90,12 @@ def store(subject: Subject) -> ObjectStore:
 @pytest.fixture
 def key(subject: Subject) -> str:
     return f"full/{subject.spot}/a.jpg"
+
+
+@pytest.fixture
+def route(seaweed: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> Iterator[Route]:
+    """To S3 through a proxy; who waits there beats often."""
+    monkeypatch.setattr(pace, "PACE_S", 0.02)
+    made = Route(seaweed)
+    yield made
+    made.close()

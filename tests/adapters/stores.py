@@ -15,11 +15,12 @@ import httpx
 from botocore.exceptions import ConnectionClosedError
 from django.test import Client
 
+from media_jobs.adapters.storage.files import FileStore
 from media_jobs.adapters.storage.s3 import S3Store
 from media_jobs.ports import ObjectStore, ObjectWriter
 from tests.seaweed import SeaweedFS
 
-SMALL, PART, LARGE = 70_001, 5 * 1_048_576, 12_000_000
+SMALL, PART, LARGE = 70_001, 10 * 1_048_576, 12_000_000
 
 
 @dataclass
@@ -49,13 +50,15 @@ class Subject:
     spot: str  #: a part of keys that is this test's own
 
 
-def s3_store(seaweed: SeaweedFS, credentials: tuple[str, str] | None = None) -> S3Store:
-    return S3Store(
-        seaweed.bucket,
-        credentials=credentials or seaweed.worker,
-        region="us-east-1",
-        endpoint_url=seaweed.endpoint_url,
-    )
+def s3_store(seaweed: SeaweedFS, credentials: tuple[str, str] | None = None, **given: Any) -> S3Store:
+    """given: what else S3Store takes, and what is to be otherwise."""
+    usual = {
+        "bucket": seaweed.bucket,
+        "credentials": credentials or seaweed.worker,
+        "region": "us-east-1",
+        "endpoint_url": seaweed.endpoint_url,
+    }
+    return S3Store(**{**usual, **given})
 
 
 def noise(size_bytes: int) -> bytes:
@@ -106,6 +109,25 @@ def failing_in_the_middle(store: ObjectStore) -> Iterator[None]:
         yield
     events.unregister("before-call.s3.UploadPart", lose_all_but_the_first)
     events.unregister("before-call.s3.PutObject", break_off)
+
+
+@contextmanager
+def refusing(store: ObjectStore, key: str) -> Iterator[None]:
+    """No object can be stored under `key`."""
+    if isinstance(store, FileStore):
+        store.path(key).mkdir(parents=True)
+        yield
+        store.path(key).rmdir()
+        return
+    assert isinstance(store, S3Store)
+
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        if params["url_path"].endswith(key):
+            raise ConnectionClosedError(endpoint_url=params["url"])
+
+    store.client.meta.events.register("before-call.s3.PutObject", refuse)
+    yield
+    store.client.meta.events.unregister("before-call.s3.PutObject", refuse)
 
 
 class _BreakingOff(io.BytesIO):

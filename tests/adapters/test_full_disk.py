@@ -11,6 +11,7 @@ STORE = """
 from django.conf import settings
 settings.configure(S3_BUCKET="")
 from media_jobs.adapters.storage.files import FileStore
+from media_jobs.ports import Outgoing
 """
 SANDBOX = """
 from media_jobs.adapters.sandbox import Sandbox
@@ -43,12 +44,12 @@ def test_objects_that_find_no_room_leave_nothing(tmp_path: Path) -> None:
         + f"""
 store = FileStore(DISK / "objects", media_url="http://localhost/media")
 source = Path({str(tmp_path / "source")!r})
-print(">", raised(store.put, "full/a.jpg", source, content_type="image/jpeg"))
+print(">", raised(store.put, [Outgoing("full/a.jpg", source, "image/jpeg")]))
 print(">", list(store.keys()), store.unfinished())
 
 writer = store.begin("full/a.jpg", content_type="image/jpeg")
 print(">", raised(lambda: [writer.write(b"x" * 100_000) for _ in range(100)]))
-print(">", raised(store.put, "full/b.jpg", Path(__import__("os").__file__), content_type="image/jpeg"))
+print(">", raised(store.put, [Outgoing("full/b.jpg", Path(__import__("os").__file__), "image/jpeg")]))
 print(">", list(store.keys()), store.unfinished())
 """,
     )

@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -15,12 +14,21 @@ from media_jobs.adapters.storage.files import FileStore
 from media_jobs.callers import ANONYMOUS
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Derivative, Job, Original, Tombstone
+from media_jobs.ports import Beat, Outgoing
 from media_jobs.services import burial, housekeeping, lifecycle, processing
 from media_jobs.services.housekeeping.parts import LEASES
 from media_jobs.states import DerivativeState, JobState
 from tests import images
 from tests.factories import make_job, make_original
-from tests.services.threads import InThread, at_work, decoders_of_threads, gate_around_put, wait_until
+from tests.services.threads import (
+    InThread,
+    PutOne,
+    around_each_put,
+    at_work,
+    decoders_of_threads,
+    gate_around_put,
+    wait_until,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -112,16 +120,15 @@ def test_of_a_job_that_is_cancelled_while_it_stores_nothing_stays(photo, monkeyp
 
 def test_of_an_attempt_whose_storage_fails_nothing_stays(photo, monkeypatch):
     job = make_job(make_original(photo))
-    put = store(Role.WORKER).put
     stored: list[str] = []
 
-    def fail_at_last(key: str, *args: Any, **kwargs: Any) -> None:
+    def fail_at_last(put: PutOne, outgoing: Outgoing, beat: Beat) -> None:
         if len(stored) == 3:
             raise StorageUnavailable("storing a file")
-        put(key, *args, **kwargs)
-        stored.append(key)
+        put(outgoing, beat)
+        stored.append(outgoing.key)
 
-    monkeypatch.setattr(store(Role.WORKER), "put", fail_at_last)
+    around_each_put(monkeypatch, fail_at_last)
     processing.run(job.pk)
     assert state(job) == JobState.QUEUED
     assert len(stored) == 3
@@ -196,15 +203,15 @@ def test_a_key_whose_remover_died_is_removed_and_made_anew(photo):
 def test_many_at_once_over_one_original_leave_nothing_half_done(photo, monkeypatch):
     """Cancelled, failing, expired and undisturbed ones, with housekeeping all the time."""
     original = make_original(photo)
-    put = store(Role.WORKER).put
+    failing = True
 
-    def sometimes(*args: Any, **kwargs: Any) -> None:
+    def sometimes(put: PutOne, outgoing: Outgoing, beat: Beat) -> None:
         time.sleep(random.uniform(0, 0.05))
-        if random.random() < 0.1:
+        if failing and random.random() < 0.1:
             raise StorageUnavailable("storing a file")
-        put(*args, **kwargs)
+        put(outgoing, beat)
 
-    monkeypatch.setattr(store(Role.WORKER), "put", sometimes)
+    around_each_put(monkeypatch, sometimes)
     for _ in range(3):
         jobs = [make_job(original) for _ in range(4)]
         working = [at_work(job.pk) for job in jobs]
@@ -215,7 +222,7 @@ def test_many_at_once_over_one_original_leave_nothing_half_done(photo, monkeypat
             disturb(job)
         for thread in working:
             thread.ended()
-    monkeypatch.setattr(store(Role.WORKER), "put", put)
+    failing = False
     for job in Job.objects.filter(state=JobState.QUEUED):
         Job.objects.filter(pk=job.pk).update(not_before=timezone.now() - _LONG_AGO)
         processing.run(job.pk)

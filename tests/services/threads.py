@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import Self
 from uuid import UUID
 
@@ -14,10 +14,13 @@ from django.db import connection
 
 from media_jobs.adapters.sandbox import Sandbox
 from media_jobs.adapters.storage import Role, store
-from media_jobs.ports import Beat, no_beat
+from media_jobs.adapters.storage.files import FileStore
+from media_jobs.ports import Beat, Outgoing, no_beat
 from media_jobs.services import processing, worker
 
 LIMIT_S = 20.0
+
+PutOne = Callable[[Outgoing, Beat], None]
 
 
 class InThread(threading.Thread):
@@ -81,19 +84,26 @@ class Gate:
             assert time.monotonic() < deadline
 
 
+def around_each_put(monkeypatch: pytest.MonkeyPatch, instead: Callable[[PutOne, Outgoing, Beat], None]) -> None:
+    """From now on each object is stored by `instead`, which is given what would have stored it."""
+    objects = store(Role.WORKER)
+    assert isinstance(objects, FileStore)
+    monkeypatch.setattr(objects, "_put", partial(instead, objects._put))
+
+
 @contextmanager
 def gate_around_put(monkeypatch: pytest.MonkeyPatch, *, after: bool, beating: bool = False) -> Iterator[Gate]:
     """The first object to be stored is held up before, or after, it is visible; `beating` or frozen."""
-    gate, put = Gate(), store(Role.WORKER).put
+    gate = Gate()
 
-    def slowly(key: str, source: Path, *, content_type: str, beat: Beat = no_beat) -> None:
+    def slowly(put: PutOne, outgoing: Outgoing, beat: Beat) -> None:
         if after:
-            put(key, source, content_type=content_type, beat=beat)
+            put(outgoing, beat)
         gate.pass_through(beat if beating else no_beat)
         if not after:
-            put(key, source, content_type=content_type, beat=beat)
+            put(outgoing, beat)
 
-    monkeypatch.setattr(store(Role.WORKER), "put", slowly)
+    around_each_put(monkeypatch, slowly)
     try:
         yield gate
     finally:

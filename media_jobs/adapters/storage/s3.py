@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -14,14 +13,16 @@ from urllib.parse import quote
 from django.utils.http import content_disposition_header
 
 from media_jobs import keys
-from media_jobs.adapters.pace import paced
 from media_jobs.adapters.storage.headers import cache_control, content_disposition
-from media_jobs.adapters.storage.s3_calls import abort_multipart, translated
-from media_jobs.adapters.storage.s3_checksums import checksum
+from media_jobs.adapters.storage.s3_calls import PATIENCE, Patience, abort_multipart, translated
+from media_jobs.adapters.storage.s3_checksums import PartChecksum, checksum
 from media_jobs.adapters.storage.s3_connection import bucket_storage, bucket_url
-from media_jobs.adapters.storage.s3_streams import Body, BrokenOffError, Source, interruptible
+from media_jobs.adapters.storage.s3_forms import presigned_form
+from media_jobs.adapters.storage.s3_streams import Body, download
+from media_jobs.adapters.storage.s3_transfers import Halt, beside
 from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
-from media_jobs.adapters.storage.transfer import copy, received
+from media_jobs.adapters.storage.transfer import received
+from media_jobs.adapters.storage.upload_buffer import UploadBuffer
 from media_jobs.errors import MediaError, ReadsNotConfigured, StorageUnavailable
 from media_jobs.ports import Beat, Form, Outgoing, no_beat
 
@@ -33,7 +34,8 @@ _CHECK_KEY = "uploads/check"
 _CHECK_KEPT_S = 10.0
 _CHECK_LIMIT_S = 8.0
 _SENDERS = 8  # threads that send parts, for all uploads of the process together
-_READS = 3  # of one object, where its bytes break off; botocore itself repeats only what failed before the first
+_PUTS = 4  # at the same time
+_ASKING = "being asked whether it is there"
 
 
 class S3Store:
@@ -41,6 +43,9 @@ class S3Store:
 
     credentials: key and secret, or None for a role that has none: it can make public URLs and nothing else.
     public_url: where derivatives are served from; by default the bucket itself.
+    patience: with each single call.
+    upload_buffer: where parts of uploads wait; by default all of them on disk.
+    part_checksum: the one that the server takes.
     """
 
     def __init__(
@@ -51,11 +56,18 @@ class S3Store:
         region: str,
         endpoint_url: str | None = None,
         public_url: str = "",
+        patience: Patience = PATIENCE,
+        upload_buffer: UploadBuffer | None = None,
+        part_checksum: PartChecksum = PartChecksum.SHA256,
     ) -> None:
         self.bucket = bucket
-        self._public_url = public_url or bucket_url(bucket, region=region, endpoint_url=endpoint_url)
-        self._storage = credentials and bucket_storage(bucket, credentials, region=region, endpoint_url=endpoint_url)
-        self._lock = threading.Lock()
+        self._upload_buffer, self._part_checksum = upload_buffer or UploadBuffer(0), part_checksum
+        self._bucket_url = bucket_url(bucket, region=region, endpoint_url=endpoint_url)
+        self._public_url = public_url or self._bucket_url
+        self._storage = credentials and bucket_storage(
+            bucket, credentials, region=region, endpoint_url=endpoint_url, patience=patience
+        )
+        self._lock, self._checking = threading.Lock(), threading.Lock()
         self._checked: tuple[float, MediaError | None] | None = None
 
     @property
@@ -68,34 +80,38 @@ class S3Store:
         return client
 
     def begin(self, key: str, *, content_type: str) -> S3Writer:
-        return S3Writer(self.client, self.bucket, keys.checked(key), _headers(key, content_type), self._senders)
+        return S3Writer(
+            self.client,
+            self.bucket,
+            keys.checked(key),
+            _headers(key, content_type),
+            senders=self._senders,
+            buffer=self._upload_buffer,
+            part_checksum=self._part_checksum,
+        )
 
     def put(self, files: Sequence[Outgoing], *, beat: Beat = no_beat) -> None:
-        tick = paced(beat)
+        client = self.client
         for outgoing in files:
-            self._put(outgoing, tick)
+            keys.checked(outgoing.key)
+        beside(beat, [functools.partial(self._put, client, outgoing) for outgoing in files], at_once=_PUTS)
 
-    def _put(self, outgoing: Outgoing, tick: Beat) -> None:
+    def _put(self, client: "S3Client", outgoing: Outgoing, halt: Halt) -> None:
         # Neither S3Writer nor boto3's upload_file: one request leaves nothing behind, however it ends.
-        key, headers = keys.checked(outgoing.key), _headers(outgoing.key, outgoing.content_type)
-        with outgoing.source.open("rb") as file, interruptible(), translated("storing a file"):
-            body = cast("BinaryIO", Body(file, tick))
-            self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **headers, **checksum(file))
+        headers = _headers(outgoing.key, outgoing.content_type)
+        with outgoing.source.open("rb") as file, translated("storing a file"):
+            body = cast("BinaryIO", Body(file, halt))
+            client.put_object(Bucket=self.bucket, Key=outgoing.key, Body=body, **headers, **checksum(file))
 
     def fetch(self, key: str, into: Path, *, beat: Beat = no_beat) -> None:
-        tick = paced(beat)
         client, key = self.client, keys.checked(key)
-        with received(into) as file:
-            for left in reversed(range(_READS)):
-                file.seek(0)
-                file.truncate()
-                try:
-                    with closing(Source(client, self.bucket, key)) as source:
-                        copy(source, file, tick)
-                    break
-                except BrokenOffError:
-                    if not left:
-                        raise
+
+        def read(halt: Halt) -> None:
+            with into.open("r+b", buffering=0) as file:  # its own: the caller may have closed the other one by now
+                download(client, self.bucket, key, file, halt)
+
+        with received(into):
+            beside(beat, [read], forsake=True)
 
     def delete(self, key: str) -> None:
         with translated("deleting a file"):
@@ -129,27 +145,26 @@ class S3Store:
                 "Bucket": self.bucket,
                 "Key": keys.checked(key),
                 "ResponseContentType": content_type,
-                "ResponseContentDisposition": content_disposition_header(False, filename) or "inline",
+                "ResponseContentDisposition": content_disposition_header(True, filename) or "attachment",
                 "ResponseCacheControl": cache_control(key),
             },
             ExpiresIn=expires_s,
         )
 
     def form(self, key: str, *, content_type: str, least_bytes: int, most_bytes: int, expires_s: int) -> Form:
-        raise NotImplementedError
+        return presigned_form(
+            self.client, self.bucket, keys.checked(key), url=self._bucket_url, content_type=content_type,
+            least_bytes=least_bytes, most_bytes=most_bytes, expires_s=expires_s,
+        )  # fmt: skip
 
     def check(self) -> None:
         """As promised, within seconds, and at most once in ten of them."""
-        now = time.monotonic()
-        if self._checked is None or now - self._checked[0] > _CHECK_KEPT_S:
-            try:
-                self._senders.submit(self._check).result(timeout=_CHECK_LIMIT_S)
-                self._checked = (now, None)
-            except TimeoutError:
-                self._checked = (now, StorageUnavailable("being asked whether it is there"))
-            except MediaError as error:
-                self._checked = (now, error)
-        if found := self._checked[1]:
+        with self._checking:
+            if self._checked is None or time.monotonic() - self._checked[0] > _CHECK_KEPT_S:
+                found = self._found()
+                self._checked = (time.monotonic(), found)
+            found = self._checked[1]
+        if found:
             raise found.with_traceback(None)
 
     @functools.cached_property
@@ -159,11 +174,24 @@ class S3Store:
     def check_room(self) -> None:
         """A bucket always has room."""
 
-    def _check(self) -> None:
+    def _found(self) -> MediaError | None:
+        give_up_at = time.monotonic() + _CHECK_LIMIT_S
+
+        def beat() -> None:
+            if time.monotonic() > give_up_at:
+                raise StorageUnavailable(_ASKING)
+
+        try:
+            beside(beat, [functools.partial(self._check, self.client)], forsake=True)
+        except MediaError as error:
+            return error
+        return None
+
+    def _check(self, client: "S3Client", _: Halt) -> None:
         # The one thing that write-only credentials can do and that leaves nothing behind.
-        with translated("being asked whether it is there"):
-            upload = self.client.create_multipart_upload(Bucket=self.bucket, Key=_CHECK_KEY)
-            abort_multipart(self.client, self.bucket, _CHECK_KEY, upload["UploadId"])
+        with translated(_ASKING):
+            upload = client.create_multipart_upload(Bucket=self.bucket, Key=_CHECK_KEY)
+            abort_multipart(client, self.bucket, _CHECK_KEY, upload["UploadId"])
 
     def _uploads(self, older_than_s: float) -> Iterator[Any]:
         began_before = datetime.now(UTC) - timedelta(seconds=older_than_s)

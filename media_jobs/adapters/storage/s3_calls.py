@@ -1,35 +1,94 @@
-"""What store and writer share: S3's errors in our words, and the end of an upload."""
+"""What all calls of S3 share: how long they take at most, their errors in our words, and the end of an upload."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
-from media_jobs.errors import ObjectMissing, StorageUnavailable
+from media_jobs.errors import (
+    BucketMissing,
+    MediaError,
+    ObjectMissing,
+    StorageClockSkewed,
+    StorageDenied,
+    StorageUnavailable,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 log = structlog.get_logger(__name__)
 
+_REFUSED = frozenset({401, 403})
+_REFUSALS = frozenset({"ExpiredToken", "InvalidToken", "TokenRefreshRequired"})  # which S3 answers with 400
+_SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"})
+#: S3 and those who speak like it say so under the code AccessDenied.
+_SKEWED_SAYS = ("Request has expired", "Request is not valid yet")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """With one call of S3.
+
+    connect_s: for a connection to one address. read_s: for the next bytes of an answer. attempts: all of them, with
+    waits of up to 0.05 and 0.1 s between them, or of up to 1 and 2 s where S3 asks for fewer calls.
+
+    So a call ends within a minute of the last byte that moved: after 3 × (5 + 15) s at a storage that hangs, after 3 s
+    at one that is overloaded (13 s, if it names longer waits), and at once where nobody listens.
+    """
+
+    connect_s: float = 5.0
+    read_s: float = 15.0
+    attempts: int = 3
+
+
+PATIENCE = Patience()
+
 
 @contextmanager
 def translated(doing: str, key: str | None = None) -> Iterator[None]:
-    """Raises StorageUnavailable for whatever boto3 and the network raise. With `key`, "not found" is ObjectMissing."""
+    """S3's errors, and the network's, in our words. With `key`, a missing object is ObjectMissing.
+
+    Raises StorageDenied, StorageClockSkewed and BucketMissing for what they say, StorageUnavailable for all others.
+    """
     try:
         yield
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if key and code in ("404", "NoSuchKey"):
+        kind, code = _kind(error), error.response["Error"]["Code"]
+        if key and kind is StorageUnavailable and code in ("404", "NoSuchKey"):
             raise ObjectMissing(key) from error
-        log.error("storage_failed", doing=doing, error=code)
-        raise StorageUnavailable(doing) from error
-    except (BotoCoreError, Boto3Error, ConnectionError, TimeoutError) as error:
-        log.error("storage_failed", doing=doing, error=type(error).__name__)
-        raise StorageUnavailable(doing) from error
+        raise _failed(kind(doing), doing, code) from error
+    except (
+        BotoCoreError,
+        Boto3Error,
+        ResponseParserError,  # an answer that broke off
+        HTTPError,  # of TLS, in the middle of a body
+        ConnectionError,
+        TimeoutError,
+    ) as error:
+        raise _failed(StorageUnavailable(doing), doing, type(error).__name__) from error
+
+
+def _kind(error: ClientError) -> type[StorageUnavailable]:
+    told, status = error.response["Error"], error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if told["Code"] == "NoSuchBucket":
+        return BucketMissing
+    if told["Code"] in _SKEWED or told.get("Message", "").startswith(_SKEWED_SAYS):
+        return StorageClockSkewed
+    if status in _REFUSED or told["Code"] in _REFUSALS:
+        return StorageDenied
+    return StorageUnavailable
+
+
+def _failed(error: MediaError, doing: str, what: str) -> MediaError:
+    log.error("storage_failed", doing=doing, error=what, code=error.code)
+    return error
 
 
 def abort_multipart(client: "S3Client", bucket: str, key: str, upload_id: str) -> None:
