@@ -3,9 +3,9 @@
 import json
 import secrets
 import sysconfig
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +13,44 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_jobs.keys import PUBLIC_PREFIXES
+from media_jobs.adapters.bucket import policies
+from media_jobs.adapters.bucket.policies import PROBE, Policy, policy
+from media_jobs.adapters.bucket.setup import Plan, Setup, State
 from tests.servers import Server, free_ports, temporary_folder
+
+Credentials = tuple[str, str]
+
+_ROLES = {"web": policies.web, "worker": policies.worker, "read": policies.read, "admin": policies.admin}
+NOBODY: Mapping[str, Policy] = {}
 
 
 @dataclass(frozen=True)
 class SeaweedFS:
-    """An S3 server with one bucket, which everybody may read under the public prefixes.
+    """An S3 server with one bucket, as `manage.py bucket setup --public` makes it.
 
-    web may put objects and abort uploads, read may get objects, worker may do all: pairs of key and secret.
+    web, worker, read, admin: keys and secrets whose rights are what `manage.py bucket policy` prints, for this bucket
+    and for all whose names begin with its name and "-". users: those that the test asked for, by name.
     """
 
     endpoint_url: str
     bucket: str
-    web: tuple[str, str]
-    worker: tuple[str, str]
-    read: tuple[str, str]
+    web: Credentials
+    worker: Credentials
+    read: Credentials
     pid: int
+    admin: Credentials
+    users: Mapping[str, Credentials]
 
 
 @contextmanager
-def seaweedfs() -> Iterator[SeaweedFS]:
+def seaweedfs(
+    bucket: str = "gallimg", *, users: Mapping[str, Policy] = NOBODY, bare: bool = False
+) -> Iterator[SeaweedFS]:
+    """A running server. users: more of them, by their policies. bare: without the bucket."""
+    rights = {**{name: _both(make, bucket) for name, make in _ROLES.items()}, **users}
+    secret = {name: (name, secrets.token_hex(16)) for name in rights}
     with temporary_folder() as folder:
-        bucket = "gallimg"
-        users = {name: (name, secrets.token_hex(16)) for name in ("web", "worker", "read")}
-        (folder / "s3.json").write_text(json.dumps(_seaweed_users(bucket, users)))
+        (folder / "s3.json").write_text(json.dumps(_identities(rights, secret, forms=f"Write:{bucket}*")))
         parts = ("admin", "filer", "master", "s3", "volume")
         names = [f"{part}.port{kind}" for part in parts for kind in ("", ".grpc")]
         ports = dict(zip(names, free_ports(len(names)), strict=True))
@@ -45,7 +58,6 @@ def seaweedfs() -> Iterator[SeaweedFS]:
             "dir": str(folder),
             "ip": "127.0.0.1",
             "ip.bind": "127.0.0.1",
-            "bucket": bucket,
             "s3.config": str(folder / "s3.json"),
             "s3.localSocket": str(folder / "s3.sock"),
             "filer.localSocket": str(folder / "filer.sock"),
@@ -65,19 +77,44 @@ def seaweedfs() -> Iterator[SeaweedFS]:
         ]
         server = Server("SeaweedFS", command, folder)
         endpoint_url = f"http://127.0.0.1:{ports['s3.port']}"
-        admin = s3_client(endpoint_url, users["worker"])
-
-        def ready() -> None:
-            admin.put_object(Bucket=bucket, Key="uploads/ready", Body=b"")
-            admin.delete_object(Bucket=bucket, Key="uploads/ready")
-            admin.put_bucket_policy(Bucket=bucket, Policy=json.dumps(public_read_policy(bucket)))
-
-        server.wait_until(ready, BotoCoreError, ClientError)
-        admin.close()
+        running = SeaweedFS(
+            endpoint_url,
+            bucket,
+            **{name: secret[name] for name in _ROLES},
+            pid=server.pid,
+            users={name: secret[name] for name in users},
+        )
+        server.wait_until(lambda: _is_ready(running), BotoCoreError, ClientError)
+        if not bare:
+            make_bucket(running)
         try:
-            yield SeaweedFS(endpoint_url, bucket, users["web"], users["worker"], users["read"], server.pid)
+            yield running
         finally:
             server.stop()
+
+
+def make_bucket(server: SeaweedFS, *, origins: Sequence[str] = ()) -> None:
+    """The server's bucket, made as an operator would."""
+    with closing(s3_client(server.endpoint_url, server.admin)) as admin:
+        plan = Plan(server.bucket, "us-east-1", public=True, origins=origins, aws=False)
+        failed = [item for item in Setup(admin, plan).run() if item.state is State.FAILED]
+    assert not failed, failed
+
+
+def another_bucket(server: SeaweedFS) -> SeaweedFS:
+    """The same server with a new, empty bucket of its own."""
+    other = replace(server, bucket=f"{server.bucket}-{secrets.token_hex(4)}")
+    make_bucket(other)
+    return other
+
+
+def _is_ready(server: SeaweedFS) -> None:
+    """Raises while it cannot store yet: a moment after it answers."""
+    trial = f"{server.bucket}-trial"
+    with closing(s3_client(server.endpoint_url, server.admin)) as admin:
+        with suppress(admin.exceptions.BucketAlreadyOwnedByYou):
+            admin.create_bucket(Bucket=trial)
+        admin.put_object(Bucket=trial, Key=PROBE, Body=b"x")
 
 
 def s3_client(endpoint_url: str, credentials: tuple[str, str]) -> Any:
@@ -93,29 +130,21 @@ def s3_client(endpoint_url: str, credentials: tuple[str, str]) -> Any:
     )
 
 
-def public_read_policy(bucket: str) -> dict[str, Any]:
-    resources = [f"arn:aws:s3:::{bucket}/{prefix}*" for prefix in PUBLIC_PREFIXES]
-    return _policy({"Principal": "*", "Action": "s3:GetObject", "Resource": resources})
+def _both(make: Callable[[str], Policy], bucket: str) -> Policy:
+    return policy(*make(bucket)["Statement"], *make(f"{bucket}-*")["Statement"])
 
 
-def _seaweed_users(bucket: str, users: dict[str, tuple[str, str]]) -> dict[str, Any]:
-    allowed = {"web": ["s3:PutObject", "s3:AbortMultipartUpload"], "read": ["s3:GetObject"]}
-    identities = [
-        {
-            "name": name,
-            "credentials": [{"accessKey": key, "secretKey": secret}],
-            "actions": [] if name in allowed else ["Admin"],
-            "policyNames": [name] if name in allowed else [],
-        }
-        for name, (key, secret) in users.items()
-    ]
-    everything = [f"arn:aws:s3:::{bucket}/*"]
-    policies = [
-        {"name": name, "content": json.dumps(_policy({"Action": actions, "Resource": everything}))}
-        for name, actions in allowed.items()
-    ]
-    return {"identities": identities, "policies": policies}
-
-
-def _policy(statement: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
+def _identities(rights: Mapping[str, Policy], secret: Mapping[str, Credentials], *, forms: str) -> dict[str, Any]:
+    """forms: the action that SeaweedFS asks of who signed a form. For all else it asks the policies."""
+    return {
+        "identities": [
+            {
+                "name": name,
+                "credentials": [{"accessKey": key, "secretKey": secret}],
+                "actions": [forms] if name == "web" else [],
+                "policyNames": [name],
+            }
+            for name, (key, secret) in secret.items()
+        ],
+        "policies": [{"name": name, "content": json.dumps(content)} for name, content in rights.items()],
+    }

@@ -1,0 +1,119 @@
+"""What a server's answers mean to somebody who tries things out, and sentences for what ends a command."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_jobs.errors import MediaError
+
+_NOT_THE_RIGHTS = frozenset(
+    {
+        "AuthorizationHeaderMalformed",
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidToken",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "Unauthorized",
+    }
+)
+_UNSUPPORTED = frozenset({"MethodNotAllowed", "NotImplemented", "NotSupported", "UnsupportedOperation"})
+_IN_ANOTHER_REGION = frozenset(
+    {"301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
+)
+_SENTENCES = {
+    "InvalidAccessKeyId": "The storage does not know this access key. Was it deleted, or is it another service's?",
+    "SignatureDoesNotMatch": "The secret does not belong to the access key.",
+    "ExpiredToken": "The credentials have expired; use those of a user that last.",
+    "InvalidToken": "The credentials need a session token; use those of a user that last.",
+    "RequestTimeTooSkewed": "The clock of this host, or the storage's, is wrong by minutes.",
+    "NoSuchBucket": "There is no such bucket. “manage.py bucket setup” makes it.",
+}
+#: Where S3 calls the right otherwise than the request.
+_RIGHTS = {
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "HeadBucket": "ListBucket",
+}
+
+
+class BucketError(MediaError):
+    """The command cannot go on; the sentence says why and what to do."""
+
+    code = "bucket_error"
+
+
+class CredentialsError(BucketError):
+    """Not a right is lacking: the storage does not take the credentials at all."""
+
+
+def may(call: Callable[..., Any], **parameters: Any) -> bool:
+    """Whether the server lets these credentials do that, also if what they ask for is not there.
+
+    Raises CredentialsError, and BucketError where it says neither yes nor no.
+    """
+    try:
+        call(**parameters)
+    except ClientError as error:
+        if is_unsupported(error) or is_denied(error):
+            return False
+        if status_of(error) == 404 and code_of(error) != "NoSuchBucket":
+            return True
+        refused = CredentialsError if code_of(error) in _NOT_THE_RIGHTS else BucketError
+        raise refused(sentence(error)) from error
+    except BotoCoreError as error:
+        raise BucketError(sentence(error)) from error
+    return True
+
+
+def is_denied(error: ClientError) -> bool:
+    """Whether the credentials are good and the right is lacking."""
+    return status_of(error) in (401, 403) and code_of(error) not in _NOT_THE_RIGHTS
+
+
+def is_unsupported(error: ClientError) -> bool:
+    return status_of(error) in (405, 501) or code_of(error) in _UNSUPPORTED
+
+
+def code_of(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def status_of(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raises BucketError for what boto3 raises."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise BucketError(sentence(error)) from error
+
+
+def sentence(error: ClientError | BotoCoreError) -> str:
+    """What happened and what to do next; without secrets."""
+    if isinstance(error, BotoCoreError):
+        return (
+            f"The storage does not answer ({type(error).__name__}). Look at S3_ENDPOINT, AWS_REGION and the network; "
+            "without S3_ENDPOINT it is AWS."
+        )
+    code = code_of(error)
+    if code in _IN_ANOTHER_REGION:
+        return f"The bucket is in {_region(error) or 'another region'}; set AWS_REGION to that."
+    if code in _SENTENCES:
+        return _SENTENCES[code]
+    if is_denied(error):
+        return f"These credentials lack s3:{_RIGHTS.get(error.operation_name, error.operation_name)}."
+    message = str(error.response.get("Error", {}).get("Message") or "no explanation").rstrip(".")
+    return f"The storage refused {error.operation_name}: {code} ({message})."
+
+
+def _region(error: ClientError) -> str:
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return str(error.response.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region", ""))
