@@ -2,6 +2,7 @@
 
 import logging
 import logging.config
+import re
 import sys
 
 import structlog
@@ -10,6 +11,16 @@ _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR"
 
 #: Without the values of local variables: passwords and keys are among them.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
+#: What signs links and forms: it lets its bearer read or store an object.
+_SIGNATURES = re.compile(r"(?<=[?&])(token|X-Amz-[A-Za-z-]+)=[^&\s'>]+")
+
+
+def unsigned(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """The addresses of requests without what makes them keys."""
+    if "request" in event:
+        event["request"] = _SIGNATURES.sub(r"\1=…", str(event["request"]))
+    return event
 
 
 def configure(level: str) -> None:
@@ -34,7 +45,7 @@ def configure(level: str) -> None:
                 "line": {
                     "()": structlog.stdlib.ProcessorFormatter,
                     "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder()],
-                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, unsigned, *renderer],
                 }
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},

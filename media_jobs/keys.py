@@ -32,6 +32,14 @@ _OURS = re.compile(
 )
 
 
+_UPLOAD = re.compile(rf"uploads/{_UUID}")
+
+
+def is_ours(key: str) -> bool:
+    """Whether this service names objects so; a bucket may hold others."""
+    return bool(_OURS.fullmatch(key) or _UPLOAD.fullmatch(key))
+
+
 def image_of(key: str) -> UUID | None:
     """The image whose original or derivative lies under `key`; None for what this service would never name so."""
     found = _OURS.fullmatch(key)

@@ -1,6 +1,7 @@
 """Read queries."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.db.models.functions import Now
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import Caller
 from media_jobs.errors import UnknownPreset
-from media_jobs.models import Derivative, Job, Original, Preset
+from media_jobs.models import Derivative, DirectUpload, Job, Original, Preset
 from media_jobs.states import DerivativeState, JobState, Lane, OriginalState
 
 _NOBODYS_TURN = -(2**63)
@@ -32,10 +33,10 @@ def job(job_id: UUID, caller: Caller) -> Job | None:
 
 
 def image(image_id: UUID, caller: Caller) -> Original | None:
-    """The stored original with its jobs, newest first, where `caller` may see it."""
+    """The original with its jobs, newest first, where `caller` may see it; perhaps it is still to be checked."""
     jobs = Job.objects.select_related("preset").order_by("-id")
     found = (
-        Original.objects.filter(pk=image_id, state=OriginalState.ACTIVE)
+        Original.objects.filter(pk=image_id, state__in=(OriginalState.STAGED, OriginalState.ACTIVE))
         .prefetch_related(Prefetch("jobs", queryset=jobs))
         .first()
     )
@@ -120,6 +121,13 @@ def latest_done(*, at_most: int) -> QuerySet[Job, Any]:
 def at_work() -> QuerySet[Job, tuple[str, str]]:
     """Lane and worker of each job that is being done."""
     return Job.objects.filter(state=JobState.PROCESSING, lease_until__gt=Now()).values_list("lane", "worker")
+
+
+def has_open_uploads(count: int, *, younger_than_s: float) -> bool:
+    """Whether at least so many direct uploads were begun lately that have become no image yet."""
+    since = Now() - timedelta(seconds=younger_than_s)
+    lately = DirectUpload.objects.filter(created_at__gt=since, closed_at=None).order_by("created_at")
+    return lately[count - 1 : count].exists()
 
 
 def same_bytes(owner: str, sha256: str) -> UUID | None:

@@ -3,6 +3,8 @@
 import hashlib
 from typing import Any
 
+from django.db import transaction
+
 from media_jobs import keys
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS
@@ -40,7 +42,8 @@ def make_job(original: Original | None = None, *, preset: str = "gallformers", *
     """A queued job with the first line of its history."""
     original = original or make_original(stored=False)
     current = Preset.objects.prefetch_related("renditions").get(name=preset, current=True)
-    job = intake.create_job(original, preset=current, caller=ANONYMOUS, lane=Lane.INTERACTIVE)
+    with transaction.atomic():
+        job = intake.create_job(original, preset=current, caller=ANONYMOUS, lane=Lane.INTERACTIVE)
     if fields:
         Job.objects.filter(pk=job.pk).update(**fields)
         job.refresh_from_db()

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(blank=True, help_text='As announced; empty: not said.', max_length=64)),
                 ('key', models.CharField(help_text='Where the storage has it until it is an original.', max_length=255, unique=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('closed_at', models.DateTimeField(blank=True, help_text='When it became an image or was given up: from then on it becomes none.', null=True)),
             ],
         ),
         migrations.RemoveConstraint(
@@ -43,7 +44,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='directupload',
             name='original',
-            field=models.OneToOneField(blank=True, help_text='What became of it.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='direct_upload', to='media_jobs.original'),
+            field=models.OneToOneField(blank=True, help_text='What became of it.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='direct_upload', to='media_jobs.original'),
         ),
         migrations.AddIndex(
             model_name='directupload',

@@ -18,10 +18,11 @@ from media_jobs.models import Derivative, Job
 from media_jobs.pipeline.values import Limits, Rendered, Request, Usage
 from media_jobs.ports import Outgoing
 from media_jobs.services import database, publishing, worker
+from media_jobs.services.adoption import Adoption
 from media_jobs.services.beat import LeaseBeat
 from media_jobs.services.originals import keep_by_default
 from media_jobs.services.transitions import Lease, cost, lease_end, move
-from media_jobs.states import Lane, Stage
+from media_jobs.states import Lane, OriginalState, Stage
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +88,9 @@ class Attempt:
     def _fetch(self, folder: Path) -> Path:
         """The original in a file of ours, checked against its row."""
         source = folder / "original"
+        if self.job.original.state != OriginalState.ACTIVE:
+            Adoption(self.job.original, source, lease=self.lease, beat=self.beat).do()
+            return source
         store(Role.WORKER).fetch(self.job.original.key, source, beat=self.beat)
         with source.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != self.job.original.sha256:

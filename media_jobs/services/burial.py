@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from media_jobs import keys as object_keys
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import KeyBeingDeleted
-from media_jobs.models import Derivative, Original, Tombstone
+from media_jobs.models import Derivative, DirectUpload, Original, Tombstone
 from media_jobs.services.transitions import from_now
 from media_jobs.states import DerivativeState
 
@@ -81,15 +81,17 @@ def condemn(key: str, *, dead_after_s: float = DEAD_AFTER_S) -> bool:
 
 def is_named(key: str) -> bool:
     """Whether a row names the object."""
-    return Derivative.objects.filter(key=key).exists() or Original.objects.filter(key=key).exists()
+    return any(model._default_manager.filter(key=key).exists() for model in (Derivative, Original, DirectUpload))
 
 
-def lock(original_id: UUID) -> None:
-    """Until the end of the transaction. On SQLite a transaction is alone anyway.
+def lock(original_id: UUID) -> str | None:
+    """The original's state, None where it is gone. Nobody else changes it until the end of the transaction.
 
-    New rows of the original may be written beside it: of those who name keys each takes this lock, too.
+    New rows of the original may be written beside it: of those who name keys each takes this lock, too. On SQLite a
+    transaction is alone anyway.
     """
-    Original.objects.select_for_update(no_key=True).filter(pk=original_id).values_list("pk").first()
+    row = Original.objects.select_for_update(no_key=True).filter(pk=original_id)
+    return row.values_list("state", flat=True).first()
 
 
 def _doom(key: str, dead_after_s: float) -> datetime | None:

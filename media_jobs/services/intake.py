@@ -14,12 +14,12 @@ from django.db import connection, transaction
 from media_jobs import keys, selectors
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import Caller
-from media_jobs.errors import StorageUnavailable
+from media_jobs.errors import StorageUnavailable, WrongState
 from media_jobs.models import Job, Original, Preset
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.formats.sniff import Kind
 from media_jobs.pipeline.values import Overrides
-from media_jobs.services import dispatch, estimates, idempotency, transitions
+from media_jobs.services import burial, dispatch, estimates, idempotency, transitions
 from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.states import Lane, OriginalState
 
@@ -142,7 +142,7 @@ class Upload(Reading):
 
     def _commit(self) -> None:
         self._may_exist = True
-        self._writer.commit()
+        self._writer.commit(sha256=self.sha256)
         estimates.pace(Lane.INTERACTIVE)  # now, and not while the transaction is open
 
     def _activate(self, preset: Preset, caller: Caller, wishes: Wishes) -> Accepted:
@@ -156,13 +156,8 @@ class Upload(Reading):
         }
         if not Original.objects.filter(pk=self.original.pk, state=OriginalState.PENDING).update(**whole):
             raise StorageUnavailable("keeping an upload that took too long")  # housekeeping has swept it
-        job = create_job(self.original, preset=preset, caller=caller, lane=Lane.INTERACTIVE)
-        transaction.on_commit(lambda: self._announce(job), robust=True)
-        return Accepted(job, estimates.remaining_ms(job), duplicate_of)
-
-    def _announce(self, job: Job) -> None:
-        log.info("upload_accepted", job=str(job.pk), image=str(self.original.pk), bytes=self.size_bytes)
-        dispatch.wake(Lane.INTERACTIVE)
+        self.original.size_bytes = self.size_bytes
+        return owe(self.original, preset=preset, caller=caller, duplicate_of=duplicate_of)
 
     def _forget(self) -> None:
         row = Original.objects.filter(pk=self.original.pk)
@@ -175,8 +170,25 @@ class Upload(Reading):
             self.original.save(force_insert=True)
 
 
+def owe(original: Original, *, preset: Preset, caller: Caller, duplicate_of: UUID | None = None) -> Accepted:
+    """Queue the job of an original that was just accepted; workers hear of it after the commit. Needs a transaction."""
+    job = create_job(original, preset=preset, caller=caller, lane=Lane.INTERACTIVE)
+
+    def announce() -> None:
+        log.info("upload_accepted", job=str(job.pk), image=str(original.pk), bytes=original.size_bytes or None)
+        dispatch.wake(Lane.INTERACTIVE)
+
+    transaction.on_commit(announce, robust=True)
+    return Accepted(job, estimates.remaining_ms(job), duplicate_of)
+
+
 def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane) -> Job:
-    """A queued job over all renditions of `preset`, with the first line of its history. Needs a transaction."""
+    """A queued job over all renditions of `preset`, with the first line of its history. Needs a transaction.
+
+    From then on nobody removes the original. Raises WrongState when somebody has begun to.
+    """
+    if burial.lock(original.pk) not in (OriginalState.STAGED, OriginalState.ACTIVE):
+        raise WrongState("This image has been given up and is being removed.")
     job = Job.objects.create(
         original=original,
         preset=preset,

@@ -3,20 +3,35 @@
 from django.conf import settings
 
 from media_jobs.adapters.storage import Role, store
+from media_jobs.errors import WrongState
 from media_jobs.models import Original
+from media_jobs.pipeline.formats.sniff import RAW_FORMATS, Kind
 from media_jobs.pipeline.values import Keep
+from media_jobs.states import OriginalState
 
 LINK_EXPIRES_S = 300
 
 
 def link(original: Original) -> str:
-    """A URL that lets its bearer read the original for five minutes. Raises ReadsNotConfigured."""
+    """A URL that lets its bearer read the original for five minutes.
+
+    Raises ReadsNotConfigured, and WrongState before a worker has checked what came straight to the storage.
+    """
+    if original.state != OriginalState.ACTIVE:
+        raise WrongState("The file has not been checked yet; its job tells when it has.")
     return store(Role.READ).signed_url(
         original.key,
         filename=original.filename or original.key.rpartition("/")[2],
         content_type=original.content_type,
         expires_s=LINK_EXPIRES_S,
     )
+
+
+def largest_bytes(kind: Kind) -> int:
+    """The most that an original of this kind may have."""
+    raw: int = settings.RAW_MAX_UPLOAD_BYTES
+    picture: int = settings.MAX_UPLOAD_BYTES
+    return raw if kind.format in RAW_FORMATS else picture
 
 
 def keep_by_default() -> Keep:

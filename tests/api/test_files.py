@@ -9,6 +9,7 @@ from django.test import Client
 
 from media_jobs.adapters import storage
 from media_jobs.adapters.storage.files import FileStore
+from media_jobs.pipeline.recipes import Format
 from media_jobs.ports import Outgoing
 
 CONTENT = bytes(range(256)) * 40
@@ -41,12 +42,24 @@ def test_a_derivative_may_be_kept_for_ever_and_run_nothing() -> None:
     expected = {
         "Content-Type": "image/webp",
         "Content-Length": str(len(CONTENT)),
+        "Content-Disposition": 'inline; filename="0198c0de-full.webp"',
         "Cache-Control": "public, max-age=31536000, immutable",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Accept-Ranges": "bytes",
     }
     assert expected.items() <= dict(answer.headers).items()
+
+
+@pytest.mark.parametrize("made", [Format.JPEG, Format.WEBP, Format.AVIF, Format.PNG])
+def test_each_derivative_is_said_to_be_what_it_is(objects: FileStore, made: Format, tmp_path: Path) -> None:
+    key = f"derived/card/0198c0de/abc.{made.extension}"
+    objects.put([Outgoing(key, tmp_path / "source", made.content_type)])
+    for method in ("get", "head"):
+        answer = get(f"/media/{key}", method)
+        assert (answer.status_code, answer["Content-Type"]) == (200, made.content_type)
+        assert answer["Content-Disposition"] == f'inline; filename="0198c0de-card.{made.extension}"'
+        assert answer["X-Content-Type-Options"] == "nosniff"
 
 
 def test_head_tells_the_same_without_the_bytes() -> None:
@@ -116,7 +129,7 @@ def test_an_original_needs_its_link(objects: FileStore) -> None:
     answer = get(signed(objects))
     assert (answer.status_code, answer.body) == (200, CONTENT)
     assert answer["Content-Type"] == "image/tiff"
-    assert answer["Content-Disposition"] == 'inline; filename="wasp.tif"'
+    assert answer["Content-Disposition"] == 'attachment; filename="wasp.tif"'
     assert answer["Cache-Control"] == "private, no-store"
     for path in (f"/media/{PRIVATE}", f"/media/{PRIVATE}?token=", f"/media/{PRIVATE}?token=a:b:c"):
         refused = get(path)

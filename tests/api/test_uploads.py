@@ -203,8 +203,11 @@ def test_every_format_that_the_documents_name_is_accepted(client):
         assert Original.objects.get(pk=answer.json()["imageId"]).format == known_as
 
 
-def test_a_body_that_is_not_a_form(client):
-    refused(client.post(URL, b"{}", content_type="application/json"), 415, "unsupported_media_type")
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "image/jpeg", "nonsense"])
+def test_a_body_that_is_neither_a_form_nor_json_is_told_of_both(client, photo, content_type):
+    detail = refused(client.post(URL, photo, content_type=content_type), 415, "unsupported_media_type")
+    assert "multipart/form-data" in detail
+    assert "application/json" in detail
 
 
 def test_a_form_that_breaks_off(client, photo):
@@ -238,7 +241,7 @@ def test_a_picture_that_is_declared_too_large_is_refused_by_its_first_bytes(clie
 
 def test_a_declared_length_over_the_limit_is_refused_unread(client, settings, photo, monkeypatch):
     settings.MAX_UPLOAD_BYTES = settings.RAW_MAX_UPLOAD_BYTES = 1000
-    monkeypatch.setattr(uploads, "_Stream", None)
+    monkeypatch.setattr(uploads.FileStream, "new_file", None)
     refused(client.post(URL, {"file": file(photo * 400)}), 413, "file_too_large")
 
 

@@ -1,6 +1,25 @@
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+
+from media_jobs.adapters import storage
+from tests.seaweed import SeaweedFS, another_bucket
 
 
 @pytest.fixture(autouse=True)
 def _store_of_its_own(object_store):
     """Every test here starts with an empty store."""
+
+
+@pytest.fixture(params=["files", "s3"])
+def each_storage(request: pytest.FixtureRequest, object_store: Any, settings: Any) -> Iterator[None]:
+    """Each kind in turn; S3 with the credentials that production has, three sets of them."""
+    if request.param == "s3":
+        seaweed: SeaweedFS = another_bucket(request.getfixturevalue("seaweed"))
+        settings.S3_BUCKET, settings.S3_ENDPOINT_URL = seaweed.bucket, seaweed.endpoint_url
+        settings.S3_WEB_CREDENTIALS, settings.S3_WORKER_CREDENTIALS = seaweed.web, seaweed.worker
+        settings.S3_READ_CREDENTIALS = seaweed.read
+    storage.store.cache_clear()
+    yield
+    storage.store.cache_clear()

@@ -300,5 +300,5 @@ def test_a_tick_survives_a_storage_that_is_away(monkeypatch, impatient, valkey):
 
 def test_the_ages_of_people_and_of_workers():
     assert Ages.of_leftovers(None) == Ages()
-    assert Ages.of_leftovers(timedelta(0)) == Ages(leftover_s=0, doomed_s=0, orphan_s=0)
+    assert Ages.of_leftovers(timedelta(0)) == Ages(leftover_s=0, doomed_s=0, orphan_s=0, staging_s=0)
     assert Ages.of_leftovers(HOUR) == Ages(leftover_s=3600)

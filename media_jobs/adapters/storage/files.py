@@ -4,17 +4,16 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import structlog
-from django.core import signing
 from django.core.files.storage import FileSystemStorage
 
 from media_jobs import keys
 from media_jobs.adapters.pace import paced
+from media_jobs.adapters.storage.file_links import FormGrant, Grant, form_token, link_token
 from media_jobs.adapters.storage.transfer import CHUNK_BYTES, copy, received
 from media_jobs.errors import ObjectMissing, StorageFull, StorageUnavailable, is_disk_full
 from media_jobs.ports import Beat, Form, Outgoing, no_beat
@@ -23,23 +22,8 @@ log = structlog.get_logger(__name__)
 
 _PARTIAL = ".partial"
 _READING = "reading a file"
-_SALT = "gallimg.storage.link"
 #: Written to see whether there is room: more than what waits in memory before it is written.
 _TRIAL = bytes(65_536)
-
-
-class BadLinkError(Exception):
-    """A link to a private object that is forged, for another object, or too old."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a signed link allows: this object, under this name and type, until `expires_at` (Unix time)."""
-
-    key: str
-    filename: str
-    content_type: str
-    expires_at: float
 
 
 class FileStore:
@@ -62,6 +46,8 @@ class FileStore:
         return FileWriter(self.path(key), self._partial / uuid4().hex)
 
     def put(self, files: Sequence[Outgoing], *, beat: Beat = no_beat) -> None:
+        for outgoing in files:
+            keys.checked(outgoing.key)
         tick = paced(beat)
         for outgoing in files:
             self._put(outgoing, tick)
@@ -114,11 +100,12 @@ class FileStore:
 
     def signed_url(self, key: str, *, filename: str, content_type: str, expires_s: int) -> str:
         grant = Grant(keys.checked(key), filename, content_type, time.time() + expires_s)
-        query = urlencode({"token": signing.dumps(asdict(grant), salt=_SALT)})
-        return f"{self._media_url}/{quote(key)}?{query}"
+        return self._signed(key, link_token(grant))
 
     def form(self, key: str, *, content_type: str, least_bytes: int, most_bytes: int, expires_s: int) -> Form:
-        raise NotImplementedError
+        """The fields are those of S3 that clients know; what counts is in the token."""
+        grant = FormGrant(keys.checked(key), content_type, least_bytes, most_bytes, time.time() + expires_s)
+        return Form(self._signed(key, form_token(grant)), {"key": key, "Content-Type": content_type})
 
     def check(self) -> None:
         self.check_room()
@@ -141,6 +128,9 @@ class FileStore:
     def path(self, key: str) -> Path:
         """Where `key` lies, or would lie. Raises ValueError for what is no key."""
         return Path(self._storage.path(keys.checked(key)))
+
+    def _signed(self, key: str, token: str) -> str:
+        return f"{self._media_url}/{quote(key)}?{urlencode({'token': token})}"
 
     def _unfinished(self, older_than_s: float) -> Iterator[Path]:
         began_before = time.time() - older_than_s
@@ -183,7 +173,7 @@ class FileWriter:
         with self._whole_or_nothing():
             self._file.write(chunk)
 
-    def commit(self) -> None:
+    def commit(self, *, sha256: str = "") -> None:
         if self._committed:
             return
         with self._whole_or_nothing():
@@ -217,19 +207,6 @@ class FileWriter:
         except BaseException:
             self.abort()
             raise
-
-
-def grant(token: str, key: str) -> Grant:
-    """What `token` allows for `key`. Raises BadLinkError."""
-    try:
-        found = Grant(**signing.loads(token, salt=_SALT))
-    except signing.BadSignature as error:
-        raise BadLinkError("the link is not valid") from error
-    if found.key != key:
-        raise BadLinkError("the link is for another object")
-    if found.expires_at <= time.time():
-        raise BadLinkError("the link has expired")
-    return found
 
 
 def _private(path: str, flags: int) -> int:

@@ -9,16 +9,21 @@ from media_jobs.api.images.serializers import ProblemSerializer
 from media_jobs.api.shared.idempotency import HEADER
 from media_jobs.api.shared.problems import CONTENT_TYPE, document
 
-_JOB, _IMAGE, _EARLIER = (
+_JOB, _IMAGE, _EARLIER, _UPLOAD = (
     "01990000-0000-7000-8000-000000000001",
     "01990000-0000-7000-8000-000000000002",
     "01990000-0000-7000-8000-000000000003",
+    "01990000-0000-7000-8000-000000000004",
 )
 
 NO_JOB = ("not_found", "No such job, or another's")
 NO_IMAGE = ("not_found", "No such image, or another's")
 BAD_KEY = ("bad_idempotency_key", "A key with a value that it cannot have")
 KEY_REUSED = ("idempotency_key_reused", f"The {HEADER} was sent before, with another request")
+BACKLOG_FULL = (
+    "backlog_full",
+    "Too much is waiting, the disk is nearly full, or storage or database are away; see Retry-After",
+)
 DATABASE_AWAY = ("database_unavailable", "The database does not answer; see Retry-After")
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -56,6 +61,39 @@ UPLOADED = [
         summary="The same bytes again",
         response_only=True,
         status_codes=["202"],
+    ),
+    OpenApiExample(
+        "staged",
+        value={"uploadId": _UPLOAD, "preset": "gallformers"},
+        summary="A picture that is in the storage already",
+        request_only=True,
+        media_type="application/json",
+    ),
+]
+OPENED = [
+    OpenApiExample(
+        "photo",
+        value={"filename": "gall.jpg", "contentType": "image/jpeg", "bytes": 9_631_744},
+        summary="A photo of a known size",
+        request_only=True,
+    ),
+    OpenApiExample(
+        "opened",
+        value={
+            "uploadId": _UPLOAD,
+            "url": "https://bucket.s3.eu-central-1.amazonaws.com/",
+            "fields": {
+                "key": f"uploads/{_UPLOAD}",
+                "Content-Type": "image/jpeg",
+                "policy": "…",
+                "x-amz-signature": "…",
+            },
+            "expiresAt": "2030-01-01T12:15:00Z",
+            "maxBytes": 9_631_744,
+        },
+        summary="A form for S3",
+        response_only=True,
+        status_codes=["201"],
     ),
 ]
 

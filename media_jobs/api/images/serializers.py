@@ -1,20 +1,19 @@
-"""The wire words of /v1."""
+"""What /v1 answers, in its own words; `fields` has what it takes."""
 
 from dataclasses import asdict
-from typing import Any, Self
+from datetime import timedelta
+from typing import Any
 
-from django.http import QueryDict
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from media_jobs import selectors
 from media_jobs.models import Derivative, Job, Original
-from media_jobs.pipeline.values import Focus, Overrides
+from media_jobs.services.direct_uploads import Opened
 from media_jobs.services.idempotency import Answer
-from media_jobs.services.intake import Accepted, Wishes
-from media_jobs.services.originals import keep_by_default
-from media_jobs.states import JobState, Stage
+from media_jobs.services.intake import Accepted
+from media_jobs.states import JobState, OriginalState, Stage
 
 STATUS = {
     JobState.QUEUED: "processing",
@@ -23,88 +22,8 @@ STATUS = {
     JobState.FAILED: "error",
     JobState.CANCELLED: "error",
 }
+_CHECKED = "Null until a file that came straight to the storage has been checked."
 _CANCELLED = {"code": "cancelled", "detail": "The job was cancelled."}
-
-
-@extend_schema_field({"type": "string", "default": ""})
-class FocusField(serializers.CharField):
-    """`x,y` as a `Focus`."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        try:
-            x, y = super().to_internal_value(data).split(",")
-            return Focus(float(x), float(y))
-        except ValueError:
-            raise serializers.ValidationError(
-                "takes two numbers from 0 to 1 with a comma between them, as in 0.5,0.25."
-            ) from None
-
-
-class Switch(serializers.BooleanField):
-    """A switch of `values.Keep`, by its name there. Absent, it is as the setting says."""
-
-    def __init__(self, keep: str, help_text: str) -> None:
-        self.keep = keep
-        super().__init__(
-            required=False,
-            source=f"preserve.{keep}",
-            help_text=help_text,
-            error_messages={"invalid": "takes true or false."},
-        )
-
-
-class SwitchSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Tells the setting: without a default the documentation's form would fill in, and send, `true`."""
-
-    target_class = Switch
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        return {"type": "boolean", "default": getattr(keep_by_default(), self.target.keep)}
-
-
-class FieldsSerializer(serializers.Serializer[None]):
-    """The text fields of an upload."""
-
-    preset = serializers.CharField(
-        default="gallformers", max_length=64, help_text="The name of a preset: which derivatives to make."
-    )
-    preserveTimestamps = Switch("timestamps", "Keep when the picture was taken in the database.")  # noqa: N815
-    preserveCameraInfo = Switch("camera_info", "Keep camera, lens and exposure in the database.")  # noqa: N815
-    preserveGps = Switch("gps", "Keep in the database where the picture was taken; never in a derivative.")  # noqa: N815
-    preserveDeviceSerial = Switch(  # noqa: N815
-        "device_serial", "Keep serial numbers in the database; never in a derivative."
-    )
-    rotation = serializers.ChoiceField(
-        choices=[0, 90, 180, 270],
-        required=False,
-        help_text="Degrees clockwise by which to turn the picture, on top of what the file says.",
-        error_messages={"invalid_choice": "takes 0, 90, 180 or 270."},
-    )
-    focus = FocusField(
-        required=False,
-        help_text="The point that matters, where something is cropped: “x,y” as fractions of the displayed width and "
-        "height, such as 0.5,0.25.",
-    )
-
-    @classmethod
-    def of_form(cls, form: QueryDict) -> Self:
-        """Empty fields count as not sent: browsers send those that nobody filled in."""
-        # A plain dict, because DRF takes a switch that is missing from a form for one that is off.
-        return cls(data={name: value for name, value in form.items() if value})
-
-    def wishes(self) -> Wishes:
-        """What valid fields ask for."""
-        asked = self.validated_data
-        return Wishes(asked.get("preserve", {}), Overrides(asked.get("rotation", 0), asked.get("focus")))
-
-
-class UploadSerializer(FieldsSerializer):
-    """The form of an upload, as the documentation shows it; the file itself is streamed past it."""
-
-    file = serializers.FileField(
-        help_text="The picture: JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or RAW (DNG, CR2, CR3, NEF, ARW, RAF, "
-        "ORF, RW2)."
-    )
 
 
 _ESTIMATED = "Milliseconds until the job will probably be done: by how long the latest ones took and how many wait."
@@ -136,6 +55,26 @@ class UploadedSerializer(AcceptedSerializer):
         if accepted.duplicate_of is None:
             del answer["duplicateOf"]
         return answer
+
+
+class OpenedSerializer(serializers.Serializer[Opened]):
+    """How to store a file."""
+
+    uploadId = serializers.UUIDField(source="upload.pk")  # noqa: N815  (the wire's spelling)
+    url = serializers.CharField(source="form.url", help_text="Where to POST the form.")
+    fields = serializers.DictField(  # type: ignore[assignment]  # DRF takes it out of the class
+        source="form.fields",
+        child=serializers.CharField(),
+        help_text="The form's text fields; the picture comes after them, in the field `file`.",
+    )
+    expiresAt = serializers.SerializerMethodField()  # noqa: N815
+    maxBytes = serializers.IntegerField(  # noqa: N815
+        source="most_bytes", help_text="What the storage takes; where the size was announced, that and no less."
+    )
+
+    @extend_schema_field(serializers.DateTimeField(help_text="The storage has to have the whole form by then."))
+    def get_expiresAt(self, opened: Opened) -> str:  # noqa: N802  (the wire's spelling)
+        return (timezone.now() + timedelta(seconds=opened.expires_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class DerivativeSerializer(serializers.Serializer[Derivative]):
@@ -220,8 +159,8 @@ class ImageSerializer(serializers.Serializer[Original]):
     imageId = serializers.UUIDField(source="pk")  # noqa: N815
     filename = serializers.CharField()
     contentType = serializers.CharField(source="content_type")  # noqa: N815
-    bytes = serializers.IntegerField(source="size_bytes")
-    sha256 = serializers.CharField()
+    bytes = serializers.SerializerMethodField()
+    sha256 = serializers.SerializerMethodField()
     width = serializers.IntegerField(source="width_px", allow_null=True, help_text="As displayed, in px.")
     height = serializers.IntegerField(source="height_px", allow_null=True, help_text="As displayed, in px.")
     createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815
@@ -232,6 +171,14 @@ class ImageSerializer(serializers.Serializer[Original]):
     privacy = serializers.SerializerMethodField()
     derivatives = serializers.SerializerMethodField()
     jobs = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True, help_text=_CHECKED))
+    def get_bytes(self, image: Original) -> int | None:
+        return None if image.state == OriginalState.STAGED else image.size_bytes
+
+    @extend_schema_field(serializers.CharField(allow_null=True, help_text=_CHECKED))
+    def get_sha256(self, image: Original) -> str | None:
+        return None if image.state == OriginalState.STAGED else image.sha256
 
     @extend_schema_field(
         serializers.DictField(

@@ -1,10 +1,12 @@
 from django.urls import path
 
-from media_jobs.api.images.views import ImageView, JobView, OriginalView, RetryView, UploadView
+from media_jobs.api.images.uploads import DirectUploadView, UploadView
+from media_jobs.api.images.views import ImageView, JobView, OriginalView, RetryView
 
 urlpatterns = [
     path("images", UploadView.as_view(), name="v1-images"),
     path("jobs", UploadView.as_view(), name="v1-jobs"),  # the seed's plan names the same call so
+    path("uploads", DirectUploadView.as_view(), name="v1-uploads"),
     path("images/<uuid:id>", ImageView.as_view(), name="v1-image"),
     path("images/<uuid:id>/original", OriginalView.as_view(), name="v1-original"),
     path("jobs/<uuid:id>", JobView.as_view(), name="v1-job"),

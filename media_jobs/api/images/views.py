@@ -1,38 +1,25 @@
-"""/v1: parse, call once, translate."""
+"""/v1, what became of uploads: parse, call once, translate."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import Http404
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import selectors
 from media_jobs.api.images import errors, schema
-from media_jobs.api.images.serializers import (
-    AcceptedSerializer,
-    FieldsSerializer,
-    ImageSerializer,
-    JobSerializer,
-    UploadedSerializer,
-    UploadSerializer,
-)
+from media_jobs.api.images.serializers import AcceptedSerializer, ImageSerializer, JobSerializer
 from media_jobs.api.shared.auth import caller_of, holds
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
-from media_jobs.api.shared.uploads import Received, SizeLimits, receiving
-from media_jobs.callers import Caller
-from media_jobs.models import IdempotencyKey, Job
-from media_jobs.pipeline.formats.sniff import Kind
-from media_jobs.services import backlog, estimates, idempotency, intake, lifecycle, originals
+from media_jobs.models import Job
+from media_jobs.services import estimates, idempotency, lifecycle, originals
 from media_jobs.services.idempotency import Answer, Sent
-from media_jobs.services.intake import Accepted, Reading
+from media_jobs.services.intake import Accepted
 from media_jobs.states import JobState
 
 #: The longest that a client is asked to wait before it looks again.
@@ -44,77 +31,8 @@ class ImagesAPIView(APIView):
         return errors.handle
 
 
-class UploadView(ImagesAPIView):
-    parser_classes = [MultiPartParser]
-
-    @extend_schema(
-        summary="Upload a picture and queue its processing",
-        parameters=[schema.IDEMPOTENCY_KEY, schema.LOCATION, schema.RETRY_AFTER, schema.REPLAYED],
-        request={"multipart/form-data": UploadSerializer},
-        responses=schema.answers(
-            {202: OpenApiResponse(UploadedSerializer, description="Stored; its job waits, or is being done already")},
-            {
-                400: (
-                    "missing_file",
-                    "Missing or empty file, two files, unknown preset, a field or key with a value that it cannot have",
-                ),
-                413: ("file_too_large", "Larger than MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
-                415: (
-                    "unsupported_format",
-                    "Not JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or RAW by its first bytes",
-                ),
-                422: schema.KEY_REUSED,
-                503: (
-                    "backlog_full",
-                    "Too much is waiting, the disk is nearly full, or storage or database are away; see Retry-After",
-                ),
-            },
-        ),
-        examples=schema.UPLOADED,
-    )
-    def post(self, request: Request) -> Response:
-        caller, key = caller_of(request), key_of(request)
-        earlier = idempotency.find(caller.id, key) if key else None
-        if earlier:
-            return _accepted(_replay(request, earlier))
-        with backlog.place():
-            return _accepted(_accept(request, caller, key))
-
-
-def _accept(request: Request, caller: Caller, key: str | None) -> Answer:
-    with receiving(request, begin=partial(_begin, caller), **_form()) as form:
-        fields = FieldsSerializer.of_form(form.fields)
-        fields.is_valid(raise_exception=True)
-        return form.upload.accept(
-            preset=selectors.current_preset(fields.validated_data["preset"]),
-            caller=caller,
-            tell=lambda accepted: UploadedSerializer(accepted).answer(),
-            wishes=fields.wishes(),
-            sent=Sent(caller.id, key, _fingerprint(form)) if key else None,
-        )
-
-
-def _replay(request: Request, earlier: IdempotencyKey) -> Answer:
-    """Reads the file, to see whether it is the same, and stores nothing."""
-    with receiving(request, begin=lambda *_: Reading(), **_form()) as form:
-        return idempotency.replay(earlier, _fingerprint(form))
-
-
-def _form() -> dict[str, Any]:
-    return {"field": "file", "limits": SizeLimits(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)}
-
-
-def _begin(caller: Caller, kind: Kind, filename: str) -> intake.Upload:
-    return intake.Upload(kind, filename=filename, caller=caller)
-
-
-def _fingerprint(form: Received[Any]) -> str:
-    return idempotency.fingerprint(
-        "upload", dict(form.fields.lists()), filename=form.filename, sha256=form.upload.sha256
-    )
-
-
-def _accepted(answer: Answer) -> Response:
+def accepted(answer: Answer) -> Response:
+    """A 202 that says where and when to look."""
     headers = {
         "Location": reverse("v1-job", args=[answer.body["jobId"]]),
         "Retry-After": _wait(answer.body["estimatedTime"]),
@@ -178,7 +96,7 @@ class RetryView(ImagesAPIView):
             return AcceptedSerializer(Accepted(job, estimates.remaining_ms(job))).answer()
 
         sent = Sent(caller.id, key, idempotency.fingerprint(f"retry {id}")) if key else None
-        return _accepted(idempotency.once(sent, retry))
+        return accepted(idempotency.once(sent, retry))
 
 
 def _job(request: Request, id: UUID) -> Job:
@@ -218,6 +136,7 @@ class OriginalView(ImagesAPIView):
             {
                 403: ("permission_denied", "Not yours to see"),
                 404: schema.NO_IMAGE,
+                409: ("wrong_state", "It came straight to the storage, and no worker has checked it yet"),
                 503: ("reads_not_configured", "This server has no credentials for reading"),
             },
         ),

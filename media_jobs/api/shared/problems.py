@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
 from rest_framework import exceptions
@@ -18,8 +18,9 @@ log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
-#: What a database that is away, or was a moment ago, raises. Django opens a new connection for the next request.
-_DATABASE_AWAY = (InterfaceError, OperationalError)
+#: What a database that is away, or was a moment ago, raises; InternalError where it has ended a silent transaction.
+#: Django opens a new connection for the next request.
+_DATABASE_AWAY = (InterfaceError, InternalError, OperationalError)
 _DATABASE_UNAVAILABLE = (
     503,
     "database_unavailable",

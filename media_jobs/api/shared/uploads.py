@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from django.core.files.uploadhandler import FileUploadHandler
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from rest_framework.request import Request
 
-from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, ImageRefused, MissingFile, TooManyFiles
+from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, ImageRefused, MediaError, MissingFile, TooManyFiles
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, Kind, sniff
 
 
@@ -63,6 +63,14 @@ class Received(Generic[S]):
     fields: QueryDict
 
 
+@dataclass(frozen=True, slots=True)
+class Opening(Generic[S]):
+    """What the first bytes of a file decide: how many it may have, and, if they are not more, where they go."""
+
+    limit_bytes: int
+    sink: Callable[[], S]
+
+
 @contextmanager
 def receiving(
     request: Request, *, field: str, limits: SizeLimits, begin: Callable[[Kind, str], S]
@@ -72,39 +80,57 @@ def receiving(
     An upload that was not accepted by the end of the block, or because something went wrong, is aborted.
     Raises EmptyFile, FileTooLarge, MissingFile, TooManyFiles, UnsupportedFormat, and what the sink raises.
     """
-    declared_bytes = _declared_bytes(request)
-    if declared_bytes > limits.largest_bytes + _FORM_BYTES:
-        raise UploadTooLarge(limits)
-    handler = _Stream(field=field, limits=limits, declared_bytes=declared_bytes, begin=begin)
-    # After authentication, so that no stranger's bytes are stored.
-    request._request.upload_handlers = [handler]
+
+    def opened(head: bytes, filename: str) -> Opening[S]:
+        kind = sniff(head)
+        return Opening(limits.of(kind), lambda: begin(kind, filename))
+
+    stream = FileStream(
+        request._request,
+        field=field,
+        limit_bytes=limits.largest_bytes,
+        head_bytes=HEAD_BYTES,
+        open=opened,
+        too_large=lambda: UploadTooLarge(limits),
+    )
     try:
         fields = cast(QueryDict, request.data)  # what a multipart form is parsed to
-        yield Received(handler.finished(), handler.filename, fields)
+        yield Received(stream.finished(), stream.filename, fields)
     finally:
-        handler.abort()
+        stream.abort()
 
 
-def _declared_bytes(request: Request) -> int:
-    """The length of the whole request as its head declares it; 0 where it does not."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    chunked = "HTTP_TRANSFER_ENCODING" in request.META
-    return int(length) if length.isdigit() and not chunked else 0
+class FileStream(FileUploadHandler, Generic[S]):
+    """Takes the one file of a request's form, holds back its first bytes until they decide, and forwards the rest.
 
+    Made after authentication, so that no stranger's bytes are stored, and before the form is read. Raising in here
+    ends the reading of the request.
 
-class _Stream(FileUploadHandler, Generic[S]):
-    """Sniffs, then forwards each chunk. Raising in here ends the reading of the request."""
+    head_bytes: how many first bytes `open` wants to see; fewer where the file has not so many.
+    too_large: the error to raise when a file, or the declared length of the request, is over the limit.
+    """
 
-    def __init__(self, *, field: str, limits: SizeLimits, declared_bytes: int, begin: Callable[[Kind, str], S]) -> None:
+    def __init__(
+        self,
+        request: HttpRequest,
+        *,
+        field: str,
+        limit_bytes: int,
+        head_bytes: int,
+        open: Callable[[bytes, str], Opening[S]],
+        too_large: Callable[[], MediaError],
+    ) -> None:
         super().__init__()
-        self._field, self._limits, self._begin = field, limits, begin
-        self._declared_bytes = declared_bytes
-        self._limit_bytes = limits.largest_bytes
+        self._field, self._limit_bytes, self._head_bytes = field, limit_bytes, head_bytes
+        self._open, self._too_large = open, too_large
+        self._declared_bytes = _declared_bytes(request)
         self.filename = ""
+        self.size_bytes = 0
         self._seen = self._complete = self._cut_off = False
         self._head = b""
-        self._size_bytes = 0
-        self._upload: S | None = None
+        self._sink: S | None = None
+        self._check_size()
+        request.upload_handlers = [self]
 
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
         super().new_file(field_name, file_name, *args, **kwargs)
@@ -116,20 +142,19 @@ class _Stream(FileUploadHandler, Generic[S]):
         self.filename = file_name
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        self._size_bytes += len(raw_data)
-        if self._size_bytes > self._limit_bytes:
-            raise UploadTooLarge(self._limits)
-        if self._upload:
-            self._upload.write(raw_data)
+        self.size_bytes += len(raw_data)
+        self._check_size()
+        if self._sink:
+            self._sink.write(raw_data)
             return
         self._head += raw_data
-        if len(self._head) >= HEAD_BYTES:
+        if len(self._head) >= self._head_bytes:
             self._start()
 
     def file_complete(self, file_size: int) -> None:
-        if not self._size_bytes:
+        if not self.size_bytes:
             raise EmptyFile("The file is empty.")
-        if not self._upload:
+        if not self._sink:
             self._start()
         self._complete = True
 
@@ -137,23 +162,33 @@ class _Stream(FileUploadHandler, Generic[S]):
         self._cut_off = True
 
     def finished(self) -> S:
-        """The whole upload. Raises MissingFile when there was none, BadRequest when it breaks off."""
-        if self._upload and self._complete and not self._cut_off:
-            return self._upload
+        """Where the whole file went. Raises MissingFile when there was none, BadRequest when it breaks off."""
+        if self._sink and self._complete and not self._cut_off:
+            return self._sink
         if self._seen:
             raise BadRequest("The upload breaks off in the middle of the file.")
         raise MissingFile(f"Send the picture as multipart/form-data in the field “{self._field}”.")
 
     def abort(self) -> None:
-        if self._upload:
-            self._upload.abort()
+        if self._sink:
+            self._sink.abort()
 
     def _start(self) -> None:
-        """Decide by the first bytes; only then is anything stored."""
-        kind = sniff(self._head)
-        self._limit_bytes = self._limits.of(kind)
-        if self._size_bytes > self._limit_bytes or self._declared_bytes > self._limit_bytes + _FORM_BYTES:
-            raise UploadTooLarge(self._limits)
-        self._upload = self._begin(kind, self.filename)
-        self._upload.write(self._head)
+        """Only now is anything stored."""
+        opening = self._open(self._head, self.filename)
+        self._limit_bytes = opening.limit_bytes
+        self._check_size()
+        self._sink = opening.sink()
+        self._sink.write(self._head)
         self._head = b""
+
+    def _check_size(self) -> None:
+        if self.size_bytes > self._limit_bytes or self._declared_bytes > self._limit_bytes + _FORM_BYTES:
+            raise self._too_large()
+
+
+def _declared_bytes(request: HttpRequest) -> int:
+    """The length of the whole request as its head declares it; 0 where it does not."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    chunked = "HTTP_TRANSFER_ENCODING" in request.META
+    return int(length) if length.isdigit() and not chunked else 0

@@ -40,6 +40,25 @@ _RAW = {kind.format: kind for kind in (DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2)}
 #: Camera raw files: pictures are made from the preview inside.
 RAW_FORMATS: frozenset[str] = frozenset(_RAW)
 
+#: All that are accepted.
+_KINDS = (JPEG, PNG, WEBP, GIF, TIFF, AVIF, HEIC, BMP, *_RAW.values())
+#: Other names that browsers and cameras have for them.
+_ALSO = {
+    "image/jpg": JPEG,
+    "image/pjpeg": JPEG,
+    "image/heif": HEIC,
+    "image/heic-sequence": HEIC,
+    "image/heif-sequence": HEIC,
+    "image/avif-sequence": AVIF,
+    "image/x-ms-bmp": BMP,
+    "image/dng": DNG,
+    "image/x-dng": DNG,
+}
+BY_CONTENT_TYPE = {kind.content_type: kind for kind in _KINDS}
+_BY_EXTENSION = {kind.extension: kind for kind in _KINDS} | {"jpeg": JPEG, "jpe": JPEG, "tiff": TIFF, "heif": HEIC}
+#: What browsers say of files that they do not know, raw files among them.
+_UNKNOWN_TYPES = frozenset({"", "application/octet-stream"})
+
 _MARKS = ((b"\x89PNG\r\n\x1a\n", PNG), (b"GIF87a", GIF), (b"GIF89a", GIF))
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -73,6 +92,19 @@ def sniff(head: bytes) -> Kind:
     kind = _by_signature(head) or _by_brands(head) or _by_directory(head)
     if kind is None or refused.is_pdf(head) or _is_text(head):
         raise errors.UnsupportedFormat(refused.name(head))
+    return kind
+
+
+def announced(content_type: str, filename: str = "") -> Kind:
+    """What a file is said to be, before anybody has seen its bytes: by its type; without one, by the end of its name.
+
+    Raises UnsupportedFormat.
+    """
+    said = content_type.partition(";")[0].strip().lower()
+    extension = filename.rpartition(".")[2].lower()
+    kind = _BY_EXTENSION.get(extension) if said in _UNKNOWN_TYPES else (BY_CONTENT_TYPE | _ALSO).get(said)
+    if kind is None:
+        raise errors.UnsupportedFormat(f"announced as “{said[:64]}”" if said else None)
     return kind
 
 

@@ -45,7 +45,7 @@ def _given_up() -> QuerySet[Original]:
         Exists(jobs.filter(over, state=JobState.FAILED)),
         ~Exists(jobs.exclude(pk__in=Job.objects.filter(over, original=OuterRef("original")).values("pk"))),
         ~Exists(Derivative.objects.filter(original=OuterRef("pk"))),
-        state=OriginalState.ACTIVE,
+        state__in=(OriginalState.ACTIVE, OriginalState.STAGED, OriginalState.DELETED),
     )
 
 

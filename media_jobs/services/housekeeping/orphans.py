@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from media_jobs.adapters.storage import Role, store
-from media_jobs.errors import MediaError, StorageUnavailable
-from media_jobs.keys import PUBLIC_PREFIXES, image_of
-from media_jobs.models import Derivative, Original, Tombstone
+from media_jobs.errors import MediaError
+from media_jobs.keys import PRIVATE_PREFIXES, PUBLIC_PREFIXES, is_ours
+from media_jobs.models import Derivative, DirectUpload, Original, Tombstone
 from media_jobs.selectors import batches
 from media_jobs.services import burial
 from media_jobs.services.housekeeping.part import Find, Sitting, batched
@@ -16,7 +17,7 @@ from media_jobs.services.transitions import from_now
 
 #: Where more objects than these were listed, at most half of them may have no row.
 _FUSE_FROM = 100
-_PREFIXES = ("originals/", *PUBLIC_PREFIXES)
+_PREFIXES = (*PRIVATE_PREFIXES, *PUBLIC_PREFIXES)
 _LISTED_TOGETHER = 500
 
 
@@ -32,15 +33,8 @@ class ForeignStorage(MediaError):
         )
 
 
-class NotListed(StorageUnavailable):
-    def __init__(self) -> None:
-        MediaError.__init__(
-            self, "The storage could not be listed. Look at the log for its answer; workers need s3:ListBucket."
-        )
-
-
 def find(sitting: Sitting) -> Iterator[list[Find]]:
-    """Objects without a row and without a tombstone. Raises ForeignStorage, NotListed."""
+    """Objects without a row and without a tombstone. Raises ForeignStorage, StorageUnavailable."""
     with SpooledTemporaryFile(max_size=1_048_576, mode="w+") as lines:
         listed = orphans = 0
         for keys in batched(_stored(), _LISTED_TOGETHER):
@@ -79,18 +73,20 @@ def remove(sitting: Sitting, finds: list[Find]) -> int:
 
 
 def _stored() -> Iterator[str]:
-    """All objects whose keys are of our making. Whatever else lies there is not ours to judge. Raises NotListed."""
-    try:
-        for prefix in _PREFIXES:
-            yield from (key for key in store(Role.WORKER).keys(prefix) if image_of(key))
-    except StorageUnavailable as error:
-        raise NotListed from error
+    """All objects whose keys are of our making. Whatever else lies there is not ours to judge.
+
+    Raises StorageUnavailable.
+    """
+    for prefix in _PREFIXES:
+        yield from (key for key in store(Role.WORKER).keys(prefix) if is_ours(key))
 
 
 def _unnamed(keys: list[str]) -> list[str]:
     """Those that no row names. A row is written before its object, so one that is missing now was removed."""
-    named = {
-        *Original.objects.filter(key__in=keys).values_list("key", flat=True),
-        *Derivative.objects.filter(key__in=keys).values_list("key", flat=True),
-    }
+    tables = (Original, Derivative, DirectUpload)
+    named = {key for table in tables for key in _named(table, keys)}
     return [key for key in keys if key not in named]
+
+
+def _named(table: type[Model], keys: list[str]) -> "QuerySet[Any, str]":
+    return table._default_manager.filter(key__in=keys).values_list("key", flat=True)

@@ -36,11 +36,14 @@ class Ages:
     leftover_s: what its maker should have finished: uploads, files of dead workers, unfinished writes.
     doomed_s: objects that were just being deleted.
     orphan_s: objects without a row, since they were first seen.
+    staging_s: uploads past the web process, since they were begun: longer than one may become an image, and than a form
+        is good with which the file may be stored again.
     """
 
     leftover_s: float = 30 * 60
     doomed_s: float = DEAD_AFTER_S
     orphan_s: float = timedelta(days=7).total_seconds()
+    staging_s: float = timedelta(hours=2).total_seconds()
 
     @classmethod
     def of_leftovers(cls, age: timedelta | None) -> "Ages":
@@ -48,7 +51,7 @@ class Ages:
         if age is None:
             return cls()
         if not age:
-            return cls(leftover_s=0, doomed_s=0, orphan_s=0)
+            return cls(leftover_s=0, doomed_s=0, orphan_s=0, staging_s=0)
         return cls(leftover_s=age.total_seconds())
 
 

@@ -11,6 +11,7 @@ from media_jobs.services.housekeeping import (
     leases,
     leftovers,
     orphans,
+    staging,
     stranded,
     uploads,
 )
@@ -38,6 +39,7 @@ PARTS = (
     LEASES,
     STRANDED,
     Part("uploads", "uploads that were never finished", _MINUTE_S, uploads.find, uploads.mend),
+    Part("staging", "files under uploads/ whose time is over", _INTERVAL_S, staging.find, staging.mend),
     Part("derivatives", "files abandoned or replaced", _INTERVAL_S, derivatives.find, derivatives.mend),
     Part("failures", "failed originals, where presets say so", _HOUR_S, failures.find, failures.mend),
     Part("orphans", "stored objects that no row names", _DAY_S, orphans.find, orphans.mark),

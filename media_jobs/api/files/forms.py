@@ -1,0 +1,94 @@
+"""Taking a file by a signed form, as S3 does: the form binds key, type and size, and its bearer needs nothing else."""
+
+from xml.sax.saxutils import escape
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.utils.cache import patch_vary_headers
+
+from media_jobs.adapters.storage.file_links import BadLinkError, FormGrant, form_grant
+from media_jobs.adapters.storage.files import FileStore, FileWriter
+from media_jobs.api.shared.uploads import FileStream, Opening
+from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, StorageUnavailable
+
+log = structlog.get_logger(__name__)
+
+_PREFLIGHT = {"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "*"}
+
+
+class _WrongTypeError(Exception):
+    """The form was filled in for another type than the one that it allows."""
+
+
+#: Status and code of what may go wrong: the first class decides.
+_REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
+    (BadLinkError, 403, "AccessDenied"),
+    (_WrongTypeError, 403, "AccessDenied"),
+    (FileTooLarge, 413, "EntityTooLarge"),
+    (EmptyFile, 400, "EntityTooSmall"),
+    (BadRequest, 400, "InvalidArgument"),
+    (MultiPartParserError, 400, "MalformedPOSTRequest"),
+    (SuspiciousOperation, 400, "MalformedPOSTRequest"),
+    (UnreadablePostError, 400, "MalformedPOSTRequest"),
+    (StorageUnavailable, 503, "ServiceUnavailable"),
+)
+
+
+def receive(request: HttpRequest, key: str, objects: FileStore) -> HttpResponse:
+    """Store the form's file under `key`, or say why not, in the words of S3."""
+    try:
+        grant = form_grant(request.GET.get("token", ""), key)
+        objects.check_room()
+        _store(request, grant, objects)
+    except tuple(kind for kind, *_ in _REFUSALS) as error:
+        return _refusal(error)
+    return HttpResponse(status=204)
+
+
+def preflight() -> HttpResponse:
+    """What a browser wants to know before it sends a form of which a script watches the progress."""
+    return HttpResponse(status=204, headers=_PREFLIGHT)
+
+
+def with_origin(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Lets pages of UPLOAD_ORIGINS read `response`. Others may send a form as well, and never learn what came of it."""
+    origin = request.headers.get("Origin", "")
+    if origin in settings.UPLOAD_ORIGINS:
+        response["Access-Control-Allow-Origin"] = origin
+    patch_vary_headers(response, ["Origin"])
+    return response
+
+
+def _store(request: HttpRequest, grant: FormGrant, objects: FileStore) -> None:
+    stream: FileStream[FileWriter] = FileStream(
+        request,
+        field="file",
+        limit_bytes=grant.most_bytes,
+        head_bytes=1,
+        open=lambda *_: Opening(grant.most_bytes, lambda: objects.begin(grant.key, content_type=grant.content_type)),
+        too_large=lambda: FileTooLarge(limit_bytes=grant.most_bytes),
+    )
+    try:
+        content_type = request.POST.get("Content-Type")
+        writer = stream.finished()
+        if content_type != grant.content_type:
+            raise _WrongTypeError(f"The field Content-Type has to be {grant.content_type}")
+        if stream.size_bytes < grant.least_bytes:
+            raise EmptyFile(f"The file is too small; at least {grant.least_bytes:,} bytes were announced.")
+        writer.commit()
+    finally:
+        stream.abort()
+
+
+def _refusal(error: Exception) -> HttpResponse:
+    status, code = next((status, code) for kind, status, code in _REFUSALS if isinstance(error, kind))
+    message = "The request breaks off or is not a well-formed form." if code.startswith("Malformed") else str(error)
+    log.info("form_refused", status=status, code=code)
+    body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    response = HttpResponse(f'<?xml version="1.0" encoding="UTF-8"?>\n{body}', "application/xml", status)
+    if isinstance(error, StorageUnavailable):
+        response["Retry-After"] = str(error.retry_after_s)
+    return response

@@ -1,0 +1,139 @@
+"""What callers of /v1 send."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Self
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from media_jobs.pipeline.formats.sniff import BY_CONTENT_TYPE
+from media_jobs.pipeline.values import Focus, Overrides
+from media_jobs.services.intake import Wishes
+from media_jobs.services.originals import keep_by_default
+
+
+@extend_schema_field({"type": "string", "default": ""})
+class FocusField(serializers.CharField):
+    """`x,y` as a `Focus`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            x, y = super().to_internal_value(data).split(",")
+            return Focus(float(x), float(y))
+        except ValueError:
+            raise serializers.ValidationError(
+                "takes two numbers from 0 to 1 with a comma between them, as in 0.5,0.25."
+            ) from None
+
+
+class Switch(serializers.BooleanField):
+    """A switch of `values.Keep`, by its name there. Absent, it is as the setting says."""
+
+    def __init__(self, keep: str, help_text: str) -> None:
+        self.keep = keep
+        super().__init__(
+            required=False,
+            source=f"preserve.{keep}",
+            help_text=help_text,
+            error_messages={"invalid": "takes true or false."},
+        )
+
+
+class SwitchSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Tells the setting: without a default the documentation's form would fill in, and send, `true`."""
+
+    target_class = Switch
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return {"type": "boolean", "default": getattr(keep_by_default(), self.target.keep)}
+
+
+class FieldsSerializer(serializers.Serializer[None]):
+    """The text fields of an upload."""
+
+    preset = serializers.CharField(
+        default="gallformers", max_length=64, help_text="The name of a preset: which derivatives to make."
+    )
+    preserveTimestamps = Switch("timestamps", "Keep when the picture was taken in the database.")  # noqa: N815
+    preserveCameraInfo = Switch("camera_info", "Keep camera, lens and exposure in the database.")  # noqa: N815
+    preserveGps = Switch("gps", "Keep in the database where the picture was taken; never in a derivative.")  # noqa: N815
+    preserveDeviceSerial = Switch(  # noqa: N815
+        "device_serial", "Keep serial numbers in the database; never in a derivative."
+    )
+    rotation = serializers.ChoiceField(
+        choices=[0, 90, 180, 270],
+        required=False,
+        help_text="Degrees clockwise by which to turn the picture, on top of what the file says.",
+        error_messages={"invalid_choice": "takes 0, 90, 180 or 270."},
+    )
+    focus = FocusField(
+        required=False,
+        help_text="The point that matters, where something is cropped: “x,y” as fractions of the displayed width and "
+        "height, such as 0.5,0.25.",
+    )
+
+    @classmethod
+    def of(cls, sent: Mapping[str, Any]) -> Self:
+        """What is empty counts as not sent: browsers send the fields that nobody filled in."""
+        # A plain dict, because DRF takes a switch that is missing from a form for one that is off.
+        return cls(data={name: value for name, value in sent.items() if value not in ("", None)})
+
+    def wishes(self) -> Wishes:
+        """What valid fields ask for."""
+        asked = self.validated_data
+        return Wishes(asked.get("preserve", {}), Overrides(asked.get("rotation", 0), asked.get("focus")))
+
+
+class UploadSerializer(FieldsSerializer):
+    """The form of an upload, as the documentation shows it; the file itself is streamed past it."""
+
+    file = serializers.FileField(
+        help_text="The picture: JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or RAW (DNG, CR2, CR3, NEF, ARW, RAF, "
+        "ORF, RW2)."
+    )
+
+
+class StagedSerializer(FieldsSerializer):
+    """The same fields as JSON, for a file that is in the storage already."""
+
+    uploadId = serializers.UUIDField(help_text="Of `POST /v1/uploads`.")  # noqa: N815  (the wire's spelling)
+
+
+class AnnouncedSerializer(serializers.Serializer[None]):
+    """A file that its uploader will store by itself."""
+
+    filename = serializers.CharField(max_length=255)
+    contentType = serializers.CharField(  # noqa: N815  (the wire's spelling)
+        default="",
+        allow_blank=True,
+        max_length=255,
+        help_text=f"One of {', '.join(sorted(BY_CONTENT_TYPE))}. Without it, or with application/octet-stream, the "
+        "end of the file name decides.",
+    )
+    bytes = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        help_text="Exactly how many it has. Without it the storage takes any allowed size.",
+    )
+    sha256 = serializers.RegexField(
+        r"^[0-9a-fA-F]{64}\Z",
+        required=False,
+        help_text="Of the file, in hexadecimal: the job fails where another one arrives.",
+        error_messages={"invalid": "takes 64 hexadecimal digits."},
+    )
+
+    def validate_filename(self, filename: str) -> str:
+        """Without the folders that some clients send along, as forms have them."""
+        return re.split(r"[/\\]", filename)[-1].strip()
+
+    def announced(self) -> dict[str, Any]:
+        """What valid fields say, by the names that `services.direct_uploads.begin` has for it."""
+        said = self.validated_data
+        return {
+            "filename": said["filename"],
+            "content_type": said["contentType"],
+            "size_bytes": said.get("bytes"),
+            "sha256": said.get("sha256", ""),
+        }

@@ -1,0 +1,164 @@
+"""/v1, how pictures come in: through the web process, or past it straight to the storage."""
+
+import json
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from media_jobs import selectors
+from media_jobs.api.images import schema
+from media_jobs.api.images.fields import AnnouncedSerializer, FieldsSerializer, StagedSerializer, UploadSerializer
+from media_jobs.api.images.serializers import OpenedSerializer, UploadedSerializer
+from media_jobs.api.images.views import ImagesAPIView, accepted
+from media_jobs.api.shared.auth import caller_of
+from media_jobs.api.shared.idempotency import key_of
+from media_jobs.api.shared.json_bodies import ObjectParser, is_json, object_of
+from media_jobs.api.shared.uploads import Received, SizeLimits, receiving
+from media_jobs.callers import Caller
+from media_jobs.models import IdempotencyKey
+from media_jobs.pipeline.formats.sniff import Kind
+from media_jobs.services import backlog, direct_uploads, idempotency, intake
+from media_jobs.services.idempotency import Answer, Sent
+from media_jobs.services.intake import Accepted, Reading
+
+
+class UploadView(ImagesAPIView):
+    parser_classes = [MultiPartParser, ObjectParser]
+
+    @extend_schema(
+        summary="Upload a picture and queue its processing",
+        description="As a form with the file in it; or as JSON with the id of an upload that `POST /v1/uploads` began "
+        "and whose file is in the storage by now. The answer is the same.",
+        parameters=[schema.IDEMPOTENCY_KEY, schema.LOCATION, schema.RETRY_AFTER, schema.REPLAYED],
+        request={"multipart/form-data": UploadSerializer, "application/json": StagedSerializer},
+        responses=schema.answers(
+            {202: OpenApiResponse(UploadedSerializer, description="Stored; its job waits, or is being done already")},
+            {
+                400: (
+                    "missing_file",
+                    "Missing or empty file, two files, unknown preset or uploadId, a field or key with a wrong value",
+                ),
+                409: ("upload_used", "The upload has become an image already, or was begun more than an hour ago"),
+                413: ("file_too_large", "Larger than MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
+                415: (
+                    "unsupported_format",
+                    "No picture of an accepted format by its first bytes; or a request that is neither form nor JSON",
+                ),
+                422: schema.KEY_REUSED,
+                503: schema.BACKLOG_FULL,
+            },
+        ),
+        examples=schema.UPLOADED,
+    )
+    def post(self, request: Request) -> Response:
+        caller, key = caller_of(request), key_of(request)
+        accept, replay = (_accept_staged, _replay_staged) if is_json(request) else (_accept_file, _replay_file)
+        earlier = idempotency.find(caller.id, key) if key else None
+        if earlier:
+            return accepted(replay(request, earlier))
+        with backlog.place():
+            return accepted(accept(request, caller, key))
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, UnsupportedMediaType):
+            exc.detail = ErrorDetail(
+                "Send the picture as multipart/form-data in the field “file”, or application/json with the uploadId "
+                "of a picture that is in the storage already.",
+                exc.default_code,
+            )
+        return super().handle_exception(exc)
+
+
+def _accept_file(request: Request, caller: Caller, key: str | None) -> Answer:
+    with receiving(request, begin=partial(_begin, caller), **_form()) as form:
+        fields = FieldsSerializer.of(form.fields)
+        fields.is_valid(raise_exception=True)
+        return form.upload.accept(
+            preset=selectors.current_preset(fields.validated_data["preset"]),
+            caller=caller,
+            tell=_tell,
+            wishes=fields.wishes(),
+            sent=Sent(caller.id, key, _fingerprint_of_file(form)) if key else None,
+        )
+
+
+def _replay_file(request: Request, earlier: IdempotencyKey) -> Answer:
+    """Reads the file, to see whether it is the same, and stores nothing."""
+    with receiving(request, begin=lambda *_: Reading(), **_form()) as form:
+        return idempotency.replay(earlier, _fingerprint_of_file(form))
+
+
+def _form() -> dict[str, Any]:
+    return {"field": "file", "limits": SizeLimits(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)}
+
+
+def _begin(caller: Caller, kind: Kind, filename: str) -> intake.Upload:
+    return intake.Upload(kind, filename=filename, caller=caller)
+
+
+def _fingerprint_of_file(form: Received[Any]) -> str:
+    return idempotency.fingerprint(
+        "upload", dict(form.fields.lists()), filename=form.filename, sha256=form.upload.sha256
+    )
+
+
+def _accept_staged(request: Request, caller: Caller, key: str | None) -> Answer:
+    fields = StagedSerializer.of(object_of(request))
+    fields.is_valid(raise_exception=True)
+    return direct_uploads.accept(
+        fields.validated_data["uploadId"],
+        preset=selectors.current_preset(fields.validated_data["preset"]),
+        caller=caller,
+        tell=_tell,
+        wishes=fields.wishes(),
+        sent=Sent(caller.id, key, _fingerprint_of_staged(request)) if key else None,
+    )
+
+
+def _replay_staged(request: Request, earlier: IdempotencyKey) -> Answer:
+    return idempotency.replay(earlier, _fingerprint_of_staged(request))
+
+
+def _fingerprint_of_staged(request: Request) -> str:
+    sent = {name: [json.dumps(value, sort_keys=True)] for name, value in object_of(request).items()}
+    return idempotency.fingerprint("direct upload", sent)
+
+
+def _tell(done: Accepted) -> Answer:
+    return UploadedSerializer(done).answer()
+
+
+class DirectUploadView(ImagesAPIView):
+    parser_classes = [ObjectParser]
+
+    @extend_schema(
+        summary="Begin an upload straight to the storage",
+        description="For large files, slow senders and busy servers: the answer is a form by which the picture goes to "
+        "the storage itself. POST its `fields` and, as the last one, the picture in the field `file` to `url` as "
+        "multipart/form-data, before `expiresAt`; then `POST /v1/images` with the `uploadId`, within an hour. What has "
+        "arrived is checked when it is processed.",
+        request=AnnouncedSerializer,
+        responses=schema.answers(
+            {201: OpenApiResponse(OpenedSerializer, description="The storage awaits the file")},
+            {
+                400: ("bad_field", "A field that is missing, or has a value that it cannot have"),
+                413: ("file_too_large", "Larger than MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
+                415: ("unsupported_format", "A contentType that is not accepted, or a request that is not JSON"),
+                503: schema.BACKLOG_FULL,
+            },
+        ),
+        examples=schema.OPENED,
+    )
+    def post(self, request: Request) -> Response:
+        caller = caller_of(request)
+        with backlog.place():
+            file = AnnouncedSerializer(data=object_of(request))
+            file.is_valid(raise_exception=True)
+            opened = direct_uploads.begin(caller=caller, **file.announced())
+        return Response(OpenedSerializer(opened).data, status=201, headers={"Cache-Control": "no-store"})
