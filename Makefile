@@ -28,8 +28,9 @@ test: $(VENV)/.dev ## all tests that need pip only, on SQLite and PostgreSQL
 	TEST_DB=postgres $(PYTEST) -n 2 -m "not (e2e or corpus or browser or chaos)"
 	TEST_DB=postgres $(PYTEST) -m "e2e and not (corpus or browser or chaos)"
 
-test-all: test ## also chaos in short, the corpus over HTTP (CORPUS=dir) and the browser
+test-all: test ## also all of the service on S3, chaos in short, the corpus over HTTP (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
+	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rs -m "e2e and not (corpus or browser or chaos)"
 	TEST_DB=postgres $(PYTEST) -rs -m "corpus or browser"
 	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile tests/chaos
 

@@ -92,6 +92,12 @@ class Env:
     S3_BUCKET: str = setting("", "Bucket for originals and derivatives; by default files in the data directory")
     S3_ENDPOINT: str = setting("", "URL of an S3-compatible server; by default AWS")
     S3_USE_SSL: bool = setting(True, "Whether an S3_ENDPOINT without a scheme is https")
+    S3_PART_CHECKSUM: str = setting(
+        "auto",
+        "What protects the parts of large uploads on their way: auto is sha256, and md5 on Cloudflare R2, "
+        "which refuses the other",
+        choices=("auto", "sha256", "md5"),
+    )
     WORKER_AWS_ACCESS_KEY_ID: str = setting(
         "", "S3 credentials of the workers (read, write, list, delete); by default the web's"
     )
@@ -137,6 +143,13 @@ class Env:
         if not self.S3_ENDPOINT or "://" in self.S3_ENDPOINT:
             return self.S3_ENDPOINT or None
         return f"{'https' if self.S3_USE_SSL else 'http'}://{self.S3_ENDPOINT}"
+
+    @property
+    def s3_part_checksum(self) -> str:
+        if self.S3_PART_CHECKSUM != "auto":
+            return self.S3_PART_CHECKSUM
+        host = urlsplit(self.s3_endpoint_url or "").hostname or ""
+        return "md5" if host.endswith(".r2.cloudflarestorage.com") else "sha256"
 
     @property
     def secret_key(self) -> str:
@@ -243,7 +256,8 @@ def _check_together(env: Env) -> None:
     ):
         if bool(getattr(env, key)) != bool(getattr(env, secret)):
             raise ConfigError(f"{key} and {secret}: one is set and the other is not; set both or none")
-    if env.S3_BUCKET and not env.AWS_ACCESS_KEY_ID:
+    # Whoever has the administrator's runs `manage.py bucket`, perhaps before there are any others.
+    if env.S3_BUCKET and not (env.AWS_ACCESS_KEY_ID or env.ADMIN_AWS_ACCESS_KEY_ID):
         raise ConfigError("AWS_ACCESS_KEY_ID: not set, but S3_BUCKET is; takes the key of an S3 user who may write")
     if not _is_loopback(env.HOST) and not env.ALLOW_ANONYMOUS:
         raise ConfigError(

@@ -40,6 +40,8 @@ if ENV.embedded:
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": DATA_DIR / "gallimg.sqlite3",
+            # Whoever is the last to close it writes its log back, and waits for the disk.
+            "CONN_MAX_AGE": 60,
             # Without these three, concurrent writers meet "database is locked".
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
@@ -50,8 +52,16 @@ if ENV.embedded:
     }
 else:
     DATABASES = {"default": dj_database_url.parse(ENV.DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
-    # A host that swallows packets must not hold up a request, or a worker that has a lease to renew.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # A network that swallows packets must not hold up a request, or a worker that has a lease to renew, for longer than
+    # 25 s. By libpq's defaults it takes hours until somebody notices.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
@@ -94,6 +104,7 @@ CDN_BASE_URL = ENV.CDN_BASE_URL.rstrip("/")
 QUEUE_SIZE, MAX_BACKLOG, MAX_ATTEMPTS, LEASE_S = ENV.QUEUE_SIZE, ENV.MAX_BACKLOG, ENV.MAX_ATTEMPTS, ENV.LEASE_S
 MAX_UPLOAD_BYTES = ENV.MAX_UPLOAD_MB * 1_048_576
 UPLOAD_BUFFER_BYTES = ENV.UPLOAD_BUFFER_MB * 1_048_576
+S3_PART_CHECKSUM = ENV.s3_part_checksum
 RAW_MAX_UPLOAD_BYTES = ENV.RAW_MAX_UPLOAD_MB * 1_048_576
 MAX_PIXELS = ENV.MAX_MEGAPIXELS * 1_000_000
 SANDBOX_MEMORY_BYTES = ENV.SANDBOX_MEMORY_MB * 1_048_576

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.apps.registry import Apps
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -13,8 +14,10 @@ class MediaJobsConfig(AppConfig):
 
     def ready(self) -> None:
         from media_jobs import metrics  # noqa: PLC0415  (needs the models)
+        from media_jobs.services import database  # noqa: PLC0415
 
         metrics.register()
+        connection_created.connect(database.limit_silence)
         post_migrate.connect(_after_migrate, sender=self)
 
 

@@ -39,8 +39,10 @@ class ObjectWriter(Protocol):
     def write(self, chunk: bytes) -> None:
         """Append `chunk`. Raises StorageUnavailable."""
 
-    def commit(self) -> None:
+    def commit(self, *, sha256: str = "") -> None:
         """Make the object visible, whole, in one step.
+
+        sha256: of all that was written, in hexadecimal, where the caller knows it; it may save a second reckoning.
 
         Raises StorageUnavailable; then nothing is visible, unless only the storage's answer was lost.
         """

@@ -1,19 +1,25 @@
-"""What a worker does about a database that cuts its connection, restarts, or stays away for a while."""
+"""What a worker does about a database that cuts its connection, restarts, or stays away for a while; and what the
+database does about a worker that stays away."""
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 log = structlog.get_logger(__name__)
 
-#: What Django raises when the connection is gone, cannot be made, or was chosen to end a deadlock.
-GONE = (OperationalError, InterfaceError)
+#: What Django raises when the connection is gone, cannot be made, was chosen to end a deadlock, or was silent for too
+#: long (InternalError).
+GONE = (OperationalError, InterfaceError, InternalError)
 #: A restart takes about so long; who waits longer holds up other work.
 PATIENCE_S = 15.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+#: Within a transaction we wait for nothing but the database. Who says nothing for so long has vanished, perhaps with
+#: its host, and its locks must not stay until TCP gives up, hours later.
+SILENCE_S = 15
 
 Result = TypeVar("Result")
 
@@ -54,3 +60,13 @@ def is_there() -> bool:
         drop(error)
         return False
     return True
+
+
+def limit_silence(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Have PostgreSQL end the transaction, and the connection, of a client that falls silent in the middle of it.
+
+    A receiver of `connection_created`. By a statement and not at the start of the connection, where poolers refuse it.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", [f"{SILENCE_S}s"])

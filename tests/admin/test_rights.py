@@ -13,7 +13,7 @@ from tests.admin.conftest import Login
 from tests.factories import make_derivative, make_failed_job, make_job
 
 #: What people have no business with, or edit on the page of something else.
-WITHOUT_PAGES = {"EventClock", "IdempotencyKey", "Rendition", "Tombstone"}
+WITHOUT_PAGES = {"DirectUpload", "EventClock", "IdempotencyKey", "Rendition", "Tombstone"}
 MODELS: list[type[Model]] = [
     *(m for m in apps.get_app_config("media_jobs").get_models() if m.__name__ not in WITHOUT_PAGES),
     User,

@@ -21,6 +21,7 @@ from tests.chaos.housekeeper import Housekeeper
 from tests.chaos.invariants import violations
 from tests.chaos.machines import PostgresServer, ValkeyServer, running_postgres, running_valkey
 from tests.e2e.service import Service, database, photo, wait_until
+from tests.e2e.stores import FileObjects, Objects
 
 LONG = os.environ.get("LONG") == "1"
 #: An upload that is not accepted within this time, however often it is sent, never will be.
@@ -35,7 +36,7 @@ IDLE_KEEPER_S = 3.0
 _HELD = "SELECT worker FROM media_jobs_chore WHERE lease_until > now()"
 
 #: Lost workers are noticed within seconds, and a job may be killed often before it counts as a poison.
-_ENV = {"LEASE_S": "5", "MAX_ATTEMPTS": "20", "CLEANUP_INTERVAL_MINUTES": "1", "MIN_FREE_DISK_MB": "0"}
+ENV = {"LEASE_S": "5", "MAX_ATTEMPTS": "20", "CLEANUP_INTERVAL_MINUTES": "1", "MIN_FREE_DISK_MB": "0"}
 
 
 class World:
@@ -45,10 +46,17 @@ class World:
     """
 
     def __init__(
-        self, service: Service, database_url: str, valkey: ValkeyServer | None, postgres: PostgresServer | None
+        self,
+        service: Service,
+        database_url: str,
+        valkey: ValkeyServer | None,
+        postgres: PostgresServer | None,
+        *,
+        objects: Objects | None = None,
     ) -> None:
         self.service = service
         self.database_url = database_url
+        self._objects = objects
         self._valkey, self._postgres = valkey, postgres
         self.housekeeper: Housekeeper | None = None
         self.accepted: list[str] = []
@@ -68,6 +76,23 @@ class World:
     def data(self) -> Path:
         """The data directory as the service sees it, which may have file systems mounted in there."""
         return Path(f"/proc/{self.service.pid}/root{self.service.data}")
+
+    @property
+    def objects(self) -> Objects:
+        return self._objects or FileObjects(self.data / "objects")
+
+    @property
+    def work_folders(self) -> list[Path]:
+        """Where workers keep their workspaces."""
+        return [self.data / "work"]
+
+    @property
+    def temporary_folders(self) -> list[Path]:
+        return [Path(self.service.env["TMPDIR"])]
+
+    def lives(self, keeper: str) -> bool:
+        """Whether the process of that name does: `{host}:{pid}:{…}`."""
+        return Path(f"/proc/{keeper.split(':')[1]}").exists()
 
     # --- what clients do --------------------------------------------------------------------------
 
@@ -141,7 +166,7 @@ class World:
         return self.jobs()
 
     def redis(self) -> "redis.Redis":
-        url = self.service.env["REDIS_URL"] or f"unix://{self.service.data / 'valkey.sock'}"
+        url = self._valkey.url if self._valkey else f"unix://{self.service.data / 'valkey.sock'}"
         return redis.Redis.from_url(url)
 
     def assert_all_done(self) -> None:
@@ -178,7 +203,7 @@ class World:
         At rest a part takes far less than a second: whoever still has one after some seconds does nothing. Parts of
         dead keepers stay as they are: housekeeping must get at them by itself.
         """
-        held = lambda: {row["worker"] for row in self.query(_HELD) if _lives(row["worker"])}  # noqa: E731
+        held = lambda: {row["worker"] for row in self.query(_HELD) if self.lives(row["worker"])}  # noqa: E731
         before, until = held(), time.monotonic() + IDLE_KEEPER_S
         while before and time.monotonic() < until:
             time.sleep(0.1)
@@ -220,13 +245,9 @@ def world(
         valkey = stack.enter_context(running_valkey()) if own_valkey else None
         (temporary := tmp / "tmp").mkdir(exist_ok=True)
         own = {"DATABASE_URL": reach(database_url), "REDIS_URL": valkey.url if valkey else "", "TMPDIR": str(temporary)}
-        service = Service(tmp / "data", {**_ENV, **own, **(env or {})}, launcher=launcher, program=program)
+        service = Service(tmp / "data", {**ENV, **own, **(env or {})}, launcher=launcher, program=program)
         stack.callback(_end, service)
         yield World(service.start(), database_url, valkey, postgres)
-
-
-def _lives(worker: str) -> bool:
-    return Path(f"/proc/{worker.split(':')[1]}").exists()
 
 
 def _end(service: Service) -> None:

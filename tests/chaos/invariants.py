@@ -56,14 +56,15 @@ def _object_is_what_its_row_says(world: "World") -> Iterator[str]:
             rows[row["key"]] = row
             if row["state"] not in ("active", "current", "replaced"):
                 yield f"{table} {row['id']} is {row['state']}"
-    folder = world.data / "objects"
-    objects = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
-    for key in sorted(rows.keys() - objects.keys()):
+    stored = world.objects.keys()
+    for key in sorted(rows.keys() - stored):
         yield f"{key} is not there, and {rows[key]['id']} names it"
-    for key in sorted(objects.keys() - rows.keys()):
+    for key in sorted(stored - rows.keys()):
         yield f"{key} is there, and no row names it"
-    for key in sorted(rows.keys() & objects.keys()):
-        content, row = objects[key].read_bytes(), rows[key]
+    for name in sorted(world.objects.unfinished()):
+        yield f"{name} was begun and never ended"
+    for key in sorted(rows.keys() & stored):
+        content, row = world.objects.read(key), rows[key]
         if (hashlib.sha256(content).hexdigest(), len(content)) != (row["sha256"], row["size_bytes"]):
             yield f"{key} has other bytes than its row says"
 
@@ -78,19 +79,21 @@ def _no_upkeep_is_left(world: "World") -> Iterator[str]:
     for row in world.query("SELECT key, doomed FROM media_jobs_tombstone"):
         yield f"tombstone of {row['key']}{' (doomed)' if row['doomed'] else ''}"
     for row in world.query("SELECT name, worker FROM media_jobs_chore WHERE lease_until > now()"):
-        if not Path(f"/proc/{row['worker'].split(':')[1]}").exists():  # a living one has begun it again
+        if not world.lives(row["worker"]):  # a living one has begun it again
             yield f"{row['name']} is held by {row['worker']}, who is gone"
 
 
 def _no_temporary_file_is_left(world: "World") -> Iterator[str]:
-    for path in _files(world.data / "work"):
-        if path.name != "lock" and path.suffix != ".lock":
+    for work in world.work_folders:
+        for path in _files(work):
+            if path.name != "lock" and path.suffix != ".lock":
+                yield f"{path}"
+        for folder in work.glob("*/"):
+            if (folder / "lock").exists() and not _is_held(folder / "lock"):
+                yield f"{folder.name} belongs to no living process"
+    for temporary in world.temporary_folders:
+        for path in _files(temporary):
             yield f"{path}"
-    for folder in (world.data / "work").glob("*/"):
-        if (folder / "lock").exists() and not _is_held(folder / "lock"):
-            yield f"{folder.name} belongs to no living process"
-    for path in _files(Path(world.service.env["TMPDIR"])):
-        yield f"{path}"
 
 
 def _events_count_without_gaps(world: "World") -> Iterator[str]:

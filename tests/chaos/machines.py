@@ -16,17 +16,19 @@ from tests.servers import Server, free_ports, postgres_command, temporary_folder
 
 
 class ValkeyServer:
-    """A Valkey server that keeps an append-only file, as the service's own does."""
+    """A Valkey server that keeps an append-only file, as the service's own does, on a unix socket or a TCP port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tcp: bool = False) -> None:
         self._folder = folder
         self._server: Server | None = None
         self._socket = folder / "valkey.sock"
-        self.url = f"unix://{self._socket}"
+        self._port = free_ports(1)[0] if tcp else 0
+        self.url = f"redis://127.0.0.1:{self._port}/0" if tcp else f"unix://{self._socket}"
 
     def start(self) -> None:
         options = {
-            "port": "0",
+            "port": str(self._port),
+            "bind": "127.0.0.1",
             "unixsocket": str(self._socket),
             "save": "",
             "dir": str(self._folder),
@@ -74,9 +76,9 @@ class PostgresServer:
 
 
 @contextmanager
-def running_valkey() -> Iterator[ValkeyServer]:
+def running_valkey(*, tcp: bool = False) -> Iterator[ValkeyServer]:
     with temporary_folder() as folder:
-        server = ValkeyServer(folder)
+        server = ValkeyServer(folder, tcp=tcp)
         server.start()
         try:
             yield server

@@ -32,7 +32,7 @@ INTAKE = (
     Point("in the transaction, after the answer", "media_jobs.services.idempotency._remember", "web", after=True),
     Point("committed, not announced", "media_jobs.services.dispatch.wake", "web"),
     Point("announced, not answered", "media_jobs.services.dispatch.wake", "web", after=True),
-    Point("answer made, not sent", "media_jobs.api.images.views.UploadView.post", "web", after=True),
+    Point("answer made, not sent", "media_jobs.api.images.uploads.UploadView.post", "web", after=True),
 )
 
 #: All that a worker does with a job, in this order, and how many attempts the job has taken when it is done.
@@ -50,10 +50,10 @@ PROCESSING = (
     (Point("before the rows are staged", f"{_PUBLISHING}.stage", "worker"), 2),
     (Point("names reserved, no rows", "media_jobs.services.burial.reserve", "worker", after=True), 2),
     (Point("rows staged", f"{_PUBLISHING}.stage", "worker", after=True), 2),
-    (Point("before the first object", f"{_FILES}.FileStore.put", "worker"), 2),
-    (Point("first object stored", f"{_FILES}.FileStore.put", "worker", after=True), 2),
-    (Point("before the last object", f"{_FILES}.FileStore.put", "worker", nth=4), 2),
-    (Point("last object stored", f"{_FILES}.FileStore.put", "worker", after=True, nth=4), 2),
+    (Point("before the first object", f"{_FILES}.FileStore._put", "worker"), 2),
+    (Point("first object stored", f"{_FILES}.FileStore._put", "worker", after=True), 2),
+    (Point("before the last object", f"{_FILES}.FileStore._put", "worker", nth=4), 2),
+    (Point("last object stored", f"{_FILES}.FileStore._put", "worker", after=True, nth=4), 2),
     (Point("before publishing", f"{_PUBLISHING}.publish", "worker"), 2),
     (Point("in the transaction that publishes", f"{_PUBLISHING}._make_current", "worker", nth=4), 2),
     (Point("published", f"{_PUBLISHING}.publish", "worker", after=True), 1),

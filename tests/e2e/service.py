@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -21,6 +21,7 @@ import httpx
 import psycopg
 from PIL import Image
 
+from tests.e2e.stores import FileObjects, Objects, storage
 from tests.servers import die_with_parent
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # or a failure's report drowns in polls
@@ -34,11 +35,14 @@ JOB_LIMIT_S = 60.0
 _TITLES = {"web": "gallimg-web", "worker": "gallimg-worker", "valkey": "valkey-server", "greeter": "gallimg-greeter"}
 
 
+_LOGGED = re.compile('"event": "(sandbox_ready|storage_failed)"')
+
+
 class Service:
     """One running service, which dies with the thread that started it. `env` adds to and overrides the settings.
 
     launcher: a command that becomes the one appended to it, in a mount namespace of its own.
-    program: what Python runs in place of `manage.py`.
+    program: what Python runs in place of `manage.py`, with `command`. objects: its storage; by default files.
     """
 
     def __init__(
@@ -49,10 +53,13 @@ class Service:
         arguments: tuple[str, ...] = (),
         launcher: tuple[str, ...] = (),
         program: tuple[str, ...] = ("manage.py",),
+        command: str = "serve",
+        objects: Objects | None = None,
     ) -> None:
         self.data = data
+        self.objects = objects or FileObjects(data / "objects")
         self.env = {"GALLIMG_DATA": str(data), "REDIS_URL": "", "PORT": str(free_port()), **(env or {})}
-        self.arguments, self.launcher, self.program = arguments, launcher, program
+        self.arguments, self.launcher, self.program = (command, *arguments), launcher, program
         self._process: subprocess.Popen[bytes] | None = None
         self._out, self._err = data.with_suffix(".out"), data.with_suffix(".err")
 
@@ -83,7 +90,7 @@ class Service:
         """Start without waiting."""
         with self._out.open("wb") as out, self._err.open("ab") as err:
             self._process = subprocess.Popen(
-                [*self.launcher, sys.executable, *self.program, "serve", *self.arguments],
+                [*self.launcher, sys.executable, *self.program, *self.arguments],
                 cwd=ROOT,
                 env={**os.environ, **self.env},
                 stdin=subprocess.DEVNULL,
@@ -171,9 +178,12 @@ class Service:
 
 @contextmanager
 def running(data: Path, env: Mapping[str, str] | None = None, *, arguments: tuple[str, ...] = ()) -> Iterator[Service]:
-    """A service that is ready, with a database of its own."""
-    with database() as url:
-        service = Service(data, {"DATABASE_URL": url, **(env or {})}, arguments=arguments)
+    """A service that is ready, with a database of its own, and a storage unless `env` says which."""
+    with ExitStack() as stack:
+        url = stack.enter_context(database())
+        stored, objects = ({}, None) if "S3_BUCKET" in (env or {}) else stack.enter_context(storage(data))
+        settings = {"DATABASE_URL": url, **stored, **(env or {})}
+        service = Service(data, settings, arguments=arguments, objects=objects)
         try:
             yield service.start()
         finally:
@@ -206,7 +216,7 @@ def photo(width_px: int = 800, height_px: int = 600) -> bytes:
 def refusal(env: Mapping[str, str], **how: Any) -> str:
     """What `serve` says on standard error when it refuses to start. One line, or the assertion fails.
 
-    The decoder's self-test, which runs beside other preparations, may have logged that all is well before.
+    Preparations that run beside each other may have logged what they found before.
     """
     process = subprocess.run(
         [sys.executable, "manage.py", "serve"],
@@ -220,16 +230,16 @@ def refusal(env: Mapping[str, str], **how: Any) -> str:
         **how,
     )
     assert process.returncode == 1, process.stderr
-    said = "".join(line for line in process.stderr.splitlines(keepends=True) if '"sandbox_ready"' not in line)
+    said = "".join(line for line in process.stderr.splitlines(keepends=True) if not _LOGGED.search(line))
     assert re.fullmatch(r"gallimg cannot start\. [^\n]+\n", said), said
     return said
 
 
-def wait_until(condition: Callable[[], object], limit_s: float, what: str) -> None:
+def wait_until(condition: Callable[[], object], limit_s: float, what: str, *, every_s: float = 0.1) -> None:
     deadline = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < deadline, f"waited {limit_s:g} s for {what}"
-        time.sleep(0.1)
+        time.sleep(every_s)
 
 
 def is_alive(pid: int) -> bool:

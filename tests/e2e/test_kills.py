@@ -89,10 +89,6 @@ def assert_consistent(service: Service) -> None:
     )
     derivatives, originals = service.manage("shell", "--no-imports", "-c", dump).splitlines()
     rows = dict(pair.split("=") for pair in (derivatives + " " + originals).split())
-    folder = service.data / "objects"
-    objects = {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-    assert objects == rows
+    keys = service.objects.keys()
+    assert {key: hashlib.sha256(service.objects.read(key)).hexdigest() for key in keys} == rows
+    assert service.objects.unfinished() == set()

@@ -169,6 +169,14 @@ def test_an_endpoint_without_a_scheme_gets_the_one_that_s3_use_ssl_says(monkeypa
     assert load(monkeypatch, S3_ENDPOINT="https://minio").s3_endpoint_url == "https://minio"
 
 
+def test_parts_go_with_md5_where_sha256_is_refused_and_as_one_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).s3_part_checksum == "sha256"
+    assert load(monkeypatch, S3_ENDPOINT="minio:9000").s3_part_checksum == "sha256"
+    assert load(monkeypatch, S3_ENDPOINT="https://1234.r2.cloudflarestorage.com").s3_part_checksum == "md5"
+    assert load(monkeypatch, S3_PART_CHECKSUM="sha256").s3_part_checksum == "sha256"
+    assert load(monkeypatch, S3_ENDPOINT="", S3_PART_CHECKSUM="MD5").s3_part_checksum == "md5"
+
+
 def test_dotenv_is_read_and_the_real_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORT=9001\nLOG_LEVEL=debug\nWORKERS=5\n")
     found = load(monkeypatch, LOG_LEVEL="error", WORKERS="")

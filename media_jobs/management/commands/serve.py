@@ -21,9 +21,11 @@ from django.utils.module_loading import import_string
 from media_jobs import event_log
 from media_jobs.adapters.children import Child, fork, name_process
 from media_jobs.adapters.selftest import DecoderUnusable, selftest
+from media_jobs.adapters.storage import Role
 from media_jobs.adapters.supervisor import Supervisor, WebApplication
 from media_jobs.adapters.valkey import EmbeddedValkey, ValkeyUnusable
 from media_jobs.management import welcome
+from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 
 #: Hosts that start at once migrate one after the other. Any number will do, as long as it stays.
 MIGRATION_LOCK = 7_264_911
@@ -58,8 +60,9 @@ class Command(BaseCommand):
             preparation = partial(prepare_database, migrate=not options["no_migrate"])
             preparing = fork("gallimg-migrate", preparation, close=[listener, lock])
             probing = fork("gallimg-probe", probe_decoder, close=[listener, lock])
+            asking = fork("gallimg-storage", ask_storage, close=[listener, lock])
             load_application()
-            for pid in (preparing, probing):
+            for pid in (preparing, probing, asking):
                 if os.waitpid(pid, 0)[1]:
                     raise SystemExit(1)
         except BaseException:
@@ -162,6 +165,14 @@ def probe_decoder() -> None:
     try:
         selftest(settings.SANDBOX_MEMORY_BYTES, settings.WORK_DIR)
     except DecoderUnusable as error:
+        raise CannotStart(str(error)) from error
+
+
+def ask_storage() -> None:
+    """See whether the bucket would take what web process and workers write. For a fork, as above."""
+    try:
+        probe_storage(Role.WEB, *([Role.WORKER] if settings.WORKERS else []))
+    except StorageUnusable as error:
         raise CannotStart(str(error)) from error
 
 

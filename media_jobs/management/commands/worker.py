@@ -4,6 +4,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from media_jobs.adapters.selftest import DecoderUnusable, selftest
+from media_jobs.adapters.storage import Role
+from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 from media_jobs.management.working import run_worker
 
 
@@ -13,6 +15,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             selftest(settings.SANDBOX_MEMORY_BYTES, settings.WORK_DIR)
-        except DecoderUnusable as error:
+            probe_storage(Role.WORKER)
+        except (DecoderUnusable, StorageUnusable) as error:
             raise CommandError(str(error)) from error
         run_worker()

@@ -1,0 +1,48 @@
+"""What a start says of an S3 storage that does not do what it should."""
+
+import structlog
+from django.conf import settings
+
+from media_jobs.adapters.storage import Role, store
+from media_jobs.errors import BucketMissing, MediaError, StorageClockSkewed, StorageDenied
+
+log = structlog.get_logger(__name__)
+
+
+class StorageUnusable(Exception):
+    """One line that names the setting, and what mends it: no waiting will."""
+
+
+def probe_storage(*roles: Role) -> None:
+    """Ask an S3 storage, as each of `roles`, whether it would take a file. Raises StorageUnusable.
+
+    One that does not answer may do so later, and a clock may be set: that is logged, and no reason not to start.
+    """
+    if not settings.S3_BUCKET:
+        return
+    where = settings.S3_ENDPOINT_URL or f"AWS in {settings.S3_REGION}"
+    for role in roles:
+        try:
+            store(role).check()
+        except BucketMissing as error:
+            raise StorageUnusable(
+                f"S3_BUCKET: got {settings.S3_BUCKET!r}, which the storage at {where} does not have; "
+                "“python manage.py bucket setup” makes it"
+            ) from error
+        except StorageClockSkewed as error:
+            log.warning("storage_away", why=str(error))
+        except StorageDenied as error:
+            raise StorageUnusable(
+                f"{_key_of(role)}: the storage at {where} refuses it, or its secret, for S3_BUCKET "
+                f"{settings.S3_BUCKET!r}; “python manage.py bucket check” tells what is missing, and "
+                "“python manage.py bucket setup” makes a bucket that is not there"
+            ) from error
+        except MediaError:
+            hint = f"no answer from {where}: is S3_ENDPOINT right, and S3_USE_SSL? It starts all the same"
+            log.warning("storage_away", why=hint)
+            return
+
+
+def _key_of(role: Role) -> str:
+    own = role is Role.WORKER and settings.S3_WORKER_CREDENTIALS[0]
+    return "WORKER_AWS_ACCESS_KEY_ID" if own else "AWS_ACCESS_KEY_ID"

@@ -1,0 +1,97 @@
+"""The product's own stores, on a real S3 server behind the proxy."""
+
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from django.test import override_settings
+
+from media_jobs.adapters import storage
+from media_jobs.adapters.storage import Role, s3, s3_calls, s3_streams
+from media_jobs.adapters.storage.s3 import S3Store
+from tests.faults.proxy import FaultyProxy
+from tests.faults.scenarios import Stage
+from tests.seaweed import SeaweedFS, s3_client, seaweedfs
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.faults)
+
+
+@pytest.fixture(scope="session")
+def faults_server() -> Iterator[SeaweedFS]:
+    """A server of these tests' own: each of them accounts for all that lies in the bucket."""
+    with seaweedfs() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def proxy(faults_server: SeaweedFS) -> Iterator[FaultyProxy]:
+    with FaultyProxy(faults_server.endpoint_url) as listening:
+        yield listening
+
+
+@pytest.fixture(scope="module")
+def stores(faults_server: SeaweedFS, proxy: FaultyProxy, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Of all roles, through the proxy, with credentials of their own. Failed calls are repeated at once.
+
+    A module's PATIENCE is theirs.
+    """
+    patience = getattr(request.module, "PATIENCE", s3_calls.PATIENCE)
+    given = {
+        "S3_BUCKET": faults_server.bucket,
+        "S3_ENDPOINT_URL": proxy.endpoint_url,
+        "S3_WEB_CREDENTIALS": faults_server.web,
+        "S3_WORKER_CREDENTIALS": faults_server.worker,
+        "S3_READ_CREDENTIALS": faults_server.read,
+    }
+    with pytest.MonkeyPatch.context() as patched, override_settings(**given):
+        patched.setattr(s3, "S3Store", partial(S3Store, patience=patience))
+        patched.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+        patched.setattr(s3_streams, "_PAUSE_S", 0.0)
+        patched.setattr(s3, "_CHECK_KEPT_S", 0.0)
+        storage.store.cache_clear()
+        yield
+        for role in Role:
+            cast("S3Store", storage.store(role)).client.close()
+        storage.store.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def everything(faults_server: SeaweedFS) -> Iterator[Any]:
+    """A client with all rights, past the proxy."""
+    client = s3_client(faults_server.endpoint_url, faults_server.worker)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def stage(faults_server: SeaweedFS, stores: None, proxy: FaultyProxy, everything: Any) -> Iterator[Stage]:
+    """An empty bucket behind a proxy that spoils nothing yet."""
+    made = Stage(proxy, everything, faults_server.bucket)
+    _empty(made)
+    proxy.calls.clear()
+    yield made
+    proxy.heal()
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files come to lie."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def _empty(stage: Stage) -> None:
+    for found in stage.client.list_objects_v2(Bucket=stage.bucket).get("Contents", []):
+        stage.client.delete_object(Bucket=stage.bucket, Key=found["Key"])
+    for found in stage.client.list_multipart_uploads(Bucket=stage.bucket).get("Uploads", []):
+        stage.client.abort_multipart_upload(Bucket=stage.bucket, Key=found["Key"], UploadId=found["UploadId"])

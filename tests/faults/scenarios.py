@@ -1,0 +1,168 @@
+"""How each row of the table is done: by the services as their callers call them."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from media_jobs import errors, selectors
+from media_jobs.callers import ANONYMOUS, staff
+from media_jobs.models import Job, Tombstone
+from media_jobs.services import direct_uploads, housekeeping, lifecycle, outage, processing
+from media_jobs.services.idempotency import Answer
+from media_jobs.states import JobState
+from tests import images
+from tests.faults.injections import Fault, Injection
+from tests.faults.matrix import OK, Doing
+from tests.faults.messages import Operation
+from tests.faults.proxy import FaultyProxy
+
+PICTURE = images.jpeg(64, 48)
+#: Two parts, the second of them smaller.
+LARGE = PICTURE + bytes(5_300_000)
+#: What is an original with a job at last, by what was done.
+KEPT = {
+    Doing.UPLOAD: PICTURE,
+    Doing.LARGE_UPLOAD: LARGE,
+    Doing.JOB: PICTURE,
+    Doing.FAILING_JOB: PICTURE,
+    Doing.DIRECT_JOB: PICTURE,
+}
+_OF_THE_STORAGE = [
+    part
+    for part in housekeeping.PARTS
+    if part.name in {"uploads", "staging", "derivatives", "orphans", "tombstones", "writes"}
+]
+
+
+@dataclass
+class Stage:
+    """Where a scenario is played: the proxy that all stores of the product go through, and the bucket behind it."""
+
+    proxy: FaultyProxy
+    client: Any  #: of the server itself, with all rights
+    bucket: str
+    wanted: list[bytes] = field(default_factory=list)  #: pictures that were refused: they are sent again at last
+    planted: set[str] = field(default_factory=set)  #: objects that no row has ever named
+
+
+def prepare(stage: Stage, doing: Doing) -> Callable[[], str]:
+    """Set the stage while all is well; what comes back does the thing and says what came of it: "ok" or a code."""
+    match doing:
+        case Doing.UPLOAD:
+            return lambda: upload(stage, PICTURE)
+        case Doing.LARGE_UPLOAD:
+            return lambda: upload(stage, LARGE)
+        case Doing.REFUSED_UPLOAD:
+            return _refused_upload
+        case Doing.JOB:
+            assert upload(stage, PICTURE) == OK
+            return run_jobs
+        case Doing.FAILING_JOB:
+            assert upload(stage, PICTURE) == OK
+            stage.proxy.inject(Injection(Fault.SLOW_DOWN, Operation.PUT_OBJECT, "thumb/", times=None))
+            return run_jobs
+        case Doing.DIRECT_JOB:
+            upload_directly(PICTURE)
+            return run_jobs
+        case Doing.HOUSEKEEPING:
+            key = f"originals/{uuid4()}.jpg"
+            stage.planted.add(key)
+            stage.client.put_object(Bucket=stage.bucket, Key=key, Body=b"nobody's")
+            stage.client.create_multipart_upload(Bucket=stage.bucket, Key=key)
+            return keep_house
+        case Doing.LOOKING:
+            return lambda: outage.reason() or OK
+
+
+def upload(stage: Stage, content: bytes) -> str:
+    """What a client is told; a refused picture is to be sent again later."""
+    answer = _post(content, preset="gallformers")
+    if answer.status_code == 202:
+        return OK
+    stage.wanted.append(content)
+    assert answer.status_code == 503, answer.content
+    assert int(answer.headers["Retry-After"]) > 0
+    return str(answer.json()["code"])
+
+
+def _refused_upload() -> str:
+    answer = _post(LARGE, preset="no-such-preset")
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_preset"), answer.content
+    return OK
+
+
+def _post(content: bytes, **fields: str) -> Any:
+    return Client().post("/v1/images", {"file": SimpleUploadedFile("gall.jpg", content), **fields})
+
+
+def upload_directly(content: bytes, *, tries: int = 1) -> None:
+    """Past the web process, as a browser does it, and have a job for it, whatever became of the file."""
+    opened = direct_uploads.begin(
+        caller=ANONYMOUS,
+        filename="gall.jpg",
+        content_type="image/jpeg",
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+    for _ in range(tries):
+        with suppress(httpx.TransportError):
+            stored = httpx.post(
+                opened.form.url, data=opened.form.fields, files={"file": ("gall.jpg", content, "image/jpeg")}
+            )
+            assert stored.status_code == 204, stored.text
+    direct_uploads.accept(
+        opened.upload.pk,
+        preset=selectors.current_preset("gallformers"),
+        caller=ANONYMOUS,
+        tell=lambda accepted: Answer(202, {}),
+    )
+
+
+def time_passes() -> None:
+    """Who was deleting an object and did not come to an end, counts as dead now."""
+    Tombstone.objects.update(created_at=timezone.now() - timedelta(hours=1))
+
+
+def run_jobs() -> str:
+    """One attempt at each job that waits, as if its time had come: the code with which one of them waits again.
+
+    What has failed for good is queued again before, as a person would.
+    """
+    lifecycle.retry_all(Job.objects.filter(state=JobState.FAILED), actor=staff(1))
+    codes = {OK}
+    for job in Job.objects.filter(state=JobState.QUEUED):
+        Job.objects.filter(pk=job.pk).update(not_before=timezone.now() - timedelta(seconds=1))
+        processing.run(job.pk)
+        job.refresh_from_db()
+        codes.add(f"failed: {job.code}" if job.state == JobState.FAILED else job.code or OK)
+    (code,) = codes - {OK} or {OK}
+    return code
+
+
+def keep_house() -> str:
+    """Everything in the storage that nobody wants goes at once; the code of what a part could not do."""
+    for outcome in housekeeping.run(older_than=timedelta(0), only=_OF_THE_STORAGE):
+        if outcome.error:
+            return _code_in(outcome.error)
+    return OK
+
+
+def _code_in(sentence: str) -> str:
+    """Which of the storage's errors a person is told of."""
+    told = {
+        "refused our credentials": errors.StorageDenied.code,
+        "the clock of this host": errors.StorageClockSkewed.code,
+        "has no such bucket": errors.BucketMissing.code,
+        "did not answer": errors.StorageUnavailable.code,
+    }
+    (code,) = {code for words, code in told.items() if words in sentence} or {sentence}
+    return code
