@@ -256,9 +256,13 @@ def _check_together(env: Env) -> None:
     ):
         if bool(getattr(env, key)) != bool(getattr(env, secret)):
             raise ConfigError(f"{key} and {secret}: one is set and the other is not; set both or none")
-    # Whoever has the administrator's runs `manage.py bucket`, perhaps before there are any others.
-    if env.S3_BUCKET and not (env.AWS_ACCESS_KEY_ID or env.ADMIN_AWS_ACCESS_KEY_ID):
-        raise ConfigError("AWS_ACCESS_KEY_ID: not set, but S3_BUCKET is; takes the key of an S3 user who may write")
+    # A host that only works needs the workers' alone; whoever has the administrator's runs `manage.py bucket`, perhaps
+    # before there are any others. What a process lacks it says when it starts: `management.storage_probe`.
+    if env.S3_BUCKET and not (env.AWS_ACCESS_KEY_ID or env.WORKER_AWS_ACCESS_KEY_ID or env.ADMIN_AWS_ACCESS_KEY_ID):
+        raise ConfigError(
+            "AWS_ACCESS_KEY_ID: not set, but S3_BUCKET is; takes the key of an S3 user who may write "
+            "(where only workers run, WORKER_AWS_ACCESS_KEY_ID will do)"
+        )
     if not _is_loopback(env.HOST) and not env.ALLOW_ANONYMOUS:
         raise ConfigError(
             f"HOST: got {env.HOST!r}, where strangers could upload; takes a loopback address, "

@@ -13,10 +13,19 @@ from media_jobs.admin import cells, queries
 from media_jobs.admin.base import ReadOnlyAdmin
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.pipeline.formats.sniff import RAW_FORMATS
-from media_jobs.states import JobState
+from media_jobs.states import JobState, OriginalState
 
 #: The switches of `values.Keep` in a curator's words.
 FACTS = {"timestamps": "dates", "camera_info": "camera", "gps": "position", "device_serial": "serial numbers"}
+#: Why there is no file to be had.
+NO_FILE: dict[str, str] = {
+    OriginalState.PENDING: "There is no original yet: its upload goes on, or broke off.",
+    OriginalState.STAGED: (
+        "There is no original yet: its uploader stores the file straight in the storage, and it counts once a worker "
+        "has checked it."
+    ),
+    OriginalState.DELETED: "The original has been removed.",
+}
 
 
 class LatestJobFilter(admin.SimpleListFilter):
@@ -120,6 +129,7 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
     def page_context(self, request: HttpRequest, found: Original) -> dict[str, Any]:
         return {
             "subtitle": None,
+            "no_file": NO_FILE.get(found.state),
             "pictures": [_picture(derivative) for derivative in _pictures(found)],
             "metadata": _flat(found.metadata),
             "private_metadata": _flat(found.private_metadata),
@@ -145,7 +155,9 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
 
     @admin.display(description="Format")
     def type(self, original: Original) -> str:
-        return f"{original.format} ({original.content_type})"
+        said = f"{original.format} ({original.content_type})"
+        unseen = original.state == OriginalState.STAGED and not original.sha256
+        return f"{said}, as its uploader announced it" if unseen else said
 
     @admin.display(description="Pixels", ordering="width_px")
     def dimensions(self, original: Original) -> str:

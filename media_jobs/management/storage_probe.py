@@ -4,9 +4,16 @@ import structlog
 from django.conf import settings
 
 from media_jobs.adapters.storage import Role, store
-from media_jobs.errors import BucketMissing, MediaError, StorageClockSkewed, StorageDenied
+from media_jobs.errors import BucketMissing, MediaError, ReadsNotConfigured, StorageClockSkewed, StorageDenied
 
 log = structlog.get_logger(__name__)
+
+_MISSING = {
+    Role.WEB: "AWS_ACCESS_KEY_ID: not set, but the web process stores uploads in S3_BUCKET; takes the key of an S3 "
+    "user who may write. Where only workers are to run, start “python manage.py worker”",
+    Role.WORKER: "WORKER_AWS_ACCESS_KEY_ID: not set, nor is AWS_ACCESS_KEY_ID; takes the key of an S3 user who may "
+    "read, write, list and delete in S3_BUCKET",
+}
 
 
 class StorageUnusable(Exception):
@@ -14,7 +21,7 @@ class StorageUnusable(Exception):
 
 
 def probe_storage(*roles: Role) -> None:
-    """Ask an S3 storage, as each of `roles`, whether it would take a file. Raises StorageUnusable.
+    """Ask an S3 storage, as each of `roles` (web or worker), whether it would take a file. Raises StorageUnusable.
 
     One that does not answer may do so later, and a clock may be set: that is logged, and no reason not to start.
     """
@@ -24,6 +31,8 @@ def probe_storage(*roles: Role) -> None:
     for role in roles:
         try:
             store(role).check()
+        except ReadsNotConfigured as error:
+            raise StorageUnusable(_MISSING[role]) from error
         except BucketMissing as error:
             raise StorageUnusable(
                 f"S3_BUCKET: got {settings.S3_BUCKET!r}, which the storage at {where} does not have; "

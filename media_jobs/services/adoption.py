@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from django.conf import settings
 from django.db.models import Exists
 
 from media_jobs import keys
@@ -26,7 +25,7 @@ from media_jobs.pipeline.formats.sniff import HEAD_BYTES, Kind, sniff
 from media_jobs.ports import Outgoing
 from media_jobs.services import database
 from media_jobs.services.beat import LeaseBeat
-from media_jobs.services.originals import largest_bytes
+from media_jobs.services.originals import size_limits
 from media_jobs.services.transitions import Lease
 from media_jobs.states import OriginalState
 
@@ -100,8 +99,9 @@ class Adoption:
             raise UploadMismatch("checksum")
         with self._into.open("rb") as file:
             kind = sniff(file.read(HEAD_BYTES))
-        if size_bytes > largest_bytes(kind):
-            raise FileTooLarge(limit_bytes=largest_bytes(kind))
+        limit_bytes = size_limits().of(kind)
+        if size_bytes > limit_bytes:
+            raise FileTooLarge(limit_bytes=limit_bytes)
         return _Found(kind, size_bytes, sha256)
 
     def _fetched(self, upload: DirectUpload) -> tuple[int, str]:
@@ -114,7 +114,7 @@ class Adoption:
 
     def _watchful(self, upload: DirectUpload) -> Callable[[], None]:
         """A beat that ends what is larger than the form allowed: not every storage holds to that."""
-        most_bytes = upload.size_bytes or max(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)
+        most_bytes = upload.size_bytes or size_limits().largest_bytes
 
         def beat() -> None:
             self._beat()

@@ -20,7 +20,7 @@ from media_jobs.ports import Outgoing
 from media_jobs.services import database, publishing, worker
 from media_jobs.services.adoption import Adoption
 from media_jobs.services.beat import LeaseBeat
-from media_jobs.services.originals import keep_by_default
+from media_jobs.services.originals import keep_by_default, size_limits
 from media_jobs.services.transitions import Lease, cost, lease_end, move
 from media_jobs.states import Lane, OriginalState, Stage
 
@@ -107,7 +107,7 @@ class Attempt:
                 source_sha256=original.sha256,
                 preset=preset.only(self.job.wanted),
                 limits=Limits(
-                    bytes=max(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES),
+                    bytes=size_limits().largest_bytes,
                     pixels=settings.MAX_PIXELS,
                     memory_bytes=desk.memory_bytes,
                 ),

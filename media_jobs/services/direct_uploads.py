@@ -18,7 +18,7 @@ from media_jobs.ports import Form
 from media_jobs.services import estimates, idempotency, intake
 from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.services.intake import Accepted, Wishes
-from media_jobs.services.originals import largest_bytes
+from media_jobs.services.originals import size_limits
 from media_jobs.services.transitions import from_now
 from media_jobs.states import Lane, OriginalState
 
@@ -45,7 +45,7 @@ def begin(*, caller: Caller, filename: str, content_type: str, size_bytes: int |
     Raises UnsupportedFormat, FileTooLarge, and BacklogFull while MAX_BACKLOG forms are out already.
     """
     kind = announced(content_type, filename)
-    limit_bytes = largest_bytes(kind)
+    limit_bytes = size_limits().of(kind)
     if size_bytes is not None and size_bytes > limit_bytes:
         raise FileTooLarge(limit_bytes=limit_bytes)
     if selectors.has_open_uploads(settings.MAX_BACKLOG, younger_than_s=FORM_EXPIRES_S):

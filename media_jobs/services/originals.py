@@ -1,5 +1,7 @@
 """What may be done with originals, and who gets them."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 
 from media_jobs.adapters.storage import Role, store
@@ -27,11 +29,24 @@ def link(original: Original) -> str:
     )
 
 
-def largest_bytes(kind: Kind) -> int:
-    """The most that an original of this kind may have."""
-    raw: int = settings.RAW_MAX_UPLOAD_BYTES
-    picture: int = settings.MAX_UPLOAD_BYTES
-    return raw if kind.format in RAW_FORMATS else picture
+@dataclass(frozen=True, slots=True)
+class SizeLimits:
+    """The most that a file may have. Which of the two holds for it, its first bytes say."""
+
+    picture_bytes: int
+    raw_bytes: int
+
+    def of(self, kind: Kind) -> int:
+        return self.raw_bytes if kind.format in RAW_FORMATS else self.picture_bytes
+
+    @property
+    def largest_bytes(self) -> int:
+        return max(self.picture_bytes, self.raw_bytes)
+
+
+def size_limits() -> SizeLimits:
+    """Of this service."""
+    return SizeLimits(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)
 
 
 def keep_by_default() -> Keep:

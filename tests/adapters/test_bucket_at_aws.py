@@ -45,7 +45,6 @@ class Aws:
         return self
 
     def has_the_rest(self) -> "Aws":
-        self.answers("get_bucket_lifecycle_configuration", {"Rules": [*rules.unfinished(), *rules.staging()]})
         return self.answers("get_bucket_lifecycle_configuration", {"Rules": [*rules.unfinished(), *rules.staging()]})
 
     def setup(self, *, public: bool) -> dict[str, Item]:
@@ -109,8 +108,24 @@ def test_how_small_objects_move_between_classes_stays_as_it_was(aws: Aws):
     aws.answers("get_bucket_policy", {"Policy": json.dumps(policies.policy(PUBLIC, TLS))})
     aws.answers("get_bucket_lifecycle_configuration", {"Rules": rules.staging(), **size})
     aws.answers("put_bucket_lifecycle_configuration", LifecycleConfiguration=ANY, **size)
-    aws.answers("get_bucket_lifecycle_configuration", {"Rules": rules.staging(), **size})
     assert aws.setup(public=True)["unfinished uploads"].state is State.MADE
+
+
+def test_one_rule_of_lifecycle_is_put_beside_the_other_though_a_bucket_tells_of_it_only_later(aws: Aws):
+    aws.answers("head_bucket").answers("get_public_access_block", blocked(POLICY_ALLOWED))
+    aws.answers("get_bucket_policy", {"Policy": json.dumps(policies.policy(PUBLIC, TLS))})
+    aws.refuses("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration", 404)
+    for expected in (rules.unfinished(), [*rules.unfinished(), *rules.staging()]):
+        aws.answers("put_bucket_lifecycle_configuration", LifecycleConfiguration={"Rules": expected})
+    items = aws.setup(public=True)
+    assert {items[name].state for name in ("unfinished uploads", "forgotten uploads")} == {State.MADE}
+
+
+def test_a_policy_that_the_account_forbids_is_not_taken_for_a_lack_of_rights_alone(aws: Aws):
+    aws.answers("head_bucket").answers("get_public_access_block", blocked(POLICY_ALLOWED))
+    aws.refuses("get_bucket_policy", "NoSuchBucketPolicy", 404).refuses("put_bucket_policy", "AccessDenied", 403)
+    policy = aws.has_the_rest().setup(public=True)["bucket policy"]
+    assert (policy.state, "Block Public Access of the account" in policy.note) == (State.FAILED, True)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from media_jobs.adapters.bucket import policies
 from media_jobs.adapters.bucket.answers import BucketError
 from media_jobs.adapters.bucket.check import Check, Finding, Party, Verdict
-from media_jobs.adapters.bucket.policies import PREFIXES, Policy, Right, policy
+from media_jobs.adapters.bucket.policies import Policy, Right, policy
 from media_jobs.adapters.bucket.setup import Plan, Setup
-from media_jobs.keys import PUBLIC_PREFIXES
+from media_jobs.keys import PREFIXES, PUBLIC_PREFIXES
 from tests.seaweed import Credentials, SeaweedFS, another_bucket, make_bucket, s3_client, seaweedfs
 
 OPEN = "gallimg-open"

@@ -1,6 +1,8 @@
 """What `bucket setup` makes of a real server's bucket, and what it leaves alone."""
 
+import hashlib
 import json
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -12,6 +14,7 @@ from botocore.exceptions import ClientError
 from media_jobs.adapters.bucket.answers import BucketError
 from media_jobs.adapters.bucket.policies import Policy, policy
 from media_jobs.adapters.bucket.setup import Item, Plan, Setup, State
+from media_jobs.adapters.storage.s3_connection import bucket_storage
 from tests.seaweed import SeaweedFS, s3_client, seaweedfs
 
 ORIGINS = ["https://a.example", "https://b.example"]
@@ -60,6 +63,22 @@ def test_an_empty_server_gets_everything_and_a_repeat_changes_nothing(bare: Seaw
     again = states(Setup(admin, plan(bare)).run())
     assert again == {**dict.fromkeys(ITEMS, State.THERE), BLOCK: State.UNSUPPORTED}
     assert settings_of(admin, bare.bucket) == found
+
+
+def test_settings_go_with_the_checksum_that_older_servers_ask_for(bare: SeaweedFS):
+    """MinIO of some years and Ceph refuse them without Content-MD5, which boto3 no longer sends by itself."""
+    storage = bucket_storage(bare.bucket, bare.admin, region="us-east-1", endpoint_url=bare.endpoint_url)
+    sent: dict[str, Any] = {}
+
+    def note(request: Any, event_name: str, **_: Any) -> None:
+        sent[event_name.rpartition(".")[2]] = (request.headers.get("Content-MD5"), request.body)
+
+    with closing(storage.bucket.meta.client) as client:
+        client.meta.events.register("before-send.s3", note)
+        assert State.FAILED not in states(Setup(client, plan(bare)).run()).values()
+    for operation in ("PutBucketLifecycleConfiguration", "PutBucketCors"):
+        checksum, body = sent[operation]
+        assert b64decode(checksum) == hashlib.md5(body, usedforsecurity=False).digest()
 
 
 def test_a_dry_run_makes_nothing(bare: SeaweedFS, admin: Any):

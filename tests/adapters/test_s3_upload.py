@@ -1,8 +1,10 @@
 """What goes to S3 with an upload, and what is left of one that fails."""
 
 import hashlib
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -13,6 +15,7 @@ from django.test import override_settings
 from media_jobs.adapters import storage
 from media_jobs.adapters.storage import Role
 from media_jobs.adapters.storage.s3 import S3Store
+from media_jobs.adapters.storage.s3_calls import Patience
 from media_jobs.adapters.storage.s3_checksums import PartChecksum
 from media_jobs.adapters.storage.upload_buffer import UploadBuffer
 from media_jobs.callers import ANONYMOUS
@@ -27,6 +30,7 @@ from tests.faults.injections import Fault, Injection
 from tests.faults.messages import Operation
 from tests.faults.proxy import FaultyProxy
 from tests.seaweed import SeaweedFS
+from tests.services.threads import InThread
 
 BUFFER_BYTES = 8_000_000
 ALWAYS = None
@@ -166,7 +170,34 @@ def test_bytes_that_always_arrive_damaged_are_never_an_object(
     assert key not in worker.unfinished()
 
 
+@pytest.mark.parametrize("attempts", [1, 4])
+def test_they_are_sent_as_often_as_patience_says(
+    seaweed: SeaweedFS, proxy: FaultyProxy, key: str, attempts: int
+) -> None:
+    proxy.inject(Injection(Fault.DAMAGED_REQUEST, Operation.PUT_OBJECT, times=ALWAYS))
+    patient = s3_store(seaweed, endpoint_url=proxy.endpoint_url, patience=Patience(attempts=attempts))
+    with pytest.raises(StorageUnavailable):
+        write(patient, key, noise(SMALL)).commit()
+    patient.client.close()
+    assert proxy.calls[Operation.PUT_OBJECT] == attempts
+
+
 # --- failures -------------------------------------------------------------------------------------
+
+
+def test_an_abort_does_not_wait_for_the_parts_of_other_uploads(
+    worker: S3Store, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = threading.Event()
+    with ThreadPoolExecutor(1) as senders:
+        senders.submit(done.wait, 60)
+        monkeypatch.setattr(worker, "_senders", senders)
+        writer = write(worker, key, noise(LARGE))
+        try:
+            InThread(writer.abort).ended()
+        finally:
+            done.set()
+    assert key not in worker.unfinished()
 
 
 @pytest.mark.parametrize("fault", [Fault.INTERNAL_ERROR, Fault.RESET, Fault.DENIED])

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import ReadsNotConfigured
+from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 
 WEB, WORKER, READ = ("web", "web secret"), ("worker", "worker secret"), ("read", "read secret")
 UNSET = ("", "")
@@ -62,6 +64,44 @@ def test_a_write_only_web_process_says_that_it_cannot_read(bucket: Any, tmp_path
 def test_where_derivatives_are_found(bucket: Any, endpoint: str | None, name: str, cdn: str, url: str) -> None:
     bucket.S3_ENDPOINT_URL, bucket.S3_BUCKET, bucket.CDN_BASE_URL = endpoint, name, cdn
     assert store(Role.WEB).url("full/a.jpg") == url
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("me-south-1", "objects.s3.me-south-1.amazonaws.com"),
+        ("cn-north-1", "objects.s3.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_at_amazon_all_addresses_are_those_of_the_buckets_own_region(bucket: Any, region: str, host: str) -> None:
+    """Elsewhere a link is redirected, which its signature does not survive."""
+    bucket.S3_REGION = region
+    link = store(Role.READ).signed_url(KEY, filename="a.jpg", content_type="image/jpeg", expires_s=60)
+    form = store(Role.WEB).form("uploads/a", content_type="image/jpeg", least_bytes=1, most_bytes=2, expires_s=60)
+    assert [urlsplit(url).hostname for url in (link, form.url, store(Role.WEB).url("full/a.jpg"))] == [host] * 3
+
+
+@pytest.mark.parametrize("role", Role)
+def test_without_credentials_nobody_elses_are_looked_for(bucket: Any, role: Role) -> None:
+    """Such as those of the machine, which its network gives to whoever asks."""
+    bucket.S3_WEB_CREDENTIALS = UNSET
+    with pytest.raises(ReadsNotConfigured):
+        signs(role)
+
+
+def test_a_host_that_only_works_needs_the_workers_credentials_alone(bucket: Any) -> None:
+    bucket.S3_WEB_CREDENTIALS, bucket.S3_WORKER_CREDENTIALS = UNSET, WORKER
+    assert signs(Role.WORKER) == "worker"
+    assert store(Role.WEB).url("full/a.jpg") == "https://objects.s3.us-east-1.amazonaws.com/full/a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("role", "names"), [(Role.WEB, "^AWS_ACCESS_KEY_ID: not set"), (Role.WORKER, "^WORKER_AWS_ACCESS_KEY_ID: not set")]
+)
+def test_a_start_names_the_credentials_that_are_missing(bucket: Any, role: Role, names: str) -> None:
+    bucket.S3_WEB_CREDENTIALS = UNSET
+    with pytest.raises(StorageUnusable, match=names):
+        probe_storage(role)
 
 
 def test_files_are_found_at_this_service_or_the_cdn(object_store: Any, settings: Any) -> None:

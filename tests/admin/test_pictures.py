@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from media_jobs.admin.originals import NO_FILE
 from media_jobs.models import Job, JobEvent
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 
@@ -80,6 +81,39 @@ def test_the_history_tells_times_and_sizes_as_a_person_reads_them(boss: Client) 
 
 def test_before_a_job_is_done_there_is_no_receipt_and_the_page_says_so(boss: Client) -> None:
     assert "There is no receipt before a job is done." in page_of(boss, "original", make_failed_job().original_id)
+
+
+@pytest.mark.parametrize("state", ["pending", "staged", "deleted"])
+def test_a_file_that_nobody_can_have_is_not_linked(boss: Client, state: str) -> None:
+    original = make_original(stored=False, state=state, size_bytes=0, sha256="")
+    page = page_of(boss, "original", original.pk)
+    assert f"/v1/images/{original.pk}/original" not in page
+    assert NO_FILE[state] in page
+    active = make_original(stored=False)
+    assert f"/v1/images/{active.pk}/original" in page_of(boss, "original", active.pk)
+
+
+def test_what_an_uploader_only_announced_is_not_told_as_seen(boss: Client) -> None:
+    staged: dict[str, Any] = {"stored": False, "state": "staged", "size_bytes": 0, "sha256": ""}
+    page = page_of(boss, "original", make_original(**staged).pk)
+    assert "jpeg (image/jpeg), as its uploader announced it" in page
+    assert "The file has not been read yet." in page
+    assert "0 bytes" not in page
+    assert "as its uploader announced it" not in page_of(boss, "original", make_original(stored=False).pk)
+
+
+def test_originals_that_wait_for_their_check_can_be_listed(boss: Client) -> None:
+    make_original(stored=False, state="staged", size_bytes=0, sha256="", filename="unseen.jpg")
+    make_original(stored=False, filename="whole.jpg")
+    listed = boss.get(reverse("admin:media_jobs_original_changelist"), {"state__exact": "staged"}).content.decode()
+    assert "unseen.jpg" in listed
+    assert "whole.jpg" not in listed
+
+
+def test_a_failed_attempt_of_a_job_that_goes_on_is_told_as_that(boss: Client) -> None:
+    again = make_failed_job(state="queued", detail="The storage refused our credentials.", code="storage_denied")
+    assert "The last attempt failed:" in page_of(boss, "original", again.original_id)
+    assert "The last attempt failed:" not in page_of(boss, "original", make_failed_job().original_id)
 
 
 def test_rights_first_sight_and_what_was_asked_for_are_on_the_page(boss: Client) -> None:

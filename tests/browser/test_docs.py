@@ -30,3 +30,12 @@ def test_the_documentation_follows_the_system_from_light_to_dark(page: Page) -> 
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     background = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert (background == "rgb(28, 32, 34)") == dark
+
+
+@pytest.mark.parametrize("page", ["narrow-dark"], indirect=True)
+def test_the_headers_of_answers_can_be_read_in_the_dark(page: Page) -> None:
+    page.goto("/docs", wait_until="networkidle")
+    page.locator(".opblock-summary", has_text="/v1/images").first.click()
+    heading, name = page.locator("th.header-col").first, page.locator("td.header-col").first
+    colour = "cell => getComputedStyle(cell).color"
+    assert name.evaluate(colour) == heading.evaluate(colour)

@@ -175,7 +175,7 @@ def test_the_walk_past_the_service_gives_what_it_shows(service: Service, tmp_pat
 
 def test_the_walk_on_s3_gives_what_it_shows(tmp_path: Path) -> None:
     draw = walk("Upload a picture")[0]
-    export, install, storage, setup, run, upload, poll, derivative, original = walk("On S3")
+    names, secrets, install, storage, setup, run, upload, poll, derivative, original = walk("On S3")
     here, port = Path(sys.prefix), free_ports(1)[0]
     ports = dict(zip(SEAWEED_PORTS, free_ports(len(SEAWEED_PORTS)), strict=True))
     elsewhere = " ".join(f"-{name}={number}" for name, number in {**ports, **SEAWEED_EXTRAS}.items())
@@ -183,6 +183,7 @@ def test_the_walk_on_s3_gives_what_it_shows(tmp_path: Path) -> None:
         tmp_path,
         {
             "var/s3": str(tmp_path / "s3"),
+            "var/on-s3": str(tmp_path / "data"),
             ".venv/bin/weed mini": f"{here}/bin/weed mini {elsewhere}",
             "127.0.0.1:8333": f"127.0.0.1:{ports['s3.port']}",
             "http://127.0.0.1:8080": f"http://127.0.0.1:{port}",
@@ -191,14 +192,13 @@ def test_the_walk_on_s3_gives_what_it_shows(tmp_path: Path) -> None:
         env={
             "DATABASE_URL": "",
             "REDIS_URL": "",
-            "GALLIMG_DATA": str(tmp_path / "data"),
             "PORT": str(port),
             "PIP_NO_INDEX": "1",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         },
     )
     terminal.type(draw.command)
-    terminal.exported = export.command
+    terminal.exported = f"{names.command}\n{secrets.command}"
     terminal.type(install.command)
     with terminal.leave_running(storage.command, tmp_path / "weed.log"):
         wait_until(lambda: is_listening(ports["s3.port"]), 30, "SeaweedFS")

@@ -139,6 +139,14 @@ def test_a_bucket_needs_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     load(monkeypatch, **S3)
 
 
+@pytest.mark.parametrize("whose", ["WORKER_AWS", "ADMIN_AWS"])
+def test_a_host_that_only_works_or_administers_needs_none_of_the_web(
+    monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    own = {f"{whose}_ACCESS_KEY_ID": "AKIA", f"{whose}_SECRET_ACCESS_KEY": "s3cr3t"}
+    assert load(monkeypatch, S3_BUCKET="pictures", **own).AWS_ACCESS_KEY_ID == ""
+
+
 def test_a_database_of_its_own_needs_a_secret_key_that_all_hosts_share(monkeypatch: pytest.MonkeyPatch) -> None:
     database = "postgres://gallimg@db/gallimg"
     assert complaint(monkeypatch, DATABASE_URL=database).startswith("SECRET_KEY: not set, but DATABASE_URL is")

@@ -39,6 +39,8 @@ _RIGHTS = {
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
     "HeadBucket": "ListBucket",
 }
+#: What is refused in the same words.
+_OR_ELSE = {"PutBucketPolicy": "; or Block Public Access of the account, or of the bucket a moment ago, forbids it"}
 
 
 class BucketError(MediaError):
@@ -109,7 +111,8 @@ def sentence(error: ClientError | BotoCoreError) -> str:
     if code in _SENTENCES:
         return _SENTENCES[code]
     if is_denied(error):
-        return f"These credentials lack s3:{_RIGHTS.get(error.operation_name, error.operation_name)}."
+        or_else = _OR_ELSE.get(error.operation_name, "")
+        return f"These credentials lack s3:{_RIGHTS.get(error.operation_name, error.operation_name)}{or_else}."
     message = str(error.response.get("Error", {}).get("Message") or "no explanation").rstrip(".")
     return f"The storage refused {error.operation_name}: {code} ({message})."
 

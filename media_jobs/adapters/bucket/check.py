@@ -15,7 +15,7 @@ from media_jobs.adapters.bucket.answers import BucketError, CredentialsError, ma
 from media_jobs.adapters.bucket.policies import Right
 from media_jobs.adapters.bucket.probes import BODY, ELSEWHERE, PLACES, Probes, World, removed
 from media_jobs.adapters.bucket.setup import POLICY, Item, Plan, Setup, State
-from media_jobs.keys import PRIVATE_PREFIXES, PUBLIC_PREFIXES
+from media_jobs.keys import PREFIXES, PRIVATE_PREFIXES, PUBLIC_PREFIXES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -246,6 +246,6 @@ def _judged(who: str, right: Right, needed: Sequence[str], found: Mapping[str, b
 
 
 def _named(places: Sequence[str]) -> str:
-    if set(places) >= {*PRIVATE_PREFIXES, *PUBLIC_PREFIXES}:
+    if set(places) >= set(PREFIXES):
         return "everywhere" if ELSEWHERE in places else "under all of our prefixes"
     return " ".join(place or "elsewhere" for place in places)

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from media_jobs.keys import PRIVATE_PREFIXES, PUBLIC_PREFIXES
+from media_jobs.keys import PREFIXES, PRIVATE_PREFIXES, PUBLIC_PREFIXES
 
 Policy = dict[str, Any]
 Statement = dict[str, Any]
 
 #: Objects that `check` makes and removes: the one thing in the bucket that the administrator may write.
 PROBE = "check-"
-PREFIXES = (*PRIVATE_PREFIXES, *PUBLIC_PREFIXES)
 
 
 class Right(StrEnum):

@@ -10,7 +10,8 @@ import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_jobs.adapters.bucket.answers import BucketError, may, sentence, status_of
-from media_jobs.adapters.bucket.policies import PREFIXES, PROBE, Right
+from media_jobs.adapters.bucket.policies import PROBE, Right
+from media_jobs.keys import PREFIXES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -72,6 +72,8 @@ class Setup:
         self._client, self._plan, self._dry_run = client, plan, dry_run
         self._missing = False  # the bucket itself, in a dry run
         self._is_minio = False
+        # As found, and then as put: for a while AWS may still tell of what was there before.
+        self._lifecycle_rules: dict[str, Any] | None = None
 
     def run(self) -> Iterator[Item]:
         """Each item once it is settled. Raises BucketError where nothing can be done at all."""
@@ -166,15 +168,22 @@ class Setup:
         return self._lifecycle(rules.unfinished())
 
     def _lifecycle(self, ours: list[rules.Rule]) -> Make | None:
-        found = self._whole("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration")
+        if self._lifecycle_rules is None:
+            self._lifecycle_rules = self._whole("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration")
+        found = self._lifecycle_rules
         wanted: Any = rules.merged(found.get("Rules", []), ours)
         if wanted is None:
             return None
         # Not sent along, it would fall back to its default.
         size = {name: found[name] for name in ("TransitionDefaultMinimumObjectSize",) if name in found}
-        return lambda: self._client.put_bucket_lifecycle_configuration(
-            Bucket=self._plan.bucket, LifecycleConfiguration={"Rules": wanted}, **size
-        )
+
+        def make() -> None:
+            self._client.put_bucket_lifecycle_configuration(
+                Bucket=self._plan.bucket, LifecycleConfiguration={"Rules": wanted}, **size
+            )
+            self._lifecycle_rules = {"Rules": wanted, **size}
+
+        return make
 
     def _cors(self) -> Make | None:
         if not self._plan.origins:

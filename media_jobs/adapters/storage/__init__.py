@@ -62,15 +62,14 @@ os.register_at_fork(after_in_child=_upload_buffer.cache_clear)
 
 def _credentials(role: Role) -> tuple[str, str] | None:
     """Key and secret for `role`, or None where it has none. A single set serves all roles."""
-    web: tuple[str, str] = settings.S3_WEB_CREDENTIALS
-    worker: tuple[str, str] = settings.S3_WORKER_CREDENTIALS
-    read: tuple[str, str] = settings.S3_READ_CREDENTIALS
+    web, worker, read = (
+        credentials if credentials[0] else None
+        for credentials in (settings.S3_WEB_CREDENTIALS, settings.S3_WORKER_CREDENTIALS, settings.S3_READ_CREDENTIALS)
+    )
     match role:
         case Role.WEB:
             return web
         case Role.WORKER:
-            return worker if worker[0] else web
+            return worker or web
         case Role.READ:
-            if read[0]:
-                return read
-            return None if worker[0] else web
+            return read or (None if worker else web)

@@ -29,7 +29,6 @@ from media_jobs.ports import Beat, Form, Outgoing, no_beat
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_OURS = (*keys.PUBLIC_PREFIXES, *keys.PRIVATE_PREFIXES)
 _CHECK_KEY = "uploads/check"
 _CHECK_KEPT_S = 10.0
 _CHECK_LIMIT_S = 8.0
@@ -198,7 +197,7 @@ class S3Store:
         pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
         with translated("listing unfinished uploads"):
             for page in pages:
-                ours = (found for found in page.get("Uploads", []) if found["Key"].startswith(_OURS))
+                ours = (found for found in page.get("Uploads", []) if found["Key"].startswith(keys.PREFIXES))
                 yield from (found for found in ours if not older_than_s or found["Initiated"] <= began_before)
 
 

@@ -1,5 +1,8 @@
 """django-storages' connection to a bucket, made so that many processes and roles cost little memory."""
 
+import functools
+import hashlib
+from base64 import b64encode
 from typing import Any
 
 import boto3
@@ -20,20 +23,30 @@ for _name in ("endpoints", "partitions", "sdk-default-configuration"):
 
 #: What S3, and with the second one MinIO, say where the checksum does not fit.
 _DAMAGED = frozenset({"BadDigest", "XAmzContentChecksumMismatch"})
+#: Refused without Content-MD5 by servers that know no newer checksum, which is all that botocore sends.
+_WANT_MD5 = ("PutBucketCors", "PutBucketLifecycleConfiguration")
 
 
 class _Storage(S3Storage):  # type: ignore[misc]  # django-storages has no types
     def _create_session(self) -> boto3.Session:
         session = botocore.session.get_session()
         session.register_component("data_loader", _KNOWLEDGE)
-        session.register("needs-retry.s3", _send_again)
+        session.register("needs-retry.s3", functools.partial(_send_again, self.client_config))
+        for operation in _WANT_MD5:
+            session.register(f"before-call.s3.{operation}", _add_md5)
         return boto3.Session(self.access_key, self.secret_key, botocore_session=session)
 
 
-def _send_again(**tried: Any) -> Any:
+def _send_again(config: Any, **tried: Any) -> Any:
     """Bytes that were damaged on their way are sent anew, at once; botocore takes the refusal for final."""
     code = tried["response"][1].get("Error", {}).get("Code") if tried["response"] else None
-    return 0.0 if code in _DAMAGED and tried["attempts"] < PATIENCE.attempts else None
+    return 0.0 if code in _DAMAGED and tried["attempts"] < config.retries["total_max_attempts"] else None
+
+
+def _add_md5(**call: Any) -> None:
+    request = call["params"]
+    digest = hashlib.md5(request["body"], usedforsecurity=False).digest()
+    request["headers"]["Content-MD5"] = b64encode(digest).decode()
 
 
 def bucket_storage(
@@ -48,8 +61,13 @@ def bucket_storage(
     key, secret = credentials
     config: Config = Config(
         signature_version="s3v4",
-        # Each body goes with a signed checksum of ours: hashing it once more for the signature proves nothing new.
-        s3={"addressing_style": "path" if endpoint_url else "auto", "payload_signing_enabled": False},
+        s3={
+            # Not "auto": outside us-east-1 that signs links to a host that redirects, which their signature does not
+            # survive.
+            "addressing_style": "path" if endpoint_url else "virtual",
+            # Each body goes with a signed checksum of ours: hashing it once more for the signature proves nothing new.
+            "payload_signing_enabled": False,
+        },
         connect_timeout=patience.connect_s,
         read_timeout=patience.read_s,
         retries={"mode": "standard", "total_max_attempts": patience.attempts},
@@ -73,6 +91,7 @@ def bucket_url(bucket: str, *, region: str, endpoint_url: str | None) -> str:
     """Where the world finds the public objects of a bucket."""
     if endpoint_url:
         return f"{endpoint_url.rstrip('/')}/{bucket}"
+    host = f"s3.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
     if "." in bucket:  # no certificate covers such a host name
-        return f"https://s3.{region}.amazonaws.com/{bucket}"
-    return f"https://{bucket}.s3.{region}.amazonaws.com"
+        return f"https://{host}/{bucket}"
+    return f"https://{bucket}.{host}"

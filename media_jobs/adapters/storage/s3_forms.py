@@ -22,7 +22,7 @@ def presigned_form(
 ) -> Form:
     """The policy admits this key, these headers and this size, and no field that is not among those given here.
 
-    url: of the bucket, at its region: boto3 names one that may redirect, which no browser follows to another origin.
+    url: of the bucket, at its region: no browser follows a redirect to another origin.
     """
     headers = {"Content-Type": content_type, "Cache-Control": NOT_AT_ALL}
     made = client.generate_presigned_post(

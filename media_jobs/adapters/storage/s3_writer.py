@@ -80,10 +80,8 @@ class S3Writer:
         if self._committed or self._aborted:
             return
         self._aborted = True
-        for future, _ in self._sent:
-            future.cancel()
-        # A part that arrives after the abort would stay, unseen and paid for.
-        wait([future for future, _ in self._sent])
+        # A part that arrives after the abort would stay, unseen and paid for; one that was not begun never is.
+        wait([future for future, _ in self._sent if not future.cancel()])
         for part in (self._part, *(part for _, part in self._sent)):
             with suppress(OSError):  # a full disk, again
                 part.close()

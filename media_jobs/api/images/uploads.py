@@ -4,7 +4,6 @@ import json
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType
 from rest_framework.parsers import MultiPartParser
@@ -19,11 +18,11 @@ from media_jobs.api.images.views import ImagesAPIView, accepted
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.idempotency import key_of
 from media_jobs.api.shared.json_bodies import ObjectParser, is_json, object_of
-from media_jobs.api.shared.uploads import Received, SizeLimits, receiving
+from media_jobs.api.shared.uploads import Received, receiving
 from media_jobs.callers import Caller
 from media_jobs.models import IdempotencyKey
 from media_jobs.pipeline.formats.sniff import Kind
-from media_jobs.services import backlog, direct_uploads, idempotency, intake
+from media_jobs.services import backlog, direct_uploads, idempotency, intake, originals
 from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.services.intake import Accepted, Reading
 
@@ -95,7 +94,7 @@ def _replay_file(request: Request, earlier: IdempotencyKey) -> Answer:
 
 
 def _form() -> dict[str, Any]:
-    return {"field": "file", "limits": SizeLimits(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)}
+    return {"field": "file", "limits": originals.size_limits()}
 
 
 def _begin(caller: Caller, kind: Kind, filename: str) -> intake.Upload:

@@ -6,21 +6,18 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from media_jobs import errors
+from media_jobs.services import database
 
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
-#: What a database that is away, or was a moment ago, raises; InternalError where it has ended a silent transaction.
-#: Django opens a new connection for the next request.
-_DATABASE_AWAY = (InterfaceError, InternalError, OperationalError)
 _DATABASE_UNAVAILABLE = (
     503,
     "database_unavailable",
@@ -60,7 +57,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
         return None
     status, code, detail, headers = found
     body = document(status, code, detail, instance=request.path)
-    if isinstance(exc, _DATABASE_AWAY):
+    if isinstance(exc, database.GONE):
         log.warning("database_unavailable", path=request.path, error=str(exc))
     log.info("request_refused", status=status, code=code, path=request.path)
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
@@ -73,7 +70,7 @@ def _translate(exc: Exception) -> tuple[int, str, str, dict[str, str]] | None:  
             return None
         wait = {"Retry-After": str(exc.retry_after_s)} if status == 503 and exc.retry_after_s is not None else {}
         return status, exc.code, str(exc), wait
-    if isinstance(exc, _DATABASE_AWAY):
+    if isinstance(exc, database.GONE):  # Django opens a new connection for the next request
         return _DATABASE_UNAVAILABLE
     if isinstance(exc, RequestDataTooBig):
         return 413, "fields_too_large", "The text fields are too large. Was the file sent without a file name?", {}
@@ -117,7 +114,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """`handler500`: nothing of the error itself, which is in the log."""
     if _is_browser(request):
         return defaults.server_error(request)
-    if isinstance(sys.exc_info()[1], _DATABASE_AWAY):  # within a middleware
+    if isinstance(sys.exc_info()[1], database.GONE):  # within a middleware
         return _problem(request, *_DATABASE_UNAVAILABLE)
     return _problem(request, 500, "internal_error", "Something went wrong in the service; its log says more.")
 

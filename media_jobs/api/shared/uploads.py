@@ -10,7 +10,8 @@ from django.http import HttpRequest, QueryDict
 from rest_framework.request import Request
 
 from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, ImageRefused, MediaError, MissingFile, TooManyFiles
-from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, Kind, sniff
+from media_jobs.pipeline.formats.sniff import HEAD_BYTES, Kind, sniff
+from media_jobs.services.originals import SizeLimits
 
 
 class Sink(Protocol):
@@ -27,21 +28,6 @@ S = TypeVar("S", bound=Sink)
 
 #: Boundaries, part headers and text fields that come on top of the file.
 _FORM_BYTES = 131_072
-
-
-@dataclass(frozen=True, slots=True)
-class SizeLimits:
-    """The most that a file may have. Which of the two holds for it, its first bytes say."""
-
-    picture_bytes: int
-    raw_bytes: int
-
-    def of(self, kind: Kind) -> int:
-        return self.raw_bytes if kind.format in RAW_FORMATS else self.picture_bytes
-
-    @property
-    def largest_bytes(self) -> int:
-        return max(self.picture_bytes, self.raw_bytes)
 
 
 class UploadTooLarge(FileTooLarge):

@@ -8,7 +8,7 @@ from django.db.models import Model, Q, QuerySet
 
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import MediaError
-from media_jobs.keys import PRIVATE_PREFIXES, PUBLIC_PREFIXES, is_ours
+from media_jobs.keys import PREFIXES, is_ours
 from media_jobs.models import Derivative, DirectUpload, Original, Tombstone
 from media_jobs.selectors import batches
 from media_jobs.services import burial
@@ -17,7 +17,6 @@ from media_jobs.services.transitions import from_now
 
 #: Where more objects than these were listed, at most half of them may have no row.
 _FUSE_FROM = 100
-_PREFIXES = (*PRIVATE_PREFIXES, *PUBLIC_PREFIXES)
 _LISTED_TOGETHER = 500
 
 
@@ -77,7 +76,7 @@ def _stored() -> Iterator[str]:
 
     Raises StorageUnavailable.
     """
-    for prefix in _PREFIXES:
+    for prefix in PREFIXES:
         yield from (key for key in store(Role.WORKER).keys(prefix) if is_ours(key))
 
 
