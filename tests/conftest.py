@@ -15,6 +15,10 @@ from media_jobs.adapters.storage.files import FileStore
 from media_jobs.services import backlog, estimates
 from tests.seaweed import SeaweedFS, seaweedfs
 
+#: Markers of tests that use a database. Whole services do, in processes of their own.
+_OF_DATABASES = ("django_db", "postgres", "e2e", "faults", "chaos", "corpus", "browser", "smoke")
+_FIXTURES = frozenset({"db", "transactional_db"})
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
@@ -24,15 +28,33 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         database.setdefault("TEST", {})["NAME"] = str(settings.DATA_DIR / "test.sqlite3")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests that commit empty the database behind them; each starts with what the migrations put there."""
-    if connection.vendor != "postgresql":
-        items[:] = [item for item in items if not item.get_closest_marker("postgres")]
+    _leave_to_the_other_database(config, items)
     for item in items:
         marker = item.get_closest_marker("django_db")
         if marker and marker.kwargs.get("transaction"):
             restoring = pytest.mark.django_db(**{**marker.kwargs, "serialized_rollback": True})
             item.add_marker(restoring, append=False)
+
+
+def _leave_to_the_other_database(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What needs PostgreSQL to PostgreSQL, what uses none to SQLite, where it runs already."""
+    fits = _uses_a_database if connection.vendor == "postgresql" else _runs_on_sqlite
+    left = [item for item in items if not fits(item)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if fits(item)]
+
+
+def _runs_on_sqlite(item: pytest.Item) -> bool:
+    return not item.get_closest_marker("postgres")
+
+
+def _uses_a_database(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in _OF_DATABASES) or not _FIXTURES.isdisjoint(
+        getattr(item, "fixturenames", ())
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,9 @@
     TEST_DB=sqlite|postgres  which database (sqlite)
     REQUIRE_ALL=1            a skipped test fails: nothing that could be checked goes unchecked
 
-With pytest-xdist the controller starts the servers; each worker has databases of its own in them, and a directory.
+With pytest-xdist the controller starts Valkey, in which each worker has a database of its own. Each has a directory of
+its own, too, and its own PostgreSQL: a transaction that is open in one database of a server delays who reads events in
+another.
 """
 
 import dataclasses
@@ -27,15 +29,17 @@ _VALKEY = "GALLIMG_TEST_VALKEY"
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     """Comes before pytest-django, which imports the settings in its own turn of this hook."""
+    running = ExitStack()
+    early_config.add_cleanup(running.close)
     if not _WORKER:
-        running = ExitStack()
-        early_config.add_cleanup(running.close)
-        _start_servers(running)
+        _set_the_stage(running)
     _take_own_place()
+    if os.environ["TEST_DB"] == "postgres" and (_WORKER or not getattr(early_config.option, "numprocesses", None)):
+        os.environ["DATABASE_URL"] = running.enter_context(servers.postgres()).url
     return (yield)
 
 
-def _start_servers(running: ExitStack) -> None:
+def _set_the_stage(running: ExitStack) -> None:
     for field in dataclasses.fields(Env):
         for name in (field.name, *field.metadata["aliases"]):
             os.environ[name] = ""  # unset, and not to be set by somebody's .env either
@@ -44,13 +48,9 @@ def _start_servers(running: ExitStack) -> None:
     running.callback(shutil.rmtree, base, ignore_errors=True)
     os.environ[_BASE] = base
     os.environ[_VALKEY] = running.enter_context(servers.valkey()).url
-    match os.environ.setdefault("TEST_DB", "sqlite"):
-        case "postgres":
-            os.environ["DATABASE_URL"] = running.enter_context(servers.postgres()).url
-        case "sqlite":
-            pass
-        case other:
-            raise pytest.UsageError(f"TEST_DB: got {other!r}, takes sqlite or postgres")
+    chosen = os.environ.setdefault("TEST_DB", "sqlite")
+    if chosen not in ("postgres", "sqlite"):
+        raise pytest.UsageError(f"TEST_DB: got {chosen!r}, takes sqlite or postgres")
 
 
 def _take_own_place() -> None:

@@ -6,6 +6,7 @@ Each keeps its data in a temporary directory that goes when it ends, and dies wi
 import ctypes
 import importlib.util
 import os
+import random
 import shutil
 import signal
 import socket
@@ -24,9 +25,11 @@ import psycopg
 import redis
 
 _START_LIMIT_S = 60.0
+_PORTS = range(20_000, 30_000)
 _NOBODY = 65_534
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
+_signs: list[socket.socket] = []  # of the ports that this process has
 
 
 class Server:
@@ -170,11 +173,25 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [taken.getsockname()[1] for taken in sockets]
-    for taken in sockets:
-        taken.close()
-    return ports
+    """Ports of 127.0.0.1 that are this process's for as long as it lives: no other that asks here gets one of them.
+
+    Below those that systems give to connections and to who asks for any port. The UDP port of the same number is held
+    as a sign, as nothing here speaks UDP.
+    """
+    found: list[int] = []
+    for port in random.sample(_PORTS, len(_PORTS)):
+        if len(found) == count:
+            return found
+        sign = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            sign.bind(("127.0.0.1", port))
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            sign.close()
+            continue
+        _signs.append(sign)
+        found.append(port)
+    raise RuntimeError("no free ports")
 
 
 def _package(name: str) -> Path:

@@ -10,11 +10,21 @@ import pytest
 from django.conf import settings
 
 from media_jobs.models import Preset
+from tests.servers import free_ports
 
 
 def test_nothing_outside_this_machine_is_ever_asked() -> None:
     with pytest.raises(UserWarning, match="allowed"):
         socket.create_connection(("192.0.2.1", 80), timeout=5)
+
+
+def test_a_port_that_one_process_has_is_given_to_no_other() -> None:
+    (port,) = free_ports(1)
+    ask = f"from tests import servers; servers._PORTS = range({port}, {port + 1}); servers.free_ports(1)"
+    run = subprocess.run(
+        [sys.executable, "-c", ask], cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
+    )
+    assert "no free ports" in run.stderr
 
 
 @pytest.mark.parametrize("turn", [1, 2])

@@ -62,7 +62,8 @@ class S3Proxy:
         self.exchanges: list[Exchange] = []
         self._connections = itertools.count()
         self._open: dict[int, tuple[socket.socket, socket.socket]] = {}
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     @property
     def is_quiet(self) -> bool:
@@ -74,6 +75,7 @@ class S3Proxy:
 
     def __exit__(self, *_: object) -> None:
         _wake(self._listener)  # closing it would not end `accept`
+        self._accepting.join(_LIMIT_S)  # whom it let in just now is closed with the others
         self._listener.close()
         self.on_request = self.on_answer = _nothing
         for ends in list(self._open.values()):
@@ -88,9 +90,13 @@ class S3Proxy:
         while True:
             try:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(self._server)
             except OSError:
                 return
+            try:
+                server = socket.create_connection(self._server)
+            except OSError:
+                _reset(client)
+                continue
             number = next(self._connections)
             self._open[number] = (client, server)
             threading.Thread(target=self._serve, args=(number, client, server), daemon=True).start()
@@ -99,18 +105,20 @@ class S3Proxy:
         exchanges: list[Exchange] = []
         answering = threading.Thread(target=self._answer, args=(client, server, exchanges), daemon=True)
         answering.start()
-        with contextlib.suppress(OSError, OrderlyEndError):
-            while piece := client.recv(_PIECE_BYTES):
-                if piece.startswith(_METHODS):
-                    exchanges.append(Exchange(piece.partition(b"\r\n\r\n")[0].decode()))
-                    self.exchanges.append(exchanges[-1])
-                self.on_request(exchanges[-1])
-                server.sendall(piece)
-                exchanges[-1].request_bytes += len(piece)
-        _wake(server)
-        answering.join()
-        _reset(client, server)
-        del self._open[number]
+        try:
+            with contextlib.suppress(OSError, OrderlyEndError):
+                while piece := client.recv(_PIECE_BYTES):
+                    if piece.startswith(_METHODS):
+                        exchanges.append(Exchange(piece.partition(b"\r\n\r\n")[0].decode()))
+                        self.exchanges.append(exchanges[-1])
+                    self.on_request(exchanges[-1])
+                    server.sendall(piece)
+                    exchanges[-1].request_bytes += len(piece)
+        finally:  # a hook may have raised what its test is to see
+            _wake(server)
+            answering.join()
+            _reset(client, server)
+            del self._open[number]
 
     def _answer(self, client: socket.socket, server: socket.socket, exchanges: list[Exchange]) -> None:
         """Until either side has closed, and both know."""

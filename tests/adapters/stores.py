@@ -33,8 +33,7 @@ class Answer:
 def from_django(url: str) -> Answer:
     parts = urlsplit(url)
     answer = Client().get(f"{parts.path}?{parts.query}")
-    body = b"".join(answer) if answer.streaming else answer.content
-    answer.close()
+    body = b"".join(answer) if answer.streaming else answer.content  # read to its end, it is closed
     return Answer(answer.status_code, answer.headers, body)
 
 

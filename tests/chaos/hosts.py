@@ -16,9 +16,10 @@ from tests.chaos import network
 from tests.chaos.harness import ENV, World
 from tests.chaos.housekeeper import housekeeper
 from tests.chaos.machines import running_postgres, running_valkey
-from tests.e2e.service import ROOT, Service, free_port, wait_until
+from tests.e2e.service import ROOT, Service, wait_until
 from tests.e2e.stores import BucketObjects, Objects, s3_settings
 from tests.seaweed import seaweedfs
+from tests.servers import free_ports
 
 #: `$0` is the host's name, `$1` its number, `$2` its own folder, `$3` the place where all hosts have theirs, and `$4`
 #: the folder with all of them, which none may see.
@@ -146,7 +147,7 @@ def farm(tmp: Path, *, names: tuple[str, ...] = ("alder", "birch")) -> Iterator[
         objects = stack.enter_context(closing(BucketObjects(seaweed)))
         here = {**ENV, "DATABASE_URL": postgres.url, "REDIS_URL": valkey.url, **s3_settings(seaweed)}
         there = {**here, **_reached(here, switch)}
-        port = free_port()
+        port = free_ports(1)[0]
         web = _host("web", 2, tmp, switch, _of_web(there, port, everywhere=bool(switch)), objects)
         workers = tuple(
             _host(name, number, tmp, switch, _of_worker(there), command="worker")

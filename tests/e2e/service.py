@@ -7,7 +7,6 @@ import random
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ import psycopg
 from PIL import Image
 
 from tests.e2e.stores import FileObjects, Objects, storage
-from tests.servers import die_with_parent
+from tests.servers import die_with_parent, free_ports
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # or a failure's report drowns in polls
 
@@ -58,7 +57,7 @@ class Service:
     ) -> None:
         self.data = data
         self.objects = objects or FileObjects(data / "objects")
-        self.env = {"GALLIMG_DATA": str(data), "REDIS_URL": "", "PORT": str(free_port()), **(env or {})}
+        self.env = {"GALLIMG_DATA": str(data), "REDIS_URL": "", "PORT": str(free_ports(1)[0]), **(env or {})}
         self.arguments, self.launcher, self.program = (command, *arguments), launcher, program
         self._process: subprocess.Popen[bytes] | None = None
         self._out, self._err = data.with_suffix(".out"), data.with_suffix(".err")
@@ -247,12 +246,6 @@ def is_alive(pid: int) -> bool:
         return _stat(pid)[2] not in "ZX"
     except OSError:
         return False
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def _family(ancestor: int) -> dict[int, tuple[int, str]]:

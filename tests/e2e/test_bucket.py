@@ -15,7 +15,7 @@ from media_jobs.adapters.bucket import policies
 from tests.e2e.service import ROOT
 from tests.seaweed import SeaweedFS, another_bucket, seaweedfs
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.s3]
 
 ESCAPE = "\x1b"
 _PREFIXES = {"web": "AWS", "worker": "WORKER_AWS", "read": "S3_READ", "admin": "ADMIN_AWS"}

@@ -35,7 +35,7 @@ def on_s3(seaweed: SeaweedFS, tmp_path_factory: pytest.TempPathFactory) -> Itera
         started.objects.close()
 
 
-@pytest.fixture(params=["on_files", "on_s3"])
+@pytest.fixture(params=["on_files", pytest.param("on_s3", marks=pytest.mark.s3)])
 def service(request: pytest.FixtureRequest) -> Service:
     found: Service = request.getfixturevalue(request.param)
     return found

@@ -173,6 +173,7 @@ def test_the_walk_past_the_service_gives_what_it_shows(service: Service, tmp_pat
     assert service.finished(body("\n".join(answered))["jobId"])["status"] == "done"
 
 
+@pytest.mark.s3
 def test_the_walk_on_s3_gives_what_it_shows(tmp_path: Path) -> None:
     draw = walk("Upload a picture")[0]
     names, secrets, install, storage, setup, run, upload, poll, derivative, original = walk("On S3")

@@ -16,11 +16,12 @@ from botocore.exceptions import ClientError
 from media_jobs.adapters.storage.s3 import S3Store
 from tests import images
 from tests.e2e.client import process, staff, upload
-from tests.e2e.service import Service, database, free_port, refusal, running, wait_until
+from tests.e2e.service import Service, database, refusal, running, wait_until
 from tests.e2e.stores import BucketObjects, s3_settings
 from tests.seaweed import SeaweedFS, another_bucket, s3_client
+from tests.servers import free_ports
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.s3]
 
 MB = 1_048_576
 
@@ -234,7 +235,7 @@ def test_credentials_that_are_refused_are_named_and_never_shown(bucket, tmp_path
 
 def test_a_storage_that_comes_later_than_the_service_is_waited_for(bucket, tmp_path):
     """It cannot be told from one that is only being restarted."""
-    elsewhere = f"http://127.0.0.1:{free_port()}"
+    elsewhere = f"http://127.0.0.1:{free_ports(1)[0]}"
     with database() as url:
         service = Service(
             tmp_path / "data", {**s3_settings(bucket), "S3_ENDPOINT": elsewhere, "DATABASE_URL": url}

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from media_jobs import errors, selectors
+from media_jobs.adapters.storage.s3_writer import PART_BYTES
 from media_jobs.callers import ANONYMOUS, staff
 from media_jobs.models import Job, Tombstone
 from media_jobs.services import direct_uploads, housekeeping, lifecycle, outage, processing
@@ -27,7 +28,7 @@ from tests.faults.proxy import FaultyProxy
 
 PICTURE = images.jpeg(64, 48)
 #: Two parts, the second of them smaller.
-LARGE = PICTURE + bytes(5_300_000)
+LARGE = PICTURE + bytes(PART_BYTES)  # two parts
 #: What is an original with a job at last, by what was done.
 KEPT = {
     Doing.UPLOAD: PICTURE,

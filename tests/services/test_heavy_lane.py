@@ -58,6 +58,7 @@ def test_the_lane_decides_what_a_picture_may_take(monkeypatch, settings, lane, m
 @pytest.fixture
 def own_decoder() -> Iterator[None]:
     """A decoder made with the settings of this test, for this test alone."""
+    worker.sandbox().close()  # another test's
     worker.sandbox.cache_clear()
     yield
     worker.sandbox().close()
