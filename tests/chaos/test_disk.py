@@ -105,7 +105,7 @@ def test_an_upload_to_s3_is_refused_while_the_disk_of_temporary_files_is_full(tm
         "AWS_SECRET_ACCESS_KEY": seaweed.worker[1],
         "UPLOAD_BUFFER_MB": "0",  # all parts wait on disk
     }
-    photo = photos(1)[0] + bytes(9_000_000)  # past one part
+    photo = photos(1)[0] + bytes(12_000_000)  # past one part
     before = stored_keys(seaweed)
     with world_with_disk(tmp_path, "tmp", settings) as small:
         small.send(photo)  # from then on Python keeps to this directory

@@ -3,7 +3,6 @@
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -11,6 +10,7 @@ import pytest
 
 from tests import images
 from tests.e2e.client import process, upload, wait
+from tests.e2e.memory import peak_bytes, reset_peak_bytes
 from tests.e2e.stores import BUFFER_MB
 
 pytestmark = pytest.mark.e2e
@@ -93,10 +93,10 @@ def test_a_client_that_goes_away_in_mid_upload_leaves_nothing(service, photo, en
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall(
             f"POST /v1/images HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: {FORM['Content-Type']}\r\n"
-            f"Content-Length: {9 * MB}\r\n\r\n".encode()
+            f"Content-Length: {13 * MB}\r\n\r\n".encode()
             + HEAD
             + photo
-            + bytes(8 * MB)  # past one part
+            + bytes(12 * MB)  # past one part
         )
         _until(lambda: stored(service) - before)  # it is being stored
         if ending == "reset":
@@ -113,9 +113,9 @@ def test_a_large_upload_is_never_whole_in_the_web_process(service):
     body = small + bytes(30 * MB - len(small))  # what follows the picture's end is stored as it came
     process(service.url, small)  # whatever is loaded on first use
     (web,) = service.pids("web")
-    before = _reset_peak_bytes(web)
+    before = resetpeak_bytes(web)
     assert upload(service.url, body).status_code == 202
-    raised = _peak_bytes(web) - before
+    raised = peak_bytes(web) - before
     print(f"a {len(body) / MB:.0f} MB upload raised the web process by {raised / MB:.1f} MB")
     assert raised < (BUFFER_MB + 16) * MB
 
@@ -130,13 +130,3 @@ def _until(condition, patience_s: float = 20) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def _peak_bytes(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-
-
-def _reset_peak_bytes(pid: int) -> int:
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
-    return _peak_bytes(pid)
