@@ -113,7 +113,7 @@ def test_a_large_upload_is_never_whole_in_the_web_process(service):
     body = small + bytes(30 * MB - len(small))  # what follows the picture's end is stored as it came
     process(service.url, small)  # whatever is loaded on first use
     (web,) = service.pids("web")
-    before = resetpeak_bytes(web)
+    before = reset_peak_bytes(web)
     assert upload(service.url, body).status_code == 202
     raised = peak_bytes(web) - before
     print(f"a {len(body) / MB:.0f} MB upload raised the web process by {raised / MB:.1f} MB")
