@@ -183,12 +183,15 @@ def test_many_who_top_up_at_once_never_overfill_the_list_and_announce_nobody_twi
 
 @contextmanager
 def commands(valkey: redis.Redis) -> Iterator[list[str]]:
-    """The names of the commands that others send meanwhile, greetings of new connections aside."""
+    """The names of the commands sent to this database meanwhile, greetings of new connections aside."""
     seen: list[str] = []
+    own_db = valkey.get_connection_kwargs()["db"]  # what is watched is the server, with the databases of other tests
     with redis.Redis(connection_pool=valkey.connection_pool) as watched, watched.monitor() as monitor:
         yield seen
         valkey.echo("the end")
         for command in monitor.listen():
+            if command["db"] != own_db:
+                continue
             if command["command"] == "ECHO the end":
                 break
             if (name := command["command"].split()[0]) not in {"HELLO", "CLIENT", "SELECT"}:
