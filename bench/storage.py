@@ -18,6 +18,7 @@ from bench.measure import MIB, Pairs, Spread
 from bench.rows import Row
 from bench.slow_proxy import slowed
 from tests.e2e.service import Service
+from tests.e2e.stores import s3_settings
 from tests.seaweed import SeaweedFS, seaweedfs
 
 _FILE_BYTES = 10_000_000
@@ -97,12 +98,8 @@ def _web(seaweed: SeaweedFS, endpoint_url: str, data: Path) -> Iterator[Service]
     settings = {
         "SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20,
         "DATABASE_URL": "",
-        "S3_BUCKET": seaweed.bucket,
+        **s3_settings(seaweed),
         "S3_ENDPOINT": endpoint_url,
-        "AWS_ACCESS_KEY_ID": seaweed.web[0],
-        "AWS_SECRET_ACCESS_KEY": seaweed.web[1],
-        "WORKER_AWS_ACCESS_KEY_ID": seaweed.worker[0],
-        "WORKER_AWS_SECRET_ACCESS_KEY": seaweed.worker[1],
         "WORKERS": "0",
         "UPLOAD_BUFFER_MB": str(_BUFFER_MB),
         "LOG_LEVEL": "error",

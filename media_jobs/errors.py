@@ -1,6 +1,7 @@
 """What can go wrong, each with a code, a sentence for a person, and who is to blame.
 
-No HTTP in here: every API decides for itself which status an error has.
+No HTTP in here: every API decides for itself which status an error has. All in one module, because codes are looked
+up among these classes, and a class whose module nobody imported would be missed.
 """
 
 import errno

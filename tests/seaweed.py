@@ -117,6 +117,13 @@ def _is_ready(server: SeaweedFS) -> None:
         admin.put_object(Bucket=trial, Key=PROBE, Body=b"x")
 
 
+def use(server: SeaweedFS, settings: Any) -> None:
+    """Let this process keep its objects there, each role with its own credentials, as in production."""
+    settings.S3_BUCKET, settings.S3_ENDPOINT_URL = server.bucket, server.endpoint_url
+    settings.S3_WEB_CREDENTIALS, settings.S3_WORKER_CREDENTIALS = server.web, server.worker
+    settings.S3_READ_CREDENTIALS = server.read
+
+
 def s3_client(endpoint_url: str, credentials: tuple[str, str]) -> Any:
     """A plain S3 client that tries once, to look at a store from outside."""
     key, secret = credentials

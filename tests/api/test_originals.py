@@ -2,11 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -15,44 +12,25 @@ from media_jobs.adapters import storage
 from media_jobs.models import Original
 from media_jobs.services import originals
 from tests import images
+from tests.adapters.stores import Answer, from_django, from_the_net
 from tests.factories import make_original
-from tests.seaweed import SeaweedFS
+from tests.seaweed import SeaweedFS, use
 
 pytestmark = pytest.mark.django_db
 
 CONTENT = images.jpeg(64, 48)
 
 
-@dataclass
-class Answer:
-    status: int
-    headers: Any
-    body: bytes
-
-
-def from_files(url: str) -> Answer:
-    where = urlsplit(url)
-    answer = Client().get(f"{where.path}?{where.query}")
-    return Answer(answer.status_code, answer.headers, b"".join(answer) if answer.streaming else answer.content)
-
-
-def from_s3(url: str) -> Answer:
-    answer = httpx.get(url)
-    return Answer(answer.status_code, answer.headers, answer.content)
-
-
 @pytest.fixture(params=["files", "s3"])
 def follow(request: pytest.FixtureRequest, settings: Any) -> Iterator[Callable[[str], Answer]]:
     """What follows a link to the storage of this test."""
     if request.param == "files":
-        yield from_files
+        yield from_django
         return
     seaweed: SeaweedFS = request.getfixturevalue("seaweed")
-    settings.S3_BUCKET, settings.S3_ENDPOINT_URL = seaweed.bucket, seaweed.endpoint_url
-    settings.S3_WEB_CREDENTIALS, settings.S3_WORKER_CREDENTIALS = seaweed.web, seaweed.worker
-    settings.S3_READ_CREDENTIALS = seaweed.read
+    use(seaweed, settings)
     storage.store.cache_clear()
-    yield from_s3
+    yield from_the_net
     storage.store.cache_clear()
 
 

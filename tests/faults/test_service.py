@@ -12,6 +12,7 @@ import pytest
 from tests.chaos.test_clock import preloaded
 from tests.e2e.client import upload
 from tests.e2e.service import ROOT, START_LIMIT_S, Service, photo, running, wait_until
+from tests.e2e.stores import s3_settings
 from tests.faults.injections import Fault, Injection
 from tests.faults.messages import Operation
 from tests.faults.proxy import FaultyProxy
@@ -40,14 +41,7 @@ def proxy(healthy: FaultyProxy) -> Iterator[FaultyProxy]:
 
 @pytest.fixture(scope="module")
 def behind(server: SeaweedFS, healthy: FaultyProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    settings = {
-        "S3_BUCKET": server.bucket,
-        "S3_ENDPOINT": healthy.endpoint_url,
-        "AWS_ACCESS_KEY_ID": server.web[0],
-        "AWS_SECRET_ACCESS_KEY": server.web[1],
-        "WORKER_AWS_ACCESS_KEY_ID": server.worker[0],
-        "WORKER_AWS_SECRET_ACCESS_KEY": server.worker[1],
-    }
+    settings = {**s3_settings(server), "S3_ENDPOINT": healthy.endpoint_url}
     with running(tmp_path_factory.mktemp("behind") / "data", settings) as started:
         yield started
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from media_jobs.adapters import storage
-from tests.seaweed import SeaweedFS, another_bucket
+from tests.seaweed import another_bucket, use
 
 
 @pytest.fixture(autouse=True)
@@ -16,10 +16,8 @@ def _store_of_its_own(object_store):
 def each_storage(request: pytest.FixtureRequest, object_store: Any, settings: Any) -> Iterator[None]:
     """Each kind in turn; S3 with the credentials that production has, three sets of them."""
     if request.param == "s3":
-        seaweed: SeaweedFS = another_bucket(request.getfixturevalue("seaweed"))
-        settings.S3_BUCKET, settings.S3_ENDPOINT_URL = seaweed.bucket, seaweed.endpoint_url
-        settings.S3_WEB_CREDENTIALS, settings.S3_WORKER_CREDENTIALS = seaweed.web, seaweed.worker
-        settings.S3_READ_CREDENTIALS = seaweed.read
+        seaweed = another_bucket(request.getfixturevalue("seaweed"))
+        use(seaweed, settings)
     storage.store.cache_clear()
     yield
     storage.store.cache_clear()
