@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from media_jobs.adapters.sandbox import Sandbox
+from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.pipeline.recipes import GALLFORMERS
 from media_jobs.pipeline.values import Limits, Request, Usage
 

@@ -31,7 +31,7 @@ from bench.plans import whole_tables
 from media_jobs import selectors
 from media_jobs.adapters import queue
 from media_jobs.models import Job, Original
-from media_jobs.services import dispatch, processing
+from media_jobs.services.jobs import dispatch, processing
 from media_jobs.states import JobState, Lane
 
 #: What is to be timed; what comes before and after it in its generator is not.

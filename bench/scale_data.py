@@ -7,7 +7,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from media_jobs.models import Derivative, Job, JobEvent
-from media_jobs.services import transitions
+from media_jobs.services.jobs import transitions
 from media_jobs.states import DerivativeState, JobState, Stage
 from tests.factories import make_derivative, make_job, make_original
 

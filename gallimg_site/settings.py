@@ -86,7 +86,7 @@ RQ_QUEUES = {
     }
     for lane in ("interactive", "bulk", "heavy")
 }
-# The row is committed before anybody is told: see media_jobs.services.dispatch.
+# The row is committed before anybody is told: see media_jobs.services.jobs.dispatch.
 RQ = {"COMMIT_MODE": "auto"}
 
 S3_BUCKET = ENV.S3_BUCKET

@@ -14,7 +14,7 @@ class MediaJobsConfig(AppConfig):
 
     def ready(self) -> None:
         from media_jobs import metrics  # noqa: PLC0415  (needs the models)
-        from media_jobs.services import database  # noqa: PLC0415
+        from media_jobs.adapters import database  # noqa: PLC0415
 
         metrics.register()
         connection_created.connect(database.limit_silence)

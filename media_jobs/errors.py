@@ -10,7 +10,7 @@ from typing import ClassVar
 
 
 class Blame(StrEnum):
-    """Whose fault it was that a job's attempt failed; `services.failures` knows what follows from it."""
+    """Whose fault it was that a job's attempt failed; `services.jobs.failures` knows what follows from it."""
 
     FILE = "file"  #: the file itself: trying again cannot help
     SERVER = "server"  #: storage, network or disk: later it may go well

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db import close_old_connections
 
-from media_jobs.services import processing
+from media_jobs.services.jobs import processing
 
 
 def process_job(job_id: str) -> None:

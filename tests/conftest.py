@@ -12,7 +12,8 @@ from django.db import connection
 
 from media_jobs.adapters import queue, storage
 from media_jobs.adapters.storage.files import FileStore
-from media_jobs.services import backlog, estimates
+from media_jobs.services.jobs import estimates
+from media_jobs.services.uploads import backlog
 from tests.seaweed import SeaweedFS, seaweedfs
 
 #: Markers of tests that use a database. Whole services do, in processes of their own.

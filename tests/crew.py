@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TypeVar
 
-from media_jobs.adapters.sandbox import Sandbox
+from media_jobs.adapters.decoder.sandbox import Sandbox
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -11,7 +11,7 @@ from media_jobs.callers import ANONYMOUS
 from media_jobs.models import Derivative, Job, Original, Preset
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.values import Placeholder, Receipt, Rendered, Rights
-from media_jobs.services import intake
+from media_jobs.services.uploads import intake
 from media_jobs.states import JobState, Lane, OriginalState
 
 

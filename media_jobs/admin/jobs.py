@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from media_jobs.admin import cells, queries, standing, timeline
 from media_jobs.admin.base import ReadOnlyAdmin, button, caller_of, go_to
 from media_jobs.models import Derivative, Job, JobEvent
-from media_jobs.services import lifecycle
+from media_jobs.services.jobs import lifecycle
 from media_jobs.states import JobState
 
 #: What a question about chosen jobs sends along, so that its answer finds them again.

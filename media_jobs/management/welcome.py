@@ -23,8 +23,8 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 from rq import Worker
 
-from media_jobs.adapters.children import die_with
 from media_jobs.models import Original
+from media_jobs.runtime.children import die_with
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from media_jobs.errors import IdempotencyKeyReused, MediaError
 from media_jobs.models import IdempotencyKey
-from media_jobs.services.transitions import from_now
+from media_jobs.services.jobs.transitions import from_now
 
 log = structlog.get_logger(__name__)
 

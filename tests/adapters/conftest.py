@@ -7,15 +7,16 @@ from uuid import uuid4
 
 import pytest
 
-from media_jobs.adapters import decoder_process, pace
-from media_jobs.adapters.sandbox import Sandbox
+from media_jobs.adapters import pace
+from media_jobs.adapters.decoder import process
+from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.pipeline.recipes import GALLFORMERS, Preset
 from media_jobs.pipeline.values import Limits, Rendered, Request
 from media_jobs.ports import ObjectStore
 from tests import images
-from tests.adapters.decoder import MEMORY_BYTES, ROOT, Ask
-from tests.adapters.s3_route import Route
-from tests.adapters.stores import Subject, from_django, from_the_net, s3_store
+from tests.adapters.decoder.running import MEMORY_BYTES, ROOT, Ask
+from tests.adapters.storage.s3_route import Route
+from tests.adapters.storage.stores import Subject, from_django, from_the_net, s3_store
 from tests.seaweed import SeaweedFS
 
 LIMITS = Limits()
@@ -61,7 +62,7 @@ def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
     def alter(lines: str) -> None:
         entry = tmp_path / "entry.py"
         entry.write_text(ENTRY.format(root=str(ROOT), lines=textwrap.dedent(lines)))
-        monkeypatch.setattr(decoder_process, "_ENTRY", entry)
+        monkeypatch.setattr(process, "_ENTRY", entry)
 
     return alter
 

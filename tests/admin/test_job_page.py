@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from media_jobs.models import Chore, Job
-from media_jobs.services import transitions
+from media_jobs.services.jobs import transitions
 from media_jobs.states import JobState, Lane
 from tests.admin.conftest import Login
 from tests.factories import make_failed_job, make_job

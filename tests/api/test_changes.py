@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from media_jobs.models import Job
-from media_jobs.services import processing
+from media_jobs.services.jobs import processing
 from media_jobs.states import JobState
 from tests.factories import make_failed_job, make_job, make_original
 

@@ -11,7 +11,8 @@ from django.db import InterfaceError, OperationalError, connection
 from media_jobs import selectors
 from media_jobs.adapters.storage import Role, store
 from media_jobs.models import Job, Original
-from media_jobs.services import housekeeping, intake
+from media_jobs.services import housekeeping
+from media_jobs.services.uploads import intake
 from media_jobs.states import OriginalState
 from tests import images
 from tests.factories import make_job

@@ -14,7 +14,7 @@ from django.utils import timezone
 from media_jobs.adapters.storage import Role, store
 from media_jobs.models import DirectUpload, Job, Original
 from media_jobs.pipeline.values import Focus, Keep, Overrides
-from media_jobs.services import processing
+from media_jobs.services.jobs import processing
 from media_jobs.states import OriginalState
 from tests import images
 from tests.factories import make_job

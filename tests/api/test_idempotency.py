@@ -7,7 +7,7 @@ from django.test import Client
 
 from media_jobs.adapters.storage import Role, store
 from media_jobs.models import IdempotencyKey, Job, Original
-from media_jobs.services import intake
+from media_jobs.services.uploads import intake
 from tests import images
 from tests.factories import make_failed_job, make_job
 

@@ -9,7 +9,8 @@ from django.test import Client
 from media_jobs.api.images.serializers import STATUS
 from media_jobs.errors import ReadsNotConfigured
 from media_jobs.models import Original
-from media_jobs.services import originals, processing
+from media_jobs.services import originals
+from media_jobs.services.jobs import processing
 from media_jobs.states import DerivativeState, JobState, Stage
 from tests import images
 from tests.factories import make_derivative, make_failed_job, make_job, make_original

@@ -12,7 +12,7 @@ from media_jobs.adapters import storage
 from media_jobs.models import Original
 from media_jobs.services import originals
 from tests import images
-from tests.adapters.stores import Answer, from_django, from_the_net
+from tests.adapters.storage.stores import Answer, from_django, from_the_net
 from tests.factories import make_original
 from tests.seaweed import SeaweedFS, use
 

@@ -11,7 +11,7 @@ from media_jobs.api.shared import uploads
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Job, Original
 from media_jobs.pipeline.values import Focus, Keep, Overrides
-from media_jobs.services import intake
+from media_jobs.services.uploads import intake
 from media_jobs.states import JobState, OriginalState
 from tests import heif, images, raws
 from tests.factories import make_job

@@ -146,7 +146,7 @@ def _wrap(folder: Path, point: Point) -> None:
 
 
 def _kill_by_picture() -> None:
-    owner, name, render = _found("media_jobs.adapters.sandbox.Sandbox.render")
+    owner, name, render = _found("media_jobs.adapters.decoder.sandbox.Sandbox.render")
 
     @wraps(render)
     def wrapped(self: Any, request: Any, **kwargs: Any) -> Any:
@@ -160,7 +160,7 @@ def _kill_by_picture() -> None:
 def _poison_decoder() -> None:
     from tests.chaos import poisoned_decoder
 
-    _set("media_jobs.adapters.decoder_process._ENTRY", Path(poisoned_decoder.__file__))
+    _set("media_jobs.adapters.decoder.process._ENTRY", Path(poisoned_decoder.__file__))
 
 
 def main(run: Callable[[list[str]], None], folder: Path) -> None:

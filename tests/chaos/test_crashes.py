@@ -12,11 +12,11 @@ from tests.chaos.faulty import faulty_world
 from tests.chaos.harness import World, scaled
 from tests.e2e.service import photo
 
-_INTAKE = "media_jobs.services.intake"
+_INTAKE = "media_jobs.services.uploads.intake"
 _FILES = "media_jobs.adapters.storage.files"
-_WORK = "media_jobs.services.processing"
-_ATTEMPT = "media_jobs.services.attempt.Attempt"
-_PUBLISHING = "media_jobs.services.publishing"
+_WORK = "media_jobs.services.jobs.processing"
+_ATTEMPT = "media_jobs.services.jobs.attempt.Attempt"
+_PUBLISHING = "media_jobs.services.jobs.publishing"
 
 #: All that the web process does with an upload, in this order.
 INTAKE = (
@@ -30,8 +30,8 @@ INTAKE = (
     Point("in the transaction, before the job", f"{_INTAKE}.create_job", "web"),
     Point("in the transaction, after the job", f"{_INTAKE}.create_job", "web", after=True),
     Point("in the transaction, after the answer", "media_jobs.services.idempotency._remember", "web", after=True),
-    Point("committed, not announced", "media_jobs.services.dispatch.wake", "web"),
-    Point("announced, not answered", "media_jobs.services.dispatch.wake", "web", after=True),
+    Point("committed, not announced", "media_jobs.services.jobs.dispatch.wake", "web"),
+    Point("announced, not answered", "media_jobs.services.jobs.dispatch.wake", "web", after=True),
     Point("answer made, not sent", "media_jobs.api.images.uploads.UploadView.post", "web", after=True),
 )
 
@@ -43,12 +43,12 @@ PROCESSING = (
     (Point("original fetched", f"{_FILES}.FileStore.fetch", "worker", after=True), 2),
     (Point("before rendering is entered", f"{_ATTEMPT}._enter", "worker"), 2),
     (Point("rendering entered", f"{_ATTEMPT}._enter", "worker", after=True), 2),
-    (Point("before the picture is rendered", "media_jobs.adapters.sandbox.Sandbox.render", "worker"), 2),
+    (Point("before the picture is rendered", "media_jobs.adapters.decoder.sandbox.Sandbox.render", "worker"), 2),
     (Point("in the middle of rendering", f"{_ATTEMPT}._show_progress", "worker", nth=2), 2),
-    (Point("rendered", "media_jobs.adapters.sandbox.Sandbox.render", "worker", after=True), 2),
+    (Point("rendered", "media_jobs.adapters.decoder.sandbox.Sandbox.render", "worker", after=True), 2),
     (Point("storing entered", f"{_ATTEMPT}._enter", "worker", after=True, nth=2), 2),
     (Point("before the rows are staged", f"{_PUBLISHING}.stage", "worker"), 2),
-    (Point("names reserved, no rows", "media_jobs.services.burial.reserve", "worker", after=True), 2),
+    (Point("names reserved, no rows", "media_jobs.services.object_deletion.reserve", "worker", after=True), 2),
     (Point("rows staged", f"{_PUBLISHING}.stage", "worker", after=True), 2),
     (Point("before the first object", f"{_FILES}.FileStore._put", "worker"), 2),
     (Point("first object stored", f"{_FILES}.FileStore._put", "worker", after=True), 2),

@@ -21,14 +21,14 @@ ALL = ["full", "medium", "small", "thumb"]
 
 #: Where a worker is when it freezes, with the picture's decoder.
 FROZEN = (
-    Point("in the middle of rendering", "media_jobs.services.attempt.Attempt._show_progress", "worker", nth=2,
+    Point("in the middle of rendering", "media_jobs.services.jobs.attempt.Attempt._show_progress", "worker", nth=2,
           fault=Fault.FREEZE),
     Point("before the first object", "media_jobs.adapters.storage.files.FileStore._put", "worker", fault=Fault.FREEZE),
     Point("in the middle of an object", "media_jobs.adapters.storage.files.FileWriter.commit", "worker",
           fault=Fault.FREEZE),
     Point("after the last object", "media_jobs.adapters.storage.files.FileStore._put", "worker", after=True, nth=4,
           fault=Fault.FREEZE),
-    Point("before publishing", "media_jobs.services.publishing.publish", "worker", fault=Fault.FREEZE),
+    Point("before publishing", "media_jobs.services.jobs.publishing.publish", "worker", fault=Fault.FREEZE),
 )  # fmt: skip
 
 

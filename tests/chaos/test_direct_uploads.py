@@ -10,8 +10,8 @@ from tests.chaos.faulty import faulty_world
 from tests.chaos.harness import World
 from tests.e2e.service import photo
 
-_BEGIN = "media_jobs.services.direct_uploads"
-_ADOPTION = "media_jobs.services.adoption.Adoption"
+_BEGIN = "media_jobs.services.uploads.direct_uploads"
+_ADOPTION = "media_jobs.services.uploads.promotion.Adoption"
 
 #: All that the web process does, in this order.
 WEB = (
@@ -20,7 +20,7 @@ WEB = (
     Point("before the original is staged", f"{_BEGIN}._accept", "web"),
     Point("in the transaction, original staged", f"{_BEGIN}.intake.create_job", "web"),
     Point("in the transaction, upload used", f"{_BEGIN}._accept", "web", after=True),
-    Point("accepted, not announced", "media_jobs.services.dispatch.wake", "web"),
+    Point("accepted, not announced", "media_jobs.services.jobs.dispatch.wake", "web"),
     Point("accepted, not answered", f"{_BEGIN}.accept", "web", after=True),
 )
 #: All that a worker does before it renders.

@@ -12,8 +12,8 @@ from tests.chaos.harness import World
 from tests.e2e.service import photo
 
 POINTS = (
-    Point("before the event", "media_jobs.services.transitions.record", "web", fault=Fault.FAIL),
-    Point("after the event", "media_jobs.services.transitions.record", "web", after=True, fault=Fault.FAIL),
+    Point("before the event", "media_jobs.services.jobs.transitions.record", "web", fault=Fault.FAIL),
+    Point("after the event", "media_jobs.services.jobs.transitions.record", "web", after=True, fault=Fault.FAIL),
 )
 
 

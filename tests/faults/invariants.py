@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from media_jobs.models import Derivative, DirectUpload, Job, Original, Tombstone
-from media_jobs.services import processing
+from media_jobs.services.jobs import processing
 from media_jobs.states import DerivativeState, JobState, OriginalState
 from tests.faults.scenarios import Stage
 

@@ -17,8 +17,10 @@ from media_jobs import errors, selectors
 from media_jobs.adapters.storage.s3_writer import PART_BYTES
 from media_jobs.callers import ANONYMOUS, staff
 from media_jobs.models import Job, Tombstone
-from media_jobs.services import direct_uploads, housekeeping, lifecycle, outage, processing
+from media_jobs.services import housekeeping
 from media_jobs.services.idempotency import Answer
+from media_jobs.services.jobs import lifecycle, outage, processing
+from media_jobs.services.uploads import direct_uploads
 from media_jobs.states import JobState
 from tests import images
 from tests.faults.injections import Fault, Injection

@@ -291,5 +291,5 @@ def test_the_corpus_is_what_its_manifest_says() -> None:
 
 def test_the_web_process_never_loads_libvips() -> None:
     modules = "media_jobs.pipeline.recipes, media_jobs.pipeline.formats.sniff, media_jobs.pipeline.values"
-    check = f"import sys, {modules}, media_jobs.adapters.sandbox; sys.exit('pyvips' in sys.modules)"
+    check = f"import sys, {modules}, media_jobs.adapters.decoder.sandbox; sys.exit('pyvips' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

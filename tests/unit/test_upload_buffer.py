@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from media_jobs.adapters.storage.upload_buffer import Part, UploadBuffer
-from tests.adapters.stores import full_disk
+from tests.adapters.storage.stores import full_disk
 
 PART_BYTES = 1_048_576
 CHUNK = 65_536

@@ -10,8 +10,8 @@ from rest_framework import serializers
 
 from media_jobs.pipeline.formats.sniff import BY_CONTENT_TYPE
 from media_jobs.pipeline.values import Focus, Overrides
-from media_jobs.services.intake import Wishes
 from media_jobs.services.originals import keep_by_default
+from media_jobs.services.uploads.intake import Wishes
 
 
 @extend_schema_field({"type": "string", "default": ""})
@@ -129,7 +129,7 @@ class AnnouncedSerializer(serializers.Serializer[None]):
         return re.split(r"[/\\]", filename)[-1].strip()
 
     def announced(self) -> dict[str, Any]:
-        """What valid fields say, by the names that `services.direct_uploads.begin` has for it."""
+        """What valid fields say, by the names that `services.uploads.direct_uploads.begin` has for it."""
         said = self.validated_data
         return {
             "filename": said["filename"],

@@ -10,9 +10,9 @@ from rest_framework import serializers
 
 from media_jobs import selectors
 from media_jobs.models import Derivative, Job, Original
-from media_jobs.services.direct_uploads import Opened
 from media_jobs.services.idempotency import Answer
-from media_jobs.services.intake import Accepted
+from media_jobs.services.uploads.direct_uploads import Opened
+from media_jobs.services.uploads.intake import Accepted
 from media_jobs.states import JobState, OriginalState, Stage
 
 STATUS = {

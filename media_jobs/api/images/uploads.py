@@ -22,9 +22,10 @@ from media_jobs.api.shared.uploads import Received, receiving
 from media_jobs.callers import Caller
 from media_jobs.models import IdempotencyKey
 from media_jobs.pipeline.formats.sniff import Kind
-from media_jobs.services import backlog, direct_uploads, idempotency, intake, originals
+from media_jobs.services import idempotency, originals
 from media_jobs.services.idempotency import Answer, Sent
-from media_jobs.services.intake import Accepted, Reading
+from media_jobs.services.uploads import backlog, direct_uploads, intake
+from media_jobs.services.uploads.intake import Accepted, Reading
 
 
 class UploadView(ImagesAPIView):

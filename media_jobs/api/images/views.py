@@ -17,9 +17,10 @@ from media_jobs.api.images.serializers import AcceptedSerializer, ImageSerialize
 from media_jobs.api.shared.auth import caller_of, holds
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
 from media_jobs.models import Job
-from media_jobs.services import estimates, idempotency, lifecycle, originals
+from media_jobs.services import idempotency, originals
 from media_jobs.services.idempotency import Answer, Sent
-from media_jobs.services.intake import Accepted
+from media_jobs.services.jobs import estimates, lifecycle
+from media_jobs.services.uploads.intake import Accepted
 from media_jobs.states import JobState
 
 #: The longest that a client is asked to wait before it looks again.

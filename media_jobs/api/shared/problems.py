@@ -12,7 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from media_jobs import errors
-from media_jobs.services import database
+from media_jobs.adapters import database
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from media_jobs.services.originals import SizeLimits
 
 
 class Sink(Protocol):
-    """Where the bytes of a file go; see `services.intake`."""
+    """Where the bytes of a file go; see `services.uploads.intake`."""
 
     def write(self, chunk: bytes) -> None:
         """Take the next bytes."""

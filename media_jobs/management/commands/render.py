@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from media_jobs.adapters.sandbox import Sandbox
+from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.errors import EmptyFile, FileTooLarge, ImageRefused, MediaError
 from media_jobs.pipeline.recipes import SHIPPED
 from media_jobs.pipeline.values import Focus, Keep, Limits, Overrides, Rendered, Request, Usage

@@ -19,13 +19,13 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from media_jobs import event_log
-from media_jobs.adapters.children import Child, fork, name_process
-from media_jobs.adapters.selftest import DecoderUnusable, selftest
+from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.adapters.storage import Role
-from media_jobs.adapters.supervisor import Supervisor, WebApplication
-from media_jobs.adapters.valkey import EmbeddedValkey, ValkeyUnusable
 from media_jobs.management import welcome
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
+from media_jobs.runtime.children import Child, fork, name_process
+from media_jobs.runtime.supervisor import Supervisor, WebApplication
+from media_jobs.runtime.valkey import EmbeddedValkey, ValkeyUnusable
 
 #: Hosts that start at once migrate one after the other. Any number will do, as long as it stays.
 MIGRATION_LOCK = 7_264_911
@@ -180,13 +180,13 @@ def load_application() -> Any:
     """Import all that web process and workers run, so that their forks share its memory."""
     application = import_string(settings.WSGI_APPLICATION)
     _ = get_resolver().url_patterns
-    importlib.import_module("media_jobs.management.working")
+    importlib.import_module("media_jobs.runtime.worker_loop")
     if settings.S3_BUCKET:
         importlib.import_module("boto3.session")
     return application
 
 
 def work() -> None:
-    from media_jobs.management.working import run_worker  # noqa: PLC0415  (loads much; not for every command)
+    from media_jobs.runtime.worker_loop import run_worker  # noqa: PLC0415  (loads much; not for every command)
 
     run_worker()

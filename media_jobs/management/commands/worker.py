@@ -3,10 +3,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from media_jobs.adapters.selftest import DecoderUnusable, selftest
+from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.adapters.storage import Role
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
-from media_jobs.management.working import run_worker
+from media_jobs.runtime.worker_loop import run_worker
 
 
 class Command(BaseCommand):

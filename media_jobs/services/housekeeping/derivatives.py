@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from media_jobs.models import Derivative
 from media_jobs.selectors import batches
-from media_jobs.services import burial
+from media_jobs.services import object_deletion
 from media_jobs.services.housekeeping.part import Find, Sitting
-from media_jobs.services.transitions import from_now
+from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import DerivativeState, JobState
 
 #: How long a replaced file stays where caches and pages may still ask for it.
@@ -28,4 +28,4 @@ def find(sitting: Sitting) -> Iterator[list[Find]]:
 
 
 def mend(sitting: Sitting, finds: list[Find]) -> int:
-    return len(sitting.each(finds, burial.bury))
+    return len(sitting.each(finds, object_deletion.bury))

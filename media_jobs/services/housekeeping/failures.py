@@ -11,7 +11,7 @@ from media_jobs.models import Derivative, Job, Original, Preset
 from media_jobs.selectors import batches
 from media_jobs.services.housekeeping import uploads
 from media_jobs.services.housekeeping.part import Find, Sitting
-from media_jobs.services.transitions import from_now
+from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import JobState, OriginalState
 
 

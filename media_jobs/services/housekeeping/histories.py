@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from media_jobs.models import Job, JobEvent
 from media_jobs.selectors import batches
 from media_jobs.services.housekeeping.part import Find, Sitting
-from media_jobs.services.transitions import from_now
+from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import JobState
 
 _ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)

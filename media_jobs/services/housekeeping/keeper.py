@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from media_jobs.errors import MediaError
 from media_jobs.models import Chore
 from media_jobs.services.housekeeping.part import Part
-from media_jobs.services.transitions import from_now
+from media_jobs.services.jobs.transitions import from_now
 
 #: What failed is tried again after so many seconds, even if it is done seldom.
 _TRY_AGAIN_S = 600

@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 from media_jobs.callers import SYSTEM
 from media_jobs.models import Job
 from media_jobs.selectors import batches
-from media_jobs.services import failures
 from media_jobs.services.housekeeping.part import Find, Sitting
+from media_jobs.services.jobs import failures
 from media_jobs.states import JobState
 
 _EXPIRED = Q(state=JobState.PROCESSING, lease_until__lt=Now())

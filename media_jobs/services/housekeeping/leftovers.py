@@ -11,7 +11,7 @@ from media_jobs.models import IdempotencyKey
 from media_jobs.selectors import batches
 from media_jobs.services import idempotency
 from media_jobs.services.housekeeping.part import Find, Sitting, batched
-from media_jobs.services.transitions import from_now
+from media_jobs.services.jobs.transitions import from_now
 
 
 def find_writes(sitting: Sitting) -> Iterator[list[Find]]:

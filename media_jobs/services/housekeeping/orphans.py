@@ -11,9 +11,9 @@ from media_jobs.errors import MediaError
 from media_jobs.keys import PREFIXES, is_ours
 from media_jobs.models import Derivative, DirectUpload, Original, Tombstone
 from media_jobs.selectors import batches
-from media_jobs.services import burial
+from media_jobs.services import object_deletion
 from media_jobs.services.housekeeping.part import Find, Sitting, batched
-from media_jobs.services.transitions import from_now
+from media_jobs.services.jobs.transitions import from_now
 
 #: Where more objects than these were listed, at most half of them may have no row.
 _FUSE_FROM = 100
@@ -68,7 +68,7 @@ def find_due(sitting: Sitting) -> Iterator[list[Find]]:
 
 
 def remove(sitting: Sitting, finds: list[Find]) -> int:
-    return len(sitting.each(finds, lambda key: burial.condemn(key, dead_after_s=sitting.ages.doomed_s)))
+    return len(sitting.each(finds, lambda key: object_deletion.condemn(key, dead_after_s=sitting.ages.doomed_s)))
 
 
 def _stored() -> Iterator[str]:

@@ -11,7 +11,7 @@ import structlog
 
 from media_jobs.errors import MediaError, StorageUnavailable
 from media_jobs.ports import Beat, no_beat
-from media_jobs.services.burial import DEAD_AFTER_S
+from media_jobs.services.object_deletion import DEAD_AFTER_S
 
 log = structlog.get_logger(__name__)
 

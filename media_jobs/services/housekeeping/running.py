@@ -9,8 +9,8 @@ from datetime import timedelta
 import structlog
 from django.db import Error as DatabaseError
 
+from media_jobs.adapters import database
 from media_jobs.errors import MediaError
-from media_jobs.services import database
 from media_jobs.services.housekeeping.keeper import Keeper, holder, take
 from media_jobs.services.housekeeping.part import Ages, Part, Sitting, Watch
 from media_jobs.services.housekeeping.parts import PARTS

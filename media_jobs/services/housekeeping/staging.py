@@ -12,7 +12,7 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.models import DirectUpload, Job, Original
 from media_jobs.selectors import batches
 from media_jobs.services.housekeeping.part import Find, Sitting
-from media_jobs.services.transitions import from_now
+from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import JobState, OriginalState
 
 #: How long a file that was accepted, and never checked to its end, is kept for a retry of its job.

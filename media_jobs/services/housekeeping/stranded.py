@@ -6,8 +6,8 @@ from django.conf import settings
 
 from media_jobs import selectors
 from media_jobs.adapters import queue
-from media_jobs.services import dispatch
 from media_jobs.services.housekeeping.part import Find, Sitting
+from media_jobs.services.jobs import dispatch
 from media_jobs.states import Lane
 
 

@@ -7,10 +7,10 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from media_jobs.adapters import queue
-from media_jobs.services import database, dispatch
+from media_jobs.adapters import database, queue
 from media_jobs.services.housekeeping.parts import LEASES, PARTS, STRANDED
 from media_jobs.services.housekeeping.running import do_if_due
+from media_jobs.services.jobs import dispatch
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.models import Job, Original
 from media_jobs.selectors import batches
 from media_jobs.services.housekeeping.part import Find, Sitting
-from media_jobs.services.transitions import from_now
+from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import OriginalState
 
 

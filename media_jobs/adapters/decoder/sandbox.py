@@ -1,0 +1,172 @@
+"""The decoder of untrusted bytes, as its user sees it: a picture in, answers that were checked out."""
+
+import ctypes
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from media_jobs import errors
+from media_jobs.adapters.decoder.process import DecoderProcess, plain
+from media_jobs.errors import is_disk_full
+from media_jobs.pipeline.child.confine import Protection
+from media_jobs.pipeline.values import Rendered, Request, Usage
+from media_jobs.pipeline.verify import collect, verify
+from media_jobs.ports import Beat, no_beat
+
+log = structlog.get_logger(__name__)
+
+_START_TIMEOUT_S = 30.0
+_PR_SET_DUMPABLE = 4
+#: Characters of what a child may say to a person.
+_MOST_WORDS = 500
+#: What an answer that makes no sense may raise in whoever reads it.
+_STUMBLES = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
+
+
+def harden_worker() -> None:
+    """Close `/proc/<pid>/environ` and `mem` of this process to others of its user, the child among them."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What a child says of itself before it has seen a picture. libvips: its version, in three numbers."""
+
+    protection: Protection
+    libvips: tuple[int, ...]
+
+
+class Sandbox:
+    """One decoder process, started when first needed and again whenever it has died. Not for several threads.
+
+    memory_bytes: address space that one picture may take. folder: where, as a rule, a `source` lies; it must be there.
+    readable: where else one may lie. Nothing else is open to it. It writes only into a folder of its own within
+    `folder`; outputs are copied from there to the request's `into` once they are found to be what it says.
+    On Linux the child dies with the thread that started it, so render from a thread that lives long.
+    """
+
+    def __init__(self, memory_bytes: int, folder: Path, *, readable: Sequence[Path] = ()) -> None:
+        self.memory_bytes = memory_bytes
+        self._folder = folder
+        self._readable = (folder, *readable)
+        self._child: DecoderProcess | None = None
+        #: What the last render took of the machine, whatever came of it. None: it did not begin.
+        self.usage: Usage | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the running child."""
+        return self._child.pid if self._child else None
+
+    def start(self) -> Readiness:
+        """Have a child that waits for requests. Raises DecoderFailed, DecoderTimeout, WorkspaceFull."""
+        child = self._ready_child(no_beat)
+        return Readiness(child.protection, child.libvips)
+
+    def render(
+        self,
+        request: Request,
+        *,
+        timeout_s: float,
+        beat: Beat,
+        on_output: Callable[[int, int], None],
+    ) -> Rendered:
+        """Render in the child, calling `beat` at least twice a second and `on_output(done, of)` after each output.
+
+        Raises ImageRefused (TooMuchMemory also when the lack of it made the child crash), DecoderCrashed,
+        DecoderKilled, DecoderFailed, DecoderTimeout, WorkspaceFull, and whatever `beat` and `on_output` raise. Unless
+        the child answered to the end, and believably, it is killed, whatever came in between; the next render gets a
+        new one.
+
+        A child that crashes may have been hurt by a picture before. So the render is repeated, at once and with all
+        its time, in a new child, and only one that crashes on its first picture is DecoderCrashed.
+        """
+        self.usage = None
+        child = self._ready_child(beat)
+        witness = child.is_fresh
+        try:
+            return self._render(child, request, timeout_s, beat, on_output)
+        except errors.DecoderCrashed:
+            if witness:
+                raise
+        log.warning("render_repeated", source_sha256=request.source_sha256)
+        return self._render(self._ready_child(beat), request, timeout_s, beat, on_output)
+
+    def _render(
+        self,
+        child: DecoderProcess,
+        request: Request,
+        timeout_s: float,
+        beat: Beat,
+        on_output: Callable[[int, int], None],
+    ) -> Rendered:
+        child.busy = True
+        asked = replace(request, into=str(child.folder))
+        try:
+            answer = child.answer(asked.to_json(), timeout_s, beat, on_output)
+            try:
+                outcome = _outcome(answer, asked, Path(request.into))
+                child.tidy()
+            except _STUMBLES as error:
+                if is_disk_full(error):  # ours: it has been read from the child's folder, and written to the request's
+                    raise errors.WorkspaceFull from error
+                log.error("decoder_not_believed", why=f"{type(error).__name__}: {error}", stderr=child.stderr)
+                raise errors.DecoderFailed("its answer does not fit the question") from error
+            child.busy = False
+        finally:
+            self.usage = child.usage
+            if child.busy:
+                self.close()
+        if isinstance(outcome, Rendered):
+            return outcome
+        if isinstance(outcome, errors.DecoderFailed):
+            log.error("decoder_failed", how=str(outcome), stderr=child.stderr)
+            outcome.add_note(f"The decoder said last:\n{child.stderr}")
+        raise outcome
+
+    def close(self) -> None:
+        """Kill the child, if there is one."""
+        child, self._child = self._child, None
+        if child:
+            child.kill()
+
+    def _ready_child(self, beat: Beat) -> DecoderProcess:
+        if self._child and not self._child.fit_for_more:
+            self.close()
+        if not self._child:
+            self._child = DecoderProcess(self.memory_bytes, self._folder, self._readable)
+            try:
+                self._child.wait_ready(_START_TIMEOUT_S, beat)
+            finally:
+                if self._child.busy:
+                    self.close()
+        return self._child
+
+
+def _outcome(
+    answer: Any, asked: Request, into: Path
+) -> Rendered | errors.ImageRefused | errors.DecoderFailed | errors.WorkspaceFull:
+    """What the child says, with the outputs copied to `into`. Raises one of _STUMBLES unless it can be believed."""
+    match answer:
+        case {"done": told}:
+            rendered = Rendered.from_json(told)
+            verify(rendered, asked)
+            for output in rendered.outputs:
+                collect(output, Path(asked.into), into)
+            return rendered
+        case {"refused": {"code": str(code), "sentence": str(sentence)}}:
+            return errors.refused(code, _one_line(sentence))
+        case {"full": "disk"}:
+            return errors.WorkspaceFull()
+        case {"failed": str(how)}:
+            return errors.DecoderFailed(_one_line(how))
+    raise ValueError("no known answer")
+
+
+def _one_line(text: str) -> str:
+    return plain(" ".join(text[:_MOST_WORDS].split()))

@@ -1,0 +1,179 @@
+"""One attempt at one job: fetch the original, render it in the sandbox, store what came out, close the job."""
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+from django.conf import settings
+
+from media_jobs.adapters import database
+from media_jobs.adapters.storage import Role, store
+from media_jobs.adapters.workspace import room_on_disk
+from media_jobs.errors import KeyBeingDeleted, LeaseLost, OriginalChanged
+from media_jobs.models import Derivative, Job
+from media_jobs.pipeline.values import Limits, Rendered, Request, Usage
+from media_jobs.ports import Outgoing
+from media_jobs.services.jobs import publishing, worker
+from media_jobs.services.jobs.heartbeat import LeaseBeat
+from media_jobs.services.jobs.transitions import Lease, cost, lease_end, move
+from media_jobs.services.originals import keep_by_default, size_limits
+from media_jobs.services.uploads.promotion import Adoption
+from media_jobs.states import Lane, OriginalState, Stage
+
+log = structlog.get_logger(__name__)
+
+#: Where the progress bar stands when a stage begins; rendering fills the room up to storing.
+PROGRESS = {Stage.FETCHING: 5, Stage.RENDERING: 15, Stage.STORING: 80, Stage.FINISHED: 100}
+#: Removing an object takes so long at most, unless whoever does it has died in the middle.
+_REMOVAL_S = 5.0
+_LOOK_AGAIN_S = 0.2
+
+Result = TypeVar("Result")
+
+
+class Attempt:
+    """The work on a job that was just claimed; `job` is as the claim left it.
+
+    Renews the lease as it goes; a worker that hangs stops renewing and loses it.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.lease = Lease(job.pk, job.worker, job.attempt)
+        self.usage: Usage | None = None
+        self.beat = LeaseBeat(self.lease)
+        self._staged: list[Derivative] = []
+        self._started = time.monotonic()
+
+    @property
+    def heavy(self) -> bool:
+        return self.job.lane == Lane.HEAVY
+
+    @property
+    def limit_s(self) -> float:
+        """How long rendering may take."""
+        return worker.render_limit_s(heavy=self.heavy)
+
+    def do(self) -> None:
+        """Until the job is done. Raises MediaError, LeaseLost and WorkerStopping among them, and one of database.GONE.
+
+        Whatever it raises, `clear_away` comes next.
+        """
+        with self._folder() as folder:
+            source = self._fetch(folder)
+            self._enter(Stage.RENDERING)
+            rendered = self._render(source, folder)
+            self._enter(Stage.STORING)
+            self._store(rendered, folder)
+            duration_ms = self._publish(rendered)
+        log.info("job_done", job=str(self.job.pk), duration_ms=duration_ms, **cost(self.usage))
+
+    def clear_away(self) -> None:
+        """Leave nothing of what was stored and not published. Does nothing once the job is done."""
+        if self._staged:
+            publishing.discard(self._staged)
+            self._staged = []
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        with room_on_disk():
+            folder = tempfile.TemporaryDirectory(prefix="job-", dir=worker.workspace().path, ignore_cleanup_errors=True)
+        with folder as name:
+            yield Path(name)
+
+    def _fetch(self, folder: Path) -> Path:
+        """The original in a file of ours, checked against its row."""
+        source = folder / "original"
+        if self.job.original.state != OriginalState.ACTIVE:
+            Adoption(self.job.original, source, lease=self.lease, beat=self.beat).do()
+            return source
+        store(Role.WORKER).fetch(self.job.original.key, source, beat=self.beat)
+        with source.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != self.job.original.sha256:
+                raise OriginalChanged
+        return source
+
+    def _render(self, source: Path, folder: Path) -> Rendered:
+        original = self.job.original
+        preset = self._patiently(lambda _: self.job.preset.recipe())
+        with worker.desk(heavy=self.heavy, beat=self.beat) as desk:
+            request = Request(
+                source=str(source),
+                into=str(folder),
+                source_sha256=original.sha256,
+                preset=preset.only(self.job.wanted),
+                limits=Limits(
+                    bytes=size_limits().largest_bytes,
+                    pixels=settings.MAX_PIXELS,
+                    memory_bytes=desk.memory_bytes,
+                ),
+                keep=original.keep(keep_by_default()),
+                overrides=original.overrides(),
+            )
+            try:
+                return desk.sandbox.render(
+                    request, timeout_s=self.limit_s, beat=self.beat, on_output=self._show_progress
+                )
+            finally:
+                self.usage = desk.sandbox.usage
+
+    def _store(self, rendered: Rendered, folder: Path) -> None:
+        # Known before they are committed: should the answer to that be lost, they are cleared away all the same.
+        self._staged = publishing.rows(self.job, rendered)
+        self._stage()
+        made = zip(self._staged, rendered.outputs, strict=True)
+        store(Role.WORKER).put(
+            [Outgoing(row.key, folder / output.file, row.content_type) for row, output in made], beat=self.beat
+        )
+
+    def _stage(self) -> None:
+        """Write the rows. Waits for a moment for who is just removing objects of the same names."""
+        give_up_at = time.monotonic() + _REMOVAL_S
+        while True:
+            try:
+                return self._patiently(lambda _: publishing.stage(self._staged))
+            except KeyBeingDeleted:
+                if time.monotonic() >= give_up_at:
+                    raise
+            self.beat()
+            publishing.finish_removals(self._staged)
+            time.sleep(_LOOK_AGAIN_S)
+
+    def _publish(self, rendered: Rendered) -> int:
+        duration_ms = int((time.monotonic() - self._started) * 1000)
+        self._patiently(
+            lambda again: publishing.publish(
+                self.lease, self.job, rendered, self._staged, usage=self.usage, duration_ms=duration_ms, again=again
+            )
+        )
+        self._staged = []
+        return duration_ms
+
+    def _enter(self, stage: Stage) -> None:
+        row = Job.objects.filter(self.lease.holds, pk=self.job.pk)
+
+        def enter(again: bool) -> bool:
+            return (again and row.filter(stage=stage).exists()) or move(
+                self.job.pk, self.lease.holds, "stage", actor=self.lease.worker, data={"stage": stage},
+                stage=stage, progress=PROGRESS[stage], lease_until=lease_end(),
+            )  # fmt: skip
+
+        if not self._patiently(enter):
+            raise LeaseLost(str(self.job.pk))
+        self.beat.renewed()
+
+    def _show_progress(self, done: int, of: int) -> None:
+        begin, end = PROGRESS[Stage.RENDERING], PROGRESS[Stage.STORING]
+        row = Job.objects.filter(self.lease.holds, pk=self.job.pk)
+        try:
+            row.update(progress=begin + (end - begin) * done // of)
+        except database.GONE as error:  # it is a nicety: the next beat sees to the rest
+            database.drop(error)
+
+    def _patiently(self, do: Callable[[bool], Result]) -> Result:
+        return database.patiently(do, for_s=self.beat.patience_s)

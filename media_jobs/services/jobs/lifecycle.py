@@ -1,0 +1,135 @@
+"""What people do with jobs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Now
+
+from media_jobs import selectors
+from media_jobs.callers import Caller
+from media_jobs.errors import WrongState
+from media_jobs.models import Job
+from media_jobs.services.jobs import dispatch
+from media_jobs.services.jobs.transitions import move, move_all, next_turn, waiting
+from media_jobs.states import JobState, Lane
+
+_RETRYABLE = (JobState.FAILED, JobState.CANCELLED)
+_CANCELLABLE = (JobState.QUEUED, JobState.PROCESSING)
+#: Jobs that are moved in one transaction: few statements for many, and no long locks.
+_BATCH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class RetryOutcome:
+    """queued: how many jobs wait again. left: how many were in a state that allows no retry."""
+
+    queued: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOutcome:
+    """cancelled: how many jobs will not be done. left: how many were over already."""
+
+    cancelled: int
+    left: int
+
+
+def may_retry(job: Job) -> bool:
+    return job.state in _RETRYABLE
+
+
+def may_cancel(job: Job) -> bool:
+    return job.state in _CANCELLABLE
+
+
+def cancel(job_id: UUID, *, actor: Caller) -> Job:
+    """Stop the job, which is returned as it is now. Cancelling again changes nothing.
+
+    Its worker, if it has one, notices within a second and throws away what it has made. Raises WrongState when the
+    job is over already, Job.DoesNotExist.
+    """
+    move(job_id, Q(state__in=_CANCELLABLE), "cancelled", actor=actor, **_cancelled())
+    job = _read(job_id)
+    if job.state != JobState.CANCELLED:
+        raise WrongState(f"The job is over already ({job.state}); there is nothing left to cancel.")
+    return job
+
+
+def retry(job_id: UUID, *, actor: Caller) -> Job:
+    """Queue a failed or cancelled job again, with MAX_ATTEMPTS more; it is returned as it waits.
+
+    Raises WrongState when it is in another state, Job.DoesNotExist.
+    """
+    with transaction.atomic():
+        job = _read(job_id)
+        lane = Lane(job.lane)
+        again = waiting(lane, turn=next_turn(lane, job.owner))
+        if not move(job_id, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew()):
+            raise WrongState(f"The job is {_read(job_id).state}; only failed and cancelled jobs can be queued again.")
+        transaction.on_commit(lambda: dispatch.wake(lane), robust=True)
+        return _read(job_id)
+
+
+def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
+    """`retry` for many; leaves alone those in another state."""
+
+    def requeue(batch: list[UUID], lane: Lane) -> int:
+        again = waiting(lane, turn=_turns(batch, lane))
+        return move_all(batch, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew())
+
+    queued, of = _in_batches(jobs, requeue)
+    transaction.on_commit(dispatch.wake, robust=True)
+    return RetryOutcome(queued, of - queued)
+
+
+def cancel_all(jobs: QuerySet[Job], *, actor: Caller) -> CancelOutcome:
+    """`cancel` for many; leaves alone those that are over."""
+
+    def stop(batch: list[UUID], lane: Lane) -> int:
+        return move_all(batch, Q(state__in=_CANCELLABLE), "cancelled", actor=actor, **_cancelled())
+
+    cancelled, of = _in_batches(jobs, stop)
+    return CancelOutcome(cancelled, of - cancelled)
+
+
+def _in_batches(jobs: QuerySet[Job], change: Callable[[list[UUID], Lane], int]) -> tuple[int, int]:
+    """How many jobs were changed, of how many. Each batch is of one lane, oldest first."""
+    changed = of = 0
+    for page in selectors.batches(jobs.only("id", "lane"), _BATCH):
+        of += len(page)
+        for lane in sorted({job.lane for job in page}):
+            changed += change([job.pk for job in page if job.lane == lane], Lane(lane))
+    return changed, of
+
+
+def _turns(batch: list[UUID], lane: Lane) -> Case:
+    """A turn for each job of the batch that may be retried: those of an owner come one after the other."""
+    jobs = Job.objects.filter(pk__in=batch, state__in=_RETRYABLE).order_by("pk")
+    following: dict[str, int] = {}
+    whens = []
+    for job_id, owner, first in jobs.annotate(first=next_turn(lane, OuterRef("owner"))).values_list(
+        "pk", "owner", "first"
+    ):
+        turn = following.get(owner, first or 0)
+        following[owner] = turn + 1
+        whens.append(When(pk=job_id, then=Value(turn)))
+    return Case(*whens, default=F("turn"), output_field=BigIntegerField())
+
+
+def _anew() -> dict[str, Any]:
+    """The fields of a job that is retried, beside those of one that waits."""
+    return {"max_attempts": F("attempt") + settings.MAX_ATTEMPTS, "code": "", "detail": "", "traceback": ""}
+
+
+def _cancelled() -> dict[str, Any]:
+    return {"state": JobState.CANCELLED, "lease_until": None, "finished_at": Now(), "code": "", "detail": ""}
+
+
+def _read(job_id: UUID) -> Job:
+    return Job.objects.select_related("original", "preset").get(pk=job_id)

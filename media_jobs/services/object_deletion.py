@@ -1,0 +1,120 @@
+"""Removing objects, so that nobody who wants the same key at the same moment loses it.
+
+Keys are made of what decides the bytes, so a file that is thrown away here may be made anew by somebody else, under
+the same key, at this moment. Both sides therefore look at the rows under a lock on the original, and what is about to
+be deleted has a doomed tombstone meanwhile, which names its one deleter. No storage is asked within a transaction.
+"""
+
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from media_jobs import keys as object_keys
+from media_jobs.adapters.storage import Role, store
+from media_jobs.errors import KeyBeingDeleted
+from media_jobs.models import Derivative, DirectUpload, Original, Tombstone
+from media_jobs.services.jobs.transitions import from_now
+from media_jobs.states import DerivativeState
+
+log = structlog.get_logger(__name__)
+
+#: A deleter that has not finished by then is dead, and another may take its place.
+DEAD_AFTER_S = 120
+#: A deleter that was held up for so long no longer begins: the storage, too, takes its time, and by DEAD_AFTER_S at
+#: the latest somebody else may have deleted the object and a third have stored it anew.
+_LATE_AFTER_S = 10
+#: SQLite compares moments as texts, and its own have fewer digits than ours.
+_ROUNDING = timedelta(milliseconds=1)
+
+
+def reserve(original_id: UUID, keys: Iterable[str]) -> None:
+    """Make sure that nobody deletes `keys` any more. In one transaction with the rows that name them.
+
+    Raises KeyBeingDeleted.
+    """
+    lock(original_id)
+    tombstones = Tombstone.objects.filter(key__in=list(keys))
+    if tombstones.filter(doomed=True).exists():
+        raise KeyBeingDeleted
+    tombstones.delete()
+
+
+def bury(derivative: Derivative) -> bool:
+    """Remove a derivative that is not current and, unless another row names it too, its object.
+
+    Where its row is gone already, the object goes all the same, since it may have been stored only after that.
+    False when there was nothing to remove: it has become current, or somebody else did or is about to.
+    Raises StorageUnavailable: its tombstone stays.
+    """
+    began = time.monotonic()
+    with transaction.atomic():
+        lock(derivative.original_id)
+        unwanted = Derivative.objects.filter(pk=derivative.pk).exclude(state=DerivativeState.CURRENT)
+        removed = bool(unwanted.delete()[0])
+        if is_named(derivative.key):
+            return removed
+        mark = _doom(derivative.key, DEAD_AFTER_S)
+    return _delete(derivative.key, mark, began) or removed
+
+
+def condemn(key: str, *, dead_after_s: float = DEAD_AFTER_S) -> bool:
+    """Delete what has a tombstone, unless a row names it by now: then only the tombstone goes.
+
+    False when the object stays, or somebody else is deleting it. Raises StorageUnavailable: its tombstone stays.
+    """
+    began = time.monotonic()
+    with transaction.atomic():
+        if image_id := object_keys.image_of(key):
+            lock(image_id)
+        if is_named(key):
+            Tombstone.objects.filter(key=key).delete()
+            return False
+        mark = _doom(key, dead_after_s)
+    return _delete(key, mark, began)
+
+
+def is_named(key: str) -> bool:
+    """Whether a row names the object."""
+    return any(model._default_manager.filter(key=key).exists() for model in (Derivative, Original, DirectUpload))
+
+
+def lock(original_id: UUID) -> str | None:
+    """The original's state, None where it is gone. Nobody else changes it until the end of the transaction.
+
+    New rows of the original may be written beside it: of those who name keys each takes this lock, too. On SQLite a
+    transaction is alone anyway.
+    """
+    row = Original.objects.select_for_update(no_key=True).filter(pk=original_id)
+    return row.values_list("state", flat=True).first()
+
+
+def _doom(key: str, dead_after_s: float) -> datetime | None:
+    """Become the one who deletes `key`; the mark tells this deleter from others. None when one lives already."""
+    free = Q(doomed=False) | Q(created_at__lte=from_now(-dead_after_s))
+    if not Tombstone.objects.filter(free, key=key).update(doomed=True, created_at=Now()):
+        _, is_new = Tombstone.objects.get_or_create(key=key, defaults={"doomed": True})
+        if not is_new:
+            return None
+    return Tombstone.objects.values_list("created_at", flat=True).get(key=key)
+
+
+def _delete(key: str, mark: datetime | None, began: float) -> bool:
+    """Delete the object whose tombstone bears `mark`, and then the tombstone. Raises StorageUnavailable."""
+    if mark is None:
+        return False
+    if time.monotonic() - began > _LATE_AFTER_S:
+        log.warning("deleter_too_late", key=key)
+        return False
+    store(Role.WORKER).delete(key)
+    marked = Tombstone.objects.filter(key=key, doomed=True, created_at__range=(mark - _ROUNDING, mark + _ROUNDING))
+    ours = marked.delete()[0]
+    if not ours and is_named(key):
+        # Held up within the call itself until it was replaced: nothing can prevent that, so somebody must know.
+        log.error("object_deleted_late", key=key)
+    return True

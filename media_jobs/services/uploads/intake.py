@@ -1,0 +1,204 @@
+"""Accepting an upload: stream it to the storage, then make row and job visible in one transaction."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+
+from media_jobs import keys, selectors
+from media_jobs.adapters.storage import Role, store
+from media_jobs.callers import Caller
+from media_jobs.errors import StorageUnavailable, WrongState
+from media_jobs.models import Job, Original, Preset
+from media_jobs.models.base import uuid7
+from media_jobs.pipeline.formats.sniff import Kind
+from media_jobs.pipeline.values import Overrides
+from media_jobs.services import idempotency, object_deletion
+from media_jobs.services.idempotency import Answer, Sent
+from media_jobs.services.jobs import dispatch, estimates, transitions
+from media_jobs.states import Lane, OriginalState
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What an uploader asks for beside the preset. It is kept with the original, for every run to come.
+
+    preserve: switches of `values.Keep` by name; those that are not named are as the settings say.
+    """
+
+    preserve: dict[str, bool] = field(default_factory=dict)
+    overrides: Overrides = field(default_factory=Overrides)
+
+    def columns(self) -> dict[str, Any]:
+        """The fields of an original that hold them."""
+        focus = self.overrides.focus
+        return {
+            "preserve": self.preserve,
+            "rotation": self.overrides.rotation,
+            "focus_x": focus.x if focus else None,
+            "focus_y": focus.y if focus else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An upload that the service now owes a result for.
+
+    estimated_ms: until it is probably done. duplicate_of: an earlier original of the same uploader with these bytes.
+    """
+
+    job: Job
+    estimated_ms: int
+    duplicate_of: UUID | None = None
+
+
+class Reading:
+    """A file that is counted and hashed while it arrives, and kept nowhere: its answer is known already."""
+
+    def __init__(self) -> None:
+        self.size_bytes = 0
+        self._hash = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """Of what was written so far, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def write(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
+        self.size_bytes += len(chunk)
+
+    def abort(self) -> None:
+        """There is nothing to forget."""
+
+
+class Upload(Reading):
+    """One file on its way in. Its row exists (pending) before its object does.
+
+    Ends with `accept` or `abort`. After `abort`, or after the process died, nothing is left once housekeeping ran.
+    """
+
+    def __init__(self, kind: Kind, *, filename: str, caller: Caller) -> None:
+        super().__init__()
+        image_id = uuid7()
+        self.original = Original.objects.create(
+            id=image_id,
+            owner=caller.id,
+            filename=filename[:255],
+            format=kind.format,
+            content_type=kind.content_type,
+            key=keys.original_key(image_id, kind.extension),
+        )
+        self._ended = self._may_exist = False
+        self._writer = store(Role.WEB).begin(self.original.key, content_type=kind.content_type)
+
+    def write(self, chunk: bytes) -> None:
+        """Send on the next bytes. Raises StorageUnavailable."""
+        self._writer.write(chunk)
+        super().write(chunk)
+
+    def accept(
+        self,
+        *,
+        preset: Preset,
+        caller: Caller,
+        tell: Callable[[Accepted], Answer],
+        wishes: Wishes | None = None,
+        sent: Sent | None = None,
+    ) -> Answer:
+        """Commit the object, then activate the original and queue its job, and `tell` of it in the caller's words.
+
+        With `sent`, only if that was not answered before: an answer that is `replayed` has accepted nothing, and the
+        upload is still to be aborted. Raises StorageUnavailable, IdempotencyKeyReused.
+        """
+        asked = wishes or Wishes()
+        answer = idempotency.once(sent, lambda: tell(self._activate(preset, caller, asked)), beforehand=self._commit)
+        if not answer.replayed:
+            self._ended = True
+        return answer
+
+    def abort(self) -> None:
+        """Forget the upload. Does nothing when it was accepted or aborted before; never fails for want of a database.
+
+        What cannot be forgotten now is pending, and housekeeping removes it in its time.
+        """
+        if self._ended:
+            return
+        self._ended = True
+        self._writer.abort()
+        try:
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()  # perhaps it was this one connection that broke
+            self._forget()
+        except DatabaseError as error:
+            log.warning("upload_left_pending", image=str(self.original.pk), error=str(error))
+
+    def _commit(self) -> None:
+        self._may_exist = True
+        self._writer.commit(sha256=self.sha256)
+        estimates.pace(Lane.INTERACTIVE)  # now, and not while the transaction is open
+
+    def _activate(self, preset: Preset, caller: Caller, wishes: Wishes) -> Accepted:
+        """Needs a transaction."""
+        duplicate_of = selectors.same_bytes(self.original.owner, self.sha256)
+        whole = {
+            "state": OriginalState.ACTIVE,
+            "size_bytes": self.size_bytes,
+            "sha256": self.sha256,
+            **wishes.columns(),
+        }
+        if not Original.objects.filter(pk=self.original.pk, state=OriginalState.PENDING).update(**whole):
+            raise StorageUnavailable("keeping an upload that took too long")  # housekeeping has swept it
+        self.original.size_bytes = self.size_bytes
+        return owe(self.original, preset=preset, caller=caller, duplicate_of=duplicate_of)
+
+    def _forget(self) -> None:
+        row = Original.objects.filter(pk=self.original.pk)
+        pending = row.filter(state=OriginalState.PENDING)
+        if not self._may_exist:
+            pending.delete()
+        # The object may have come to be; this process must not delete it, so its row tells a worker to.
+        elif not pending.update(state=OriginalState.DELETED) and not row.exists():
+            self.original.state = OriginalState.DELETED
+            self.original.save(force_insert=True)
+
+
+def owe(original: Original, *, preset: Preset, caller: Caller, duplicate_of: UUID | None = None) -> Accepted:
+    """Queue the job of an original that was just accepted; workers hear of it after the commit. Needs a transaction."""
+    job = create_job(original, preset=preset, caller=caller, lane=Lane.INTERACTIVE)
+
+    def announce() -> None:
+        log.info("upload_accepted", job=str(job.pk), image=str(original.pk), bytes=original.size_bytes or None)
+        dispatch.wake(Lane.INTERACTIVE)
+
+    transaction.on_commit(announce, robust=True)
+    return Accepted(job, estimates.remaining_ms(job), duplicate_of)
+
+
+def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane) -> Job:
+    """A queued job over all renditions of `preset`, with the first line of its history. Needs a transaction.
+
+    From then on nobody removes the original. Raises WrongState when somebody has begun to.
+    """
+    if object_deletion.lock(original.pk) not in (OriginalState.STAGED, OriginalState.ACTIVE):
+        raise WrongState("This image has been given up and is being removed.")
+    job = Job.objects.create(
+        original=original,
+        preset=preset,
+        wanted=[rendition.name for rendition in preset.renditions.all()],
+        owner=original.owner,
+        lane=lane,
+        turn=transitions.next_turn(lane, original.owner),
+        max_attempts=settings.MAX_ATTEMPTS,
+        last_event=1,
+    )
+    transitions.record(job.pk, "queued", actor=caller)
+    return job

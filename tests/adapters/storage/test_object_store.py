@@ -1,0 +1,269 @@
+"""What `ports.ObjectStore` promises, kept by files and by S3 (SeaweedFS, a server that enforces its policies)."""
+
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from media_jobs.adapters import pace
+from media_jobs.errors import ObjectMissing, StorageUnavailable
+from media_jobs.ports import ObjectStore, ObjectWriter, Outgoing
+from tests.adapters.storage.stores import (
+    LARGE,
+    PART,
+    SMALL,
+    Subject,
+    full_disk,
+    noise,
+    read,
+    write,
+)
+
+
+def write_and_commit(writer: ObjectWriter, content: bytes) -> None:
+    writer.write(content)
+    writer.commit()
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, SMALL, PART, PART + 1, 2 * PART, LARGE])
+def test_an_object_reads_back_as_it_was_written(store: ObjectStore, key: str, size_bytes: int, tmp_path: Path) -> None:
+    content = noise(size_bytes)
+    write(store, key, content).commit()
+    assert read(store, key, tmp_path) == content
+    assert store.unfinished() == []
+
+
+@pytest.mark.parametrize("size_bytes", [SMALL, LARGE])
+def test_nothing_is_visible_before_the_commit(store: ObjectStore, key: str, size_bytes: int, tmp_path: Path) -> None:
+    writer = write(store, key, noise(size_bytes))
+    assert list(store.keys(key)) == []
+    with pytest.raises(ObjectMissing):
+        store.fetch(key, tmp_path / "fetched")
+    writer.commit()
+    assert list(store.keys(key)) == [key]
+
+
+@pytest.mark.parametrize("size_bytes", [0, SMALL, LARGE])
+def test_an_aborted_write_leaves_nothing_behind(store: ObjectStore, key: str, size_bytes: int) -> None:
+    writer = write(store, key, noise(size_bytes))
+    writer.abort()
+    writer.abort()
+    assert list(store.keys(key)) == []
+    assert store.unfinished() == []
+
+
+def test_what_was_aborted_cannot_be_committed(store: ObjectStore, key: str) -> None:
+    writer = write(store, key, noise(SMALL))
+    writer.abort()
+    with pytest.raises(ValueError, match="ended"):
+        writer.commit()
+    with pytest.raises(ValueError, match="ended"):
+        writer.write(b"more")
+    assert list(store.keys(key)) == []
+
+
+@pytest.mark.parametrize("size_bytes", [SMALL, LARGE])
+def test_committing_twice_and_aborting_afterwards_change_nothing(
+    store: ObjectStore, key: str, size_bytes: int, tmp_path: Path
+) -> None:
+    writer = write(store, key, noise(size_bytes))
+    writer.commit()
+    writer.commit()
+    writer.abort()
+    assert read(store, key, tmp_path) == noise(size_bytes)
+
+
+def test_writing_the_same_object_again_is_fine(store: ObjectStore, key: str, tmp_path: Path) -> None:
+    write(store, key, noise(SMALL)).commit()
+    write(store, key, noise(SMALL)).commit()
+    assert list(store.keys(key)) == [key]
+    assert read(store, key, tmp_path) == noise(SMALL)
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "room_bytes"), [(SMALL, SMALL - 1), (SMALL, 100), (LARGE, SMALL), (LARGE, PART - 1)]
+)
+def test_a_disk_that_fills_up_in_mid_write_leaves_nothing(
+    store: ObjectStore, key: str, size_bytes: int, room_bytes: int
+) -> None:
+    writer = store.begin(key, content_type="image/jpeg")
+    with full_disk(room_bytes), pytest.raises(StorageUnavailable):
+        write_and_commit(writer, noise(size_bytes))
+    with pytest.raises(ValueError, match="ended"):
+        writer.commit()
+    assert list(store.keys(key)) == []
+    assert store.unfinished() == []
+
+
+class StopWanted(Exception):
+    """What a worker raises in its beat. Its kinds are those that a library on the way takes for the network's."""
+
+
+class LooksLikeTheNetwork(StopWanted, ConnectionResetError, TimeoutError):
+    pass
+
+
+class Stopped(BaseException):
+    pass
+
+
+#: At the first beat, and in the middle.
+MOMENTS = [1, 40]
+
+
+def raising(error: BaseException, *, at_beat: int) -> Callable[[], None]:
+    beats = itertools.count(1)
+
+    def beat() -> None:
+        if next(beats) >= at_beat:
+            raise error
+
+    return beat
+
+
+@pytest.fixture
+def restless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beats as often as there is occasion."""
+    monkeypatch.setattr(pace, "PACE_S", 1e-5)
+
+
+def test_bytes_on_their_way_beat(store: ObjectStore, key: str, restless: None, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(noise(LARGE))
+    beats: list[str] = []
+    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], beat=lambda: beats.append("put"))
+    store.fetch(key, tmp_path / "fetched", beat=lambda: beats.append("fetch"))
+    assert (tmp_path / "fetched").read_bytes() == noise(LARGE)
+    assert beats.count("put") > 50 < beats.count("fetch")
+
+
+def test_nobody_is_troubled_by_each_chunk(store: ObjectStore, key: str, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(noise(LARGE))
+    beats: list[float] = []
+    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], beat=lambda: beats.append(time.monotonic()))
+    store.fetch(key, tmp_path / "fetched", beat=lambda: beats.append(time.monotonic()))
+    assert len(beats) >= 2
+    assert sum(after - before < pace.PACE_S for before, after in itertools.pairwise(beats)) <= 1  # between the calls
+
+
+@pytest.mark.parametrize("error", [StopWanted(), LooksLikeTheNetwork(), Stopped()], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("at_beat", MOMENTS)
+def test_what_a_beat_raises_ends_a_put_and_leaves_nothing(
+    store: ObjectStore, key: str, error: BaseException, at_beat: int, restless: None, tmp_path: Path
+) -> None:
+    (tmp_path / "source").write_bytes(noise(30_000_000))
+    beat = mock.Mock(side_effect=raising(error, at_beat=at_beat))
+    with pytest.raises(type(error)) as raised:
+        store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], beat=beat)
+    assert raised.value is error
+    assert beat.call_count == at_beat  # nothing was tried again
+    assert list(store.keys(key)) == []
+    assert store.unfinished() == []
+    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")])
+    assert read(store, key, tmp_path) == noise(30_000_000)
+
+
+@pytest.mark.parametrize("error", [StopWanted(), LooksLikeTheNetwork(), Stopped()], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("at_beat", MOMENTS)
+def test_what_a_beat_raises_ends_a_fetch_and_leaves_nothing(
+    store: ObjectStore, key: str, error: BaseException, at_beat: int, restless: None, tmp_path: Path
+) -> None:
+    write(store, key, noise(LARGE)).commit()
+    beat = mock.Mock(side_effect=raising(error, at_beat=at_beat))
+    with pytest.raises(type(error)) as raised:
+        store.fetch(key, tmp_path / "fetched", beat=beat)
+    assert raised.value is error
+    assert beat.call_count == at_beat
+    assert list(tmp_path.rglob("*fetched*")) == []
+    assert read(store, key, tmp_path) == noise(LARGE)
+
+
+def test_missing_objects_say_so_and_are_easily_deleted(store: ObjectStore, key: str, tmp_path: Path) -> None:
+    with pytest.raises(ObjectMissing):
+        store.fetch(key, tmp_path / "fetched")
+    assert not (tmp_path / "fetched").exists()
+    store.delete(key)
+    write(store, key, noise(SMALL)).commit()
+    store.delete(key)
+    assert list(store.keys(key)) == []
+
+
+def test_keys_are_listed_by_prefix(subject: Subject) -> None:
+    wanted = {f"full/{subject.spot}/{name}.jpg" for name in ("a", "ab", "b")}
+    for key in (*wanted, f"small/{subject.spot}/a.jpg"):
+        write(subject.store, key, b"x").commit()
+    assert set(subject.store.keys(f"full/{subject.spot}/")) == wanted
+    assert set(subject.store.keys(f"full/{subject.spot}/a")) == {
+        f"full/{subject.spot}/{name}.jpg" for name in ("a", "ab")
+    }
+    assert wanted < set(subject.store.keys())
+    assert list(subject.store.keys("medium/nothing/")) == []
+
+
+def test_only_old_unfinished_writes_are_swept_and_cannot_be_committed_then(store: ObjectStore, key: str) -> None:
+    writer = write(store, key, noise(LARGE))
+    assert store.unfinished(older_than_s=3600) == []
+    assert store.sweep(older_than_s=3600) == 0
+    assert len(store.unfinished()) == 1
+    assert store.sweep(older_than_s=0) == 1
+    assert store.unfinished() == []
+    with pytest.raises(StorageUnavailable):
+        writer.commit()
+    assert list(store.keys(key)) == []
+
+
+def test_the_world_may_read_and_keep_a_derivative(subject: Subject, key: str) -> None:
+    write(subject.store, key, noise(SMALL)).commit()
+    answer = subject.get(subject.store.url(key))
+    assert (answer.status, answer.body) == (200, noise(SMALL))
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_an_original_is_read_with_its_signed_link_only(subject: Subject) -> None:
+    key, other = (f"originals/{subject.spot}-{n}.tif" for n in (1, 2))
+    for name in (key, other):
+        write(subject.store, name, noise(SMALL), content_type="image/tiff").commit()
+    url = subject.store.signed_url(key, filename="Gallwespe März.tif", content_type="image/tiff", expires_s=60)
+
+    answer = subject.get(url)
+    assert (answer.status, answer.body) == (200, noise(SMALL))
+    assert answer.headers["Content-Type"] == "image/tiff"
+    assert answer.headers["Content-Disposition"] == "attachment; filename*=utf-8''Gallwespe%20M%C3%A4rz.tif"
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert subject.get(url.partition("?")[0]).status == 403
+    assert subject.get(url.replace(key, other)).status == 403
+    assert subject.get(url[:-3] + ("abc" if url[-3:] != "abc" else "def")).status == 403
+
+
+def test_a_signed_link_ends(subject: Subject) -> None:
+    key = f"originals/{subject.spot}.jpg"
+    write(subject.store, key, noise(SMALL)).commit()
+    url = subject.store.signed_url(key, filename="a.jpg", content_type="image/jpeg", expires_s=1)
+    time.sleep(2.1)
+    assert subject.get(url).status == 403
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "/etc/passwd", "../x", "full/../../x", "full//x", "full/.x", "full\\x", "full/", "a\0b", "a" * 300]
+)
+def test_what_is_no_key_is_refused(store: ObjectStore, bad: str, tmp_path: Path) -> None:
+    (tmp_path / "source").touch()
+    for call in (
+        lambda: store.begin(bad, content_type="image/jpeg"),
+        lambda: store.put([Outgoing(bad, tmp_path / "source", "image/jpeg")]),
+        lambda: store.fetch(bad, tmp_path / "fetched"),
+        lambda: store.delete(bad),
+        lambda: store.url(bad),
+        lambda: store.signed_url(bad, filename="x", content_type="image/jpeg", expires_s=60),
+    ):
+        with pytest.raises(ValueError, match="not the key"):
+            call()
+
+
+def test_checking_leaves_nothing_behind(subject: Subject) -> None:
+    subject.store.check()
+    assert list(subject.store.keys("uploads/")) == []
+    assert subject.store.unfinished() == []

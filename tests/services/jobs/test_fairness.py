@@ -1,0 +1,176 @@
+"""Within a lane nobody's many jobs keep somebody else's one waiting."""
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import redis
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from media_jobs import selectors
+from media_jobs.adapters import queue
+from media_jobs.callers import SYSTEM
+from media_jobs.models import Job
+from media_jobs.services.jobs import dispatch, lifecycle, processing, transitions
+from media_jobs.services.jobs.transitions import move, waiting
+from media_jobs.services.uploads import intake
+from media_jobs.states import JobState, Lane
+from tests.factories import make_failed_job, make_original
+
+pytestmark = pytest.mark.django_db
+
+
+def upload(owner: str, *, lane: Lane = Lane.INTERACTIVE) -> Job:
+    original = make_original(stored=False, owner=owner)
+    preset = selectors.current_preset("gallformers")
+    job = intake.create_job(original, preset=preset, caller=SYSTEM, lane=lane)
+    job.refresh_from_db()
+    return job
+
+
+def backlog(owner: str, count: int) -> list[Job]:
+    """`count` jobs of one owner: as `upload` would make them, but quickly."""
+    template = upload(owner)
+    same = {f.attname: getattr(template, f.attname) for f in Job._meta.concrete_fields if f.name not in {"id", "turn"}}
+    first = template.turn + 1
+    return [template, *Job.objects.bulk_create(Job(**same, turn=first + n) for n in range(count - 1))]
+
+
+def take(valkey: redis.Redis) -> UUID | None:
+    """What a worker takes next from its list, claimed; the list is topped up behind it."""
+    rq_id = valkey.lpop("rq:queue:interactive")
+    if not isinstance(rq_id, bytes):
+        return None
+    job = processing.claim(UUID(rq_id.decode().rpartition("-")[0]), "worker")
+    dispatch.wake(Lane.INTERACTIVE)
+    return job.pk
+
+
+def owners(jobs: Sequence[UUID | None]) -> str:
+    names = dict(Job.objects.values_list("pk", "owner"))
+    return "".join(names[job] if job else "-" for job in jobs)
+
+
+def test_one_upload_is_next_however_many_somebody_else_has_announced(settings, valkey):
+    settings.QUEUE_SIZE = 10
+    backlog("A", 200)
+    dispatch.wake()
+    assert len(queue.waiting(Lane.INTERACTIVE)) == 10
+    theirs = upload("B")
+    take(valkey)  # a worker finishes what it has in hand, and takes what is there
+    assert take(valkey) == theirs.pk
+
+
+def test_three_callers_take_turns(settings, valkey):
+    settings.QUEUE_SIZE = 10
+    backlog("A", 40)
+    dispatch.wake()
+    backlog("B", 40)
+    backlog("C", 3)
+    order = owners([take(valkey) for _ in range(83)])
+    assert [order[: 3 + 3 * n].count("C") for n in range(3)] == [1, 2, 3], order
+    assert all(abs(order[:n].count("A") - order[:n].count("B")) <= 1 for n in range(len(order))), order
+    assert (order.count("A"), order.count("B"), take(valkey)) == (40, 40, None)
+
+
+def test_a_newcomer_does_not_overtake_whoever_waits_on_the_same_turn(settings, valkey):
+    settings.QUEUE_SIZE = 4
+    backlog("A", 5)
+    dispatch.wake()
+    for name in "BCD":
+        upload(name)
+    assert owners([take(valkey) for _ in range(8)]) == "ABCDAAAA"
+
+
+def test_one_callers_jobs_are_done_in_the_order_in_which_they_came(settings, valkey):
+    settings.QUEUE_SIZE = 3
+    jobs = [upload("A") for _ in range(7)]
+    dispatch.wake()
+    assert [take(valkey) for _ in jobs] == [job.pk for job in jobs]
+
+
+def test_who_has_had_much_done_is_not_punished_for_it_later():
+    jobs = [*backlog("A", 20), *backlog("B", 25)]
+    Job.objects.filter(pk__in=[job.pk for job in jobs[:40]]).update(state=JobState.DONE)
+    assert upload("A").turn == upload("C").turn == min(job.turn for job in jobs[40:])
+
+
+def test_each_lane_has_turns_of_its_own():
+    backlog("A", 5)
+    assert upload("A", lane=Lane.BULK).turn == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_uploads_at_the_very_same_time_share_a_turn():
+    def some(_: int) -> None:
+        try:
+            for _ in range(5):
+                with transaction.atomic():
+                    upload("A")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(some, range(4)))
+    turns = Counter(Job.objects.values_list("turn", flat=True))
+    assert sum(turns.values()) == 20
+    assert sorted(turns) == list(range(len(turns)))
+    assert max(turns.values()) <= 4
+
+
+def due_again(job: Job, *, after_s: float = 0) -> None:
+    processing.claim(job.pk, "worker")
+    wait = waiting(Lane(job.lane), after_s=after_s)
+    assert move(job.pk, Q(), "retry_due", actor=SYSTEM, **wait)
+
+
+def test_a_retry_comes_next_when_its_time_has_come(settings, valkey):
+    settings.QUEUE_SIZE = 3
+    failed, *others = backlog("A", 10)
+    due_again(failed, after_s=60)
+    dispatch.wake()
+    assert take(valkey) == others[0].pk
+    Job.objects.filter(pk=failed.pk).update(not_before=timezone.now() - timedelta(seconds=1))
+    assert take(valkey) == others[1].pk
+    assert take(valkey) == failed.pk
+
+
+def test_a_retry_comes_next_even_if_everybody_else_started_again_from_nothing(settings, valkey):
+    """Turns start again at nought once nobody waits; a retry may have been waiting since long before."""
+    settings.QUEUE_SIZE = 3
+    *before, failed = backlog("A", 300)
+    due_again(failed, after_s=60)
+    Job.objects.filter(pk__in=[job.pk for job in before]).update(state=JobState.DONE)
+    later = [upload("B"), upload("B")]
+    assert [job.turn for job in later] == [0, 1]
+    Job.objects.filter(pk=failed.pk).update(not_before=timezone.now() - timedelta(seconds=1))
+    dispatch.wake()
+    assert take(valkey) == failed.pk
+
+
+@pytest.mark.parametrize("after_s", [60, -1], ids=["that waits", "that is due"])
+def test_a_retry_does_not_hold_the_turn_down(after_s):
+    failed, *others = backlog("A", 100)
+    due_again(failed, after_s=after_s)
+    Job.objects.filter(pk__in=[job.pk for job in others[:50]]).update(state=JobState.DONE)
+    assert upload("B").turn == others[50].turn
+
+
+def test_what_a_person_queues_again_takes_its_turn_behind_its_owners_others(valkey):
+    backlog("A", 3)
+    again = make_failed_job(owner="A")
+    lifecycle.retry_all(Job.objects.filter(pk=again.pk), actor=SYSTEM)
+    again.refresh_from_db()
+    assert again.turn == 3
+
+
+def test_the_turn_of_an_empty_lane_is_nought():
+    job = upload("A")
+    Job.objects.filter(pk=job.pk).update(turn=transitions.current_turn(Lane.BULK))
+    job.refresh_from_db()
+    assert job.turn == 0

@@ -1,0 +1,127 @@
+"""Workers as threads of the test, each with a database connection of its own, and ways to hold them up."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Self
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from media_jobs.adapters.decoder.sandbox import Sandbox
+from media_jobs.adapters.storage import Role, store
+from media_jobs.adapters.storage.files import FileStore
+from media_jobs.ports import Beat, Outgoing, no_beat
+from media_jobs.services.jobs import processing, worker
+
+LIMIT_S = 20.0
+
+PutOne = Callable[[Outgoing, Beat], None]
+
+
+class InThread(threading.Thread):
+    """Runs `call` at once; `ended` waits for it and raises what it raised."""
+
+    def __init__(self, call: Callable[..., object], *args: object) -> None:
+        super().__init__(daemon=True)
+        self._call, self._with = call, args
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._call(*self._with)
+        except BaseException as error:  # noqa: BLE001  (raised again by `ended`)
+            self._error = error
+        finally:
+            connection.close()
+
+    def ended(self) -> Self:
+        self.join(LIMIT_S)
+        assert not self.is_alive()
+        if self._error:
+            raise self._error
+        return self
+
+
+def at_work(job_id: UUID) -> InThread:
+    """A worker with the job in hand."""
+    return InThread(processing.run, job_id)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+class Gate:
+    """Holds up the first who stores something. `arrived` once it is there; `open` lets it go on."""
+
+    def __init__(self) -> None:
+        self.arrived, self.opened = threading.Event(), threading.Event()
+        self._first = threading.Lock()
+
+    def open(self) -> None:
+        self.opened.set()
+
+    def wait_for_arrival(self) -> None:
+        assert self.arrived.wait(LIMIT_S)
+
+    def pass_through(self, beat: Beat = no_beat) -> None:
+        """beat: what the one who is held up does meanwhile."""
+        if not self._first.acquire(blocking=False):
+            return
+        self.arrived.set()
+        deadline = time.monotonic() + LIMIT_S
+        while not self.opened.wait(0.05):
+            beat()
+            assert time.monotonic() < deadline
+
+
+def around_each_put(monkeypatch: pytest.MonkeyPatch, instead: Callable[[PutOne, Outgoing, Beat], None]) -> None:
+    """From now on each object is stored by `instead`, which is given what would have stored it."""
+    objects = store(Role.WORKER)
+    assert isinstance(objects, FileStore)
+    monkeypatch.setattr(objects, "_put", partial(instead, objects._put))
+
+
+@contextmanager
+def gate_around_put(monkeypatch: pytest.MonkeyPatch, *, after: bool, beating: bool = False) -> Iterator[Gate]:
+    """The first object to be stored is held up before, or after, it is visible; `beating` or frozen."""
+    gate = Gate()
+
+    def slowly(put: PutOne, outgoing: Outgoing, beat: Beat) -> None:
+        if after:
+            put(outgoing, beat)
+        gate.pass_through(beat if beating else no_beat)
+        if not after:
+            put(outgoing, beat)
+
+    around_each_put(monkeypatch, slowly)
+    try:
+        yield gate
+    finally:
+        gate.open()
+
+
+@contextmanager
+def decoders_of_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Sandbox]]:
+    """A decoder dies with the thread that started it, so each job here gets one of its own. Yields them, as made."""
+    made: list[Sandbox] = []
+
+    def sandbox() -> Sandbox:
+        made.append(Sandbox(settings.SANDBOX_MEMORY_BYTES, worker.workspace().path))
+        return made[-1]
+
+    monkeypatch.setattr(worker, "sandbox", sandbox)
+    try:
+        yield made
+    finally:
+        for decoder in made:
+            decoder.close()

@@ -1,0 +1,126 @@
+"""After `accept` the service owes a result; before it, it owes nothing and keeps nothing."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from media_jobs import selectors
+from media_jobs.adapters import queue
+from media_jobs.adapters.storage import Role, store
+from media_jobs.callers import ANONYMOUS
+from media_jobs.errors import StorageUnavailable
+from media_jobs.models import Job, Original
+from media_jobs.pipeline.formats.sniff import sniff
+from media_jobs.pipeline.values import Focus, Keep, Overrides
+from media_jobs.services import housekeeping
+from media_jobs.services.idempotency import Answer
+from media_jobs.services.uploads import intake
+from media_jobs.states import JobState, Lane, OriginalState
+from tests import images
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def photo() -> bytes:
+    return images.jpeg(64, 64)
+
+
+@pytest.fixture
+def upload(photo) -> Iterator[intake.Upload]:
+    upload = intake.Upload(sniff(photo), filename="gall.jpg", caller=ANONYMOUS)
+    upload.write(photo[:100])
+    upload.write(photo[100:])
+    yield upload
+    upload.abort()
+
+
+def accept(upload: intake.Upload, **how: Any) -> Job:
+    answer = upload.accept(
+        preset=selectors.current_preset("gallformers"),
+        caller=ANONYMOUS,
+        tell=lambda accepted: Answer(202, {"job": str(accepted.job.pk)}),
+        **how,
+    )
+    return Job.objects.get(pk=answer.body["job"])
+
+
+def test_the_row_is_there_before_the_object(upload):
+    assert upload.original.state == OriginalState.PENDING
+    assert list(store(Role.WORKER).keys()) == []
+
+
+def test_accepting_stores_the_bytes_as_they_came_and_queues_the_work(upload, photo, tmp_path):
+    job = accept(upload)
+    original = Original.objects.get(pk=job.original_id)
+    assert (original.state, original.size_bytes) == (OriginalState.ACTIVE, len(photo))
+    assert original.sha256 == hashlib.sha256(photo).hexdigest()
+    store(Role.WORKER).fetch(original.key, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == photo
+    assert (job.state, job.wanted) == (JobState.QUEUED, ["full", "medium", "small", "thumb"])
+
+
+def test_what_the_uploader_asked_for_stays_with_the_original(upload):
+    wishes = intake.Wishes({"gps": True, "timestamps": False}, Overrides(270, Focus(0.25, 1)))
+    accept(upload, wishes=wishes)
+    original = Original.objects.get()
+    assert original.overrides() == wishes.overrides
+    assert original.keep(Keep(device_serial=True)) == Keep(timestamps=False, gps=True, device_serial=True)
+
+
+def test_who_asks_for_nothing_gets_what_the_settings_say(upload):
+    accept(upload)
+    original = Original.objects.get()
+    assert original.overrides() == Overrides()
+    for otherwise in (Keep(), Keep(timestamps=False, gps=True)):
+        assert original.keep(otherwise) == otherwise
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_queue_is_told_after_the_commit(upload, valkey):
+    job = accept(upload)
+    assert queue.waiting(Lane.INTERACTIVE) == [job.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("away", ["unreachable_queue", "frozen_queue"])
+def test_a_queue_that_is_away_neither_refuses_nor_holds_up_the_upload(upload, request, away):
+    request.getfixturevalue(away)
+    assert accept(upload).state == JobState.QUEUED
+
+
+def test_aborting_leaves_nothing(upload):
+    upload.abort()
+    assert not Original.objects.exists()
+    assert list(store(Role.WORKER).keys()) == []
+    assert store(Role.WORKER).unfinished() == []
+
+
+def test_a_transaction_that_fails_after_the_commit_of_the_object_leaves_nothing(upload, monkeypatch):
+    monkeypatch.setattr(intake, "create_job", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        accept(upload)
+    upload.abort()
+    housekeeping.run()
+    assert not Original.objects.exists()
+    assert list(store(Role.WORKER).keys()) == []
+
+
+def test_an_upload_that_housekeeping_gave_up_is_refused(upload):
+    Original.objects.update(state=OriginalState.DELETED)
+    with pytest.raises(StorageUnavailable):
+        accept(upload)
+    assert not Job.objects.exists()
+
+
+def test_an_upload_whose_row_was_swept_meanwhile_leaves_no_object(upload):
+    Original.objects.all().delete()
+    with pytest.raises(StorageUnavailable):
+        accept(upload)
+    upload.abort()
+    housekeeping.run()
+    assert not Original.objects.exists()
+    assert list(store(Role.WORKER).keys()) == []
