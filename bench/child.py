@@ -21,7 +21,7 @@ class Child:
     def render(self) -> Usage:
         """The whole call: hash of the source, guard, probe, facts, render step, proof scan, placeholder."""
         request = Request(str(self._picture), str(self._into), sha256(self._picture), GALLFORMERS)
-        self._sandbox.render(request, timeout_s=120, beat=lambda: None, on_output=lambda done, of: None)
+        self._sandbox.render(request, timeout_s=120, heartbeat=lambda: None, on_output=lambda done, of: None)
         self.pids.add(self._sandbox.pid)
         if self._sandbox.usage is None:
             raise RuntimeError("a render that did not begin")

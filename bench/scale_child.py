@@ -111,7 +111,7 @@ def _must(holds: bool) -> None:
 
 def _put_back(job: Job) -> None:
     waiting = {"state": JobState.QUEUED, "attempt": 0, "worker": "", "lease_until": None}
-    Job.objects.filter(pk=job.pk).update(turn=job.turn, **waiting)
+    Job.objects.filter(pk=job.pk).update(queue_position=job.queue_position, **waiting)
 
 
 def measure(operation: Callable[[], Iterator[Act]]) -> float:

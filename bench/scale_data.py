@@ -50,7 +50,7 @@ def _finished(count: int) -> None:
         receipt={"found": ["EXIF Make", "EXIF Model"], "kept": ["EXIF Model"], "dropped": ["EXIF Make"], "outputs": {}},
     )  # fmt: skip
     transitions.record(job.pk, "done", actor="host-1-2345")
-    _copy(job, 1, count, owner="'anonymous'", turn="0")
+    _copy(job, 1, count, owner="'anonymous'", position="0")
     for derivative in derivatives:
         derived = {"original_id": _uuid("original"), "job_id": _uuid("job"), **_times("created_at")}
         key = f"'{derivative.rendition}/' || md5('{derivative.rendition}' || n) || '.jpg'"
@@ -64,16 +64,16 @@ def _waiting(first: int, last: int) -> None:
     job = make_job(make_original(stored=False))
     is_other = f"n % {_OTHERS} = 0"
     owner = f"CASE WHEN {is_other} THEN 'key:' || (n / {_OTHERS} % 500) ELSE 'anonymous' END"
-    turn = f"CASE WHEN {is_other} THEN (n - {first}) / {_OTHERS} / 500 ELSE n - {first} END"
-    _copy(job, first, last, owner=owner, turn=turn)
+    position = f"CASE WHEN {is_other} THEN (n - {first}) / {_OTHERS} / 500 ELSE n - {first} END"
+    _copy(job, first, last, owner=owner, position=position)
     job.original.delete()
 
 
-def _copy(template: Job, first: int, last: int, *, owner: str, turn: str) -> None:
+def _copy(template: Job, first: int, last: int, *, owner: str, position: str) -> None:
     key = f"'originals/' || {_uuid('original')} || '.jpg'"
     digest = "md5('a' || n) || md5('b' || n)"
     original = {"id": _uuid("original"), "owner": owner, "key": key, "sha256": digest, **_times("created_at")}
-    job = {"id": _uuid("job"), "original_id": _uuid("original"), "owner": owner, "turn": turn}
+    job = {"id": _uuid("job"), "original_id": _uuid("original"), "owner": owner, "queue_position": position}
     times = ["created_at", "not_before"] + (["started_at", "finished_at"] if template.state != JobState.QUEUED else [])
     _insert(template.original, first, last, **original)
     _insert(Job.objects.get(pk=template.pk), first, last, **job, **_times(*times))

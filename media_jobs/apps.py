@@ -17,7 +17,7 @@ class MediaJobsConfig(AppConfig):
         from media_jobs.adapters import database  # noqa: PLC0415
 
         metrics.register()
-        connection_created.connect(database.limit_silence)
+        connection_created.connect(database.limit_idle_transactions)
         post_migrate.connect(_after_migrate, sender=self)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 #: Called again and again while bytes move, at most a few times a second apart; whatever it raises ends the call.
-Beat = Callable[[], None]
+Heartbeat = Callable[[], None]
 
 
-def no_beat() -> None:
+def no_heartbeat() -> None:
     """For callers that have nothing to do meanwhile."""
 
 
@@ -57,14 +57,14 @@ class ObjectStore(Protocol):
     def begin(self, key: str, *, content_type: str) -> ObjectWriter:
         """Start writing an object. Nothing is visible under `key` before `commit()`; `abort()` leaves nothing."""
 
-    def put(self, files: Sequence[Outgoing], *, beat: Beat = no_beat) -> None:
+    def put(self, files: Sequence[Outgoing], *, heartbeat: Heartbeat = no_heartbeat) -> None:
         """Store each file whole or not at all, several at the same time where that is faster.
 
         Returns once all are there. When it raises, some may be there, and none is still on its way.
         Raises StorageUnavailable.
         """
 
-    def fetch(self, key: str, into: Path, *, beat: Beat = no_beat) -> None:
+    def fetch(self, key: str, into: Path, *, heartbeat: Heartbeat = no_heartbeat) -> None:
         """Write the object into the file `into`.
 
         Raises ObjectMissing, StorageUnavailable, ReadsNotConfigured, and WorkspaceFull where `into` has no room.

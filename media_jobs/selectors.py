@@ -85,12 +85,18 @@ def batches(rows: QuerySet[Any], size: int = 100) -> Iterator[list[Any]]:
 def claimable(lane: Lane, *, besides: list[UUID], at_most: int) -> QuerySet[Job]:
     """The waiting jobs of a lane whose time has come, by turn, without those in `besides`."""
     waiting = Job.objects.filter(state=JobState.QUEUED, lane=lane, not_before__lte=Now())
-    return waiting.exclude(pk__in=besides).order_by("turn", "id").only("id", "last_event", "turn")[:at_most]
+    return (
+        waiting.exclude(pk__in=besides)
+        .order_by("queue_position", "id")
+        .only("id", "last_event", "queue_position")[:at_most]
+    )
 
 
 def places(job_ids: list[UUID]) -> dict[UUID, tuple[int, UUID]]:
     """By what a list of jobs is sorted: turn, then id. Whoever waits no more comes before all, to be out of the way."""
-    found = Job.objects.filter(pk__in=job_ids, state=JobState.QUEUED).values_list("pk", "turn") if job_ids else []
+    found = (
+        Job.objects.filter(pk__in=job_ids, state=JobState.QUEUED).values_list("pk", "queue_position") if job_ids else []
+    )
     turns = dict.fromkeys(job_ids, _NOBODYS_TURN) | dict(found)
     return {job_id: (turn, job_id) for job_id, turn in turns.items()}
 
@@ -100,15 +106,15 @@ def backlog_size(*, at_most: int) -> int:
     counted = 0
     for lane in (Lane.INTERACTIVE, Lane.HEAVY):
         # In the order of its index: else PostgreSQL may look for so many among all jobs that were ever done.
-        waiting = Job.objects.filter(state=JobState.QUEUED, lane=lane).order_by("turn", "id")
+        waiting = Job.objects.filter(state=JobState.QUEUED, lane=lane).order_by("queue_position", "id")
         counted += waiting.values("pk")[: at_most - counted].count()
     return counted
 
 
 def waiting_before(job: Job, *, at_most: int) -> int:
     """How many jobs of its lane come before this waiting one; stops counting at `at_most`."""
-    waiting = Job.objects.filter(state=JobState.QUEUED, lane=job.lane, turn__lte=job.turn)
-    ahead = waiting.filter(Q(turn__lt=job.turn) | Q(pk__lt=job.pk)).order_by("turn", "id")
+    waiting = Job.objects.filter(state=JobState.QUEUED, lane=job.lane, queue_position__lte=job.queue_position)
+    ahead = waiting.filter(Q(queue_position__lt=job.queue_position) | Q(pk__lt=job.pk)).order_by("queue_position", "id")
     return ahead.values("pk")[:at_most].count()
 
 

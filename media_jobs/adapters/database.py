@@ -13,21 +13,22 @@ log = structlog.get_logger(__name__)
 
 #: What Django raises when the connection is gone, cannot be made, was chosen to end a deadlock, or was silent for too
 #: long (InternalError).
-GONE = (OperationalError, InterfaceError, InternalError)
+CONNECTION_ERRORS = (OperationalError, InterfaceError, InternalError)
 #: A restart takes about so long; who waits longer holds up other work.
-PATIENCE_S = 15.0
+RETRY_FOR_S = 15.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 #: Within a transaction we wait for nothing but the database. Who says nothing for so long has vanished, perhaps with
 #: its host, and its locks must not stay until TCP gives up, hours later.
-SILENCE_S = 15
+IDLE_IN_TRANSACTION_S = 15
 
 Result = TypeVar("Result")
 
 
-def patiently(do: Callable[[bool], Result], *, for_s: float = PATIENCE_S) -> Result:
+def retry_on_disconnect(do: Callable[[bool], Result], *, for_s: float = RETRY_FOR_S) -> Result:
     """The result of `do(again)`, which is tried on a new connection, for `for_s` seconds, when the old one is gone.
 
-    again: whether an earlier try may have been committed, although the answer never came. Raises one of GONE at last.
+    again: whether an earlier try may have been committed, although the answer never came. Raises one of
+    CONNECTION_ERRORS at last.
     """
     give_up_at = time.monotonic() + for_s
     pause_s = _FIRST_PAUSE_S
@@ -35,38 +36,40 @@ def patiently(do: Callable[[bool], Result], *, for_s: float = PATIENCE_S) -> Res
     while True:
         try:
             return do(again)
-        except GONE as error:
+        except CONNECTION_ERRORS as error:
             if connection.in_atomic_block or time.monotonic() + pause_s > give_up_at:
                 raise
-            drop(error)
+            discard_connection(error)
         time.sleep(pause_s)
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         again = True
 
 
-def drop(error: Exception) -> None:
+def discard_connection(error: Exception) -> None:
     """Forget a connection that failed; the next query makes a new one."""
     log.warning("database_gone", error=type(error).__name__)
     if not connection.in_atomic_block:
         connection.close()
 
 
-def is_there() -> bool:
+def is_available() -> bool:
     """Whether the database answers now."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except GONE as error:
-        drop(error)
+    except CONNECTION_ERRORS as error:
+        discard_connection(error)
         return False
     return True
 
 
-def limit_silence(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
+def limit_idle_transactions(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Have PostgreSQL end the transaction, and the connection, of a client that falls silent in the middle of it.
 
     A receiver of `connection_created`. By a statement and not at the start of the connection, where poolers refuse it.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", [f"{SILENCE_S}s"])
+            cursor.execute(
+                "SELECT set_config('idle_in_transaction_session_timeout', %s, false)", [f"{IDLE_IN_TRANSACTION_S}s"]
+            )

@@ -1,15 +1,15 @@
-"""How often whoever waits or moves bytes calls its caller's beat."""
+"""How often whoever waits or moves bytes calls its caller's heartbeat."""
 
 import time
 
-from media_jobs.ports import Beat
+from media_jobs.ports import Heartbeat
 
-#: Seconds from one beat to the next, at least.
+#: Seconds from one heartbeat to the next, at least.
 PACE_S = 0.25
 
 
-def paced(beat: Beat) -> Beat:
-    """`beat`, called at the first call and from then on at most once in PACE_S."""
+def paced(heartbeat: Heartbeat) -> Heartbeat:
+    """`heartbeat`, called at the first call and from then on at most once in PACE_S."""
     due = time.monotonic()
 
     def call() -> None:
@@ -17,6 +17,6 @@ def paced(beat: Beat) -> Beat:
         now = time.monotonic()
         if now >= due:
             due = now + PACE_S
-            beat()
+            heartbeat()
 
     return call

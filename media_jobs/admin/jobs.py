@@ -122,14 +122,16 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     @admin.action(description="Retry", permissions=["retry"])
     def retry(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         outcome = lifecycle.retry_all(_plain(jobs), actor=caller_of(request.user))
-        self._tell(request, f"{outcome.queued:,} queued again", changed=outcome.queued, left=outcome.left)
+        self._build_answer(request, f"{outcome.queued:,} queued again", changed=outcome.queued, left=outcome.left)
 
     @admin.action(description="Cancel", permissions=["cancel"])
     def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> HttpResponse | None:
         """Asks first: the answer to the question comes back with `sure`."""
         if request.POST.get("sure"):
             outcome = lifecycle.cancel_all(_plain(jobs), actor=caller_of(request.user))
-            self._tell(request, f"{outcome.cancelled:,} cancelled", changed=outcome.cancelled, left=outcome.left)
+            self._build_answer(
+                request, f"{outcome.cancelled:,} cancelled", changed=outcome.cancelled, left=outcome.left
+            )
             return None
         counts = {
             state: queries.count_at_most(jobs.filter(state=state).order_by("-pk"), queries.LIST_MOST)
@@ -147,7 +149,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         }
         return TemplateResponse(request, "admin/media_jobs/job/cancel.html", question)
 
-    def _tell(self, request: HttpRequest, what: str, *, changed: int, left: int) -> None:
+    def _build_answer(self, request: HttpRequest, what: str, *, changed: int, left: int) -> None:
         rest = f", {left:,} left as they are" if left else ""
         self.message_user(request, f"{what}{rest}.", messages.SUCCESS if changed else messages.WARNING)
 
@@ -171,7 +173,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     )
     def cancel_this(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
         outcome = lifecycle.cancel_all(Job.objects.filter(pk=unquote(object_id)), actor=caller_of(request.user))
-        self._tell(request, f"{outcome.cancelled} cancelled", changed=outcome.cancelled, left=outcome.left)
+        self._build_answer(request, f"{outcome.cancelled} cancelled", changed=outcome.cancelled, left=outcome.left)
         return go_to(request, reverse("admin:media_jobs_job_change", args=[object_id]))
 
     def page_context(self, request: HttpRequest, found: Job) -> dict[str, Any]:

@@ -38,7 +38,7 @@ GROUPS = {
     "Jobs": (
         JOBS,
         Page("Job events", "history", "media_jobs_jobevent"),
-        Page("Housekeeping", "cleaning_services", "media_jobs_chore"),
+        Page("Housekeeping", "cleaning_services", "media_jobs_maintenancetask"),
     ),
     "Presets": (Page("Presets", "tune", "media_jobs_preset"),),
     "People": (Page("Users", "person", "auth_user"), Page("Groups", "group", "auth_group")),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from media_jobs import selectors
 from media_jobs.admin import cells
 from media_jobs.admin.queries import LIST_MOST, AtLeast
-from media_jobs.models import Chore, Job
+from media_jobs.models import Job, MaintenanceTask
 from media_jobs.services.housekeeping.parts import LEASES
 from media_jobs.states import JobState, Lane
 
@@ -67,7 +67,7 @@ def _is_in_work(job: Job) -> str:
 
 
 def _nobody_works() -> list[str]:
-    seen = Chore.objects.filter(name=LEASES.name).values_list("finished_at", flat=True).first()
+    seen = MaintenanceTask.objects.filter(name=LEASES.name).values_list("finished_at", flat=True).first()
     if seen and seen > timezone.now() - _LATELY:
         return []
     at_work = Job.objects.filter(state=JobState.PROCESSING, lease_until__gt=timezone.now())

@@ -17,7 +17,7 @@ _MISSING = {
 
 
 class StorageUnusable(Exception):
-    """One line that names the setting, and what mends it: no waiting will."""
+    """One line that names the setting, and what repairs it: no waiting will."""
 
 
 def probe_storage(*roles: Role) -> None:

@@ -29,8 +29,8 @@ class Job(models.Model):
     max_attempts = models.PositiveSmallIntegerField(default=3)
     worker = models.CharField(max_length=255, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    turn = models.BigIntegerField(
-        default=0, db_default=0, help_text="Whose turn it is within the lane: see transitions.next_turn."
+    queue_position = models.BigIntegerField(
+        default=0, db_default=0, help_text="The lowest of a lane is next: see transitions.next_position."
     )
     not_before = models.DateTimeField(db_default=Now(), help_text="A retry waits until then.")
     code = models.CharField(max_length=32, blank=True, help_text="Why it failed, for machines.")
@@ -67,9 +67,13 @@ class Job(models.Model):
         ]
         indexes = [
             # What waits and what is overdue are few among many finished ones.
-            models.Index(fields=["lane", "turn", "id"], condition=Q(state=JobState.QUEUED), name="job_turns"),
             models.Index(
-                fields=["lane", "owner", "-turn"], condition=Q(state=JobState.QUEUED), name="job_turns_of_owner"
+                fields=["lane", "queue_position", "id"], condition=Q(state=JobState.QUEUED), name="job_queue_order"
+            ),
+            models.Index(
+                fields=["lane", "owner", "-queue_position"],
+                condition=Q(state=JobState.QUEUED),
+                name="job_queue_order_of_owner",
             ),
             models.Index(fields=["lease_until"], condition=Q(state=JobState.PROCESSING), name="job_leases"),
             models.Index(fields=["state", "-id"], name="job_state_newest"),

@@ -54,8 +54,8 @@ def _upkeep() -> None:
     try:
         processing.put_back()
         housekeeping.tick()
-    except database.GONE as error:
-        database.drop(error)
+    except database.CONNECTION_ERRORS as error:
+        database.discard_connection(error)
         duty.wary = True
 
 

@@ -2,7 +2,7 @@
 
 Keys are made of what decides the bytes, so a file that is thrown away here may be made anew by somebody else, under
 the same key, at this moment. Both sides therefore look at the rows under a lock on the original, and what is about to
-be deleted has a doomed tombstone meanwhile, which names its one deleter. No storage is asked within a transaction.
+be deleted has a deleting tombstone meanwhile, which names its one deleter. No storage is asked within a transaction.
 """
 
 import time
@@ -40,12 +40,12 @@ def reserve(original_id: UUID, keys: Iterable[str]) -> None:
     """
     lock(original_id)
     tombstones = Tombstone.objects.filter(key__in=list(keys))
-    if tombstones.filter(doomed=True).exists():
+    if tombstones.filter(deleting=True).exists():
         raise KeyBeingDeleted
     tombstones.delete()
 
 
-def bury(derivative: Derivative) -> bool:
+def delete_derivative(derivative: Derivative) -> bool:
     """Remove a derivative that is not current and, unless another row names it too, its object.
 
     Where its row is gone already, the object goes all the same, since it may have been stored only after that.
@@ -57,13 +57,13 @@ def bury(derivative: Derivative) -> bool:
         lock(derivative.original_id)
         unwanted = Derivative.objects.filter(pk=derivative.pk).exclude(state=DerivativeState.CURRENT)
         removed = bool(unwanted.delete()[0])
-        if is_named(derivative.key):
+        if is_referenced(derivative.key):
             return removed
-        mark = _doom(derivative.key, DEAD_AFTER_S)
+        mark = _mark_deleting(derivative.key, DEAD_AFTER_S)
     return _delete(derivative.key, mark, began) or removed
 
 
-def condemn(key: str, *, dead_after_s: float = DEAD_AFTER_S) -> bool:
+def delete_unreferenced(key: str, *, dead_after_s: float = DEAD_AFTER_S) -> bool:
     """Delete what has a tombstone, unless a row names it by now: then only the tombstone goes.
 
     False when the object stays, or somebody else is deleting it. Raises StorageUnavailable: its tombstone stays.
@@ -72,14 +72,14 @@ def condemn(key: str, *, dead_after_s: float = DEAD_AFTER_S) -> bool:
     with transaction.atomic():
         if image_id := object_keys.image_of(key):
             lock(image_id)
-        if is_named(key):
+        if is_referenced(key):
             Tombstone.objects.filter(key=key).delete()
             return False
-        mark = _doom(key, dead_after_s)
+        mark = _mark_deleting(key, dead_after_s)
     return _delete(key, mark, began)
 
 
-def is_named(key: str) -> bool:
+def is_referenced(key: str) -> bool:
     """Whether a row names the object."""
     return any(model._default_manager.filter(key=key).exists() for model in (Derivative, Original, DirectUpload))
 
@@ -94,11 +94,11 @@ def lock(original_id: UUID) -> str | None:
     return row.values_list("state", flat=True).first()
 
 
-def _doom(key: str, dead_after_s: float) -> datetime | None:
+def _mark_deleting(key: str, dead_after_s: float) -> datetime | None:
     """Become the one who deletes `key`; the mark tells this deleter from others. None when one lives already."""
-    free = Q(doomed=False) | Q(created_at__lte=from_now(-dead_after_s))
-    if not Tombstone.objects.filter(free, key=key).update(doomed=True, created_at=Now()):
-        _, is_new = Tombstone.objects.get_or_create(key=key, defaults={"doomed": True})
+    free = Q(deleting=False) | Q(created_at__lte=from_now(-dead_after_s))
+    if not Tombstone.objects.filter(free, key=key).update(deleting=True, created_at=Now()):
+        _, is_new = Tombstone.objects.get_or_create(key=key, defaults={"deleting": True})
         if not is_new:
             return None
     return Tombstone.objects.values_list("created_at", flat=True).get(key=key)
@@ -112,9 +112,9 @@ def _delete(key: str, mark: datetime | None, began: float) -> bool:
         log.warning("deleter_too_late", key=key)
         return False
     store(Role.WORKER).delete(key)
-    marked = Tombstone.objects.filter(key=key, doomed=True, created_at__range=(mark - _ROUNDING, mark + _ROUNDING))
+    marked = Tombstone.objects.filter(key=key, deleting=True, created_at__range=(mark - _ROUNDING, mark + _ROUNDING))
     ours = marked.delete()[0]
-    if not ours and is_named(key):
+    if not ours and is_referenced(key):
         # Held up within the call itself until it was replaced: nothing can prevent that, so somebody must know.
         log.error("object_deleted_late", key=key)
     return True

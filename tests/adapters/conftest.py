@@ -45,12 +45,12 @@ def ask(tmp_path: Path, sandbox: Sandbox) -> Ask:
         *,
         limits: Limits = LIMITS,
         timeout_s: float = 120,
-        beat: Callable[[], None] = lambda: None,
+        heartbeat: Callable[[], None] = lambda: None,
         on_output: Callable[[int, int], None] = lambda done, of: None,
     ) -> Rendered:
         (tmp_path / "source").write_bytes(data)
         request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, preset, limits)
-        return sandbox.render(request, timeout_s=timeout_s, beat=beat, on_output=on_output)
+        return sandbox.render(request, timeout_s=timeout_s, heartbeat=heartbeat, on_output=on_output)
 
     return run
 

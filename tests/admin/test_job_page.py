@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from media_jobs.models import Chore, Job
+from media_jobs.models import Job, MaintenanceTask
 from media_jobs.services.jobs import transitions
 from media_jobs.states import JobState, Lane
 from tests.admin.conftest import Login
@@ -25,13 +25,13 @@ def page_of(browser: Client, job: Job) -> str:
 
 
 def work_was_done(*, ago: timedelta = timedelta(seconds=5)) -> None:
-    Chore.objects.update_or_create(name="leases", defaults={"finished_at": timezone.now() - ago})
+    MaintenanceTask.objects.update_or_create(name="leases", defaults={"finished_at": timezone.now() - ago})
 
 
 def test_a_waiting_job_says_how_many_are_before_it_in_its_lane(boss: Client) -> None:
     work_was_done()
-    jobs = [make_job(turn=turn) for turn in range(4)]
-    make_job(lane=Lane.BULK, turn=0)
+    jobs = [make_job(queue_position=turn) for turn in range(4)]
+    make_job(lane=Lane.BULK, queue_position=0)
     assert "Its turn is next in the lane interactive." in page_of(boss, jobs[0])
     assert "one job is before it" in page_of(boss, jobs[1])
     assert "3 jobs are before it" in page_of(boss, jobs[3])

@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from media_jobs.models import Chore, Derivative, Job, JobEvent, Original, Preset
+from media_jobs.models import Derivative, Job, JobEvent, MaintenanceTask, Original, Preset
 from tests.admin.conftest import Login
 from tests.factories import make_derivative, make_failed_job, make_job
 
@@ -19,14 +19,14 @@ MODELS: list[type[Model]] = [
     User,
     Group,
 ]
-HISTORY = [Original, Derivative, Job, JobEvent, Chore]
+HISTORY = [Original, Derivative, Job, JobEvent, MaintenanceTask]
 
 
 @pytest.fixture
 def one_of_each(db: None) -> None:
     make_derivative(make_job(state="done"))
     make_failed_job()
-    Chore.objects.create(name="leases")
+    MaintenanceTask.objects.create(name="leases")
     Group.objects.create(name="curators")
     User.objects.create_user("somebody")
 

@@ -17,13 +17,13 @@ PAGES = [
     "/admin/media_jobs/job/",
     "/admin/media_jobs/job/?state__exact=failed",
     "/admin/media_jobs/jobevent/",
-    "/admin/media_jobs/chore/",
+    "/admin/media_jobs/maintenancetask/",
     "/admin/media_jobs/preset/",
     "/admin/media_jobs/preset/add/",
     "/admin/auth/user/",
     "/admin/auth/group/",
 ]
-KINDS = ["original", "derivative", "job", "jobevent", "chore", "preset"]
+KINDS = ["original", "derivative", "job", "jobevent", "maintenancetask", "preset"]
 
 
 @pytest.mark.usefixtures("broken_picture")

@@ -33,7 +33,7 @@ DRAIN_LIMIT_S = 60.0
 #: Who has the same part of housekeeping for so long, while nothing is to be done, is not at it.
 IDLE_KEEPER_S = 3.0
 
-_HELD = "SELECT worker FROM media_jobs_chore WHERE lease_until > now()"
+_HELD = "SELECT worker FROM media_jobs_maintenancetask WHERE lease_until > now()"
 
 #: Lost workers are noticed within seconds, and a job may be killed often before it counts as a poison.
 ENV = {"LEASE_S": "5", "MAX_ATTEMPTS": "20", "CLEANUP_INTERVAL_MINUTES": "1", "MIN_FREE_DISK_MB": "0"}
@@ -209,7 +209,9 @@ class World:
             time.sleep(0.1)
             before &= held()
         for worker in before:
-            self.query("UPDATE media_jobs_chore SET lease_until = now() WHERE worker = %s RETURNING name", worker)
+            self.query(
+                "UPDATE media_jobs_maintenancetask SET lease_until = now() WHERE worker = %s RETURNING name", worker
+            )
 
     def _wait_for_empty_lists(self) -> None:
         with self.redis() as client:

@@ -78,7 +78,7 @@ class Host:
     def come_back(self) -> None:
         self._away = False
         if self._switch:
-            self._switch.mend(self.number)
+            self._switch.repair(self.number)
         else:
             self.thaw()
 

@@ -76,9 +76,9 @@ def _original_has_a_job(world: "World") -> Iterator[str]:
 
 
 def _no_upkeep_is_left(world: "World") -> Iterator[str]:
-    for row in world.query("SELECT key, doomed FROM media_jobs_tombstone"):
-        yield f"tombstone of {row['key']}{' (doomed)' if row['doomed'] else ''}"
-    for row in world.query("SELECT name, worker FROM media_jobs_chore WHERE lease_until > now()"):
+    for row in world.query("SELECT key, deleting FROM media_jobs_tombstone"):
+        yield f"tombstone of {row['key']}{' (deleting)' if row['deleting'] else ''}"
+    for row in world.query("SELECT name, worker FROM media_jobs_maintenancetask WHERE lease_until > now()"):
         if not world.lives(row["worker"]):  # a living one has begun it again
             yield f"{row['name']} is held by {row['worker']}, who is gone"
 

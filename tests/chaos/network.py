@@ -85,7 +85,7 @@ class Switch:
         """From now on no packet reaches that host, none of its own arrives, and nobody is told."""
         self._ip("link", "set", f"port{number}", "down")
 
-    def mend(self, number: int) -> None:
+    def repair(self, number: int) -> None:
         self._ip("link", "set", f"port{number}", "up")
 
     def close(self) -> None:

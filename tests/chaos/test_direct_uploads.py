@@ -40,7 +40,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Fa
         yield made
 
 
-def patiently(url: str, **how: object) -> httpx.Response:
+def retry_on_disconnect(url: str, **how: object) -> httpx.Response:
     """Once more where the server died."""
     for _ in range(20):
         try:
@@ -53,11 +53,13 @@ def patiently(url: str, **how: object) -> httpx.Response:
 def upload(world: World, content: bytes) -> str:
     """The id of its job."""
     url = world.service.url
-    opened = patiently(f"{url}/v1/uploads", json={"filename": "photo.jpg", "contentType": "image/jpeg"}).json()
-    stored = patiently(opened["url"], data=opened["fields"], files={"file": ("photo.jpg", content)})
+    opened = retry_on_disconnect(
+        f"{url}/v1/uploads", json={"filename": "photo.jpg", "contentType": "image/jpeg"}
+    ).json()
+    stored = retry_on_disconnect(opened["url"], data=opened["fields"], files={"file": ("photo.jpg", content)})
     assert stored.status_code == 204, stored.text
     key = {"Idempotency-Key": opened["uploadId"]}
-    answer = patiently(f"{url}/v1/images", json={"uploadId": opened["uploadId"]}, headers=key)
+    answer = retry_on_disconnect(f"{url}/v1/images", json={"uploadId": opened["uploadId"]}, headers=key)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["jobId"])
 

@@ -19,7 +19,7 @@ def quiet(tmp_path_factory):
         quiet.send_all(photos(len(_DAMAGES) + 1))
         quiet.assert_all_done()
         quiet.assert_invariants()
-        for pid in quiet.service.pids("worker"):  # or they would mend it
+        for pid in quiet.service.pids("worker"):  # or they would repair it
             os.kill(pid, signal.SIGSTOP)
         yield quiet
 
@@ -48,9 +48,9 @@ _DAMAGES = {
         f"UPDATE media_jobs_derivative SET state = 'pending' {_OF_JOB} AND rendition = 'full'"
     ),
     "unfinished": lambda quiet, nth: (quiet.data / "objects/.partial/unfinished").write_bytes(b"half"),
-    "tombstone of": execute("INSERT INTO media_jobs_tombstone (key, doomed) VALUES (%s, true)"),
+    "tombstone of": execute("INSERT INTO media_jobs_tombstone (key, deleting) VALUES (%s, true)"),
     "leases is held by": lambda quiet, nth: quiet.query(
-        "INSERT INTO media_jobs_chore (name, worker, lease_until, mended, duration_ms, error) "
+        "INSERT INTO media_jobs_maintenancetask (name, worker, lease_until, repaired, duration_ms, error) "
         "VALUES ('leases', 'host:4194304:x', now() + interval '1 hour', 0, 0, '') ON CONFLICT (name) DO UPDATE "
         "SET worker = excluded.worker, lease_until = excluded.lease_until RETURNING 1"
     ),

@@ -33,7 +33,9 @@ def _judge(folder: Path, desk: crew.Desk, entry: Entry) -> Verdict:
     into.mkdir()
     request = Request(str(source), str(into), entry.sha256, PRESET, LIMITS)
     try:
-        result = desk.sandbox.render(request, timeout_s=TIMEOUT_S, beat=lambda: None, on_output=lambda done, of: None)
+        result = desk.sandbox.render(
+            request, timeout_s=TIMEOUT_S, heartbeat=lambda: None, on_output=lambda done, of: None
+        )
     except errors.MediaError as error:
         shutil.rmtree(into)
         return failed(entry, error)

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from tests.e2e.service import Service
 
 #: A job that is not over by then never will be: several times the longest time limit of a render.
-PATIENCE_S = 240.0
+RETRY_FOR_S = 240.0
 
 
 def upload(base_url: str, content: bytes, *, name: str = "gall.jpg", **fields: str) -> httpx.Response:
     return httpx.post(f"{base_url}/v1/images", files={"file": (name, content)}, data=fields, timeout=60)
 
 
-def wait(base_url: str, job_id: str, *, patience_s: float = PATIENCE_S) -> dict[str, Any]:
+def wait(base_url: str, job_id: str, *, patience_s: float = RETRY_FOR_S) -> dict[str, Any]:
     """The job's last answer, once it is `done` or `error`."""
     deadline = time.monotonic() + patience_s
     while True:

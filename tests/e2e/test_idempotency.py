@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 BOUNDARY = "gallimg-test-boundary"
 HEAD = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'.encode()
 TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
-PATIENCE_S = 60
+RETRY_FOR_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def photo() -> bytes:
 
 def post(service, body: Iterator[bytes] | bytes, key: str) -> httpx.Response:
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Idempotency-Key": key}
-    return httpx.post(f"{service.url}/v1/images", content=body, headers=headers, timeout=PATIENCE_S)
+    return httpx.post(f"{service.url}/v1/images", content=body, headers=headers, timeout=RETRY_FOR_S)
 
 
 def originals(service) -> set[str]:
@@ -42,7 +42,7 @@ def test_of_uploads_that_end_together_one_is_kept_and_all_get_its_answer(service
 
     def body() -> Iterator[bytes]:
         yield HEAD + photo[:-100]
-        all_sent.wait(PATIENCE_S)
+        all_sent.wait(RETRY_FOR_S)
         yield photo[-100:] + TAIL
 
     with ThreadPoolExecutor(senders) as pool:

@@ -126,7 +126,7 @@ def upload_directly(content: bytes, *, tries: int = 1) -> None:
         opened.upload.pk,
         preset=selectors.current_preset("gallformers"),
         caller=ANONYMOUS,
-        tell=lambda accepted: Answer(202, {}),
+        build_answer=lambda accepted: Answer(202, {}),
     )
 
 

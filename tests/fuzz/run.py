@@ -90,7 +90,7 @@ def _try(timeout_s: float, desk: crew.Desk, recipe: Recipe) -> Tried:
 
 def _outcome(desk: crew.Desk, request: Request, timeout_s: float) -> tuple[str, str]:
     try:
-        desk.sandbox.render(request, timeout_s=timeout_s, beat=lambda: None, on_output=lambda done, of: None)
+        desk.sandbox.render(request, timeout_s=timeout_s, heartbeat=lambda: None, on_output=lambda done, of: None)
     except errors.PrivacyLeak as error:
         return error.code, str(error)
     except errors.ImageRefused as error:

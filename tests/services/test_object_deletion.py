@@ -82,7 +82,7 @@ def slow_delete(monkeypatch) -> Iterator[tuple[threading.Event, threading.Event]
 
 def test_a_row_goes_with_its_object():
     left = make_left()
-    assert object_deletion.bury(left)
+    assert object_deletion.delete_derivative(left)
     assert objects() == []
     assert not Derivative.objects.exists()
     assert not Tombstone.objects.exists()
@@ -91,7 +91,7 @@ def test_a_row_goes_with_its_object():
 def test_an_object_that_another_row_names_stays():
     left = make_left()
     wanted = again(left, state=DerivativeState.CURRENT)
-    assert object_deletion.bury(left)
+    assert object_deletion.delete_derivative(left)
     assert objects() == [wanted.key]
     assert list(Derivative.objects.all()) == [wanted]
 
@@ -99,14 +99,14 @@ def test_an_object_that_another_row_names_stays():
 def test_what_became_current_meanwhile_stays():
     derivative = make_left()
     Derivative.objects.update(state=DerivativeState.CURRENT)
-    assert not object_deletion.bury(derivative)
+    assert not object_deletion.delete_derivative(derivative)
     assert objects() == [derivative.key]
 
 
 def test_a_late_writer_removes_what_it_stored_after_its_row_was_gone():
     late = make_left()
     Derivative.objects.all().delete()  # housekeeping took it for dead, and it went on storing
-    assert object_deletion.bury(late)
+    assert object_deletion.delete_derivative(late)
     assert objects() == []
 
 
@@ -114,7 +114,7 @@ def test_a_key_cannot_be_reserved_while_its_object_is_being_deleted(slow_delete)
     asked, go = slow_delete
     left = make_left()
     with thread() as pool:
-        buried = pool.submit(on_its_own, object_deletion.bury, left)
+        buried = pool.submit(on_its_own, object_deletion.delete_derivative, left)
         assert asked.wait(LIMIT_S)
         with pytest.raises(KeyBeingDeleted), transaction.atomic():
             object_deletion.reserve(left.original_id, [left.key])
@@ -129,7 +129,7 @@ def test_an_object_is_not_deleted_while_its_key_is_being_reserved():
     with thread() as pool:
         with transaction.atomic():
             object_deletion.reserve(left.original_id, [left.key])
-            buried = pool.submit(on_its_own, object_deletion.bury, left)
+            buried = pool.submit(on_its_own, object_deletion.delete_derivative, left)
             wanted = again(left)
         assert buried.result(LIMIT_S)
     assert objects() == [wanted.key]
@@ -140,11 +140,11 @@ def test_of_two_who_bury_the_same_one_asks_the_storage(slow_delete):
     asked, go = slow_delete
     left = make_left()
     with thread() as pool:
-        first = pool.submit(on_its_own, object_deletion.bury, left)
+        first = pool.submit(on_its_own, object_deletion.delete_derivative, left)
         assert asked.wait(LIMIT_S)
         asked.clear()
-        assert not object_deletion.bury(left)
-        assert not object_deletion.condemn(left.key)
+        assert not object_deletion.delete_derivative(left)
+        assert not object_deletion.delete_unreferenced(left.key)
         assert not asked.is_set()
         go.set()
         assert first.result(LIMIT_S)
@@ -163,15 +163,15 @@ def test_an_orphan_that_is_just_being_buried_counts_from_now():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(object_deletion, "store", lambda role: Looking())
-        assert object_deletion.bury(left)
+        assert object_deletion.delete_derivative(left)
 
 
-@pytest.mark.parametrize("step", ["_doom", "is_named"])
+@pytest.mark.parametrize("step", ["_mark_deleting", "is_referenced"])
 def test_a_deleter_that_dies_before_its_commit_changes_nothing(monkeypatch, step):
     left = make_left()
     monkeypatch.setattr(object_deletion, step, dies)
     with pytest.raises(Dead):
-        object_deletion.bury(left)
+        object_deletion.delete_derivative(left)
     assert objects() == [left.key]
     assert list(Derivative.objects.all()) == [left]
     assert not Tombstone.objects.exists()
@@ -194,11 +194,11 @@ def test_what_a_dead_deleter_began_is_finished_by_another(monkeypatch, has_delet
     with monkeypatch.context() as patch:
         patch.setattr(store(Role.WORKER), "delete", die)
         with pytest.raises(Dead):
-            object_deletion.bury(left)
-    assert Tombstone.objects.get().doomed
-    assert not object_deletion.condemn(left.key)  # it might live
+            object_deletion.delete_derivative(left)
+    assert Tombstone.objects.get().deleting
+    assert not object_deletion.delete_unreferenced(left.key)  # it might live
     age(left.key)
-    assert object_deletion.condemn(left.key)
+    assert object_deletion.delete_unreferenced(left.key)
     assert objects() == []
     assert not Tombstone.objects.exists()
 
@@ -211,30 +211,30 @@ def test_a_storage_that_refuses_leaves_the_tombstone(monkeypatch):
 
     monkeypatch.setattr(store(Role.WORKER), "delete", refuse)
     with pytest.raises(StorageUnavailable):
-        object_deletion.bury(left)
-    assert list(Tombstone.objects.values_list("key", "doomed")) == [(left.key, True)]
+        object_deletion.delete_derivative(left)
+    assert list(Tombstone.objects.values_list("key", "deleting")) == [(left.key, True)]
 
 
 def test_a_deleter_that_was_frozen_does_not_begin(monkeypatch):
     left = make_left()
     clock = iter([0.0, object_deletion.DEAD_AFTER_S + 1.0])
     monkeypatch.setattr(object_deletion, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    object_deletion.bury(left)
+    object_deletion.delete_derivative(left)
     assert objects() == [left.key]
-    assert Tombstone.objects.get().doomed  # somebody else finishes it
+    assert Tombstone.objects.get().deleting  # somebody else finishes it
 
 
 def test_a_deleter_that_was_frozen_within_the_storage_leaves_the_mark_of_its_successor(slow_delete):
     asked, go = slow_delete
     left = make_left()
     with thread() as pool:
-        frozen = pool.submit(on_its_own, object_deletion.bury, left)
+        frozen = pool.submit(on_its_own, object_deletion.delete_derivative, left)
         assert asked.wait(LIMIT_S)
         Tombstone.objects.update(created_at=timezone.now() + timedelta(seconds=1))  # a successor's
         with capture_logs() as logs:
             go.set()
             frozen.result(LIMIT_S)
-    assert Tombstone.objects.get().doomed
+    assert Tombstone.objects.get().deleting
     assert logs == []
 
 
@@ -242,7 +242,7 @@ def test_what_was_deleted_too_late_is_told(slow_delete):
     asked, go = slow_delete
     left = make_left()
     with thread() as pool:
-        frozen = pool.submit(on_its_own, object_deletion.bury, left)
+        frozen = pool.submit(on_its_own, object_deletion.delete_derivative, left)
         assert asked.wait(LIMIT_S)
         Tombstone.objects.all().delete()  # a successor finished, and then somebody stored it anew
         again(left)
@@ -255,9 +255,9 @@ def test_what_was_deleted_too_late_is_told(slow_delete):
 def test_a_condemned_key_that_a_row_names_loses_its_tombstone_only():
     derivative, original = make_left(), make_original(b"kept")
     for key in (derivative.key, original.key):
-        Tombstone.objects.create(key=key, doomed=True)
+        Tombstone.objects.create(key=key, deleting=True)
         age(key)
-        assert not object_deletion.condemn(key, dead_after_s=0)
+        assert not object_deletion.delete_unreferenced(key, dead_after_s=0)
     assert objects() == sorted([derivative.key, original.key])
     assert not Tombstone.objects.exists()
 
@@ -287,12 +287,12 @@ def test_many_who_store_and_bury_the_same_key_agree(monkeypatch):
             writer.write(b"left")
             writer.commit()
             assert first.key in objects()
-            object_deletion.bury(row)
+            object_deletion.delete_derivative(row)
 
     with thread() as pool:
         for done in [pool.submit(on_its_own, store_it) for _ in range(2)]:
             done.result(LIMIT_S)
-    object_deletion.bury(first)
+    object_deletion.delete_derivative(first)
     assert objects() == []
     assert not Derivative.objects.exists()
     assert not Tombstone.objects.exists()

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from media_jobs.adapters.pace import paced
-from media_jobs.ports import Beat
+from media_jobs.ports import Heartbeat
 
 _SHORT_S, _LONG_S = 0.02, 0.25
 #: How long a wait counts as short: then it asks often.
@@ -26,24 +26,24 @@ class HostLock:
         self._folder = folder
 
     @contextmanager
-    def shared(self, beat: Beat) -> Iterator[None]:
+    def shared(self, heartbeat: Heartbeat) -> Iterator[None]:
         """Beside others that share it. Waits while somebody is alone, or waits to be.
 
-        Meanwhile `beat` is called at least twice a second; what it raises ends the wait. Raises OSError.
+        Meanwhile `heartbeat` is called at least twice a second; what it raises ends the wait. Raises OSError.
         """
         with ExitStack() as held:
             with self._file("gate") as gate:
-                _wait(gate, fcntl.LOCK_EX, beat)
+                _wait(gate, fcntl.LOCK_EX, heartbeat)
                 room = held.enter_context(self._file("room"))
-                _wait(room, fcntl.LOCK_SH, beat)
+                _wait(room, fcntl.LOCK_SH, heartbeat)
             yield
 
     @contextmanager
-    def exclusive(self, beat: Beat) -> Iterator[None]:
+    def exclusive(self, heartbeat: Heartbeat) -> Iterator[None]:
         """Alone. Waits until all others have ended, and lets no new ones begin; otherwise like `shared`."""
         with self._file("gate") as gate, self._file("room") as room:
-            _wait(gate, fcntl.LOCK_EX, beat)
-            _wait(room, fcntl.LOCK_EX, beat)
+            _wait(gate, fcntl.LOCK_EX, heartbeat)
+            _wait(room, fcntl.LOCK_EX, heartbeat)
             yield
 
     @contextmanager
@@ -57,8 +57,8 @@ class HostLock:
             os.close(descriptor)
 
 
-def _wait(descriptor: int, operation: int, beat: Beat) -> None:
-    tick = paced(beat)
+def _wait(descriptor: int, operation: int, heartbeat: Heartbeat) -> None:
+    tick = paced(heartbeat)
     started = time.monotonic()
     while True:
         try:

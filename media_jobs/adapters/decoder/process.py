@@ -27,7 +27,7 @@ from media_jobs.adapters.pace import paced
 from media_jobs.adapters.workspace import room_on_disk
 from media_jobs.pipeline.child.confine import NONE, Protection
 from media_jobs.pipeline.values import Usage
-from media_jobs.ports import Beat
+from media_jobs.ports import Heartbeat
 
 log = structlog.get_logger(__name__)
 
@@ -124,12 +124,12 @@ class DecoderProcess:
         """Of the request in hand, or of the last one."""
         return self._meter.usage(self._ended)
 
-    def wait_ready(self, timeout_s: float, beat: Beat) -> None:
+    def wait_ready(self, timeout_s: float, heartbeat: Heartbeat) -> None:
         """Until it has given up its rights and waits for requests. Raises DecoderFailed, DecoderTimeout.
 
         However it dies meanwhile, it is not DecoderCrashed: there is no picture yet to have done it.
         """
-        told = next(self._answers(timeout_s, beat))
+        told = next(self._answers(timeout_s, heartbeat))
         try:
             self.protection = Protection(**told["ready"]["protection"])
             self.libvips = tuple(told["ready"]["libvips"])
@@ -139,7 +139,7 @@ class DecoderProcess:
         self.busy = False
 
     def answer(
-        self, request: dict[str, Any], timeout_s: float, beat: Beat, on_output: Callable[[int, int], None]
+        self, request: dict[str, Any], timeout_s: float, heartbeat: Heartbeat, on_output: Callable[[int, int], None]
     ) -> Any:
         """Whatever it says last about the request. Raises DecoderFailed, DecoderTimeout, TooMuchMemory.
 
@@ -154,7 +154,7 @@ class DecoderProcess:
         self._selector.register(self._stdin, selectors.EVENT_WRITE)
         self._signal(signal.SIGCONT)
         of = len(request["preset"]["renditions"])
-        for done, told in enumerate(self._answers(timeout_s, beat), start=1):
+        for done, told in enumerate(self._answers(timeout_s, heartbeat), start=1):
             if done > of or told != {"output": [done, of]}:
                 break
             on_output(done, of)
@@ -180,20 +180,20 @@ class DecoderProcess:
                 stream.close()
         self._own.cleanup()
 
-    def _answers(self, timeout_s: float, beat: Beat) -> Iterator[Any]:
-        """What the child says, without end, calling `beat` at least twice a second."""
-        next_beat = started = time.monotonic()
+    def _answers(self, timeout_s: float, heartbeat: Heartbeat) -> Iterator[Any]:
+        """What the child says, without end, calling `heartbeat` at least twice a second."""
+        next_heartbeat = started = time.monotonic()
         while True:
             self._send()
-            yield from self._read_answers(beat)
+            yield from self._read_answers(heartbeat)
             now = time.monotonic()
             if now - started >= timeout_s:
                 raise errors.DecoderTimeout(limit_s=timeout_s)
-            if now >= next_beat:
-                beat()
+            if now >= next_heartbeat:
+                heartbeat()
                 self._watch()
-                next_beat = now + _SLICE_S
-            wait_s = min(next_beat, started + timeout_s) - time.monotonic()
+                next_heartbeat = now + _SLICE_S
+            wait_s = min(next_heartbeat, started + timeout_s) - time.monotonic()
             self._selector.select(max(0.0, wait_s))
 
     def _send(self) -> None:
@@ -225,7 +225,7 @@ class DecoderProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a zombie's group
             os.killpg(self.pid, number)
 
-    def _read_answers(self, beat: Beat) -> list[Any]:
+    def _read_answers(self, heartbeat: Heartbeat) -> list[Any]:
         """The whole lines that have arrived. Raises what its end means when no more will come."""
         self._drain_stderr()
         try:
@@ -233,7 +233,7 @@ class DecoderProcess:
         except BlockingIOError:
             return []
         if not chunk:
-            self._die(self._wait_for_end(beat))
+            self._die(self._wait_for_end(heartbeat))
         *lines, self._unread = (self._unread + chunk).split(b"\n")
         if len(self._unread) > _MAX_ANSWER_BYTES:
             self._fail("it talks nonsense")
@@ -276,9 +276,9 @@ class DecoderProcess:
             tail = chunk[-_STDERR_TAIL_BYTES:].decode(errors="replace")
             self.stderr = (self.stderr + plain(tail))[-_STDERR_TAIL_BYTES:]
 
-    def _wait_for_end(self, beat: Beat) -> int | None:
+    def _wait_for_end(self, heartbeat: Heartbeat) -> int | None:
         """The return code of a child that has closed its pipe, or None when it lives on."""
-        tick = paced(beat)
+        tick = paced(heartbeat)
         deadline = time.monotonic() + _LAST_BREATH_S
         while not self._has_ended():
             if time.monotonic() > deadline:

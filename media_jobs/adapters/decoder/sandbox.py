@@ -15,7 +15,7 @@ from media_jobs.errors import is_disk_full
 from media_jobs.pipeline.child.confine import Protection
 from media_jobs.pipeline.values import Rendered, Request, Usage
 from media_jobs.pipeline.verify import collect, verify
-from media_jobs.ports import Beat, no_beat
+from media_jobs.ports import Heartbeat, no_heartbeat
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class Sandbox:
 
     def start(self) -> Readiness:
         """Have a child that waits for requests. Raises DecoderFailed, DecoderTimeout, WorkspaceFull."""
-        child = self._ready_child(no_beat)
+        child = self._ready_child(no_heartbeat)
         return Readiness(child.protection, child.libvips)
 
     def render(
@@ -73,42 +73,42 @@ class Sandbox:
         request: Request,
         *,
         timeout_s: float,
-        beat: Beat,
+        heartbeat: Heartbeat,
         on_output: Callable[[int, int], None],
     ) -> Rendered:
-        """Render in the child, calling `beat` at least twice a second and `on_output(done, of)` after each output.
+        """Render in the child, calling `heartbeat` at least twice a second and `on_output(done, of)` after each output.
 
         Raises ImageRefused (TooMuchMemory also when the lack of it made the child crash), DecoderCrashed,
-        DecoderKilled, DecoderFailed, DecoderTimeout, WorkspaceFull, and whatever `beat` and `on_output` raise. Unless
-        the child answered to the end, and believably, it is killed, whatever came in between; the next render gets a
-        new one.
+        DecoderKilled, DecoderFailed, DecoderTimeout, WorkspaceFull, and whatever `heartbeat` and `on_output` raise.
+        Unless the child answered to the end, and believably, it is killed, whatever came in between; the next render
+        gets a new one.
 
         A child that crashes may have been hurt by a picture before. So the render is repeated, at once and with all
         its time, in a new child, and only one that crashes on its first picture is DecoderCrashed.
         """
         self.usage = None
-        child = self._ready_child(beat)
+        child = self._ready_child(heartbeat)
         witness = child.is_fresh
         try:
-            return self._render(child, request, timeout_s, beat, on_output)
+            return self._render(child, request, timeout_s, heartbeat, on_output)
         except errors.DecoderCrashed:
             if witness:
                 raise
         log.warning("render_repeated", source_sha256=request.source_sha256)
-        return self._render(self._ready_child(beat), request, timeout_s, beat, on_output)
+        return self._render(self._ready_child(heartbeat), request, timeout_s, heartbeat, on_output)
 
     def _render(
         self,
         child: DecoderProcess,
         request: Request,
         timeout_s: float,
-        beat: Beat,
+        heartbeat: Heartbeat,
         on_output: Callable[[int, int], None],
     ) -> Rendered:
         child.busy = True
         asked = replace(request, into=str(child.folder))
         try:
-            answer = child.answer(asked.to_json(), timeout_s, beat, on_output)
+            answer = child.answer(asked.to_json(), timeout_s, heartbeat, on_output)
             try:
                 outcome = _outcome(answer, asked, Path(request.into))
                 child.tidy()
@@ -135,13 +135,13 @@ class Sandbox:
         if child:
             child.kill()
 
-    def _ready_child(self, beat: Beat) -> DecoderProcess:
+    def _ready_child(self, heartbeat: Heartbeat) -> DecoderProcess:
         if self._child and not self._child.fit_for_more:
             self.close()
         if not self._child:
             self._child = DecoderProcess(self.memory_bytes, self._folder, self._readable)
             try:
-                self._child.wait_ready(_START_TIMEOUT_S, beat)
+                self._child.wait_ready(_START_TIMEOUT_S, heartbeat)
             finally:
                 if self._child.busy:
                     self.close()

@@ -103,7 +103,7 @@ class _Probe:
         preset = samples.preset(format or Format.JPEG)
         request = Request(str(source), str(self._folder), "0" * 64, preset)
         try:
-            rendered = self._sandbox.render(request, timeout_s=_TIMEOUT_S, beat=_nothing, on_output=_nothing)
+            rendered = self._sandbox.render(request, timeout_s=_TIMEOUT_S, heartbeat=_nothing, on_output=_nothing)
             if rendered.format != name:
                 raise Undecodable
         except MediaError as error:

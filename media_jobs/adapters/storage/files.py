@@ -16,7 +16,7 @@ from media_jobs.adapters.pace import paced
 from media_jobs.adapters.storage.file_links import FormGrant, Grant, form_token, link_token
 from media_jobs.adapters.storage.transfer import CHUNK_BYTES, copy, received
 from media_jobs.errors import ObjectMissing, StorageFull, StorageUnavailable, is_disk_full
-from media_jobs.ports import Beat, Form, Outgoing, no_beat
+from media_jobs.ports import Form, Heartbeat, Outgoing, no_heartbeat
 
 log = structlog.get_logger(__name__)
 
@@ -45,14 +45,14 @@ class FileStore:
     def begin(self, key: str, *, content_type: str) -> "FileWriter":
         return FileWriter(self.path(key), self._partial / uuid4().hex)
 
-    def put(self, files: Sequence[Outgoing], *, beat: Beat = no_beat) -> None:
+    def put(self, files: Sequence[Outgoing], *, heartbeat: Heartbeat = no_heartbeat) -> None:
         for outgoing in files:
             keys.checked(outgoing.key)
-        tick = paced(beat)
+        tick = paced(heartbeat)
         for outgoing in files:
             self._put(outgoing, tick)
 
-    def _put(self, outgoing: Outgoing, tick: Beat) -> None:
+    def _put(self, outgoing: Outgoing, tick: Heartbeat) -> None:
         writer = self.begin(outgoing.key, content_type=outgoing.content_type)
         try:
             with outgoing.source.open("rb") as file:
@@ -63,9 +63,9 @@ class FileStore:
         finally:
             writer.abort()
 
-    def fetch(self, key: str, into: Path, *, beat: Beat = no_beat) -> None:
+    def fetch(self, key: str, into: Path, *, heartbeat: Heartbeat = no_heartbeat) -> None:
         with _Source(self.path(key), key) as source, received(into) as file:
-            copy(source, file, paced(beat))
+            copy(source, file, paced(heartbeat))
 
     def delete(self, key: str) -> None:
         path = self.path(key)

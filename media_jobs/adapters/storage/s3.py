@@ -24,7 +24,7 @@ from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
 from media_jobs.adapters.storage.transfer import received
 from media_jobs.adapters.storage.upload_buffer import UploadBuffer
 from media_jobs.errors import MediaError, ReadsNotConfigured, StorageUnavailable
-from media_jobs.ports import Beat, Form, Outgoing, no_beat
+from media_jobs.ports import Form, Heartbeat, Outgoing, no_heartbeat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -89,11 +89,11 @@ class S3Store:
             part_checksum=self._part_checksum,
         )
 
-    def put(self, files: Sequence[Outgoing], *, beat: Beat = no_beat) -> None:
+    def put(self, files: Sequence[Outgoing], *, heartbeat: Heartbeat = no_heartbeat) -> None:
         client = self.client
         for outgoing in files:
             keys.checked(outgoing.key)
-        beside(beat, [functools.partial(self._put, client, outgoing) for outgoing in files], at_once=_PUTS)
+        beside(heartbeat, [functools.partial(self._put, client, outgoing) for outgoing in files], at_once=_PUTS)
 
     def _put(self, client: "S3Client", outgoing: Outgoing, halt: Halt) -> None:
         # Neither S3Writer nor boto3's upload_file: one request leaves nothing behind, however it ends.
@@ -102,7 +102,7 @@ class S3Store:
             body = cast("BinaryIO", Body(file, halt))
             client.put_object(Bucket=self.bucket, Key=outgoing.key, Body=body, **headers, **checksum(file))
 
-    def fetch(self, key: str, into: Path, *, beat: Beat = no_beat) -> None:
+    def fetch(self, key: str, into: Path, *, heartbeat: Heartbeat = no_heartbeat) -> None:
         client, key = self.client, keys.checked(key)
 
         def read(halt: Halt) -> None:
@@ -110,7 +110,7 @@ class S3Store:
                 download(client, self.bucket, key, file, halt)
 
         with received(into):
-            beside(beat, [read], forsake=True)
+            beside(heartbeat, [read], forsake=True)
 
     def delete(self, key: str) -> None:
         with translated("deleting a file"):
@@ -176,12 +176,12 @@ class S3Store:
     def _found(self) -> MediaError | None:
         give_up_at = time.monotonic() + _CHECK_LIMIT_S
 
-        def beat() -> None:
+        def heartbeat() -> None:
             if time.monotonic() > give_up_at:
                 raise StorageUnavailable(_ASKING)
 
         try:
-            beside(beat, [functools.partial(self._check, self.client)], forsake=True)
+            beside(heartbeat, [functools.partial(self._check, self.client)], forsake=True)
         except MediaError as error:
             return error
         return None

@@ -7,7 +7,7 @@ from contextvars import copy_context
 from queue import Empty, SimpleQueue
 
 from media_jobs.adapters import pace
-from media_jobs.ports import Beat
+from media_jobs.ports import Heartbeat
 
 
 class HaltedError(BaseException):
@@ -38,14 +38,14 @@ class Halt:
 Call = Callable[[Halt], None]
 
 
-def beside(beat: Beat, calls: Sequence[Call], *, at_once: int = 1, forsake: bool = False) -> None:
-    """Make `calls`, up to `at_once` at the same time, and `beat` in this thread meanwhile, four times a second.
+def beside(heartbeat: Heartbeat, calls: Sequence[Call], *, at_once: int = 1, forsake: bool = False) -> None:
+    """Make `calls`, up to `at_once` at the same time, and `heartbeat` in this thread meanwhile, four times a second.
 
     Returns once each has returned. Raises what the first that fails raises, or what comes up in this thread, be it by
-    its beat or by a signal: then no further call begins, and those under way are halted and have ended. With `forsake`
-    they are left to end by themselves, which only those may whose end means nothing to anybody.
+    its heartbeat or by a signal: then no further call begins, and those under way are halted and have ended. With
+    `forsake` they are left to end by themselves, which only those may whose end means nothing to anybody.
     """
-    tick = pace.paced(beat)
+    tick = pace.paced(heartbeat)
     tick()
     crew = _Crew(calls)
     try:

@@ -1,4 +1,4 @@
-"""How the bytes of an object get into a file of ours, whatever the storage, with a beat meanwhile."""
+"""How the bytes of an object get into a file of ours, whatever the storage, with a heartbeat meanwhile."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from media_jobs.adapters.workspace import room_on_disk
-from media_jobs.ports import Beat
+from media_jobs.ports import Heartbeat
 
 CHUNK_BYTES = 65_536
 
@@ -28,11 +28,14 @@ def received(into: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def copy(source: Readable, into: IO[bytes], beat: Beat) -> None:
-    """All of `source` into the file that `received` gave. Raises WorkspaceFull, and what `source` and `beat` raise."""
+def copy(source: Readable, into: IO[bytes], heartbeat: Heartbeat) -> None:
+    """Copy all of `source` into the file that `received` gave.
+
+    Raises WorkspaceFull, and what `source` and `heartbeat` raise.
+    """
     while chunk := source.read(CHUNK_BYTES):
         rest = memoryview(chunk)
         while rest:
             with room_on_disk():
                 rest = rest[into.write(rest) :]
-        beat()
+        heartbeat()

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from media_jobs.pipeline.formats.sniff import BY_CONTENT_TYPE
 from media_jobs.pipeline.values import Focus, Overrides
 from media_jobs.services.originals import keep_by_default
-from media_jobs.services.uploads.intake import Wishes
+from media_jobs.services.uploads.intake import UploadOptions
 
 
 @extend_schema_field({"type": "string", "default": ""})
@@ -80,10 +80,10 @@ class FieldsSerializer(serializers.Serializer[None]):
         # A plain dict, because DRF takes a switch that is missing from a form for one that is off.
         return cls(data={name: value for name, value in sent.items() if value not in ("", None)})
 
-    def wishes(self) -> Wishes:
+    def options(self) -> UploadOptions:
         """What valid fields ask for."""
         asked = self.validated_data
-        return Wishes(asked.get("preserve", {}), Overrides(asked.get("rotation", 0), asked.get("focus")))
+        return UploadOptions(asked.get("preserve", {}), Overrides(asked.get("rotation", 0), asked.get("focus")))
 
 
 class UploadSerializer(FieldsSerializer):

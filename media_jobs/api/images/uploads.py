@@ -25,7 +25,7 @@ from media_jobs.pipeline.formats.sniff import Kind
 from media_jobs.services import idempotency, originals
 from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.services.uploads import backlog, direct_uploads, intake
-from media_jobs.services.uploads.intake import Accepted, Reading
+from media_jobs.services.uploads.intake import Accepted, HashingSink
 
 
 class UploadView(ImagesAPIView):
@@ -82,15 +82,15 @@ def _accept_file(request: Request, caller: Caller, key: str | None) -> Answer:
         return form.upload.accept(
             preset=selectors.current_preset(fields.validated_data["preset"]),
             caller=caller,
-            tell=_tell,
-            wishes=fields.wishes(),
+            build_answer=_build_answer,
+            options=fields.options(),
             sent=Sent(caller.id, key, _fingerprint_of_file(form)) if key else None,
         )
 
 
 def _replay_file(request: Request, earlier: IdempotencyKey) -> Answer:
     """Reads the file, to see whether it is the same, and stores nothing."""
-    with receiving(request, begin=lambda *_: Reading(), **_form()) as form:
+    with receiving(request, begin=lambda *_: HashingSink(), **_form()) as form:
         return idempotency.replay(earlier, _fingerprint_of_file(form))
 
 
@@ -115,8 +115,8 @@ def _accept_staged(request: Request, caller: Caller, key: str | None) -> Answer:
         fields.validated_data["uploadId"],
         preset=selectors.current_preset(fields.validated_data["preset"]),
         caller=caller,
-        tell=_tell,
-        wishes=fields.wishes(),
+        build_answer=_build_answer,
+        options=fields.options(),
         sent=Sent(caller.id, key, _fingerprint_of_staged(request)) if key else None,
     )
 
@@ -130,7 +130,7 @@ def _fingerprint_of_staged(request: Request) -> str:
     return idempotency.fingerprint("direct upload", sent)
 
 
-def _tell(done: Accepted) -> Answer:
+def _build_answer(done: Accepted) -> Answer:
     return UploadedSerializer(done).answer()
 
 

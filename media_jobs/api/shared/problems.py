@@ -57,7 +57,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
         return None
     status, code, detail, headers = found
     body = document(status, code, detail, instance=request.path)
-    if isinstance(exc, database.GONE):
+    if isinstance(exc, database.CONNECTION_ERRORS):
         log.warning("database_unavailable", path=request.path, error=str(exc))
     log.info("request_refused", status=status, code=code, path=request.path)
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
@@ -70,7 +70,7 @@ def _translate(exc: Exception) -> tuple[int, str, str, dict[str, str]] | None:  
             return None
         wait = {"Retry-After": str(exc.retry_after_s)} if status == 503 and exc.retry_after_s is not None else {}
         return status, exc.code, str(exc), wait
-    if isinstance(exc, database.GONE):  # Django opens a new connection for the next request
+    if isinstance(exc, database.CONNECTION_ERRORS):  # Django opens a new connection for the next request
         return _DATABASE_UNAVAILABLE
     if isinstance(exc, RequestDataTooBig):
         return 413, "fields_too_large", "The text fields are too large. Was the file sent without a file name?", {}
@@ -114,7 +114,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """`handler500`: nothing of the error itself, which is in the log."""
     if _is_browser(request):
         return defaults.server_error(request)
-    if isinstance(sys.exc_info()[1], database.GONE):  # within a middleware
+    if isinstance(sys.exc_info()[1], database.CONNECTION_ERRORS):  # within a middleware
         return _problem(request, *_DATABASE_UNAVAILABLE)
     return _problem(request, 500, "internal_error", "Something went wrong in the service; its log says more.")
 

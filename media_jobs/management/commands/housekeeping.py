@@ -29,7 +29,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="list what would be mended, and change nothing")
+        parser.add_argument("--dry-run", action="store_true", help="list what would be repaired, and change nothing")
         parser.add_argument(
             "--older-than",
             type=_minutes,
@@ -73,7 +73,7 @@ class _Lines(Watch):
     def __init__(self, console: Console, *, listing: bool) -> None:
         self.console, self.listing = console, listing
         self._told = time.monotonic()
-        self._looked = self._mended = 0
+        self._looked = self._repaired = 0
 
     def __enter__(self) -> "_Lines":
         return self
@@ -84,7 +84,7 @@ class _Lines(Watch):
         self._say(f"{part.name}: {worker} is at it; waiting up to {_PATIENCE_S} seconds")
 
     def started(self, part: Part) -> None:
-        self._looked = self._mended = 0
+        self._looked = self._repaired = 0
 
     def looked(self, part: Part, count: int) -> None:
         self._looked += count
@@ -95,13 +95,13 @@ class _Lines(Watch):
             for find in finds:
                 self._say(f"{part.name}: {find.what}")
 
-    def mended(self, part: Part, count: int) -> None:
-        self._mended += count
+    def repaired(self, part: Part, count: int) -> None:
+        self._repaired += count
         self._progress(part)
 
     def _progress(self, part: Part) -> None:
         if time.monotonic() - self._told >= _LINE_EVERY_S:
-            self._say(f"{part.name}: {_so_far(self._looked, self._mended)}")
+            self._say(f"{part.name}: {_so_far(self._looked, self._repaired)}")
 
     def _say(self, line: str) -> None:
         self._told = time.monotonic()
@@ -140,7 +140,7 @@ class _Bar(_Lines):
 
     def _progress(self, part: Part) -> None:
         if self._task is not None:
-            self._bar.update(self._task, so_far=_so_far(self._looked, self._mended))
+            self._bar.update(self._task, so_far=_so_far(self._looked, self._repaired))
 
 
 def _log_to(stream: TextIO) -> None:
@@ -153,8 +153,8 @@ def _watch(console: Console, *, listing: bool) -> _Lines:
     return _Bar(console, listing=listing) if console.is_terminal else _Lines(console, listing=listing)
 
 
-def _so_far(looked: int, mended: int) -> str:
-    told = [f"{looked:,} looked at" if looked else "", f"{mended:,} mended" if mended else ""]
+def _so_far(looked: int, repaired: int) -> str:
+    told = [f"{looked:,} looked at" if looked else "", f"{repaired:,} repaired" if repaired else ""]
     return ", ".join(filter(None, told))
 
 
@@ -162,15 +162,15 @@ def _summary(outcomes: list[Outcome], *, dry_run: bool, wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("part", no_wrap=True)
     table.add_column("found", justify="right", no_wrap=True)
-    table.add_column("would mend" if dry_run else "mended", justify="right", no_wrap=True)
+    table.add_column("would repair" if dry_run else "repaired", justify="right", no_wrap=True)
     table.add_column("took", justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for outcome in outcomes:
         style = "red" if outcome.error else "yellow" if outcome.doer else "" if outcome.found else "dim"
         about = outcome.part.about if wide else ""
         note = outcome.error or (f"skipped: {outcome.doer} is at it" if outcome.doer else about)
-        mended = outcome.found if dry_run else outcome.mended
-        counts = ("–", "–", "–") if outcome.doer else (f"{outcome.found:,}", f"{mended:,}", f"{outcome.took_s:.1f} s")
+        repaired = outcome.found if dry_run else outcome.repaired
+        counts = ("–", "–", "–") if outcome.doer else (f"{outcome.found:,}", f"{repaired:,}", f"{outcome.took_s:.1f} s")
         table.add_row(outcome.part.name, *counts, Text(note), style=style)
     return table
 
@@ -186,7 +186,7 @@ def _conclude(console: Console, outcomes: list[Outcome]) -> None:
         these = "" if all_of_them else f" --only {' '.join(failed)}"
         raise CommandError(
             f"{what} failed{'' if all_of_them else ': ' + ', '.join(failed)}. Nothing is lost by that. "
-            f"Once the cause is mended workers do it by themselves, or you: manage.py housekeeping{these}"
+            f"Once the cause is repaired workers do it by themselves, or you: manage.py housekeeping{these}"
         )
 
 

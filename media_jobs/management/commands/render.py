@@ -109,7 +109,7 @@ def render(options: dict[str, Any], progress: Progress) -> tuple[Rendered, Usage
         )
         sandbox = Sandbox(settings.SANDBOX_MEMORY_BYTES, folder)
         try:
-            rendered = sandbox.render(request, timeout_s=TIMEOUT_S, beat=lambda: None, on_output=progress)
+            rendered = sandbox.render(request, timeout_s=TIMEOUT_S, heartbeat=lambda: None, on_output=progress)
         finally:
             sandbox.close()
         for output in rendered.outputs:

@@ -27,5 +27,5 @@ def find(sitting: Sitting) -> Iterator[list[Find]]:
             yield [Find(f"{row.key}: {why}", row) for row in page]
 
 
-def mend(sitting: Sitting, finds: list[Find]) -> int:
-    return len(sitting.each(finds, object_deletion.bury))
+def repair(sitting: Sitting, finds: list[Find]) -> int:
+    return len(sitting.each(finds, object_deletion.delete_derivative))

@@ -20,7 +20,7 @@ def find(_: Sitting) -> Iterator[list[Find]]:
         yield [Find(f"{row} of {row.owner} ({row.pk}): failed, and its time is over", row.pk) for row in page]
 
 
-def mend(sitting: Sitting, finds: list[Find]) -> int:
+def repair(sitting: Sitting, finds: list[Find]) -> int:
     """Row and jobs are given up in one step; its object, and then what is left of it, go as those of uploads do."""
     return uploads.remove(sitting, [find.it for find in finds if _give_up(find.it)])
 

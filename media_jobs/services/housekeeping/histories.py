@@ -27,7 +27,7 @@ def find(_: Sitting) -> Iterator[list[Find]]:
         ]
 
 
-def mend(_: Sitting, finds: list[Find]) -> int:
+def repair(_: Sitting, finds: list[Find]) -> int:
     """All events of a job or none: whoever wants to retry it waits for the lock, and then goes on."""
     with transaction.atomic():
         jobs = _ended_long_ago().filter(pk__in=[find.it for find in finds])

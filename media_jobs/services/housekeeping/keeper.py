@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from media_jobs.errors import MediaError
-from media_jobs.models import Chore
+from media_jobs.models import MaintenanceTask
 from media_jobs.services.housekeeping.part import Part
 from media_jobs.services.jobs.transitions import from_now
 
@@ -37,7 +37,7 @@ class Keeper:
         self._part, self._name = part, name
         self._began = self._renewed = time.monotonic()
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Renew the lease when a third of it is gone. Raises PartLost when somebody else has the part."""
         if time.monotonic() - self._renewed < self._part.lease_s / 3:
             return
@@ -45,11 +45,11 @@ class Keeper:
             raise PartLost
         self._renewed = time.monotonic()
 
-    def release(self, *, mended: int, error: str = "") -> None:
+    def release(self, *, repaired: int, error: str = "") -> None:
         """Write down what came of it."""
         took_ms = int((time.monotonic() - self._began) * 1000)
         self._mine(
-            worker="", lease_until=None, finished_at=Now(), mended=mended, duration_ms=took_ms, error=error[:2000]
+            worker="", lease_until=None, finished_at=Now(), repaired=repaired, duration_ms=took_ms, error=error[:2000]
         )
 
     def leave(self) -> None:
@@ -58,7 +58,7 @@ class Keeper:
             self._mine(worker="", lease_until=None)
 
     def _mine(self, **to: object) -> bool:
-        return bool(Chore.objects.filter(name=self._part.name, worker=self._name).update(**to))
+        return bool(MaintenanceTask.objects.filter(name=self._part.name, worker=self._name).update(**to))
 
 
 def take(part: Part, *, if_due: bool) -> Keeper | None:
@@ -70,21 +70,24 @@ def take(part: Part, *, if_due: bool) -> Keeper | None:
         free &= Q(finished_at=None) | Q(finished_at__lt=from_now(-every)) | failed_before
     name = f"{socket.gethostname()[:200]}:{os.getpid()}:{uuid4().hex[:8]}"
     to = {"worker": name, "lease_until": from_now(part.lease_s)}
-    chore = Chore.objects.filter(name=part.name)
-    if chore.filter(free).update(**to):
+    row = MaintenanceTask.objects.filter(name=part.name)
+    if row.filter(free).update(**to):
         return Keeper(part, name)
-    if not chore.exists():
-        Chore.objects.bulk_create([Chore(name=part.name)], ignore_conflicts=True)
-        if chore.filter(free).update(**to):
+    if not row.exists():
+        MaintenanceTask.objects.bulk_create([MaintenanceTask(name=part.name)], ignore_conflicts=True)
+        if row.filter(free).update(**to):
             return Keeper(part, name)
     return None
 
 
 def holder(part: Part) -> str:
     """Who does it now, empty for nobody. A process of this host that is gone is taken off it."""
-    name = Chore.objects.filter(name=part.name, lease_until__gte=Now()).values_list("worker", flat=True).first() or ""
+    name = (
+        MaintenanceTask.objects.filter(name=part.name, lease_until__gte=Now()).values_list("worker", flat=True).first()
+        or ""
+    )
     if name and _is_gone(name):
-        Chore.objects.filter(name=part.name, worker=name).update(worker="", lease_until=None)
+        MaintenanceTask.objects.filter(name=part.name, worker=name).update(worker="", lease_until=None)
         return ""
     return name
 

@@ -24,10 +24,10 @@ def find(_: Sitting) -> Iterator[list[Find]]:
         ]
 
 
-def mend(sitting: Sitting, finds: list[Find]) -> int:
+def repair(sitting: Sitting, finds: list[Find]) -> int:
     return len(sitting.each(finds, _expire))
 
 
 def _expire(job: Job) -> bool:
     still = _EXPIRED & Q(attempt=job.attempt, worker=job.worker)
-    return failures.after_silence(job, still, "lease_expired", actor=SYSTEM, data={"worker": job.worker})
+    return failures.requeue_or_fail(job, still, "lease_expired", actor=SYSTEM, data={"worker": job.worker})

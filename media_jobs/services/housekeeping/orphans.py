@@ -60,15 +60,17 @@ def mark(_: Sitting, finds: list[Find]) -> int:
 def find_due(sitting: Sitting) -> Iterator[list[Find]]:
     """What was being deleted by somebody who died, and orphans that nobody has come for."""
     ages = sitting.ages
-    due = Q(doomed=True, created_at__lte=from_now(-ages.doomed_s)) | Q(
-        doomed=False, created_at__lte=from_now(-ages.orphan_s)
+    due = Q(deleting=True, created_at__lte=from_now(-ages.deleting_s)) | Q(
+        deleting=False, created_at__lte=from_now(-ages.orphan_s)
     )
     for page in batches(Tombstone.objects.filter(due)):
-        yield [Find(f"{row.key}: {'half deleted' if row.doomed else 'no row names it'}", row.key) for row in page]
+        yield [Find(f"{row.key}: {'half deleted' if row.deleting else 'no row names it'}", row.key) for row in page]
 
 
 def remove(sitting: Sitting, finds: list[Find]) -> int:
-    return len(sitting.each(finds, lambda key: object_deletion.condemn(key, dead_after_s=sitting.ages.doomed_s)))
+    return len(
+        sitting.each(finds, lambda key: object_deletion.delete_unreferenced(key, dead_after_s=sitting.ages.deleting_s))
+    )
 
 
 def _stored() -> Iterator[str]:

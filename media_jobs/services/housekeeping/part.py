@@ -10,12 +10,12 @@ from typing import Any
 import structlog
 
 from media_jobs.errors import MediaError, StorageUnavailable
-from media_jobs.ports import Beat, no_beat
+from media_jobs.ports import Heartbeat, no_heartbeat
 from media_jobs.services.object_deletion import DEAD_AFTER_S
 
 log = structlog.get_logger(__name__)
 
-#: So many finds are looked for, and mended, together.
+#: So many finds are looked for, and repaired, together.
 BATCH = 100
 #: After so many refusals in a row the storage is taken to be away.
 _GIVE_UP_AFTER = 3
@@ -23,7 +23,7 @@ _GIVE_UP_AFTER = 3
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Something to mend: what a person reads of it, and what its part needs to know."""
+    """Something to repair: what a person reads of it, and what its part needs to know."""
 
     what: str
     it: Any
@@ -34,14 +34,14 @@ class Ages:
     """How old things are when they go, in seconds.
 
     leftover_s: what its maker should have finished: uploads, files of dead workers, unfinished writes.
-    doomed_s: objects that were just being deleted.
+    deleting_s: objects that were just being deleted.
     orphan_s: objects without a row, since they were first seen.
     staging_s: uploads past the web process, since they were begun: longer than one may become an image, and than a form
         is good with which the file may be stored again.
     """
 
     leftover_s: float = 30 * 60
-    doomed_s: float = DEAD_AFTER_S
+    deleting_s: float = DEAD_AFTER_S
     orphan_s: float = timedelta(days=7).total_seconds()
     staging_s: float = timedelta(hours=2).total_seconds()
 
@@ -51,14 +51,14 @@ class Ages:
         if age is None:
             return cls()
         if not age:
-            return cls(leftover_s=0, doomed_s=0, orphan_s=0, staging_s=0)
+            return cls(leftover_s=0, deleting_s=0, orphan_s=0, staging_s=0)
         return cls(leftover_s=age.total_seconds())
 
 
-class NotAllMended(MediaError):
+class NotAllRepaired(MediaError):
     """The storage refused some of it; the next time tries again."""
 
-    code = "not_all_mended"
+    code = "not_all_repaired"
 
     def __init__(self, left: int, why: str) -> None:
         super().__init__(f"{left:,} could not be deleted and stay for the next time. {why}")
@@ -77,14 +77,14 @@ class Watch:
 
     def found(self, part: "Part", finds: list[Find]) -> None: ...
 
-    def mended(self, part: "Part", count: int) -> None: ...
+    def repaired(self, part: "Part", count: int) -> None: ...
 
 
 class Sitting:
     """One go at one part.
 
-    beat: called now and then while it lasts; what it raises ends it.
-    limit_s: it ends, with what is mended by then, soon after; None: when all is mended.
+    heartbeat: called now and then while it lasts; what it raises ends it.
+    limit_s: it ends, with what is repaired by then, soon after; None: when all is repaired.
     """
 
     def __init__(
@@ -93,38 +93,38 @@ class Sitting:
         ages: Ages,
         *,
         watch: Watch | None = None,
-        beat: Beat = no_beat,
+        heartbeat: Heartbeat = no_heartbeat,
         limit_s: float | None = None,
     ) -> None:
-        self.part, self.ages, self.beat = part, ages, beat
+        self.part, self.ages, self.heartbeat = part, ages, heartbeat
         self._until = None if limit_s is None else time.monotonic() + limit_s
-        self.found = self.mended = self.left = 0
+        self.found = self.repaired = self.left = 0
         self._watch = watch or Watch()
         self._in_a_row = 0
         self._why = ""
 
     def finds(self) -> Iterator[list[Find]]:
         for finds in self.part.find(self):
-            self.beat()
+            self.heartbeat()
             self.found += len(finds)
             self._watch.found(self.part, finds)
             yield finds
 
-    def mend(self, finds: list[Find]) -> None:
-        mended = self.part.mend(self, finds)
-        self.mended += mended
-        self._watch.mended(self.part, mended)
+    def repair(self, finds: list[Find]) -> None:
+        repaired = self.part.repair(self, finds)
+        self.repaired += repaired
+        self._watch.repaired(self.part, repaired)
 
     def close(self) -> None:
-        """Raises NotAllMended."""
+        """Raises NotAllRepaired."""
         if self.left:
-            raise NotAllMended(self.left, self._why)
+            raise NotAllRepaired(self.left, self._why)
 
     def is_over(self) -> bool:
         return self._until is not None and time.monotonic() >= self._until
 
     def looked(self, count: int) -> None:
-        self.beat()
+        self.heartbeat()
         self._watch.looked(self.part, count)
 
     def each(self, finds: Iterable[Find], do: Callable[[Any], bool | None]) -> list[Find]:
@@ -137,7 +137,7 @@ class Sitting:
         for find in finds:
             if self.is_over():
                 break
-            self.beat()
+            self.heartbeat()
             try:
                 if do(find.it) is not False:
                     done.append(find)
@@ -146,7 +146,7 @@ class Sitting:
                 self.left += 1
                 self._in_a_row += 1
                 self._why = str(error)
-                log.warning("not_mended", part=self.part.name, what=find.what, why=self._why)
+                log.warning("not_repaired", part=self.part.name, what=find.what, why=self._why)
                 if self._in_a_row >= _GIVE_UP_AFTER or self.is_over():
                     raise
         return done
@@ -159,7 +159,7 @@ class Part:
     about: what it does, in a few words.
     every_s: how often workers do it.
     find: looks for it, lazily and in batches; changes nothing.
-    mend: sets it right, where in the same step it still is as it was found, and says how many that were. May be
+    repair: sets it right, where in the same step it still is as it was found, and says how many that were. May be
         repeated, and may die anywhere.
     lease_s: how long a keeper that died keeps others from it.
     everywhere: concerns this host only, so that every host does it for itself, as often as it likes.
@@ -169,7 +169,7 @@ class Part:
     about: str
     every_s: float
     find: Callable[[Sitting], Iterator[list[Find]]]
-    mend: Callable[[Sitting, list[Find]], int]
+    repair: Callable[[Sitting, list[Find]], int]
     lease_s: float = 60
     everywhere: bool = False
 

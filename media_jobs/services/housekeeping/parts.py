@@ -23,9 +23,9 @@ _DAY_S = timedelta(days=1).total_seconds()
 _INTERVAL_S = settings.CLEANUP_INTERVAL_S
 
 #: A job must be back in its queue within half a minute, whichever keeper dies: hence its short lease.
-LEASES = Part("leases", "jobs whose worker went silent", 10, leases.find, leases.mend, lease_s=10)
+LEASES = Part("leases", "jobs whose worker went silent", 10, leases.find, leases.repair, lease_s=10)
 #: Workers do no more than `dispatch.wake`, every second.
-STRANDED = Part("queue", "waiting jobs that Redis has forgotten", _MINUTE_S, stranded.find, stranded.mend, lease_s=10)
+STRANDED = Part("queue", "waiting jobs that Redis has forgotten", _MINUTE_S, stranded.find, stranded.repair, lease_s=10)
 FOLDERS = Part(
     "workspaces",
     "temporary files of dead workers of this host",
@@ -38,16 +38,16 @@ FOLDERS = Part(
 PARTS = (
     LEASES,
     STRANDED,
-    Part("uploads", "uploads that were never finished", _MINUTE_S, uploads.find, uploads.mend),
-    Part("staging", "files under uploads/ whose time is over", _INTERVAL_S, staging.find, staging.mend),
-    Part("derivatives", "files abandoned or replaced", _INTERVAL_S, derivatives.find, derivatives.mend),
-    Part("failures", "failed originals, where presets say so", _HOUR_S, failures.find, failures.mend),
+    Part("uploads", "uploads that were never finished", _MINUTE_S, uploads.find, uploads.repair),
+    Part("staging", "files under uploads/ whose time is over", _INTERVAL_S, staging.find, staging.repair),
+    Part("derivatives", "files abandoned or replaced", _INTERVAL_S, derivatives.find, derivatives.repair),
+    Part("failures", "failed originals, where presets say so", _HOUR_S, failures.find, failures.repair),
     Part("orphans", "stored objects that no row names", _DAY_S, orphans.find, orphans.mark),
     Part("tombstones", "objects that are to be deleted", _MINUTE_S, orphans.find_due, orphans.remove),
     Part("writes", "unfinished writes to the storage", _INTERVAL_S, leftovers.find_writes, leftovers.end_writes),
     FOLDERS,
     Part("answers", "Idempotency-Keys older than a day", _HOUR_S, leftovers.find_answers, leftovers.remove_answers),
-    Part("histories", "events older than EVENT_RETENTION_DAYS", _DAY_S, histories.find, histories.mend),
+    Part("histories", "events older than EVENT_RETENTION_DAYS", _DAY_S, histories.find, histories.repair),
 )
 
 

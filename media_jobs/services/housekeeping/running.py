@@ -26,12 +26,12 @@ class Outcome:
 
     error: why it ended early, for a person.
     doer: who was at it, so that this keeper was not.
-    unfinished: its time was over before everything was mended.
+    unfinished: its time was over before everything was repaired.
     """
 
     part: Part
     found: int = 0
-    mended: int = 0
+    repaired: int = 0
     took_s: float = 0
     error: str = ""
     doer: str = ""
@@ -68,7 +68,7 @@ def do_if_due(part: Part, *, limit_s: float) -> Outcome | None:
     if part.everywhere:
         return _do(Sitting(part, Ages(), limit_s=limit_s), None)
     keeper = take(part, if_due=True)
-    return _do(Sitting(part, Ages(), beat=keeper.beat, limit_s=limit_s), keeper) if keeper else None
+    return _do(Sitting(part, Ages(), heartbeat=keeper.heartbeat, limit_s=limit_s), keeper) if keeper else None
 
 
 def _look(part: Part, ages: Ages, watch: Watch) -> Outcome:
@@ -82,7 +82,7 @@ def _look(part: Part, ages: Ages, watch: Watch) -> Outcome:
     except MediaError as problem:
         error = str(problem)
     except DatabaseError as problem:
-        database.drop(problem)
+        database.discard_connection(problem)
         error = _sentence(problem)
     return Outcome(part, found=sitting.found, took_s=time.monotonic() - began, error=error)
 
@@ -91,12 +91,14 @@ def _do_all(part: Part, ages: Ages, watch: Watch, patience_s: float) -> Outcome:
     try:
         keeper = None if part.everywhere else _take_patiently(part, watch, patience_s)
     except DatabaseError as problem:
-        database.drop(problem)
+        database.discard_connection(problem)
         return Outcome(part, error=_sentence(problem))
     if keeper is None and not part.everywhere:
         return Outcome(part, doer=holder(part) or "another process")
     watch.started(part)
-    sitting = Sitting(part, ages, watch=watch, beat=keeper.beat) if keeper else Sitting(part, ages, watch=watch)
+    sitting = (
+        Sitting(part, ages, watch=watch, heartbeat=keeper.heartbeat) if keeper else Sitting(part, ages, watch=watch)
+    )
     return _do(sitting, keeper)
 
 
@@ -118,7 +120,7 @@ def _do(sitting: Sitting, keeper: Keeper | None) -> Outcome:
     """Raises what is not to be foreseen, and what ends the process; then the part is free for others all the same."""
     part, began = sitting.part, time.monotonic()
     try:
-        error, unfinished = _mend_all(sitting)
+        error, unfinished = _repair_all(sitting)
     except BaseException:
         if keeper:
             keeper.leave()
@@ -128,26 +130,26 @@ def _do(sitting: Sitting, keeper: Keeper | None) -> Outcome:
         keeper.leave()
     elif keeper:
         with suppress(DatabaseError):
-            keeper.release(mended=sitting.mended, error=error)
+            keeper.release(repaired=sitting.repaired, error=error)
     if error:
-        log.warning("housekeeping_failed", part=part.name, found=sitting.found, mended=sitting.mended, why=error)
-    elif sitting.mended:
-        log.info("housekeeping_done", part=part.name, mended=sitting.mended, duration_ms=int(took_s * 1000))
-    return Outcome(part, sitting.found, sitting.mended, took_s, error, unfinished=unfinished)
+        log.warning("housekeeping_failed", part=part.name, found=sitting.found, repaired=sitting.repaired, why=error)
+    elif sitting.repaired:
+        log.info("housekeeping_done", part=part.name, repaired=sitting.repaired, duration_ms=int(took_s * 1000))
+    return Outcome(part, sitting.found, sitting.repaired, took_s, error, unfinished=unfinished)
 
 
-def _mend_all(sitting: Sitting) -> tuple[str, bool]:
+def _repair_all(sitting: Sitting) -> tuple[str, bool]:
     """Why it ended early, empty where it did not, and whether there was no time for the rest."""
     try:
         for finds in sitting.finds():
-            sitting.mend(finds)
+            sitting.repair(finds)
             if sitting.is_over():
                 return "", True
         sitting.close()
     except MediaError as problem:
         return str(problem), False
     except DatabaseError as problem:
-        database.drop(problem)
+        database.discard_connection(problem)
         return _sentence(problem), False
     return "", False
 

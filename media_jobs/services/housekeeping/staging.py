@@ -24,7 +24,7 @@ def find(sitting: Sitting) -> Iterator[list[Find]]:
         yield [Find(f"{row.key} of {row.owner}, begun {row.created_at:%Y-%m-%d %H:%M}", row.pk) for row in page]
 
 
-def mend(sitting: Sitting, finds: list[Find]) -> int:
+def repair(sitting: Sitting, finds: list[Find]) -> int:
     """Closed first, objects next, row last. What was adopted may have been stored once more with the same form."""
     ids = [find.it for find in finds if _close(sitting, find.it)]
     rows = DirectUpload.objects.filter(pk__in=ids).select_related("original")

@@ -20,5 +20,5 @@ def find(_: Sitting) -> Iterator[list[Find]]:
             yield finds
 
 
-def mend(_: Sitting, finds: list[Find]) -> int:
+def repair(_: Sitting, finds: list[Find]) -> int:
     return dispatch.wake(*{find.it for find in finds})

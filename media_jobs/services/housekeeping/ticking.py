@@ -61,7 +61,7 @@ def tick() -> None:
         try:
             outcome = do_if_due(part, limit_s=_AT_MOST_S)
         except DatabaseError as error:
-            database.drop(error)
+            database.discard_connection(error)
             return
         if outcome and outcome.unfinished:
             _timers.soon(part.name)
@@ -70,7 +70,7 @@ def tick() -> None:
 
 
 def pulse() -> None:
-    """From the beat of a busy worker: other workers' jobs come back, and lists stay filled, while all are at work.
+    """From the heartbeat of a busy worker: other workers' jobs come back, and lists stay filled, while all are at work.
 
     Raises nothing but queue.JobTimeout, and what is no Exception.
     """
@@ -82,6 +82,6 @@ def pulse() -> None:
     except queue.JobTimeout:
         raise
     except DatabaseError as error:
-        database.drop(error)
+        database.discard_connection(error)
     except Exception:  # a bug in here must not cost the job in hand
         log.exception("pulse_failed")

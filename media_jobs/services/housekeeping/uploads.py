@@ -20,7 +20,7 @@ def find(sitting: Sitting) -> Iterator[list[Find]]:
         yield [Find(f"{row.key}: given up", row.pk) for row in page]
 
 
-def mend(sitting: Sitting, finds: list[Find]) -> int:
+def repair(sitting: Sitting, finds: list[Find]) -> int:
     """State first, object next, row last: an upload that comes back meanwhile finds itself refused."""
     ids = [find.it for find in finds]
     _unfinished(sitting).filter(pk__in=ids).update(state=OriginalState.DELETED)

@@ -19,7 +19,7 @@ from media_jobs.models import Derivative, Job
 from media_jobs.pipeline.values import Limits, Rendered, Request, Usage
 from media_jobs.ports import Outgoing
 from media_jobs.services.jobs import publishing, worker
-from media_jobs.services.jobs.heartbeat import LeaseBeat
+from media_jobs.services.jobs.heartbeat import LeaseHeartbeat
 from media_jobs.services.jobs.transitions import Lease, cost, lease_end, move
 from media_jobs.services.originals import keep_by_default, size_limits
 from media_jobs.services.uploads.promotion import Adoption
@@ -46,7 +46,7 @@ class Attempt:
         self.job = job
         self.lease = Lease(job.pk, job.worker, job.attempt)
         self.usage: Usage | None = None
-        self.beat = LeaseBeat(self.lease)
+        self.heartbeat = LeaseHeartbeat(self.lease)
         self._staged: list[Derivative] = []
         self._started = time.monotonic()
 
@@ -60,7 +60,7 @@ class Attempt:
         return worker.render_limit_s(heavy=self.heavy)
 
     def do(self) -> None:
-        """Until the job is done. Raises MediaError, LeaseLost and WorkerStopping among them, and one of database.GONE.
+        """Until the job is done. Raises MediaError (LeaseLost and WorkerStopping too) and database.CONNECTION_ERRORS.
 
         Whatever it raises, `clear_away` comes next.
         """
@@ -90,9 +90,9 @@ class Attempt:
         """The original in a file of ours, checked against its row."""
         source = folder / "original"
         if self.job.original.state != OriginalState.ACTIVE:
-            Adoption(self.job.original, source, lease=self.lease, beat=self.beat).do()
+            Adoption(self.job.original, source, lease=self.lease, heartbeat=self.heartbeat).do()
             return source
-        store(Role.WORKER).fetch(self.job.original.key, source, beat=self.beat)
+        store(Role.WORKER).fetch(self.job.original.key, source, heartbeat=self.heartbeat)
         with source.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != self.job.original.sha256:
                 raise OriginalChanged
@@ -100,8 +100,8 @@ class Attempt:
 
     def _render(self, source: Path, folder: Path) -> Rendered:
         original = self.job.original
-        preset = self._patiently(lambda _: self.job.preset.recipe())
-        with worker.desk(heavy=self.heavy, beat=self.beat) as desk:
+        preset = self._retry(lambda _: self.job.preset.recipe())
+        with worker.desk(heavy=self.heavy, heartbeat=self.heartbeat) as desk:
             request = Request(
                 source=str(source),
                 into=str(folder),
@@ -117,7 +117,7 @@ class Attempt:
             )
             try:
                 return desk.sandbox.render(
-                    request, timeout_s=self.limit_s, beat=self.beat, on_output=self._show_progress
+                    request, timeout_s=self.limit_s, heartbeat=self.heartbeat, on_output=self._show_progress
                 )
             finally:
                 self.usage = desk.sandbox.usage
@@ -128,7 +128,8 @@ class Attempt:
         self._stage()
         made = zip(self._staged, rendered.outputs, strict=True)
         store(Role.WORKER).put(
-            [Outgoing(row.key, folder / output.file, row.content_type) for row, output in made], beat=self.beat
+            [Outgoing(row.key, folder / output.file, row.content_type) for row, output in made],
+            heartbeat=self.heartbeat,
         )
 
     def _stage(self) -> None:
@@ -136,17 +137,17 @@ class Attempt:
         give_up_at = time.monotonic() + _REMOVAL_S
         while True:
             try:
-                return self._patiently(lambda _: publishing.stage(self._staged))
+                return self._retry(lambda _: publishing.stage(self._staged))
             except KeyBeingDeleted:
                 if time.monotonic() >= give_up_at:
                     raise
-            self.beat()
+            self.heartbeat()
             publishing.finish_removals(self._staged)
             time.sleep(_LOOK_AGAIN_S)
 
     def _publish(self, rendered: Rendered) -> int:
         duration_ms = int((time.monotonic() - self._started) * 1000)
-        self._patiently(
+        self._retry(
             lambda again: publishing.publish(
                 self.lease, self.job, rendered, self._staged, usage=self.usage, duration_ms=duration_ms, again=again
             )
@@ -163,17 +164,17 @@ class Attempt:
                 stage=stage, progress=PROGRESS[stage], lease_until=lease_end(),
             )  # fmt: skip
 
-        if not self._patiently(enter):
+        if not self._retry(enter):
             raise LeaseLost(str(self.job.pk))
-        self.beat.renewed()
+        self.heartbeat.renewed()
 
     def _show_progress(self, done: int, of: int) -> None:
         begin, end = PROGRESS[Stage.RENDERING], PROGRESS[Stage.STORING]
         row = Job.objects.filter(self.lease.holds, pk=self.job.pk)
         try:
             row.update(progress=begin + (end - begin) * done // of)
-        except database.GONE as error:  # it is a nicety: the next beat sees to the rest
-            database.drop(error)
+        except database.CONNECTION_ERRORS as error:  # it is a nicety: the next heartbeat sees to the rest
+            database.discard_connection(error)
 
-    def _patiently(self, do: Callable[[bool], Result]) -> Result:
-        return database.patiently(do, for_s=self.beat.patience_s)
+    def _retry(self, do: Callable[[bool], Result]) -> Result:
+        return database.retry_on_disconnect(do, for_s=self.heartbeat.patience_s)

@@ -29,8 +29,8 @@ def wake(*lanes: Lane) -> int:
         return sum(_top_up(lane) for lane in lanes or Lane)
     except QueueUnavailable:
         log.warning("queue_unavailable")
-    except database.GONE as error:
-        database.drop(error)
+    except database.CONNECTION_ERRORS as error:
+        database.discard_connection(error)
     return 0
 
 
@@ -45,7 +45,7 @@ def _top_up(lane: Lane) -> int:
         jobs = list(selectors.claimable(lane, besides=[*held, *on_their_way], at_most=room))
         if not jobs:
             return announced
-        places = selectors.places(held) | {job.pk: (job.turn, job.pk) for job in jobs}
+        places = selectors.places(held) | {job.pk: (job.queue_position, job.pk) for job in jobs}
         calls = {job.pk: job.last_event for job in jobs}  # not the attempt, which a cancel and a retry leave as it is
         try:
             passed_over = queue.announce(lane, calls, places, at_most=settings.QUEUE_SIZE)

@@ -78,7 +78,7 @@ def close_attempt(
         "wait_s": follows.wait_s if follows else None,
         **spent,
     }
-    kept = {"traceback": story(bug or error)} if error.blame is Blame.BUG else {}
+    kept = {"traceback": traceback_tail(bug or error)} if error.blame is Blame.BUG else {}
     if follows:
         to = {**waiting(follows.lane, after_s=follows.wait_s), **why(error), **kept, **spent}
         held = move(job.pk, lease.holds, "retry_due", actor=lease.worker, data=data, **to)
@@ -87,7 +87,7 @@ def close_attempt(
     log.warning("attempt_failed", job=str(job.pk), again=bool(follows), lease_held=held, **data)
 
 
-def after_silence(job: Job, still: Q, event: str, *, actor: Caller | str, data: dict[str, Any]) -> bool:
+def requeue_or_fail(job: Job, still: Q, event: str, *, actor: Caller | str, data: dict[str, Any]) -> bool:
     """Queue the job, of whose last attempt nobody knows what came, to be the next one; fail it after its last attempt.
 
     still: what must hold for it. event: in its history, where it is queued. False when it does not hold.
@@ -107,7 +107,7 @@ def hand_back(lease: Lease, lane: Lane) -> bool:
     return move(lease.job_id, lease.holds, "handed_back", actor=lease.worker, data={"lane": lane}, **back)
 
 
-def story(error: Exception) -> str:
+def traceback_tail(error: Exception) -> str:
     """The end of the traceback, with what the decoder said last, where it was the decoder. For staff only."""
     told = "".join(traceback.format_exception(error)).replace("\0", "\N{REPLACEMENT CHARACTER}")
     return told.encode(errors="replace")[-TRACEBACK_BYTES:].decode(errors="ignore")

@@ -1,4 +1,4 @@
-"""What a busy worker does about once a second: keep its job, notice that it lost it, and mend what others left."""
+"""What a busy worker does about once a second: keep its job, notice that it lost it, and repair what others left."""
 
 import time
 
@@ -15,8 +15,8 @@ from media_jobs.services.jobs.worker import duty
 _ASK_EVERY_S = 1.0
 
 
-class LeaseBeat:
-    """A `ports.Beat` for the job of `lease`, which was taken or renewed a moment ago.
+class LeaseHeartbeat:
+    """A `ports.Heartbeat` for the job of `lease`, which was taken or renewed a moment ago.
 
     Raises LeaseLost when it was cancelled or is somebody else's by now, WorkerStopping when it must be handed back.
     """
@@ -29,7 +29,7 @@ class LeaseBeat:
     def patience_s(self) -> float:
         """For how long it is worth while to wait for a database that is away."""
         now = time.monotonic()
-        return max(0.0, min(self._renewed + settings.LEASE_S, duty.hand_back_at_s, now + database.PATIENCE_S) - now)
+        return max(0.0, min(self._renewed + settings.LEASE_S, duty.hand_back_at_s, now + database.RETRY_FOR_S) - now)
 
     def renewed(self) -> None:
         """Somebody else has just renewed the lease."""
@@ -51,8 +51,8 @@ class LeaseBeat:
         renew = now - self._renewed >= settings.LEASE_S / 3
         try:
             held = row.update(lease_until=lease_end()) if renew else row.exists()
-        except database.GONE as error:
-            database.drop(error)
+        except database.CONNECTION_ERRORS as error:
+            database.discard_connection(error)
             held = now - self._renewed < settings.LEASE_S
             renew = False
         if not held:

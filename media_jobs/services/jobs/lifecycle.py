@@ -15,7 +15,7 @@ from media_jobs.callers import Caller
 from media_jobs.errors import WrongState
 from media_jobs.models import Job
 from media_jobs.services.jobs import dispatch
-from media_jobs.services.jobs.transitions import move, move_all, next_turn, waiting
+from media_jobs.services.jobs.transitions import move, move_all, next_position, waiting
 from media_jobs.states import JobState, Lane
 
 _RETRYABLE = (JobState.FAILED, JobState.CANCELLED)
@@ -69,7 +69,7 @@ def retry(job_id: UUID, *, actor: Caller) -> Job:
     with transaction.atomic():
         job = _read(job_id)
         lane = Lane(job.lane)
-        again = waiting(lane, turn=next_turn(lane, job.owner))
+        again = waiting(lane, position=next_position(lane, job.owner))
         if not move(job_id, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew()):
             raise WrongState(f"The job is {_read(job_id).state}; only failed and cancelled jobs can be queued again.")
         transaction.on_commit(lambda: dispatch.wake(lane), robust=True)
@@ -80,7 +80,7 @@ def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
     """`retry` for many; leaves alone those in another state."""
 
     def requeue(batch: list[UUID], lane: Lane) -> int:
-        again = waiting(lane, turn=_turns(batch, lane))
+        again = waiting(lane, position=_turns(batch, lane))
         return move_all(batch, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew())
 
     queued, of = _in_batches(jobs, requeue)
@@ -113,13 +113,13 @@ def _turns(batch: list[UUID], lane: Lane) -> Case:
     jobs = Job.objects.filter(pk__in=batch, state__in=_RETRYABLE).order_by("pk")
     following: dict[str, int] = {}
     whens = []
-    for job_id, owner, first in jobs.annotate(first=next_turn(lane, OuterRef("owner"))).values_list(
+    for job_id, owner, first in jobs.annotate(first=next_position(lane, OuterRef("owner"))).values_list(
         "pk", "owner", "first"
     ):
         turn = following.get(owner, first or 0)
         following[owner] = turn + 1
         whens.append(When(pk=job_id, then=Value(turn)))
-    return Case(*whens, default=F("turn"), output_field=BigIntegerField())
+    return Case(*whens, default=F("queue_position"), output_field=BigIntegerField())
 
 
 def _anew() -> dict[str, Any]:

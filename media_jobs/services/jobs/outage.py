@@ -14,7 +14,7 @@ _TRIAL = bytes(65_536)
 
 def reason() -> str:
     """The code of what is missing, looked at now; empty when jobs can be done."""
-    if not database.is_there():
+    if not database.is_available():
         return "database_unavailable"
     try:
         store(Role.WORKER).check()

@@ -41,7 +41,7 @@ def run(job_id: UUID) -> None:
         _make(Attempt(job))
     except NotClaimable as reason:
         log.info("job_not_claimable", job=str(job_id), reason=str(reason))
-    except database.GONE as error:  # what the row says now is unknown: see `put_back`
+    except database.CONNECTION_ERRORS as error:  # what the row says now is unknown: see `put_back`
         duty.wary = True
         log.exception("database_away", job=str(job_id), error=type(error).__name__)
     else:
@@ -52,9 +52,11 @@ def claim(job_id: UUID, worker: str) -> Job:
     """Take the job for `worker`. Raises NotClaimable when another has it, or nobody should, or nobody should yet:
     what failed for want of storage or disk is taken up again by who has seen that they are back.
 
-    Raises one of database.GONE when the database stays away.
+    Raises one of database.CONNECTION_ERRORS when the database stays away.
     """
-    before = database.patiently(lambda _: Job.objects.filter(pk=job_id).values_list("attempt", "code").first())
+    before = database.retry_on_disconnect(
+        lambda _: Job.objects.filter(pk=job_id).values_list("attempt", "code").first()
+    )
     if before is None:
         raise NotClaimable("not_waiting")
     attempts, code = before
@@ -82,16 +84,16 @@ def claim(job_id: UUID, worker: str) -> Job:
             detail="",
         )
 
-    if not database.patiently(take):
+    if not database.retry_on_disconnect(take):
         raise NotClaimable("not_waiting")
-    return database.patiently(lambda _: Job.objects.select_related("original", "preset").get(pk=job_id))
+    return database.retry_on_disconnect(lambda _: Job.objects.select_related("original", "preset").get(pk=job_id))
 
 
 def put_back() -> int:
     """Queue again what bears this worker's name although it works on nothing; how many jobs. Called between jobs.
 
     So it is when the database went away in the middle of a job. That attempt is spent, as when a lease runs out: a job
-    that brings this about again and again comes to an end. Raises one of database.GONE.
+    that brings this about again and again comes to an end. Raises one of database.CONNECTION_ERRORS.
     """
     mine = Job.objects.filter(state=JobState.PROCESSING, worker=worker_id())
     count = sum(_put_back(job) for job in mine.only("id", "attempt", "max_attempts", "worker", "lane"))
@@ -104,11 +106,11 @@ def put_back() -> int:
 def _put_back(job: Job) -> bool:
     still = Lease(job.pk, job.worker, job.attempt).holds
     data = {"lane": job.lane, "reason": "outcome_unknown"}
-    return failures.after_silence(job, still, "handed_back", actor=job.worker, data=data)
+    return failures.requeue_or_fail(job, still, "handed_back", actor=job.worker, data=data)
 
 
 def _make(attempt: Attempt) -> None:
-    """Raises one of database.GONE when the outcome could not be written, and queue.JobTimeout."""
+    """Raises one of database.CONNECTION_ERRORS when the outcome could not be written, and queue.JobTimeout."""
     try:
         _do(attempt)
     finally:
@@ -133,7 +135,7 @@ def _do(attempt: Attempt) -> None:
         _close(attempt, DecoderTimeout(limit_s=attempt.limit_s))
     except MediaError as error:
         _close(attempt, error)
-    except database.GONE:
+    except database.CONNECTION_ERRORS:
         raise
     except Exception as error:  # a bug of ours must end the job, not the worker
         log.exception("job_crashed", job=str(job.pk), attempt=job.attempt)
@@ -143,13 +145,13 @@ def _do(attempt: Attempt) -> None:
 def _close(attempt: Attempt, error: MediaError, bug: Exception | None = None) -> None:
     if error.blame is Blame.SERVER:
         duty.wary = True
-    database.patiently(
+    database.retry_on_disconnect(
         lambda _: failures.close_attempt(attempt.lease, attempt.job, error, usage=attempt.usage, bug=bug),
-        for_s=_LAST_WORDS_S if duty.stopping else database.PATIENCE_S,
+        for_s=_LAST_WORDS_S if duty.stopping else database.RETRY_FOR_S,
     )
 
 
 def _hand_back(attempt: Attempt) -> None:
     lane = Lane(attempt.job.lane)
-    handed = database.patiently(lambda _: failures.hand_back(attempt.lease, lane), for_s=_LAST_WORDS_S)
+    handed = database.retry_on_disconnect(lambda _: failures.hand_back(attempt.lease, lane), for_s=_LAST_WORDS_S)
     log.info("job_handed_back", job=str(attempt.job.pk), attempt=attempt.job.attempt, lease_held=handed)

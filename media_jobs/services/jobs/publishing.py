@@ -46,9 +46,9 @@ def stage(staged: list[Derivative]) -> None:
 
 def finish_removals(staged: list[Derivative]) -> None:
     """Where somebody began to remove objects of these keys and died, do it in their place; else do nothing."""
-    doomed = Tombstone.objects.filter(key__in=[derivative.key for derivative in staged], doomed=True)
-    for key in doomed.values_list("key", flat=True):
-        object_deletion.condemn(key)
+    deleting = Tombstone.objects.filter(key__in=[derivative.key for derivative in staged], deleting=True)
+    for key in deleting.values_list("key", flat=True):
+        object_deletion.delete_unreferenced(key)
 
 
 def publish(
@@ -90,14 +90,14 @@ def discard(staged: list[Derivative]) -> None:
     """
     for derivative in staged:
         try:
-            database.patiently(partial(_bury, derivative))
-        except (StorageUnavailable, *database.GONE) as error:
+            database.retry_on_disconnect(partial(_bury, derivative))
+        except (StorageUnavailable, *database.CONNECTION_ERRORS) as error:
             log.warning("derivative_left", key=derivative.key, error=type(error).__name__)
             return  # waiting for each of them would keep this worker from its next job, or from stopping in time
 
 
 def _bury(derivative: Derivative, again: bool) -> None:
-    object_deletion.bury(derivative)
+    object_deletion.delete_derivative(derivative)
 
 
 def _facts(rendered: Rendered) -> dict[str, Any]:

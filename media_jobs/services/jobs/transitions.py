@@ -20,7 +20,7 @@ from media_jobs.states import JobState, Lane, Stage, may_become
 
 #: The turn of a job that comes back: before all others when its time has come, whatever turn it is by then. It takes no
 #: part in reckoning anybody else's, so that a retry that waits, or has just been waiting, holds nothing down.
-COMES_NEXT = -1
+FRONT = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +50,30 @@ def from_now(seconds: float) -> models.Expression:
     return models.ExpressionWrapper(Now() + timedelta(seconds=seconds), models.DateTimeField())
 
 
-def next_turn(lane: Lane, owner: str | models.OuterRef) -> models.Expression:
+def next_position(lane: Lane, owner: str | models.OuterRef) -> models.Expression:
     """The place of a new job of `owner` in `lane`: start-time fair queueing (Goyal, Vin, Cheng 1996).
 
     It comes after the owner's other waiting jobs, but not after the ten thousand of somebody else: whoever had nothing
     waiting starts level with the job whose turn it is now. Workers take the lowest turn first.
     """
-    of_owner = Job.objects.filter(state=JobState.QUEUED, lane=lane, owner=owner).order_by("-turn")
-    after_own = Coalesce(models.Subquery(of_owner.values("turn")[:1]) + 1, Value(0))
-    return Greatest(current_turn(lane), after_own, output_field=models.BigIntegerField())
+    of_owner = Job.objects.filter(state=JobState.QUEUED, lane=lane, owner=owner).order_by("-queue_position")
+    after_own = Coalesce(models.Subquery(of_owner.values("queue_position")[:1]) + 1, Value(0))
+    return Greatest(front_position(lane), after_own, output_field=models.BigIntegerField())
 
 
-def current_turn(lane: Lane) -> models.Expression:
+def front_position(lane: Lane) -> models.Expression:
     """The lowest turn among the jobs of `lane` that could be done now, leaving aside those that come back."""
-    could_be = Job.objects.filter(state=JobState.QUEUED, lane=lane, not_before__lte=Now(), turn__gt=COMES_NEXT)
-    due = could_be.order_by("turn", "id")
-    return Coalesce(models.Subquery(due.values("turn")[:1]), Value(0))
+    could_be = Job.objects.filter(state=JobState.QUEUED, lane=lane, not_before__lte=Now(), queue_position__gt=FRONT)
+    due = could_be.order_by("queue_position", "id")
+    return Coalesce(models.Subquery(due.values("queue_position")[:1]), Value(0))
 
 
-def waiting(lane: Lane, *, after_s: float = 0, turn: models.Expression | None = None) -> dict[str, Any]:
+def waiting(lane: Lane, *, after_s: float = 0, position: models.Expression | None = None) -> dict[str, Any]:
     """The fields of a job that waits for a worker of `lane`, from `after_s` seconds on; by default it comes next."""
     return {
         "state": JobState.QUEUED,
         "lane": lane,
-        "turn": COMES_NEXT if turn is None else turn,
+        "queue_position": FRONT if position is None else position,
         "stage": Stage.WAITING,
         "progress": 0,
         "worker": "",

@@ -15,7 +15,7 @@ from django.conf import settings
 from media_jobs.adapters.decoder.host_lock import HostLock
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.workspace import Workspace, room_on_disk
-from media_jobs.ports import Beat
+from media_jobs.ports import Heartbeat
 
 #: A worker that is told to stop has 25 seconds. The job in hand gets these; the rest is for handing it back.
 FINISH_WITHIN_S = 20.0
@@ -81,15 +81,15 @@ def render_limit_s(*, heavy: bool) -> float:
 
 
 @contextmanager
-def desk(*, heavy: bool, beat: Beat) -> Iterator[Desk]:
+def desk(*, heavy: bool, heartbeat: Heartbeat) -> Iterator[Desk]:
     """A place to render at, waiting for it if need be: `heavy` ones are alone on their host.
 
-    Raises WorkspaceFull and whatever `beat` raises, which is called while waiting.
+    Raises WorkspaceFull and whatever `heartbeat` raises, which is called while waiting.
     """
     lock = HostLock(settings.WORK_DIR)
     with ExitStack() as held:
         with room_on_disk():
-            held.enter_context(lock.exclusive(beat) if heavy else lock.shared(beat))
+            held.enter_context(lock.exclusive(heartbeat) if heavy else lock.shared(heartbeat))
         if heavy:
             decoder = heavy_sandbox()
             held.callback(decoder.close)

@@ -21,7 +21,7 @@ from media_jobs.services.jobs import estimates
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.services.originals import size_limits
 from media_jobs.services.uploads import intake
-from media_jobs.services.uploads.intake import Accepted, Wishes
+from media_jobs.services.uploads.intake import Accepted, UploadOptions
 from media_jobs.states import Lane, OriginalState
 
 #: For so long a form is good, as often as one likes.
@@ -77,25 +77,26 @@ def accept(
     *,
     preset: Preset,
     caller: Caller,
-    tell: Callable[[Accepted], Answer],
-    wishes: Wishes | None = None,
+    build_answer: Callable[[Accepted], Answer],
+    options: UploadOptions | None = None,
     sent: Sent | None = None,
 ) -> Answer:
-    """Make an image of the upload, once, and `tell` of it in the caller's words. Nobody asks whether its file is there:
-    the worker of its job sees to that.
+    """Make an image of the upload, once; `build_answer` says it in the caller's words.
+
+    Nobody asks whether its file is there: the worker of its job sees to that.
 
     With `sent`, only if that was not answered before. Raises UnknownUpload, UploadUsed, UploadExpired,
     IdempotencyKeyReused.
     """
-    asked = wishes or Wishes()
+    asked = options or UploadOptions()
     return idempotency.once(
         sent,
-        lambda: tell(_accept(upload_id, preset, caller, asked)),
+        lambda: build_answer(_accept(upload_id, preset, caller, asked)),
         beforehand=lambda: estimates.pace(Lane.INTERACTIVE),  # now, and not while the transaction is open
     )
 
 
-def _accept(upload_id: UUID, preset: Preset, caller: Caller, wishes: Wishes) -> Accepted:
+def _accept(upload_id: UUID, preset: Preset, caller: Caller, options: UploadOptions) -> Accepted:
     """Needs a transaction."""
     upload = DirectUpload.objects.filter(pk=upload_id, owner=caller.id).first()
     if upload is None:
@@ -109,9 +110,9 @@ def _accept(upload_id: UUID, preset: Preset, caller: Caller, wishes: Wishes) -> 
         format=kind.format,
         content_type=kind.content_type,
         key=keys.original_key(image_id, kind.extension),
-        **wishes.columns(),
+        **options.columns(),
     )
     mine = DirectUpload.objects.filter(pk=upload_id, closed_at=None)
     if not mine.filter(created_at__gt=from_now(-ACCEPTED_WITHIN_S)).update(original=original, closed_at=Now()):
         raise UploadExpired if mine.exists() else UploadUsed
-    return intake.owe(original, preset=preset, caller=caller)
+    return intake.enqueue_job(original, preset=preset, caller=caller)

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class UploadOptions:
     """What an uploader asks for beside the preset. It is kept with the original, for every run to come.
 
     preserve: switches of `values.Keep` by name; those that are not named are as the settings say.
@@ -60,7 +60,7 @@ class Accepted:
     duplicate_of: UUID | None = None
 
 
-class Reading:
+class HashingSink:
     """A file that is counted and hashed while it arrives, and kept nowhere: its answer is known already."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Reading:
         """There is nothing to forget."""
 
 
-class Upload(Reading):
+class Upload(HashingSink):
     """One file on its way in. Its row exists (pending) before its object does.
 
     Ends with `accept` or `abort`. After `abort`, or after the process died, nothing is left once housekeeping ran.
@@ -110,17 +110,19 @@ class Upload(Reading):
         *,
         preset: Preset,
         caller: Caller,
-        tell: Callable[[Accepted], Answer],
-        wishes: Wishes | None = None,
+        build_answer: Callable[[Accepted], Answer],
+        options: UploadOptions | None = None,
         sent: Sent | None = None,
     ) -> Answer:
-        """Commit the object, then activate the original and queue its job, and `tell` of it in the caller's words.
+        """Commit the object, activate the original and queue its job; `build_answer` says so in the caller's words.
 
         With `sent`, only if that was not answered before: an answer that is `replayed` has accepted nothing, and the
         upload is still to be aborted. Raises StorageUnavailable, IdempotencyKeyReused.
         """
-        asked = wishes or Wishes()
-        answer = idempotency.once(sent, lambda: tell(self._activate(preset, caller, asked)), beforehand=self._commit)
+        asked = options or UploadOptions()
+        answer = idempotency.once(
+            sent, lambda: build_answer(self._activate(preset, caller, asked)), beforehand=self._commit
+        )
         if not answer.replayed:
             self._ended = True
         return answer
@@ -146,19 +148,19 @@ class Upload(Reading):
         self._writer.commit(sha256=self.sha256)
         estimates.pace(Lane.INTERACTIVE)  # now, and not while the transaction is open
 
-    def _activate(self, preset: Preset, caller: Caller, wishes: Wishes) -> Accepted:
+    def _activate(self, preset: Preset, caller: Caller, options: UploadOptions) -> Accepted:
         """Needs a transaction."""
         duplicate_of = selectors.same_bytes(self.original.owner, self.sha256)
         whole = {
             "state": OriginalState.ACTIVE,
             "size_bytes": self.size_bytes,
             "sha256": self.sha256,
-            **wishes.columns(),
+            **options.columns(),
         }
         if not Original.objects.filter(pk=self.original.pk, state=OriginalState.PENDING).update(**whole):
             raise StorageUnavailable("keeping an upload that took too long")  # housekeeping has swept it
         self.original.size_bytes = self.size_bytes
-        return owe(self.original, preset=preset, caller=caller, duplicate_of=duplicate_of)
+        return enqueue_job(self.original, preset=preset, caller=caller, duplicate_of=duplicate_of)
 
     def _forget(self) -> None:
         row = Original.objects.filter(pk=self.original.pk)
@@ -171,7 +173,7 @@ class Upload(Reading):
             self.original.save(force_insert=True)
 
 
-def owe(original: Original, *, preset: Preset, caller: Caller, duplicate_of: UUID | None = None) -> Accepted:
+def enqueue_job(original: Original, *, preset: Preset, caller: Caller, duplicate_of: UUID | None = None) -> Accepted:
     """Queue the job of an original that was just accepted; workers hear of it after the commit. Needs a transaction."""
     job = create_job(original, preset=preset, caller=caller, lane=Lane.INTERACTIVE)
 
@@ -196,7 +198,7 @@ def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane
         wanted=[rendition.name for rendition in preset.renditions.all()],
         owner=original.owner,
         lane=lane,
-        turn=transitions.next_turn(lane, original.owner),
+        queue_position=transitions.next_position(lane, original.owner),
         max_attempts=settings.MAX_ATTEMPTS,
         last_event=1,
     )

@@ -24,7 +24,7 @@ from media_jobs.errors import (
 from media_jobs.models import DirectUpload, Job, Original
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, Kind, sniff
 from media_jobs.ports import Outgoing
-from media_jobs.services.jobs.heartbeat import LeaseBeat
+from media_jobs.services.jobs.heartbeat import LeaseHeartbeat
 from media_jobs.services.jobs.transitions import Lease
 from media_jobs.services.originals import size_limits
 from media_jobs.states import OriginalState
@@ -53,18 +53,18 @@ class Adoption:
     be used again all the while: whatever is stored with it changes nothing any more.
     """
 
-    def __init__(self, original: Original, into: Path, *, lease: Lease, beat: LeaseBeat) -> None:
+    def __init__(self, original: Original, into: Path, *, lease: Lease, heartbeat: LeaseHeartbeat) -> None:
         self._original, self._into = original, into
-        self._lease, self._beat = lease, beat
+        self._lease, self._heartbeat = lease, heartbeat
         self._row = Original.objects.filter(pk=original.pk)
 
     def do(self) -> None:
         """Until the original is active, its object stored, and its bytes are in `into`; its fields are as in its row.
 
         Raises UploadMissing, UploadMismatch, UploadChanged, UnsupportedFormat, FileTooLarge; StorageUnavailable,
-        WorkspaceFull, LeaseLost, what the beat raises, and one of database.GONE.
+        WorkspaceFull, LeaseLost, what the heartbeat raises, and one of database.CONNECTION_ERRORS.
         """
-        upload = self._patiently(lambda _: DirectUpload.objects.filter(original=self._original.pk).first())
+        upload = self._retry(lambda _: DirectUpload.objects.filter(original=self._original.pk).first())
         if upload is None or self._original.state == OriginalState.DELETED:
             raise UploadMissing
         if not self._is_stored():
@@ -83,7 +83,7 @@ class Adoption:
         if not self._original.sha256:
             return False
         try:
-            store(Role.WORKER).fetch(self._original.key, self._into, beat=self._beat)
+            store(Role.WORKER).fetch(self._original.key, self._into, heartbeat=self._heartbeat)
         except ObjectMissing:
             return False
         return _sha256(self._into) == self._original.sha256
@@ -107,26 +107,26 @@ class Adoption:
     def _fetched(self, upload: DirectUpload) -> tuple[int, str]:
         """Size and sha256 of what is in `into` then. Raises UploadMissing."""
         try:
-            store(Role.WORKER).fetch(upload.key, self._into, beat=self._watchful(upload))
+            store(Role.WORKER).fetch(upload.key, self._into, heartbeat=self._watchful(upload))
         except ObjectMissing:
             raise UploadMissing from None
         return self._into.stat().st_size, _sha256(self._into)
 
     def _watchful(self, upload: DirectUpload) -> Callable[[], None]:
-        """A beat that ends what is larger than the form allowed: not every storage holds to that."""
+        """A heartbeat that ends what is larger than the form allowed: not every storage holds to that."""
         most_bytes = upload.size_bytes or size_limits().largest_bytes
 
-        def beat() -> None:
-            self._beat()
+        def heartbeat() -> None:
+            self._heartbeat()
             if self._into.exists() and self._into.stat().st_size > most_bytes:
                 raise UploadMismatch("size") if upload.size_bytes else FileTooLarge(limit_bytes=most_bytes)
 
-        return beat
+        return heartbeat
 
     def _keep(self, found: _Found) -> None:
         self._pin(found)
         outgoing = Outgoing(self._original.key, self._into, self._original.content_type)
-        store(Role.WORKER).put([outgoing], beat=self._beat)
+        store(Role.WORKER).put([outgoing], heartbeat=self._heartbeat)
 
     def _pin(self, found: _Found) -> None:
         """From now on the original is these bytes, or nothing."""
@@ -139,7 +139,7 @@ class Adoption:
             "content_type": found.kind.content_type,
             "key": keys.original_key(self._original.pk, found.kind.extension),
         }
-        self._patiently(lambda _: new.update(**facts))
+        self._retry(lambda _: new.update(**facts))
         self._read()
         if not self._original.sha256:
             raise LeaseLost(str(self._lease.job_id))
@@ -154,16 +154,16 @@ class Adoption:
             became = row.filter(state=OriginalState.STAGED).update(state=OriginalState.ACTIVE)
             return bool(became) or row.filter(state=OriginalState.ACTIVE).exists()
 
-        if not self._patiently(activate):  # given up meanwhile, after days: nobody else removes what came too late
+        if not self._retry(activate):  # given up meanwhile, after days: nobody else removes what came too late
             _forget(self._original.key)
             raise UploadMissing
         self._original.state = OriginalState.ACTIVE
 
     def _read(self) -> None:
-        self._patiently(lambda _: self._original.refresh_from_db(fields=_FIELDS))
+        self._retry(lambda _: self._original.refresh_from_db(fields=_FIELDS))
 
-    def _patiently(self, do: Callable[[bool], Result]) -> Result:
-        return database.patiently(do, for_s=self._beat.patience_s)
+    def _retry(self, do: Callable[[bool], Result]) -> Result:
+        return database.retry_on_disconnect(do, for_s=self._heartbeat.patience_s)
 
 
 def _forget(key: str) -> None:

@@ -46,7 +46,7 @@ def sandbox(folder: Path) -> Iterator[Sandbox]:
 def render(box: Sandbox, data: bytes, folder: Path, limits: Limits) -> Rendered:
     (folder / "source").write_bytes(data)
     request = Request(str(folder / "source"), str(folder), "0" * 64, PRESET, limits)
-    return box.render(request, timeout_s=60, beat=lambda: None, on_output=lambda done, of: None)
+    return box.render(request, timeout_s=60, heartbeat=lambda: None, on_output=lambda done, of: None)
 
 
 def peak_bytes(box: Sandbox) -> int:

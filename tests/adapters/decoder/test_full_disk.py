@@ -21,9 +21,9 @@ from media_jobs.pipeline.values import Request
 def render(source, work, into):
     preset = Preset("large", (Rendition("r", 2048, format=Format.PNG),))
     request = Request(str(source), str(into), "0" * 64, preset)
-    beat = lambda *_: None
+    heartbeat = lambda *_: None
     try:
-        return box.render(request, timeout_s=60, beat=beat, on_output=beat)
+        return box.render(request, timeout_s=60, heartbeat=heartbeat, on_output=heartbeat)
     except errors.MediaError as error:
         return type(error).__name__
 """

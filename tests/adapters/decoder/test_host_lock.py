@@ -12,7 +12,7 @@ from typing import IO
 import pytest
 
 from media_jobs.adapters.decoder.host_lock import HostLock
-from media_jobs.ports import no_beat
+from media_jobs.ports import no_heartbeat
 from tests.adapters.decoder.running import ROOT
 
 HOLDER = """
@@ -38,7 +38,7 @@ while True:
 
 
 class StopWanted(Exception):
-    """What a worker raises in its beat."""
+    """What a worker raises in its heartbeat."""
 
 
 class Other:
@@ -84,31 +84,31 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def impatient(after: int = 3) -> Callable[[], None]:
-    """A beat that has enough of waiting."""
+    """A heartbeat that has enough of waiting."""
     beats = itertools.count(1)
 
-    def beat() -> None:
+    def heartbeat() -> None:
         if next(beats) >= after:
             raise StopWanted
 
-    return beat
+    return heartbeat
 
 
 @contextmanager
 def patient(limit_s: float = 30) -> Iterator[Callable[[], None]]:
-    """A beat that waits, but not until the test's own time is over."""
+    """A heartbeat that waits, but not until the test's own time is over."""
     until = time.monotonic() + limit_s
 
-    def beat() -> None:
+    def heartbeat() -> None:
         assert time.monotonic() < until, "it is not its turn for ever"
 
-    yield beat
+    yield heartbeat
 
 
 def wait_until_somebody_wants_to_be_alone(lock: HostLock) -> None:
-    with patient() as beat:
+    with patient() as heartbeat:
         while True:
-            beat()
+            heartbeat()
             try:
                 with lock.shared(impatient(2)):
                     time.sleep(0.02)
@@ -132,7 +132,7 @@ def test_who_is_alone_is_alone(tmp_path: Path, start: Start, theirs: str, mine: 
     with pytest.raises(StopWanted), getattr(HostLock(tmp_path), mine)(impatient()):
         raise AssertionError("both are in")
     other.kill()
-    with patient() as beat, getattr(HostLock(tmp_path), mine)(beat):
+    with patient() as heartbeat, getattr(HostLock(tmp_path), mine)(heartbeat):
         pass
 
 
@@ -141,14 +141,14 @@ def test_what_is_left_is_free_at_once(tmp_path: Path) -> None:
     for take in (lock.exclusive, lock.shared, lock.exclusive):
         with take(impatient(1)):
             pass
-        with pytest.raises(StopWanted), take(no_beat):
+        with pytest.raises(StopWanted), take(no_heartbeat):
             raise StopWanted
 
 
 def test_a_stream_of_sharers_lets_the_one_in_who_waits(tmp_path: Path, start: Start) -> None:
     for other in [start("shared", STREAM) for _ in range(3)]:
         other.wait_in()
-    with patient() as beat, HostLock(tmp_path).exclusive(beat):
+    with patient() as heartbeat, HostLock(tmp_path).exclusive(heartbeat):
         pass
 
 
@@ -161,7 +161,7 @@ def test_sharers_wait_behind_the_one_who_waits_and_get_in_after(tmp_path: Path, 
     sharer.kill()
     waiting.wait_in()
     waiting.kill()
-    with patient() as beat, lock.shared(beat):
+    with patient() as heartbeat, lock.shared(heartbeat):
         pass
 
 
@@ -170,7 +170,7 @@ def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path, start: Start
     other = start(how)
     other.wait_in()
     other.process.kill()
-    with patient() as beat, HostLock(tmp_path).exclusive(beat):
+    with patient() as heartbeat, HostLock(tmp_path).exclusive(heartbeat):
         pass
 
 
@@ -181,7 +181,7 @@ def test_who_dies_waiting_holds_nobody_up(tmp_path: Path, start: Start) -> None:
     lock = HostLock(tmp_path)
     wait_until_somebody_wants_to_be_alone(lock)
     waiting.kill()
-    with patient() as beat, lock.shared(beat):
+    with patient() as heartbeat, lock.shared(heartbeat):
         pass
 
 
@@ -200,11 +200,11 @@ def test_who_waits_beats(tmp_path: Path, start: Start) -> None:
     start("exclusive").wait_in()
     times: list[float] = []
 
-    def beat() -> None:
+    def heartbeat() -> None:
         times.append(time.monotonic())
         if len(times) == 8:
             raise StopWanted
 
-    with pytest.raises(StopWanted), HostLock(tmp_path).shared(beat):
+    with pytest.raises(StopWanted), HostLock(tmp_path).shared(heartbeat):
         raise AssertionError("both are in")
     assert max(after - before for before, after in itertools.pairwise(times)) < 5

@@ -17,7 +17,7 @@ def test_a_render_tells_of_each_output_and_beats_meanwhile(ask: Ask, tmp_path: P
     beats: list[None] = []
     rendered = ask(
         images.jpeg(3000, 2000),
-        beat=lambda: beats.append(None),
+        heartbeat=lambda: beats.append(None),
         on_output=lambda done, of: outputs.append((done, of)),
     )
     assert outputs == [(1, 4), (2, 4), (3, 4), (4, 4)]
@@ -59,4 +59,4 @@ def test_a_surprise_is_not_the_files_fault(tmp_path: Path, sandbox: Sandbox) -> 
     (tmp_path / "source").write_bytes(images.jpeg())
     request = Request(str(tmp_path / "source"), "/nonexistent/folder", "0" * 64, GALLFORMERS)
     with pytest.raises(errors.DecoderFailed):
-        sandbox.render(request, timeout_s=60, beat=lambda: None, on_output=lambda done, of: None)
+        sandbox.render(request, timeout_s=60, heartbeat=lambda: None, on_output=lambda done, of: None)

@@ -68,9 +68,9 @@ def test_past_its_address_space_the_child_refuses_and_lives(tmp_path: Path) -> N
     box = Sandbox(64 * 1_048_576, tmp_path)
     try:
         with pytest.raises(errors.TooMuchMemory):
-            box.render(request, timeout_s=120, beat=lambda: None, on_output=lambda done, of: None)
+            box.render(request, timeout_s=120, heartbeat=lambda: None, on_output=lambda done, of: None)
         (tmp_path / "source").write_bytes(images.jpeg())
-        assert len(box.render(request, timeout_s=60, beat=lambda: None, on_output=lambda d, of: None).outputs) == 4
+        assert len(box.render(request, timeout_s=60, heartbeat=lambda: None, on_output=lambda d, of: None).outputs) == 4
     finally:
         box.close()
 
@@ -85,7 +85,7 @@ def test_sources_are_read_only_where_the_sandbox_was_told(tmp_path: Path) -> Non
 
     def render(*readable: Path) -> None:
         with contextlib.closing(Sandbox(MEMORY_BYTES, folder, readable=readable)) as box:
-            box.render(request, timeout_s=60, beat=lambda: None, on_output=lambda done, of: None)
+            box.render(request, timeout_s=60, heartbeat=lambda: None, on_output=lambda done, of: None)
 
     with pytest.raises(errors.DecoderFailed, match="PermissionError"):
         render()

@@ -142,7 +142,7 @@ def test_a_child_that_died_idle_is_replaced_unnoticed(ask: Ask, sandbox: Sandbox
 def test_past_its_time_a_child_is_killed(ask: Ask, sandbox: Sandbox, large: bytes) -> None:
     pids: list[int | None] = []
     with pytest.raises(errors.DecoderTimeout, match=r"within 0\.7 seconds"):
-        ask(large, SLOW, timeout_s=0.7, beat=lambda: pids.append(sandbox.pid))
+        ask(large, SLOW, timeout_s=0.7, heartbeat=lambda: pids.append(sandbox.pid))
     assert pids[0]
     assert gone(pids[0])
     assert sandbox.pid is None
@@ -150,10 +150,10 @@ def test_past_its_time_a_child_is_killed(ask: Ask, sandbox: Sandbox, large: byte
 
 
 class StopWanted(Exception):
-    """What a worker raises in its beat."""
+    """What a worker raises in its heartbeat."""
 
 
-@pytest.mark.parametrize("where", ["beat", "on_output"])
+@pytest.mark.parametrize("where", ["heartbeat", "on_output"])
 def test_whatever_a_callback_raises_passes_through_and_kills_the_child(
     ask: Ask, sandbox: Sandbox, large: bytes, where: str
 ) -> None:
@@ -182,7 +182,7 @@ def test_a_beat_may_stop_a_child_that_never_comes_up(
             raise StopWanted
 
     with pytest.raises(StopWanted):
-        ask(images.jpeg(), beat=stop_the_second_time)
+        ask(images.jpeg(), heartbeat=stop_the_second_time)
     assert pids[0]
     assert gone(pids[0])
 
@@ -207,7 +207,7 @@ def test_a_beat_may_stop_a_child_that_says_no_more_but_does_not_end(
             raise StopWanted
 
     with pytest.raises(StopWanted):
-        ask(images.jpeg(), beat=stop_the_third_time)
+        ask(images.jpeg(), heartbeat=stop_the_third_time)
     assert pids[0]
     assert gone(pids[0])
 
@@ -268,5 +268,5 @@ PARENT = textwrap.dedent("""
         time.sleep(600)
     box = Sandbox(768 << 20, Path(sys.argv[1]))
     request = Request(sys.argv[1] + "/source", sys.argv[1], "0", GALLFORMERS)
-    box.render(request, timeout_s=60, beat=lambda: None, on_output=stop)
+    box.render(request, timeout_s=60, heartbeat=lambda: None, on_output=stop)
 """)

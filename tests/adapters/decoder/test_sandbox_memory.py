@@ -61,7 +61,7 @@ def test_what_the_guard_lets_pass_fits_into_its_estimate(kind: str, tmp_path: Pa
     box = Sandbox(estimate - LIBRARIES_BYTES, tmp_path)
     try:
         for _ in range(3):
-            box.render(request, timeout_s=120, beat=lambda: None, on_output=lambda done, of: None)
+            box.render(request, timeout_s=120, heartbeat=lambda: None, on_output=lambda done, of: None)
     finally:
         box.close()
 
@@ -76,7 +76,7 @@ def test_a_child_that_has_loaded_every_library_takes_as_much_as_a_fresh_one(tmp_
     def render(data: bytes, limits: Limits, preset: Preset = GALLFORMERS) -> Rendered:
         source.write_bytes(data)
         request = Request(str(source), str(tmp_path), "0" * 64, preset, limits)
-        return box.render(request, timeout_s=120, beat=lambda: None, on_output=lambda done, of: None)
+        return box.render(request, timeout_s=120, heartbeat=lambda: None, on_output=lambda done, of: None)
 
     large = source.read_bytes()
     try:
@@ -160,5 +160,5 @@ def test_memory_that_runs_out_is_never_taken_for_a_damaged_file(kind: str, short
     with contextlib.closing(Sandbox(-short_by_mb * 1_048_576, tmp_path)) as box:
         box.start()
         with contextlib.suppress(errors.TooMuchMemory):
-            box.render(request, timeout_s=60, beat=lambda: None, on_output=lambda done, of: None)
+            box.render(request, timeout_s=60, heartbeat=lambda: None, on_output=lambda done, of: None)
             assert short_by_mb < 60, "it was enough, and the test without sense"

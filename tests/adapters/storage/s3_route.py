@@ -9,7 +9,7 @@ import pytest
 
 from media_jobs.adapters.storage.s3 import S3Store
 from media_jobs.adapters.storage.s3_calls import Patience
-from media_jobs.ports import Outgoing, no_beat
+from media_jobs.ports import Outgoing, no_heartbeat
 from tests.adapters.storage.s3_proxy import Exchange, Hook, S3Proxy
 from tests.adapters.storage.stores import LARGE, noise, s3_store, write
 from tests.seaweed import SeaweedFS
@@ -20,7 +20,7 @@ MB = 1_000_000
 
 
 class LeaseGone(Exception):
-    """What a beat raises."""
+    """What a heartbeat raises."""
 
 
 class Route:
@@ -58,13 +58,13 @@ class Route:
 
 
 def once(condition: Callable[[], bool], error: BaseException) -> Callable[[], None]:
-    """A beat that raises `error` as soon as `condition` holds."""
+    """A heartbeat that raises `error` as soon as `condition` holds."""
 
-    def beat() -> None:
+    def heartbeat() -> None:
         if condition():
             raise error
 
-    return beat
+    return heartbeat
 
 
 class Counted:
@@ -90,7 +90,7 @@ def assert_nothing_follows(route: Route) -> None:
     assert route.names() == there
 
 
-def breaking(error: Exception, *, after_bytes: int, times: int, then: Callable[[], None] = no_beat) -> Hook:
+def breaking(error: Exception, *, after_bytes: int, times: int, then: Callable[[], None] = no_heartbeat) -> Hook:
     """So many answers break off once so many bytes of them have come; `then` is called each time."""
     left = iter(range(times))
 

@@ -99,7 +99,7 @@ def test_a_disk_that_fills_up_in_mid_write_leaves_nothing(
 
 
 class StopWanted(Exception):
-    """What a worker raises in its beat. Its kinds are those that a library on the way takes for the network's."""
+    """What a worker raises in its heartbeat. Its kinds are those that a library on the way takes for the network's."""
 
 
 class LooksLikeTheNetwork(StopWanted, ConnectionResetError, TimeoutError):
@@ -110,31 +110,31 @@ class Stopped(BaseException):
     pass
 
 
-#: At the first beat, and in the middle.
+#: At the first heartbeat, and in the middle.
 MOMENTS = [1, 40]
 
 
-def raising(error: BaseException, *, at_beat: int) -> Callable[[], None]:
+def raising(error: BaseException, *, at_heartbeat: int) -> Callable[[], None]:
     beats = itertools.count(1)
 
-    def beat() -> None:
-        if next(beats) >= at_beat:
+    def heartbeat() -> None:
+        if next(beats) >= at_heartbeat:
             raise error
 
-    return beat
+    return heartbeat
 
 
 @pytest.fixture
 def restless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beats as often as there is occasion."""
+    """Heartbeats as often as there is occasion."""
     monkeypatch.setattr(pace, "PACE_S", 1e-5)
 
 
 def test_bytes_on_their_way_beat(store: ObjectStore, key: str, restless: None, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(noise(LARGE))
     beats: list[str] = []
-    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], beat=lambda: beats.append("put"))
-    store.fetch(key, tmp_path / "fetched", beat=lambda: beats.append("fetch"))
+    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], heartbeat=lambda: beats.append("put"))
+    store.fetch(key, tmp_path / "fetched", heartbeat=lambda: beats.append("fetch"))
     assert (tmp_path / "fetched").read_bytes() == noise(LARGE)
     assert beats.count("put") > 50 < beats.count("fetch")
 
@@ -142,23 +142,23 @@ def test_bytes_on_their_way_beat(store: ObjectStore, key: str, restless: None, t
 def test_nobody_is_troubled_by_each_chunk(store: ObjectStore, key: str, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(noise(LARGE))
     beats: list[float] = []
-    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], beat=lambda: beats.append(time.monotonic()))
-    store.fetch(key, tmp_path / "fetched", beat=lambda: beats.append(time.monotonic()))
+    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], heartbeat=lambda: beats.append(time.monotonic()))
+    store.fetch(key, tmp_path / "fetched", heartbeat=lambda: beats.append(time.monotonic()))
     assert len(beats) >= 2
     assert sum(after - before < pace.PACE_S for before, after in itertools.pairwise(beats)) <= 1  # between the calls
 
 
 @pytest.mark.parametrize("error", [StopWanted(), LooksLikeTheNetwork(), Stopped()], ids=lambda e: type(e).__name__)
-@pytest.mark.parametrize("at_beat", MOMENTS)
+@pytest.mark.parametrize("at_heartbeat", MOMENTS)
 def test_what_a_beat_raises_ends_a_put_and_leaves_nothing(
-    store: ObjectStore, key: str, error: BaseException, at_beat: int, restless: None, tmp_path: Path
+    store: ObjectStore, key: str, error: BaseException, at_heartbeat: int, restless: None, tmp_path: Path
 ) -> None:
     (tmp_path / "source").write_bytes(noise(30_000_000))
-    beat = mock.Mock(side_effect=raising(error, at_beat=at_beat))
+    heartbeat = mock.Mock(side_effect=raising(error, at_heartbeat=at_heartbeat))
     with pytest.raises(type(error)) as raised:
-        store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], beat=beat)
+        store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], heartbeat=heartbeat)
     assert raised.value is error
-    assert beat.call_count == at_beat  # nothing was tried again
+    assert heartbeat.call_count == at_heartbeat  # nothing was tried again
     assert list(store.keys(key)) == []
     assert store.unfinished() == []
     store.put([Outgoing(key, tmp_path / "source", "image/jpeg")])
@@ -166,16 +166,16 @@ def test_what_a_beat_raises_ends_a_put_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("error", [StopWanted(), LooksLikeTheNetwork(), Stopped()], ids=lambda e: type(e).__name__)
-@pytest.mark.parametrize("at_beat", MOMENTS)
+@pytest.mark.parametrize("at_heartbeat", MOMENTS)
 def test_what_a_beat_raises_ends_a_fetch_and_leaves_nothing(
-    store: ObjectStore, key: str, error: BaseException, at_beat: int, restless: None, tmp_path: Path
+    store: ObjectStore, key: str, error: BaseException, at_heartbeat: int, restless: None, tmp_path: Path
 ) -> None:
     write(store, key, noise(LARGE)).commit()
-    beat = mock.Mock(side_effect=raising(error, at_beat=at_beat))
+    heartbeat = mock.Mock(side_effect=raising(error, at_heartbeat=at_heartbeat))
     with pytest.raises(type(error)) as raised:
-        store.fetch(key, tmp_path / "fetched", beat=beat)
+        store.fetch(key, tmp_path / "fetched", heartbeat=heartbeat)
     assert raised.value is error
-    assert beat.call_count == at_beat
+    assert heartbeat.call_count == at_heartbeat
     assert list(tmp_path.rglob("*fetched*")) == []
     assert read(store, key, tmp_path) == noise(LARGE)
 

@@ -95,7 +95,7 @@ def test_who_no_longer_wants_an_object_need_not_wait_for_a_server_that_hangs(rou
 
     route.proxy.on_answer = hold
     with pytest.raises(LeaseGone):
-        route.store(read_s=LIMIT_S).fetch(key, tmp_path / "fetched", beat=once(hanging.is_set, LeaseGone()))
+        route.store(read_s=LIMIT_S).fetch(key, tmp_path / "fetched", heartbeat=once(hanging.is_set, LeaseGone()))
     assert list(tmp_path.iterdir()) == []
     assert not route.proxy.is_quiet  # it still hangs
     released.set()

@@ -68,7 +68,7 @@ def test_refused_credentials_are_told_and_not_repeated(
     credentials = (key, "not the secret") if wrong == "secret" else ("nobody", secret)
     with pytest.raises(StorageDenied) as refused:
         call(made(credentials=credentials))
-    told = failures.story(refused.value) + caplog.text
+    told = failures.traceback_tail(refused.value) + caplog.text
     assert "storage_failed" in told
     assert credentials[1] not in told
     assert "Signature=" not in told

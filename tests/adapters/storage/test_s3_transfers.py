@@ -40,7 +40,7 @@ def test_while_a_call_hangs_its_caller_beats(route: Route, doing: str, where: st
             hanging.set()
             enough.wait(LIMIT_S)
 
-    def beat() -> None:
+    def heartbeat() -> None:
         assert threading.current_thread() is threading.main_thread()  # for it uses the database
         if hanging.is_set():
             beats.append(1)
@@ -53,9 +53,9 @@ def test_while_a_call_hangs_its_caller_beats(route: Route, doing: str, where: st
     else:
         route.proxy.on_answer = hold
     if doing == "put":
-        store.put(route.files(tmp_path, "b"), beat=beat)
+        store.put(route.files(tmp_path, "b"), heartbeat=heartbeat)
     else:
-        store.fetch(key, tmp_path / "fetched", beat=beat)
+        store.fetch(key, tmp_path / "fetched", heartbeat=heartbeat)
     assert len(beats) >= 5
 
 
@@ -127,7 +127,7 @@ def test_what_a_beat_raises_leaves_nothing_on_its_way_and_nothing_is_repeated(
         route.proxy.on_answer = hold
     error = LeaseGone()
     with pytest.raises(LeaseGone) as raised:
-        store.put(route.files(tmp_path, "ab"), beat=once(hanging.is_set, error))
+        store.put(route.files(tmp_path, "ab"), heartbeat=once(hanging.is_set, error))
     assert raised.value is error
     assert not counted.under_way
     crawl.set()
@@ -207,10 +207,10 @@ from media_jobs.adapters.storage.s3_calls import Patience
 bucket, url, key, secret, name = sys.argv[1:]
 store = S3Store(bucket, credentials=(key, secret), region="us-east-1", endpoint_url=url, patience=Patience(read_s=600))
 beats = iter(range(3))
-def beat():
+def heartbeat():
     if next(beats, None) is None:
         raise SystemExit(7)
-store.fetch(name, Path("fetched"), beat=beat)
+store.fetch(name, Path("fetched"), heartbeat=heartbeat)
 """
 
 

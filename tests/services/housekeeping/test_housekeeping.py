@@ -29,9 +29,9 @@ def expire(job: Job) -> None:
 
 def test_a_lease_that_ran_out_brings_the_job_back():
     job = processing.claim(make_job().pk, "gone")
-    assert housekeeping.run(only=[LEASES])[0].mended == 0
+    assert housekeeping.run(only=[LEASES])[0].repaired == 0
     expire(job)
-    assert housekeeping.run(only=[LEASES])[0].mended == 1
+    assert housekeeping.run(only=[LEASES])[0].repaired == 1
     job.refresh_from_db()
     assert (job.state, job.worker, job.attempt) == (JobState.QUEUED, "", 1)
     assert job.events.values_list("type", flat=True).last() == "lease_expired"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import StorageUnavailable
 from media_jobs.management.commands import housekeeping as command
-from media_jobs.models import Chore, Original
+from media_jobs.models import MaintenanceTask, Original
 from media_jobs.services.housekeeping import PARTS
 from media_jobs.states import OriginalState
 from tests.factories import make_original
@@ -40,14 +40,14 @@ def test_each_part_has_its_line_in_the_summary():
 
 
 def test_a_dry_run_lists_every_find_and_changes_nothing():
-    doomed = [make_original(bytes([n]), state=OriginalState.DELETED) for n in range(3)]
+    deleting = [make_original(bytes([n]), state=OriginalState.DELETED) for n in range(3)]
     output = housekeeping("--dry-run")
-    for original in doomed:
+    for original in deleting:
         assert f"uploads: {original.key}: given up" in output
     assert row(output, "uploads")[:3] == ["uploads", "3", "3"]
-    assert "would mend" in output
+    assert "would repair" in output
     assert Original.objects.count() == 3
-    assert not Chore.objects.exists()
+    assert not MaintenanceTask.objects.exists()
 
 
 def test_parts_can_be_chosen():
@@ -91,7 +91,7 @@ def test_a_part_that_failed_is_told_and_the_exit_says_so(monkeypatch):
 def test_who_is_at_it_is_told(monkeypatch):
     monkeypatch.setattr(command, "_PATIENCE_S", 0)
     until = timezone.now() + timedelta(minutes=5)
-    Chore.objects.create(name="uploads", worker="otherhost:1:abc", lease_until=until)
+    MaintenanceTask.objects.create(name="uploads", worker="otherhost:1:abc", lease_until=until)
     output = " ".join(housekeeping().split())
     assert "skipped: otherhost:1:abc is at it" in output
     assert "housekeeping --only uploads" in output
@@ -101,4 +101,4 @@ def test_long_work_is_told_of_every_few_seconds(monkeypatch):
     monkeypatch.setattr(command, "_LINE_EVERY_S", 0)
     for n in range(3):
         make_original(bytes([n]), state=OriginalState.DELETED)
-    assert "uploads: 3 mended" in housekeeping()
+    assert "uploads: 3 repaired" in housekeeping()

@@ -17,7 +17,7 @@ from django.utils import timezone
 from media_jobs.adapters import queue
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import StorageUnavailable
-from media_jobs.models import Chore, Job, Original
+from media_jobs.models import Job, MaintenanceTask, Original
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import keeper, running, ticking
 from media_jobs.services.housekeeping.part import Ages, Find, Part, Sitting
@@ -47,16 +47,16 @@ def impatient(monkeypatch):
 
 def later(by: timedelta) -> None:
     """As if what housekeeping remembers were so much older."""
-    for chore in Chore.objects.all():
-        moved = {f: getattr(chore, f) and getattr(chore, f) - by for f in ("lease_until", "finished_at")}
-        Chore.objects.filter(pk=chore.pk).update(**moved)
+    for task in MaintenanceTask.objects.all():
+        moved = {f: getattr(task, f) and getattr(task, f) - by for f in ("lease_until", "finished_at")}
+        MaintenanceTask.objects.filter(pk=task.pk).update(**moved)
 
 
-def part_of(mend: Any, *, finds: int = 1, **fields: Any) -> Part:
+def part_of(repair: Any, *, finds: int = 1, **fields: Any) -> Part:
     def find(_: Sitting) -> Any:
         yield [Find(f"find {n}", n) for n in range(finds)]
 
-    return Part(**({"name": "test", "about": "", "every_s": 60, "find": find, "mend": mend} | fields))
+    return Part(**({"name": "test", "about": "", "every_s": 60, "find": find, "repair": repair} | fields))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -82,13 +82,13 @@ def test_of_two_keepers_at_once_one_does_the_part():
         outcome = pool.submit(first)
         assert begun.wait(LIMIT_S)
         (second,) = housekeeping.run(only=[part])
-        assert second.doer == Chore.objects.get(name="test").worker != ""
-        assert (second.found, second.mended, second.error) == (0, 0, "")
+        assert second.doer == MaintenanceTask.objects.get(name="test").worker != ""
+        assert (second.found, second.repaired, second.error) == (0, 0, "")
         go.set()
-        assert outcome.result(LIMIT_S).mended == 1
+        assert outcome.result(LIMIT_S).repaired == 1
     assert done == [1]
     (third,) = housekeeping.run(only=[part])
-    assert third.mended == 1
+    assert third.repaired == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -118,10 +118,10 @@ def test_many_workers_do_what_is_due_once():
 def test_a_keeper_that_died_is_replaced_after_its_lease():
     part = part_of(lambda _, finds: len(finds))
     keeper.take(part, if_due=False)
-    Chore.objects.update(worker="elsewhere:1:abcdef")
+    MaintenanceTask.objects.update(worker="elsewhere:1:abcdef")
     assert running.do_if_due(part, limit_s=10) is None
     later(timedelta(seconds=601))
-    assert running.do_if_due(part, limit_s=10).mended == 1  # type: ignore[union-attr]
+    assert running.do_if_due(part, limit_s=10).repaired == 1  # type: ignore[union-attr]
 
 
 def test_a_keeper_of_this_host_that_died_is_replaced_at_once_by_hand():
@@ -129,17 +129,17 @@ def test_a_keeper_of_this_host_that_died_is_replaced_at_once_by_hand():
     keeper.take(part, if_due=False)
     died = subprocess.Popen([sys.executable, "-c", ""])
     died.wait()
-    name = Chore.objects.get().worker
-    Chore.objects.update(worker=name.replace(f":{os.getpid()}:", f":{died.pid}:"))
+    name = MaintenanceTask.objects.get().worker
+    MaintenanceTask.objects.update(worker=name.replace(f":{os.getpid()}:", f":{died.pid}:"))
     (outcome,) = housekeeping.run(only=[part], patience_s=LIMIT_S)
-    assert (outcome.mended, outcome.doer) == (1, "")
+    assert (outcome.repaired, outcome.doer) == (1, "")
 
 
 def test_leases_of_jobs_wait_for_no_dead_keeper(impatient):
     job = processing.claim(make_job().pk, "gone")
     Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     keeper.take(LEASES, if_due=False)
-    Chore.objects.update(worker="elsewhere:1:abcdef")
+    MaintenanceTask.objects.update(worker="elsewhere:1:abcdef")
     later(timedelta(seconds=11))
     housekeeping.pulse()
     job.refresh_from_db()
@@ -150,19 +150,19 @@ def test_a_keeper_that_was_replaced_ends(monkeypatch):
     part = part_of(lambda sitting, finds: len(sitting.each(finds, lambda _: True)), finds=3, lease_s=0)
     held = keeper.take(part, if_due=False)
     assert held
-    held.beat()
-    Chore.objects.update(worker="somebody else")
+    held.heartbeat()
+    MaintenanceTask.objects.update(worker="somebody else")
     with pytest.raises(keeper.PartLost):
-        held.beat()
-    held.release(mended=5)
-    assert (Chore.objects.get().worker, Chore.objects.get().mended) == ("somebody else", 0)
+        held.heartbeat()
+    held.release(repaired=5)
+    assert (MaintenanceTask.objects.get().worker, MaintenanceTask.objects.get().repaired) == ("somebody else", 0)
 
 
 def test_what_came_of_it_is_written_down():
     running.do_if_due(part_of(lambda _, finds: len(finds), finds=7), limit_s=10)
-    chore = Chore.objects.get()
-    assert (chore.mended, chore.error, chore.worker, chore.lease_until) == (7, "", "", None)
-    assert chore.finished_at
+    task = MaintenanceTask.objects.get()
+    assert (task.repaired, task.error, task.worker, task.lease_until) == (7, "", "", None)
+    assert task.finished_at
 
 
 def test_what_failed_is_tried_again_before_its_time():
@@ -171,7 +171,7 @@ def test_what_failed_is_tried_again_before_its_time():
 
     part = part_of(fail, every_s=86_400)
     assert running.do_if_due(part, limit_s=10).error  # type: ignore[union-attr]
-    assert "listing files" in Chore.objects.get().error
+    assert "listing files" in MaintenanceTask.objects.get().error
     assert running.do_if_due(part, limit_s=10) is None
     later(timedelta(minutes=11))
     assert running.do_if_due(part, limit_s=10)
@@ -184,7 +184,7 @@ def test_whatever_ends_a_keeper_frees_the_part(problem):
 
     with pytest.raises(type(problem)):
         running.do_if_due(part_of(end), limit_s=10)
-    assert Chore.objects.get().lease_until is None
+    assert MaintenanceTask.objects.get().lease_until is None
     assert running.do_if_due(part_of(lambda _, finds: len(finds)), limit_s=10)
 
 
@@ -192,7 +192,7 @@ def test_a_bug_in_one_part_does_not_keep_the_others():
     crashing = part_of(lambda _, finds: 1 // 0, name="crashing")
     outcomes = housekeeping.run(only=[crashing, part_of(lambda _, finds: len(finds))])
     assert "ZeroDivisionError" in outcomes[0].error
-    assert outcomes[1].mended == 1
+    assert outcomes[1].repaired == 1
 
 
 def test_jobs_do_not_wait_for_long_work(monkeypatch):
@@ -205,7 +205,7 @@ def test_jobs_do_not_wait_for_long_work(monkeypatch):
     assert Original.objects.count() == 5
     outcome = running.do_if_due(named("uploads"), limit_s=10)
     assert outcome
-    assert (outcome.mended, outcome.unfinished) == (5, False)
+    assert (outcome.repaired, outcome.unfinished) == (5, False)
 
 
 def test_a_tick_with_nothing_due_asks_nobody(django_assert_num_queries, monkeypatch, valkey):
@@ -292,14 +292,14 @@ def test_a_tick_survives_a_storage_that_is_away(monkeypatch, impatient, valkey):
         for method in ("delete", "keys", "sweep", "unfinished"):
             patch.setattr(store(Role.WORKER), method, away)
         housekeeping.tick()
-    assert Chore.objects.get(name="uploads").error
+    assert MaintenanceTask.objects.get(name="uploads").error
     later(HOUR)
     housekeeping.tick()
     assert not Original.objects.exists()
-    assert Chore.objects.get(name="uploads").error == ""
+    assert MaintenanceTask.objects.get(name="uploads").error == ""
 
 
 def test_the_ages_of_people_and_of_workers():
     assert Ages.of_leftovers(None) == Ages()
-    assert Ages.of_leftovers(timedelta(0)) == Ages(leftover_s=0, doomed_s=0, orphan_s=0, staging_s=0)
+    assert Ages.of_leftovers(timedelta(0)) == Ages(leftover_s=0, deleting_s=0, orphan_s=0, staging_s=0)
     assert Ages.of_leftovers(HOUR) == Ages(leftover_s=3600)

@@ -41,7 +41,7 @@ def test_an_orphan_waits_seven_days():
     key = store_object()
     sweep()
     tombstone = Tombstone.objects.get()
-    assert (tombstone.key, tombstone.doomed) == (key, False)
+    assert (tombstone.key, tombstone.deleting) == (key, False)
     for days, left in ((6, [key]), (8, [])):
         Tombstone.objects.update(created_at=timezone.now() - timedelta(days=days))
         sweep()
@@ -106,7 +106,7 @@ def test_an_object_whose_row_appears_between_listing_and_deleting_stays(part):
 
     outcomes = sweep(older_than=NOW, watch=Meanwhile(part, appear))
     assert [outcome.found for outcome in outcomes] == [1, 1]
-    assert outcomes[1].mended == 0
+    assert outcomes[1].repaired == 0
     assert objects() == [wanted.key]
     assert not Tombstone.objects.exists()
 
@@ -124,7 +124,7 @@ def test_a_row_of_whatever_state_keeps_its_object():
         make_derivative(job, ("full", "medium", "small")[n], content=bytes([n]), state=state)
     before = objects()
     Tombstone.objects.bulk_create(
-        Tombstone(key=key, created_at=timezone.now() - timedelta(days=8), doomed=n % 2 == 0)
+        Tombstone(key=key, created_at=timezone.now() - timedelta(days=8), deleting=n % 2 == 0)
         for n, key in enumerate(before)
     )
     sweep(older_than=NOW)
@@ -137,7 +137,7 @@ def test_the_storage_of_another_database_is_not_touched():
     orphans = [store_object() for _ in range(51)]
     marked, _ = sweep(older_than=NOW)
     assert "looks like the storage of another database" in marked.error
-    assert (marked.found, marked.mended) == (0, 0)
+    assert (marked.found, marked.repaired) == (0, 0)
     assert not Tombstone.objects.exists()
     assert objects() == sorted(kept + orphans)
 

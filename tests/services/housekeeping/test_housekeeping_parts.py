@@ -1,4 +1,4 @@
-"""Each part finds what went wrong, only looks where it is told to, and mends it once."""
+"""Each part finds what went wrong, only looks where it is told to, and repairs it once."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,7 +13,7 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.workspace import Workspace
 from media_jobs.callers import ANONYMOUS
 from media_jobs.errors import StorageUnavailable
-from media_jobs.models import Chore, Derivative, IdempotencyKey, Job, JobEvent, Original, Preset, Tombstone
+from media_jobs.models import Derivative, IdempotencyKey, Job, JobEvent, MaintenanceTask, Original, Preset, Tombstone
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.formats.sniff import sniff
 from media_jobs.services import housekeeping
@@ -78,7 +78,7 @@ def an_old_orphan() -> None:
 
 
 def a_dead_deleter() -> None:
-    Tombstone.objects.create(key=store_object(f"full/{uuid7()}/x.jpg"), doomed=True, created_at=ago(minutes=3))
+    Tombstone.objects.create(key=store_object(f"full/{uuid7()}/x.jpg"), deleting=True, created_at=ago(minutes=3))
 
 
 def an_unfinished_write() -> None:
@@ -109,7 +109,7 @@ WRONG: list[tuple[str, Callable[[], None]]] = [
 
 def everything() -> list[Any]:
     """All that housekeeping could change."""
-    models = (Job, JobEvent, Original, Derivative, Tombstone, IdempotencyKey, Chore)
+    models = (Job, JobEvent, Original, Derivative, Tombstone, IdempotencyKey, MaintenanceTask)
     rows = [list(model._default_manager.order_by("pk").values()) for model in models]
     return [*rows, objects(), queue.waiting(Lane.INTERACTIVE)]
 
@@ -119,14 +119,14 @@ def test_a_part_finds_and_mends_once(valkey, part, go_wrong):
     go_wrong()
     before = everything()
     looked = do(part, dry_run=True)
-    assert (looked.found, looked.mended, looked.error) == (1, 0, "")
+    assert (looked.found, looked.repaired, looked.error) == (1, 0, "")
     assert everything() == before
-    mended = do(part)
-    assert (mended.found, mended.mended, mended.error) == (1, 1, "")
+    repaired = do(part)
+    assert (repaired.found, repaired.repaired, repaired.error) == (1, 1, "")
     assert everything() != before
     again = do(part)
     assert again.error == ""
-    assert again.mended == 0
+    assert again.repaired == 0
 
 
 @pytest.mark.parametrize("older_than", [None, timedelta(0)])
@@ -147,7 +147,7 @@ def test_whatever_is_not_wanted_goes_at_once_where_the_age_is_none(valkey):
     upload._writer.commit()
     make_derivative(make_job(state=JobState.CANCELLED))
     an_orphan()
-    Tombstone.objects.create(key=store_object(f"full/{uuid7()}/x.jpg"), doomed=True)
+    Tombstone.objects.create(key=store_object(f"full/{uuid7()}/x.jpg"), deleting=True)
     an_unfinished_write()
     housekeeping.run(older_than=timedelta(0))
     assert objects() == []
@@ -162,7 +162,7 @@ def test_an_unfinished_write_is_listed_and_removed_when_it_is_old_enough():
     assert do("writes").found == 0
     assert do("writes", older_than=timedelta(0), dry_run=True).found == 1
     assert store(Role.WORKER).unfinished() != []
-    assert do("writes", older_than=timedelta(0)).mended == 1
+    assert do("writes", older_than=timedelta(0)).repaired == 1
     assert store(Role.WORKER).unfinished() == []
 
 
@@ -173,7 +173,7 @@ def test_files_of_dead_workers_go_and_those_of_living_ones_stay(tmp_path, settin
     dead._lock.close()  # what the kernel does then
     assert do("workspaces", dry_run=True).found == 1
     assert dead.path.exists()
-    assert do("workspaces").mended == 1
+    assert do("workspaces").repaired == 1
     assert [path.name for path in tmp_path.iterdir()] == ["living"]
     living.close()
 
@@ -186,7 +186,7 @@ def test_an_upload_that_took_too_long_cannot_become_active_afterwards(valkey):
     housekeeping.run()
     preset = Preset.objects.get(name="gallformers", current=True)
     with pytest.raises(StorageUnavailable):
-        upload.accept(preset=preset, caller=ANONYMOUS, tell=lambda _: pytest.fail("it was accepted"))
+        upload.accept(preset=preset, caller=ANONYMOUS, build_answer=lambda _: pytest.fail("it was accepted"))
     upload.abort()
     housekeeping.run()
     assert objects() == []
@@ -202,7 +202,7 @@ def test_thousands_of_tombstoned_originals_are_worked_off_in_batches():
         connection,
     ) as queries:
         outcome = do("uploads")
-    assert (outcome.found, outcome.mended) == (count, count)
+    assert (outcome.found, outcome.repaired) == (count, count)
     assert not Original.objects.exists()
     assert len(queries) < count / 100 * 12
 
@@ -218,7 +218,7 @@ def test_one_object_that_cannot_be_deleted_does_not_keep_the_others(monkeypatch)
 
     monkeypatch.setattr(store(Role.WORKER), "delete", refuse_one)
     outcome = do("uploads")
-    assert (outcome.found, outcome.mended) == (4, 3)
+    assert (outcome.found, outcome.repaired) == (4, 3)
     assert "1 could not be deleted" in outcome.error
     assert list(Original.objects.all()) == [rows[1]]
     assert objects() == [rows[1].key]
@@ -239,10 +239,10 @@ def test_a_storage_that_is_away_fails_its_parts_and_no_other(monkeypatch, valkey
         monkeypatch.setattr(store(Role.WORKER), method, refuse)
     outcomes = {o.part.name: o for o in housekeeping.run()}
     assert {name for name, o in outcomes.items() if o.error} == {"uploads", "orphans", "writes"}
-    assert outcomes["leases"].mended == outcomes["answers"].mended == 1
+    assert outcomes["leases"].repaired == outcomes["answers"].repaired == 1
     assert len(asked) == 3 + 1 + 1  # it is not asked nine times, each of which may take long
     assert outcomes["orphans"].error == str(StorageUnavailable("asking it"))
-    assert Chore.objects.get(name="uploads").error == outcomes["uploads"].error
+    assert MaintenanceTask.objects.get(name="uploads").error == outcomes["uploads"].error
     assert Original.objects.filter(state=OriginalState.DELETED).count() == 9
 
 
@@ -251,4 +251,4 @@ def test_a_redis_that_is_away_fails_its_part_and_no_other(unreachable_queue):
     an_old_answer()
     outcomes = {o.part.name: o for o in housekeeping.run()}
     assert {name for name, o in outcomes.items() if o.error} == {"queue"}
-    assert outcomes["answers"].mended == 1
+    assert outcomes["answers"].repaired == 1

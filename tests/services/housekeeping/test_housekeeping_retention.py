@@ -24,7 +24,7 @@ def test_histories_are_kept_for_ever_unless_a_setting_says_so(settings):
     end(make_failed_job(), days=10_000)
     assert do("histories").found == 0
     settings.EVENT_RETENTION_DAYS = 30
-    assert do("histories").mended == 1
+    assert do("histories").repaired == 1
     assert not JobEvent.objects.exists()
 
 
@@ -34,7 +34,7 @@ def test_only_histories_of_jobs_that_ended_long_ago_go(settings):
     end(old, days=31)
     end(young, days=29)
     JobEvent.objects.update(at=ago(days=100))
-    assert do("histories").mended == 1
+    assert do("histories").repaired == 1
     assert set(JobEvent.objects.values_list("job", flat=True)) == {young.pk, waiting.pk}
 
 
@@ -58,7 +58,7 @@ def test_failed_originals_stay_unless_the_current_version_of_their_preset_says_h
     Preset.objects.create(name="gallformers", version=old.version + 1, failed_days=1)  # not current yet
     assert do("failures", older_than=timedelta(0)).found == 0
     keep_failed(7)
-    assert do("failures").mended == 1
+    assert do("failures").repaired == 1
     assert objects() == []
     assert not Original.objects.exists()
     assert not Job.objects.exists()
@@ -99,7 +99,7 @@ def test_a_failed_original_that_is_retried_meanwhile_stays(valkey):
         def found(self, part, finds):
             lifecycle.retry(failed.pk, actor=ANONYMOUS)
 
-    assert do("failures", watch=Curator()).mended == 0
+    assert do("failures", watch=Curator()).repaired == 0
     assert objects() == [failed.original.key]
     assert Job.objects.get().state == JobState.QUEUED
 
@@ -111,6 +111,6 @@ def test_a_failed_original_whose_object_cannot_be_deleted_yet_goes_later(monkeyp
         patch.setattr(store(Role.WORKER), "delete", refuse)
         assert do("failures").error
     assert objects() != []
-    assert do("uploads").mended == 1
+    assert do("uploads").repaired == 1
     assert objects() == []
     assert not Original.objects.exists()

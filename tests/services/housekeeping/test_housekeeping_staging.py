@@ -46,7 +46,7 @@ def an_upload(age: timedelta = NOW, *, arrived: bool = True) -> DirectUpload:
 
 def accept(upload: DirectUpload) -> Answer:
     preset = selectors.current_preset("gallformers")
-    return direct_uploads.accept(upload.pk, preset=preset, caller=ANONYMOUS, tell=lambda _: Answer(202, {}))
+    return direct_uploads.accept(upload.pk, preset=preset, caller=ANONYMOUS, build_answer=lambda _: Answer(202, {}))
 
 
 def an_image(age: timedelta, *, checked: bool = False, **job: Any) -> DirectUpload:
@@ -69,7 +69,7 @@ def test_an_upload_that_nobody_used_goes_after_two_hours_and_not_before():
     young, old = an_upload(timedelta(minutes=119)), an_upload(timedelta(minutes=121))
     an_upload(HOURS, arrived=False)
     outcome = do("staging")
-    assert (outcome.found, outcome.mended) == (2, 2)
+    assert (outcome.found, outcome.repaired) == (2, 2)
     assert list(DirectUpload.objects.all()) == [young]
     assert objects() == [young.key] != [old.key]
 
@@ -98,7 +98,7 @@ def test_a_file_whose_job_gave_up_stays_for_a_week_for_a_retry(job):
     assert objects() == [upload.key]
     Job.objects.update(finished_at=ago(days=7, hours=1))
     put(Original.objects.get().key)  # its worker had come as far as that
-    assert do("staging").mended == 1
+    assert do("staging").repaired == 1
     assert objects() == []
     assert Original.objects.get().state == OriginalState.DELETED
     assert Job.objects.get().state == job["state"]  # still tells what came of it
@@ -109,7 +109,7 @@ def test_a_file_whose_job_gave_up_stays_for_a_week_for_a_retry(job):
 def test_zero_takes_at_once_what_nobody_has_used_yet():
     upload = an_upload()
     assert do("staging").found == 0
-    assert do("staging", older_than=NOW).mended == 1
+    assert do("staging", older_than=NOW).repaired == 1
     assert objects() == []
     assert not DirectUpload.objects.filter(pk=upload.pk).exists()
 
@@ -135,7 +135,7 @@ class Meanwhile(Watch):
 def test_an_upload_that_is_accepted_meanwhile_stays():
     upload = an_upload()
     outcome = do("staging", older_than=NOW, watch=Meanwhile(lambda: accept(upload)))
-    assert (outcome.found, outcome.mended) == (1, 0)
+    assert (outcome.found, outcome.repaired) == (1, 0)
     assert objects() == [upload.key]
 
 
@@ -143,7 +143,7 @@ def test_a_job_that_is_retried_meanwhile_keeps_its_file():
     upload = an_image(DAYS, **FAILED, finished_at=ago(days=8))
     job = Job.objects.get()
     outcome = do("staging", watch=Meanwhile(lambda: lifecycle.retry(job.pk, actor=ANONYMOUS)))
-    assert (outcome.found, outcome.mended) == (1, 0)
+    assert (outcome.found, outcome.repaired) == (1, 0)
     assert objects() == [upload.key]
     assert Original.objects.get().state == OriginalState.STAGED
 
@@ -157,12 +157,12 @@ def test_what_cannot_be_deleted_becomes_no_image_any_more_and_goes_the_next_time
 
     with monkeypatch.context() as patched:
         patched.setattr(store(Role.WORKER), "delete", refuse)
-        assert do("staging", older_than=NOW).mended == 0
+        assert do("staging", older_than=NOW).repaired == 0
     assert DirectUpload.objects.count() == 2
     assert len(objects()) == 2
     with pytest.raises(UploadUsed):
         accept(upload)
-    assert do("staging", older_than=NOW).mended == 2
+    assert do("staging", older_than=NOW).repaired == 2
     assert objects() == []
 
 
@@ -170,7 +170,7 @@ def test_where_presets_give_failed_originals_up_those_that_were_never_checked_go
     Preset.objects.filter(name="gallformers", current=True).update(failed_days=1)
     upload = an_image(HOURS, **FAILED, finished_at=ago(days=2))
     put(Original.objects.get().key)
-    assert do("failures").mended == 1
+    assert do("failures").repaired == 1
     assert not Original.objects.exists()
     assert not Job.objects.exists()
     assert DirectUpload.objects.get() == upload  # still names its object

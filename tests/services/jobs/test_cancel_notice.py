@@ -16,7 +16,7 @@ from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS
 from media_jobs.models import Derivative, Job
-from media_jobs.ports import no_beat
+from media_jobs.ports import no_heartbeat
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping.parts import LEASES
 from media_jobs.services.jobs import lifecycle, processing, worker
@@ -130,7 +130,7 @@ def test_a_stopping_workers_job_is_handed_back_and_done_by_the_next(stuck, made,
     assert is_gone(pid)
     job.refresh_from_db()
     assert (job.state, job.attempt, job.max_attempts, job.worker) == (JobState.QUEUED, 1, 4, "")
-    assert Job.objects.filter(state=JobState.QUEUED).order_by("turn", "pk").first() == job != later
+    assert Job.objects.filter(state=JobState.QUEUED).order_by("queue_position", "pk").first() == job != later
     assert not Derivative.objects.exists()
     duty.hand_back_at_s = math.inf
     processing.run(job.pk)
@@ -150,7 +150,7 @@ def test_a_job_that_is_done_in_time_is_not_handed_back(photo, made):
 
 def test_who_waits_to_be_alone_on_its_host_can_be_cancelled(photo, settings):
     job = make_job(make_original(photo), lane=Lane.HEAVY)
-    with HostLock(settings.WORK_DIR).shared(no_beat):
+    with HostLock(settings.WORK_DIR).shared(no_heartbeat):
         waiting = at_work(job.pk)
         wait_until(lambda: Job.objects.get(pk=job.pk).stage == "rendering")
         lifecycle.cancel(job.pk, actor=ANONYMOUS)

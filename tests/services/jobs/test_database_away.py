@@ -134,7 +134,7 @@ def test_a_failure_is_written_once_whichever_commit_is_lost(monkeypatch, done):
 
 
 def test_after_a_long_absence_of_the_database_a_job_in_hand_is_put_back_at_once(photo, monkeypatch):
-    monkeypatch.setattr(database, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(database, "RETRY_FOR_S", 0.01)
     job = make_job(make_original(photo))
 
     def away(*_: Any) -> None:

@@ -113,10 +113,10 @@ def test_waits_begin_anew_when_a_person_grants_more_attempts():
 @pytest.mark.parametrize("error", [TOO_MUCH, TIMEOUT, KILLED])
 def test_what_was_too_much_for_the_machine_comes_next_on_the_heavy_lane(outcomes, error):
     outcomes(error, None)
-    make_job(lane=Lane.HEAVY, turn=7)
+    make_job(lane=Lane.HEAVY, queue_position=7)
     job = run(make_job(make_original()))
     assert (job.state, job.lane) == (JobState.QUEUED, Lane.HEAVY)
-    assert Job.objects.filter(state=JobState.QUEUED, lane=Lane.HEAVY).order_by("turn", "pk").first() == job
+    assert Job.objects.filter(state=JobState.QUEUED, lane=Lane.HEAVY).order_by("queue_position", "pk").first() == job
     assert job.not_before <= timezone.now()
     assert run(job).state == JobState.DONE
 

@@ -36,9 +36,13 @@ def upload(owner: str, *, lane: Lane = Lane.INTERACTIVE) -> Job:
 def backlog(owner: str, count: int) -> list[Job]:
     """`count` jobs of one owner: as `upload` would make them, but quickly."""
     template = upload(owner)
-    same = {f.attname: getattr(template, f.attname) for f in Job._meta.concrete_fields if f.name not in {"id", "turn"}}
-    first = template.turn + 1
-    return [template, *Job.objects.bulk_create(Job(**same, turn=first + n) for n in range(count - 1))]
+    same = {
+        f.attname: getattr(template, f.attname)
+        for f in Job._meta.concrete_fields
+        if f.name not in {"id", "queue_position"}
+    }
+    first = template.queue_position + 1
+    return [template, *Job.objects.bulk_create(Job(**same, queue_position=first + n) for n in range(count - 1))]
 
 
 def take(valkey: redis.Redis) -> UUID | None:
@@ -97,12 +101,12 @@ def test_one_callers_jobs_are_done_in_the_order_in_which_they_came(settings, val
 def test_who_has_had_much_done_is_not_punished_for_it_later():
     jobs = [*backlog("A", 20), *backlog("B", 25)]
     Job.objects.filter(pk__in=[job.pk for job in jobs[:40]]).update(state=JobState.DONE)
-    assert upload("A").turn == upload("C").turn == min(job.turn for job in jobs[40:])
+    assert upload("A").queue_position == upload("C").queue_position == min(job.queue_position for job in jobs[40:])
 
 
 def test_each_lane_has_turns_of_its_own():
     backlog("A", 5)
-    assert upload("A", lane=Lane.BULK).turn == 0
+    assert upload("A", lane=Lane.BULK).queue_position == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -117,7 +121,7 @@ def test_only_uploads_at_the_very_same_time_share_a_turn():
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(some, range(4)))
-    turns = Counter(Job.objects.values_list("turn", flat=True))
+    turns = Counter(Job.objects.values_list("queue_position", flat=True))
     assert sum(turns.values()) == 20
     assert sorted(turns) == list(range(len(turns)))
     assert max(turns.values()) <= 4
@@ -147,7 +151,7 @@ def test_a_retry_comes_next_even_if_everybody_else_started_again_from_nothing(se
     due_again(failed, after_s=60)
     Job.objects.filter(pk__in=[job.pk for job in before]).update(state=JobState.DONE)
     later = [upload("B"), upload("B")]
-    assert [job.turn for job in later] == [0, 1]
+    assert [job.queue_position for job in later] == [0, 1]
     Job.objects.filter(pk=failed.pk).update(not_before=timezone.now() - timedelta(seconds=1))
     dispatch.wake()
     assert take(valkey) == failed.pk
@@ -158,7 +162,7 @@ def test_a_retry_does_not_hold_the_turn_down(after_s):
     failed, *others = backlog("A", 100)
     due_again(failed, after_s=after_s)
     Job.objects.filter(pk__in=[job.pk for job in others[:50]]).update(state=JobState.DONE)
-    assert upload("B").turn == others[50].turn
+    assert upload("B").queue_position == others[50].queue_position
 
 
 def test_what_a_person_queues_again_takes_its_turn_behind_its_owners_others(valkey):
@@ -166,11 +170,11 @@ def test_what_a_person_queues_again_takes_its_turn_behind_its_owners_others(valk
     again = make_failed_job(owner="A")
     lifecycle.retry_all(Job.objects.filter(pk=again.pk), actor=SYSTEM)
     again.refresh_from_db()
-    assert again.turn == 3
+    assert again.queue_position == 3
 
 
 def test_the_turn_of_an_empty_lane_is_nought():
     job = upload("A")
-    Job.objects.filter(pk=job.pk).update(turn=transitions.current_turn(Lane.BULK))
+    Job.objects.filter(pk=job.pk).update(queue_position=transitions.front_position(Lane.BULK))
     job.refresh_from_db()
-    assert job.turn == 0
+    assert job.queue_position == 0

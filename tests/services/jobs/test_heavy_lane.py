@@ -8,7 +8,7 @@ from media_jobs.adapters.decoder.host_lock import HostLock
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Usage
-from media_jobs.ports import no_beat
+from media_jobs.ports import no_heartbeat
 from media_jobs.services.jobs import processing, worker
 from media_jobs.states import JobState, Lane
 from tests import images
@@ -90,7 +90,7 @@ def test_a_picture_too_large_for_a_worker_is_done_on_the_heavy_lane(monkeypatch,
 @pytest.mark.django_db(transaction=True)
 def test_nobody_renders_beside_a_heavy_picture(settings, made):
     job = make_job(make_original(images.jpeg()))
-    with HostLock(settings.WORK_DIR).exclusive(no_beat):
+    with HostLock(settings.WORK_DIR).exclusive(no_heartbeat):
         waiting = at_work(job.pk)
         wait_until(lambda: Job.objects.get(pk=job.pk).stage == "rendering")
         assert not made
@@ -102,7 +102,7 @@ def test_nobody_renders_beside_a_heavy_picture(settings, made):
 @pytest.mark.django_db(transaction=True)
 def test_a_heavy_picture_waits_until_nobody_else_renders(settings):
     job = make_job(make_original(images.jpeg()), lane=Lane.HEAVY)
-    with HostLock(settings.WORK_DIR).shared(no_beat):
+    with HostLock(settings.WORK_DIR).shared(no_heartbeat):
         waiting = at_work(job.pk)
         wait_until(lambda: Job.objects.get(pk=job.pk).stage == "rendering")
         waiting.join(0.5)

@@ -79,7 +79,7 @@ def test_a_retry_starts_clean_with_new_attempts_in_the_same_lane(state, settings
 
 def test_a_retry_queues_behind_what_its_owner_has_waiting():
     failed, waits = make_failed_job(), make_job()
-    assert lifecycle.retry(failed.pk, actor=CURATOR).turn > waits.turn
+    assert lifecycle.retry(failed.pk, actor=CURATOR).queue_position > waits.queue_position
 
 
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.DONE])
@@ -146,7 +146,7 @@ def test_retrying_many_of_one_owner_does_not_put_another_behind_them():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lifecycle, "_BATCH", 3)
         lifecycle.retry_all(Job.objects.all(), actor=CURATOR)
-    assert len(set(Job.objects.values_list("turn", flat=True))) == 7
+    assert len(set(Job.objects.values_list("queue_position", flat=True))) == 7
     of_another = make_job(make_original(stored=False, owner="one"))
     in_turn = [job.pk for job in selectors.claimable(Lane.INTERACTIVE, besides=[], at_most=9)]
     assert in_turn.index(of_another.pk) <= 1

@@ -14,7 +14,7 @@ from media_jobs.adapters.storage.files import FileStore
 from media_jobs.callers import ANONYMOUS
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Derivative, Job, Original, Tombstone
-from media_jobs.ports import Beat, Outgoing
+from media_jobs.ports import Heartbeat, Outgoing
 from media_jobs.services import housekeeping, object_deletion
 from media_jobs.services.housekeeping.parts import LEASES
 from media_jobs.services.jobs import lifecycle, processing
@@ -123,10 +123,10 @@ def test_of_an_attempt_whose_storage_fails_nothing_stays(photo, monkeypatch):
     job = make_job(make_original(photo))
     stored: list[str] = []
 
-    def fail_at_last(put: PutOne, outgoing: Outgoing, beat: Beat) -> None:
+    def fail_at_last(put: PutOne, outgoing: Outgoing, heartbeat: Heartbeat) -> None:
         if len(stored) == 3:
             raise StorageUnavailable("storing a file")
-        put(outgoing, beat)
+        put(outgoing, heartbeat)
         stored.append(outgoing.key)
 
     around_each_put(monkeypatch, fail_at_last)
@@ -139,14 +139,14 @@ def test_of_an_attempt_whose_storage_fails_nothing_stays(photo, monkeypatch):
 
 def test_of_two_jobs_over_one_original_the_cancelled_one_takes_nothing_from_the_other(photo, monkeypatch):
     original = make_original(photo)
-    doomed, kept = make_job(original), make_job(original)
+    deleting, kept = make_job(original), make_job(original)
     with gate_around_put(monkeypatch, after=True, beating=True) as gate:
-        storing = at_work(doomed.pk)
+        storing = at_work(deleting.pk)
         gate.wait_for_arrival()
         with gate_around_put(monkeypatch, after=True) as other:
             also_storing = at_work(kept.pk)
             other.wait_for_arrival()
-            lifecycle.cancel(doomed.pk, actor=ANONYMOUS)
+            lifecycle.cancel(deleting.pk, actor=ANONYMOUS)
             storing.ended()
             other.open()
             also_storing.ended()
@@ -162,7 +162,7 @@ def test_what_is_stored_after_housekeeping_buried_its_row_goes_as_well(photo, mo
         gate.wait_for_arrival()
         lifecycle.cancel(job.pk, actor=ANONYMOUS)
         for left in Derivative.objects.filter(job=job):
-            object_deletion.bury(left)
+            object_deletion.delete_derivative(left)
         gate.open()
         frozen.ended()
     assert_nothing_half_done()
@@ -173,7 +173,7 @@ def test_a_key_that_somebody_is_just_removing_is_waited_for(photo, monkeypatch):
     processing.run(job.pk)
     key = Derivative.objects.filter(rendition="thumb").values_list("key", flat=True).get()
     Derivative.objects.filter(rendition="thumb").delete()
-    Tombstone.objects.create(key=key, doomed=True)
+    Tombstone.objects.create(key=key, deleting=True)
     again = make_job(job.original)
 
     def remove() -> None:
@@ -194,7 +194,7 @@ def test_a_key_whose_remover_died_is_removed_and_made_anew(photo):
     processing.run(job.pk)
     key = Derivative.objects.filter(rendition="thumb").values_list("key", flat=True).get()
     Derivative.objects.filter(rendition="thumb").delete()
-    Tombstone.objects.create(key=key, doomed=True, created_at=timezone.now() - _LONG_AGO)
+    Tombstone.objects.create(key=key, deleting=True, created_at=timezone.now() - _LONG_AGO)
     again = make_job(job.original)
     processing.run(again.pk)
     assert state(again) == JobState.DONE
@@ -206,11 +206,11 @@ def test_many_at_once_over_one_original_leave_nothing_half_done(photo, monkeypat
     original = make_original(photo)
     failing = True
 
-    def sometimes(put: PutOne, outgoing: Outgoing, beat: Beat) -> None:
+    def sometimes(put: PutOne, outgoing: Outgoing, heartbeat: Heartbeat) -> None:
         time.sleep(random.uniform(0, 0.05))
         if failing and random.random() < 0.1:
             raise StorageUnavailable("storing a file")
-        put(outgoing, beat)
+        put(outgoing, heartbeat)
 
     around_each_put(monkeypatch, sometimes)
     for _ in range(3):
@@ -218,7 +218,7 @@ def test_many_at_once_over_one_original_leave_nothing_half_done(photo, monkeypat
         working = [at_work(job.pk) for job in jobs]
         time.sleep(random.uniform(0.3, 0.6))
         for left in Derivative.objects.filter(job=jobs[0], state=DerivativeState.PENDING):
-            object_deletion.bury(left)
+            object_deletion.delete_derivative(left)
         for job, disturb in zip(jobs, (cancel, expire, cancel), strict=False):
             disturb(job)
         for thread in working:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from media_jobs.adapters import database
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import StorageUnavailable
-from media_jobs.models import Chore, Job
+from media_jobs.models import Job, MaintenanceTask
 from media_jobs.runtime import worker_loop
 from media_jobs.services.housekeeping import ticking
 from media_jobs.services.jobs import outage, processing
@@ -99,7 +99,7 @@ def test_too_little_room_for_temporary_files_is_waited_for(settings, monkeypatch
 
 def test_a_database_that_is_away_is_waited_for(monkeypatch):
     answers = iter([False, True])
-    monkeypatch.setattr(database, "is_there", lambda: next(answers))
+    monkeypatch.setattr(database, "is_available", lambda: next(answers))
     duty.wary = True
     assert told() == [("paused", "database_unavailable"), ("resumed", "database_unavailable")]
 
@@ -118,7 +118,7 @@ def test_a_worker_that_waits_still_mends_what_others_left(away):
 
     def die() -> None:
         Job.objects.filter(pk=lost.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-        Chore.objects.all().delete()
+        MaintenanceTask.objects.all().delete()
         ticking._timers.clear()
 
     away(2, then=die)

@@ -28,7 +28,8 @@ def past(valkey: object) -> list[Job]:
     Original.objects.bulk_create(originals)
     states = [JobState.QUEUED if n % 10 == 0 else JobState.DONE for n in range(2_000)]
     rows = (
-        {"original_id": o.pk, "state": s, "turn": n} for n, (o, s) in enumerate(zip(originals, states, strict=True))
+        {"original_id": o.pk, "state": s, "queue_position": n}
+        for n, (o, s) in enumerate(zip(originals, states, strict=True))
     )
     jobs = Job.objects.bulk_create(_copies(job, rows))
     with connection.cursor() as cursor:

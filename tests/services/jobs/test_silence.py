@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
 def test_the_locks_of_a_silent_transaction_end_soon(monkeypatch):
-    monkeypatch.setattr(database, "SILENCE_S", 1)
+    monkeypatch.setattr(database, "IDLE_IN_TRANSACTION_S", 1)
     job, locked, over = make_job(), threading.Event(), threading.Event()
 
     @transaction.atomic
@@ -25,7 +25,7 @@ def test_the_locks_of_a_silent_transaction_end_soon(monkeypatch):
         Job.objects.filter(pk=job.pk).update(progress=2)
 
     def vanish() -> None:
-        with pytest.raises(database.GONE):
+        with pytest.raises(database.CONNECTION_ERRORS):
             fall_silent()
 
     silent = InThread(vanish)

@@ -15,12 +15,12 @@ from django.db import connection
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.storage.files import FileStore
-from media_jobs.ports import Beat, Outgoing, no_beat
+from media_jobs.ports import Heartbeat, Outgoing, no_heartbeat
 from media_jobs.services.jobs import processing, worker
 
 LIMIT_S = 20.0
 
-PutOne = Callable[[Outgoing, Beat], None]
+PutOne = Callable[[Outgoing, Heartbeat], None]
 
 
 class InThread(threading.Thread):
@@ -73,18 +73,18 @@ class Gate:
     def wait_for_arrival(self) -> None:
         assert self.arrived.wait(LIMIT_S)
 
-    def pass_through(self, beat: Beat = no_beat) -> None:
-        """beat: what the one who is held up does meanwhile."""
+    def pass_through(self, heartbeat: Heartbeat = no_heartbeat) -> None:
+        """heartbeat: what the one who is held up does meanwhile."""
         if not self._first.acquire(blocking=False):
             return
         self.arrived.set()
         deadline = time.monotonic() + LIMIT_S
         while not self.opened.wait(0.05):
-            beat()
+            heartbeat()
             assert time.monotonic() < deadline
 
 
-def around_each_put(monkeypatch: pytest.MonkeyPatch, instead: Callable[[PutOne, Outgoing, Beat], None]) -> None:
+def around_each_put(monkeypatch: pytest.MonkeyPatch, instead: Callable[[PutOne, Outgoing, Heartbeat], None]) -> None:
     """From now on each object is stored by `instead`, which is given what would have stored it."""
     objects = store(Role.WORKER)
     assert isinstance(objects, FileStore)
@@ -96,12 +96,12 @@ def gate_around_put(monkeypatch: pytest.MonkeyPatch, *, after: bool, beating: bo
     """The first object to be stored is held up before, or after, it is visible; `beating` or frozen."""
     gate = Gate()
 
-    def slowly(put: PutOne, outgoing: Outgoing, beat: Beat) -> None:
+    def slowly(put: PutOne, outgoing: Outgoing, heartbeat: Heartbeat) -> None:
         if after:
-            put(outgoing, beat)
-        gate.pass_through(beat if beating else no_beat)
+            put(outgoing, heartbeat)
+        gate.pass_through(heartbeat if beating else no_heartbeat)
         if not after:
-            put(outgoing, beat)
+            put(outgoing, heartbeat)
 
     around_each_put(monkeypatch, slowly)
     try:

@@ -33,7 +33,7 @@ def begin(**announced: Any) -> Opened:
 def accept(opened: Opened) -> Job:
     preset = selectors.current_preset("gallformers")
     answer = direct_uploads.accept(
-        opened.upload.pk, preset=preset, caller=ANONYMOUS, tell=lambda a: Answer(202, {"job": str(a.job.pk)})
+        opened.upload.pk, preset=preset, caller=ANONYMOUS, build_answer=lambda a: Answer(202, {"job": str(a.job.pk)})
     )
     return Job.objects.get(pk=answer.body["job"])
 

@@ -40,7 +40,7 @@ from tests.services.housekeeping.keeping import ago, objects
 
 pytestmark = pytest.mark.django_db
 
-PATIENCE_S = 30
+RETRY_FOR_S = 30
 
 
 def begin(caller: Caller = ANONYMOUS, **announced: Any) -> Opened:
@@ -53,7 +53,9 @@ def accept(opened: Opened, caller: Caller = ANONYMOUS, **how: Any) -> Answer:
         opened.upload.pk,
         preset=selectors.current_preset("gallformers"),
         caller=caller,
-        tell=lambda accepted: Answer(202, {"job": str(accepted.job.pk), "duplicate": str(accepted.duplicate_of)}),
+        build_answer=lambda accepted: Answer(
+            202, {"job": str(accepted.job.pk), "duplicate": str(accepted.duplicate_of)}
+        ),
         **how,
     )
 
@@ -140,10 +142,10 @@ def test_the_queue_is_told_after_the_commit(valkey):
 
 
 def test_what_the_uploader_asked_for_stays_with_the_original():
-    wishes = intake.Wishes({"gps": True}, Overrides(270, Focus(0.25, 1)))
-    accept(begin(), wishes=wishes)
+    options = intake.UploadOptions({"gps": True}, Overrides(270, Focus(0.25, 1)))
+    accept(begin(), options=options)
     original = Original.objects.get()
-    assert (original.overrides(), original.preserve) == (wishes.overrides, {"gps": True})
+    assert (original.overrides(), original.preserve) == (options.overrides, {"gps": True})
 
 
 def test_nobody_learns_from_a_checksum_alone_who_else_has_the_file():
@@ -219,7 +221,7 @@ def in_threads(*calls: Callable[[], Any]) -> list[Any]:
 @pytest.mark.parametrize("key", [None, "k"])
 def test_of_many_who_accept_it_at_once_one_does(valkey, key, monkeypatch):
     opened, together = begin(), Barrier(6)
-    monkeypatch.setattr(direct_uploads, "estimates", SimpleNamespace(pace=lambda _: together.wait(PATIENCE_S)))
+    monkeypatch.setattr(direct_uploads, "estimates", SimpleNamespace(pace=lambda _: together.wait(RETRY_FOR_S)))
     answers = in_threads(*[lambda: accept(opened, sent=sent() if key else None)] * 6)
     given = [answer for answer in answers if isinstance(answer, Answer)]
     assert Original.objects.count() == Job.objects.count() == 1
@@ -255,11 +257,11 @@ def test_a_job_for_an_original_that_is_just_being_given_up_waits_for_that_and_is
     def give_up() -> None:
         with transaction.atomic():
             Original.objects.select_for_update().get(pk=original.pk)
-            given_up.wait(PATIENCE_S)
+            given_up.wait(RETRY_FOR_S)
             Original.objects.filter(pk=original.pk).update(state=OriginalState.DELETED)
 
     def ask() -> None:
-        given_up.wait(PATIENCE_S)
+        given_up.wait(RETRY_FOR_S)
         make_job(original)
 
     assert isinstance(in_threads(give_up, ask)[1], WrongState)

@@ -23,7 +23,7 @@ from tests import images
 
 pytestmark = pytest.mark.django_db
 
-PATIENCE_S = 30
+RETRY_FOR_S = 30
 
 
 def sent(key: str = "k", *, owner: str = "anonymous", of: str = "upload") -> Sent:
@@ -127,7 +127,7 @@ def test_of_many_at_once_one_is_done_and_all_get_its_answer():
     work = Work()
 
     def ask() -> Answer:
-        return once(sent(), work, beforehand=lambda: all_saw_that_the_key_is_new.wait(PATIENCE_S))
+        return once(sent(), work, beforehand=lambda: all_saw_that_the_key_is_new.wait(RETRY_FOR_S))
 
     answers = in_threads(*[ask] * 6)
     assert [answer.replayed for answer in answers].count(False) == 1
@@ -144,13 +144,13 @@ def test_one_that_is_rolled_back_lets_the_other_win():
             with transaction.atomic():
                 once(sent(), lambda: Answer(202, {"by": "the first"}))
                 written.set()
-                waits.wait(PATIENCE_S)
+                waits.wait(RETRY_FOR_S)
                 raise ZeroDivisionError
         except ZeroDivisionError:
             return Answer(500, {})
 
     def wins() -> Answer:
-        written.wait(PATIENCE_S)
+        written.wait(RETRY_FOR_S)
         return once(sent(), lambda: Answer(202, {"by": "the second"}), beforehand=waits.set)
 
     _, answer = in_threads(loses, wins)
@@ -166,7 +166,7 @@ def test_two_uploads_at_once_make_one_job_and_leave_one_object(object_store, mon
 
     def commit_together(upload: intake.Upload) -> None:
         commit(upload)
-        together.wait(PATIENCE_S)
+        together.wait(RETRY_FOR_S)
 
     monkeypatch.setattr(intake.Upload, "_commit", commit_together)
 
@@ -177,7 +177,7 @@ def test_two_uploads_at_once_make_one_job_and_leave_one_object(object_store, mon
             return upload.accept(
                 preset=selectors.current_preset("gallformers"),
                 caller=ANONYMOUS,
-                tell=lambda accepted: Answer(202, {"job": str(accepted.job.pk)}),
+                build_answer=lambda accepted: Answer(202, {"job": str(accepted.job.pk)}),
                 sent=Sent(ANONYMOUS.id, "k", fingerprint("upload", sha256=upload.sha256)),
             )
         finally:

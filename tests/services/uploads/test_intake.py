@@ -41,7 +41,7 @@ def accept(upload: intake.Upload, **how: Any) -> Job:
     answer = upload.accept(
         preset=selectors.current_preset("gallformers"),
         caller=ANONYMOUS,
-        tell=lambda accepted: Answer(202, {"job": str(accepted.job.pk)}),
+        build_answer=lambda accepted: Answer(202, {"job": str(accepted.job.pk)}),
         **how,
     )
     return Job.objects.get(pk=answer.body["job"])
@@ -63,10 +63,10 @@ def test_accepting_stores_the_bytes_as_they_came_and_queues_the_work(upload, pho
 
 
 def test_what_the_uploader_asked_for_stays_with_the_original(upload):
-    wishes = intake.Wishes({"gps": True, "timestamps": False}, Overrides(270, Focus(0.25, 1)))
-    accept(upload, wishes=wishes)
+    options = intake.UploadOptions({"gps": True, "timestamps": False}, Overrides(270, Focus(0.25, 1)))
+    accept(upload, options=options)
     original = Original.objects.get()
-    assert original.overrides() == wishes.overrides
+    assert original.overrides() == options.overrides
     assert original.keep(Keep(device_serial=True)) == Keep(timestamps=False, gps=True, device_serial=True)
 
 

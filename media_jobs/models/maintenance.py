@@ -7,35 +7,35 @@ from django.db.models.functions import Now
 class Tombstone(models.Model):
     """An object that no row names any more, and that therefore should go.
 
-    With `doomed` it is being deleted at this moment: nothing may be stored under its key. Without, it was found in the
-    storage, and waits for a while, should somebody want it after all.
+    With `deleting` it is being deleted at this moment: nothing may be stored under its key. Without, it was found in
+    the storage, and waits for a while, should somebody want it after all.
     """
 
     key = models.CharField(max_length=255, primary_key=True)
-    doomed = models.BooleanField(default=False)
+    deleting = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        indexes = [models.Index(fields=["doomed", "created_at"], name="tombstone_age")]
+        indexes = [models.Index(fields=["deleting", "created_at"], name="tombstone_age")]
 
     def __str__(self) -> str:
         return self.key
 
 
-class Chore(models.Model):
-    """One part of housekeeping: who does it now, and what came of it last. At most one does it at a time."""
+class MaintenanceTask(models.Model):
+    """One task of housekeeping: who does it now, and what came of it last. At most one does it at a time."""
 
     name = models.CharField(max_length=32, primary_key=True)
     worker = models.CharField(max_length=255, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    mended = models.PositiveIntegerField(default=0, help_text="How many things, the last time.")
+    repaired = models.PositiveIntegerField(default=0, help_text="How many things, the last time.")
     duration_ms = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True, help_text="Why the last time ended early.")
 
     class Meta:
-        verbose_name = "part of housekeeping"
-        verbose_name_plural = "parts of housekeeping"
+        verbose_name = "maintenance task"
+        verbose_name_plural = "maintenance tasks"
         ordering = ["name"]
 
     def __str__(self) -> str:

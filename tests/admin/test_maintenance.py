@@ -7,25 +7,25 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from media_jobs.models import Chore
+from media_jobs.models import MaintenanceTask
 from media_jobs.services.housekeeping import PARTS
 from tests.admin.conftest import Login
 
 pytestmark = pytest.mark.django_db
-LIST = reverse("admin:media_jobs_chore_changelist")
+LIST = reverse("admin:media_jobs_maintenancetask_changelist")
 
 
 def test_each_part_says_what_it_looks_after(boss: Client) -> None:
-    Chore.objects.bulk_create(Chore(name=part.name) for part in PARTS)
+    MaintenanceTask.objects.bulk_create(MaintenanceTask(name=part.name) for part in PARTS)
     page = boss.get(LIST).content.decode()
     assert [part.name for part in PARTS if part.about not in page] == []
 
 
 def test_what_was_done_last_and_what_went_wrong_is_shown(boss: Client) -> None:
-    Chore.objects.create(
+    MaintenanceTask.objects.create(
         name="orphans",
         finished_at=timezone.now() - timedelta(hours=3),
-        mended=17,
+        repaired=17,
         duration_ms=2_500,
         error="The storage did not answer while listing <keys>.",
     )
@@ -36,15 +36,17 @@ def test_what_was_done_last_and_what_went_wrong_is_shown(boss: Client) -> None:
 
 @pytest.mark.parametrize(("minutes", "shown"), [(5, True), (-5, False)])
 def test_who_is_at_it_is_named_while_the_lease_lasts(boss: Client, minutes: int, shown: bool) -> None:
-    Chore.objects.create(name="orphans", worker="host:7:ab", lease_until=timezone.now() + timedelta(minutes=minutes))
+    MaintenanceTask.objects.create(
+        name="orphans", worker="host:7:ab", lease_until=timezone.now() + timedelta(minutes=minutes)
+    )
     assert ("host:7:ab" in boss.get(LIST).content.decode()) == shown
 
 
 def test_a_part_that_is_no_more_is_not_shown(boss: Client) -> None:
-    Chore.objects.create(name="of_an_older_version")
+    MaintenanceTask.objects.create(name="of_an_older_version")
     assert "of_an_older_version" not in boss.get(LIST).content.decode()
 
 
 def test_it_needs_the_right_to_view_it(staff: Login) -> None:
     assert staff("view_job").get(LIST).status_code == 403
-    assert staff("view_chore").get(LIST).status_code == 200
+    assert staff("view_maintenancetask").get(LIST).status_code == 200
