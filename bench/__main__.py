@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import call, machine, memory, scale, speed, storage, table, unit_tests
+from bench import call, machine, memory, scale, speed, storage, table, throughput, unit_tests
 from bench.rows import Row, Run
 
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
@@ -16,9 +16,10 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "tests": lambda options: unit_tests.rows(),
     "scale": lambda options: scale.rows(options.rounds),
     "storage": lambda options: storage.rows(options.rounds),
+    "throughput": lambda options: throughput.rows(options.rounds, options.against),
 }
 #: They take long, or much of the disk, and say nothing of pictures.
-_BY_NAME_ONLY = {"scale", "storage"}
+_BY_NAME_ONLY = {"scale", "storage", "throughput"}
 
 
 def main() -> None:
@@ -45,6 +46,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help=f"by default all but {but}")
     parser.add_argument("--rounds", type=int, default=7, help="pairs for each ratio (7)")
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
+    parser.add_argument("--against", type=Path, help="checkout of another build, for throughput")
     kept = Path(__file__).parent / ".cache/results.json"
     parser.add_argument("--json", type=Path, default=kept, help="where the figures go (bench/.cache/results.json)")
     parser.add_argument("--markdown", action="store_true", help="print the README's table of them, measure nothing")

@@ -25,8 +25,8 @@ _TARGET = 2.0
 _TIMES = 5
 _OPERATIONS = {
     "accept": "accept: POST /v1/images",
-    "dispatch_all": "dispatch, 64 jobs into empty lists",
-    "dispatch_one": "dispatch, one job",
+    "dispatch_all": "dispatch, 64 wake-ups into empty lists",
+    "dispatch_one": "dispatch, one wake-up",
     "dispatch_none": "dispatch, lists full",
     "claim": "claim",
     "poll_done": "poll: GET /v1/jobs/…, done",

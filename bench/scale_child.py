@@ -28,10 +28,11 @@ from django.test import Client
 
 from bench import scale_data
 from bench.plans import whole_tables
-from media_jobs import selectors
 from media_jobs.adapters import queue
 from media_jobs.models import Job, Original
-from media_jobs.services.jobs import dispatch, processing
+from media_jobs.services.jobs import dispatch
+from media_jobs.services.jobs.claiming import claim_next
+from media_jobs.services.jobs.worker import Worker
 from media_jobs.states import JobState, Lane
 
 #: What is to be timed; what comes before and after it in its generator is not.
@@ -44,7 +45,7 @@ class Bed:
     """A filled database, and everything to be timed in it. Each operation leaves the database as it was."""
 
     def __init__(self, *, done: int, queued: int) -> None:
-        self._done, self._queued = done, queued
+        self._done, self._queued, self._worker = done, queued, Worker()
         self._valkey = redis.Redis.from_url(settings.REDIS_URL)
         self._client, self._staff = Client(SERVER_NAME="localhost"), Client(SERVER_NAME="localhost")
         scale_data.fill(done=done, queued=queued)
@@ -52,7 +53,7 @@ class Bed:
 
     def accept(self) -> Iterator[Act]:
         """As long as it holds for the large table: with a list that is full."""
-        dispatch.wake()
+        dispatch.top_up()
         file = SimpleUploadedFile("gall.jpg", _JPEG + os.urandom(16), "image/jpeg")
         answers: list[Any] = []
         yield lambda: answers.append(self._client.post("/v1/images", {"file": file}))
@@ -63,26 +64,25 @@ class Bed:
     def dispatch_all(self) -> Iterator[Act]:
         """Into empty lists."""
         self._valkey.flushdb()
-        yield lambda: _must(dispatch.wake() == settings.QUEUE_SIZE)
+        yield lambda: _must(dispatch.top_up())
 
     def dispatch_one(self) -> Iterator[Act]:
-        """Into the place that a worker has made by taking a job."""
+        """Into the place that a worker has made by answering a wake-up."""
         self._valkey.flushdb()
-        dispatch.wake()
-        rq_id = self._valkey.lpop("rq:queue:interactive")
-        assert isinstance(rq_id, bytes)
-        job = processing.claim(UUID(rq_id.decode().rpartition("-")[0]), "bench")
-        yield lambda: _must(dispatch.wake(Lane.INTERACTIVE) == 1)
-        _put_back(job)
+        dispatch.top_up()
+        queue.drop_wakeup(Lane.INTERACTIVE)
+        yield lambda: _must(dispatch.top_up(Lane.INTERACTIVE))
 
     def dispatch_none(self) -> Iterator[Act]:
         """With full lists, as after most uploads."""
-        dispatch.wake()
-        yield dispatch.wake
+        dispatch.top_up()
+        yield dispatch.top_up
 
     def claim(self) -> Iterator[Act]:
-        [job] = selectors.claimable(Lane.INTERACTIVE, besides=[], at_most=1)
-        yield lambda: processing.claim(job.pk, "bench")
+        jobs: list[Job | None] = []
+        yield lambda: jobs.append(claim_next(Lane.INTERACTIVE, self._worker))
+        [job] = jobs
+        assert job
         _put_back(job)
 
     def poll_done(self) -> Iterator[Act]:

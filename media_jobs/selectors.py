@@ -14,8 +14,6 @@ from media_jobs.errors import UnknownPreset
 from media_jobs.models import Derivative, DirectUpload, Job, Original, Preset
 from media_jobs.states import DerivativeState, JobState, Lane, OriginalState
 
-_NOBODYS_TURN = -(2**63)
-
 
 def current_preset(name: str) -> Preset:
     """The version that new jobs get. Raises UnknownPreset, which names the known ones."""
@@ -82,23 +80,15 @@ def batches(rows: QuerySet[Any], size: int = 100) -> Iterator[list[Any]]:
         page = list(rows.filter(pk__gt=page[-1].pk)[:size]) if len(page) == size else []
 
 
-def claimable(lane: Lane, *, besides: list[UUID], at_most: int) -> QuerySet[Job]:
-    """The waiting jobs of a lane whose time has come, by turn, without those in `besides`."""
+def due(lane: Lane) -> QuerySet[Job]:
+    """The waiting jobs of a lane whose time has come, in the order in which workers take them."""
     waiting = Job.objects.filter(state=JobState.QUEUED, lane=lane, not_before__lte=Now())
-    return (
-        waiting.exclude(pk__in=besides)
-        .order_by("queue_position", "id")
-        .only("id", "last_event", "queue_position")[:at_most]
-    )
+    return waiting.order_by("queue_position", "id")
 
 
-def places(job_ids: list[UUID]) -> dict[UUID, tuple[int, UUID]]:
-    """By what a list of jobs is sorted: turn, then id. Whoever waits no more comes before all, to be out of the way."""
-    found = (
-        Job.objects.filter(pk__in=job_ids, state=JobState.QUEUED).values_list("pk", "queue_position") if job_ids else []
-    )
-    turns = dict.fromkeys(job_ids, _NOBODYS_TURN) | dict(found)
-    return {job_id: (turn, job_id) for job_id, turn in turns.items()}
+def count_due(lane: Lane, *, at_most: int) -> int:
+    """How many jobs of a lane could be done now; stops counting at `at_most`."""
+    return due(lane).values("pk")[:at_most].count()
 
 
 def backlog_size(*, at_most: int) -> int:

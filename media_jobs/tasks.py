@@ -1,13 +1,16 @@
-"""What RQ calls, by dotted path. Tasks take ids and call one service."""
-
-from uuid import UUID
+"""What RQ calls, by dotted path."""
 
 from django.db import close_old_connections
 
-from media_jobs.services.jobs import processing
+from media_jobs.services.jobs import processing, worker
+from media_jobs.states import Lane
 
 
-def process_job(job_id: str) -> None:
-    """Process one job. May be called twice for the same id; the second call does nothing."""
+def process_lane(lane: str) -> None:
+    """Do what is due in a lane. May be called once too often, or for nothing."""
     close_old_connections()
-    processing.run(UUID(job_id))
+    processing.process_lane(Lane(lane), worker.current())
+
+
+def process_job(_job_id: str) -> None:
+    """Wake-ups that version 0.1 left in Redis named a job. Its worker finds it in the table, as all others."""

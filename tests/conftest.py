@@ -13,6 +13,7 @@ from django.db import connection
 from media_jobs.adapters import queue, storage
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.services.jobs import estimates
+from media_jobs.services.jobs import worker as workers
 from media_jobs.services.uploads import backlog
 from tests.seaweed import SeaweedFS, seaweedfs
 
@@ -59,10 +60,12 @@ def _uses_a_database(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _no_memory_of_other_tests() -> None:
+def _no_memory_of_other_tests() -> Iterator[None]:
     """What a process knows of the table for some seconds is of another table in the next test."""
     backlog.forget()
     estimates.forget()
+    yield
+    workers.replace_current(None)
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,21 @@
-"""The doorbell: RQ through django-rq. An RQ job carries one job id, and may be lost or delivered twice."""
+"""The doorbell: RQ through django-rq.
 
-from collections.abc import Iterator, Mapping
+An RQ job is a wake-up of a lane. It names no job of ours: the worker that answers it takes the lane's next one from the
+table. So a wake-up may be lost, delivered twice, or come when there is nothing left to do.
+"""
+
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import django_rq
 from django.conf import settings
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.client import Pipeline
 from redis.exceptions import RedisError, WatchError
 from redis.retry import Retry
-from rq import Queue
+from rq import Queue, get_current_job
 from rq.timeouts import JobTimeoutException
 
 from media_jobs.errors import QueueUnavailable
@@ -21,18 +24,11 @@ from media_jobs.states import Lane
 #: Raised by RQ's alarm in the middle of whatever the worker does; a plain Exception, so it must be named.
 JobTimeout = JobTimeoutException
 
-#: What decides who is before whom: the turn of a job, then its id.
-Place = tuple[int, UUID]
-
-_TASK = "media_jobs.tasks.process_job"
-#: After so many seconds a waiting job that RQ no longer holds is taken for lost.
-RING_AGAIN_S = 30
+_TASK = "media_jobs.tasks.process_lane"
 #: An upload waits so long, twice, for a Redis that takes connections and does not answer.
-_PATIENCE_S = 2.0
-
-
-class ListChanged(Exception):
-    """Somebody else changed the list meanwhile; nothing was done."""
+_TIMEOUT_S = 2.0
+#: A list is looked at again when others change it at the same moment. Who changes it wakes a worker as well.
+_TRIES = 10
 
 
 @cache
@@ -42,90 +38,87 @@ def _queue(lane: Lane) -> Queue:
     The connection is our own: django-rq passes no time limits on to Redis where it is given a URL.
     """
     url = str(settings.RQ_QUEUES[lane.value]["URL"])
-    limits = {"socket_connect_timeout": _PATIENCE_S, "socket_timeout": _PATIENCE_S}
+    limits = {"socket_connect_timeout": _TIMEOUT_S, "socket_timeout": _TIMEOUT_S}
     return django_rq.get_queue(lane.value, connection=Redis.from_url(url, retry=Retry(NoBackoff(), 1), **limits))
 
 
+def worker_queues() -> list[Queue]:
+    """The queues of all lanes over one connection of a worker's own, which may wait for a wake-up."""
+    url = str(settings.RQ_QUEUES[Lane.INTERACTIVE.value]["URL"])
+    # Who waits for a wake-up waits longer than others; a second try would be too long with a frozen server.
+    connection = Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=_TIMEOUT_S)
+    return [django_rq.get_queue(lane.value, connection=connection) for lane in Lane]
+
+
 @contextmanager
-def _clear_errors() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
-    except WatchError as error:
-        raise ListChanged from error
     except RedisError as error:
         raise QueueUnavailable from error
 
 
-def waiting(lane: Lane) -> list[UUID]:
-    """The jobs that RQ's list holds, the next one first. Raises QueueUnavailable."""
-    with _clear_errors():
-        return [_job_id(rq_id) for rq_id in _queue(lane).get_job_ids()]
+def lengths() -> dict[Lane, int]:
+    """How many wake-ups wait in each lane. One call. Raises QueueUnavailable."""
+    queues = {lane: _queue(lane) for lane in Lane}
+    with _translated_errors(), queues[Lane.INTERACTIVE].connection.pipeline(transaction=False) as pipeline:
+        for queue in queues.values():
+            pipeline.llen(queue.key)
+        return dict(zip(queues, pipeline.execute(), strict=True))
 
 
-def announce(lane: Lane, calls: Mapping[UUID, int], places: Mapping[UUID, Place], *, at_most: int) -> set[UUID]:
-    """Put jobs into RQ's list, in their places, until it holds `at_most`; returns those that were passed over.
+def enqueue_wakeups(lane: Lane, count: int, *, at_most: int) -> int:
+    """Add up to `count` wake-ups, as long as there are no more than `at_most` in the list; how many were added.
 
-    calls: the jobs, each with a number that is another one whenever it waits anew. places: theirs, and of all that
-    the list held when it was read; the lowest is taken first. Passed over is whom somebody announced lately: a mark
-    bridges the moment in which a worker has taken an id from the list and not yet claimed the row.
-
-    List, marks and RQ's own records change in one step, and only if the list is still what was looked at: it never
-    grows longer, holds nobody twice, and who dies on the way leaves nothing half done. Raises ListChanged, where
-    there may be room no more or somebody of unknown place, and QueueUnavailable.
+    The list never grows longer, with any number of processes that do this at once. Raises QueueUnavailable.
     """
     queue = _queue(lane)
-    with _clear_errors(), queue.connection.pipeline() as together:
-        together.watch(queue.key)
-        listed = [rq_id.decode() for rq_id in together.lrange(queue.key, 0, -1)]
-        held = [_job_id(rq_id) for rq_id in listed]
-        if not places.keys() >= set(held) or not calls.keys().isdisjoint(held):
-            raise ListChanged
-        rq_ids = {job_id: f"{job_id}-{number}" for job_id, number in calls.items()}
-        marks = together.mget([_mark(rq_id) for rq_id in rq_ids.values()])
-        passed_over = {job_id for job_id, mark in zip(rq_ids, marks, strict=True) if mark}
-        chosen = sorted(rq_ids.keys() - passed_over, key=places.__getitem__)
-        if len(held) + len(chosen) > at_most:
-            raise ListChanged
-        if chosen:
-            together.multi()
-            for job_id in chosen:
-                _ring(queue, job_id, rq_ids[job_id], together)
-            _in_order(queue, listed + [rq_ids[job_id] for job_id in chosen], places, together)
-            together.execute()
-    return passed_over
+    for _ in range(_TRIES):
+        with _translated_errors(), queue.connection.pipeline() as pipeline:
+            pipeline.watch(queue.key)
+            missing = min(count, at_most - int(pipeline.llen(queue.key)))
+            if missing <= 0:
+                return 0
+            pipeline.multi()
+            for _ in range(missing):
+                queue.enqueue_call(
+                    _TASK,
+                    args=(lane.value,),
+                    job_id=f"{lane}-{uuid4().hex}",
+                    description=f"wake-up of the lane {lane}",
+                    result_ttl=0,
+                    failure_ttl=86_400,
+                    pipeline=pipeline,
+                )
+            try:
+                pipeline.execute()
+            except WatchError:
+                continue
+            return missing
+    return 0
 
 
-def ring(lane: Lane, job_id: UUID, number: int) -> None:
-    """Deliver one job, whatever the list holds and whoever has announced it before. Raises QueueUnavailable."""
+def drop_wakeup(lane: Lane) -> None:
+    """Remove one wake-up, if there is any: its job is being done already. Raises QueueUnavailable."""
     queue = _queue(lane)
-    with _clear_errors(), queue.connection.pipeline() as together:
-        _ring(queue, job_id, f"{job_id}-{number}", together)
-        together.execute()
+    with _translated_errors():
+        if rq_id := queue.connection.lpop(queue.key):  # RQ's own pop_job_id raises ValueError where there is none
+            queue.connection.delete(queue.job_class.key_for(rq_id.decode()))
 
 
-def _ring(queue: Queue, job_id: UUID, rq_id: str, pipeline: Pipeline) -> None:
-    queue.enqueue_call(_TASK, args=(str(job_id),), job_id=rq_id, result_ttl=0, failure_ttl=86_400, pipeline=pipeline)
-    pipeline.set(_mark(rq_id), 1, ex=RING_AGAIN_S)
-
-
-def _in_order(queue: Queue, listed: list[str], places: Mapping[UUID, Place], pipeline: Pipeline) -> None:
-    """RQ adds at either end only; whoever belongs in between gets there by writing the list anew."""
-    in_order = sorted(listed, key=lambda rq_id: places[_job_id(rq_id)])
-    if in_order != listed:
-        pipeline.delete(queue.key)
-        pipeline.rpush(queue.key, *in_order)
-
-
-def _job_id(rq_id: str) -> UUID:
-    """Of what `_ring` has put there; nobody else has business with these lists."""
-    return UUID(rq_id.rpartition("-")[0])
-
-
-def _mark(rq_id: str) -> str:
-    return f"gallimg:rung:{rq_id}"
+def tell_current_job(job_id: UUID, attempt: int) -> None:
+    """Have RQ's own tools say which job the wake-up in hand has come to. Raises QueueUnavailable."""
+    wakeup = get_current_job()
+    if wakeup is None:  # called without RQ
+        return
+    wakeup.description = f"job {job_id}, attempt {attempt}"
+    wakeup.meta["job"] = str(job_id)
+    told = {"description": wakeup.description, "meta": wakeup.serializer.dumps(wakeup.meta)}
+    with _translated_errors():
+        _queue(Lane.INTERACTIVE).connection.hset(wakeup.key, mapping=told)
 
 
 def ping() -> None:
     """Raises QueueUnavailable unless the server answers."""
-    with _clear_errors():
+    with _translated_errors():
         _queue(Lane.INTERACTIVE).connection.ping()

@@ -1,31 +1,33 @@
-"""RQ's in-process worker, made to survive a Redis that stops, restarts or forgets."""
+"""RQ's in-process worker, made to survive a Redis that stops, restarts or forgets.
+
+Overrides internals of RQ 3.0's SimpleWorker: pyproject.toml bounds the version.
+"""
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import structlog
+from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.worker import WorkerStatus
 
-from media_jobs.states import Lane
-
 log = structlog.get_logger(__name__)
 
 _IDLE_TICK_S = 5
-_RECONNECT_S = 5
-#: A worker looks into the heavy lane first each time that it looks for its eighth job: uploads without end must not
-#: keep somebody's large picture waiting for ever.
-HEAVY_EVERY = 8
+_RECONNECT_S = 1
 
 
 class ResilientWorker(SimpleWorker):  # type: ignore[misc]
-    """Works until it is asked to stop. Takes from its queues in the order given, but see HEAVY_EVERY.
+    """Works until it is asked to stop.
 
-    on_tick: called between jobs, and about every five seconds when idle; its errors are logged.
+    next_queues: asked after each job for the names of the queues, in the order in which to look for the next one.
+    between_jobs: called before each look, and about every five seconds when idle; its errors are logged.
+    without_queue: called while Redis does not answer; may work, and comes back now and then.
     on_stop: called once when a stop is first asked for, within the signal's handler: it must not wait for anything.
     """
 
@@ -35,32 +37,46 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
         self,
         queues: list[Queue],
         *,
-        on_tick: Callable[[], None],
+        next_queues: Callable[[], Sequence[str]],
+        between_jobs: Callable[[], None],
+        without_queue: Callable[[], None] = lambda: None,
         on_stop: Callable[[], None] | None = None,
         **kwargs: object,
     ) -> None:
         super().__init__(queues, **kwargs)
-        self._on_tick = on_tick
+        self._next_queues, self._between_jobs, self._without_queue = next_queues, between_jobs, without_queue
         self._on_stop = on_stop
-        self._stopping = False
-        self._taken = 0
+        self._stopping = self._uninterruptible = False
+
+    def _set_ip_address(self, connection: Redis) -> None:
+        """As RQ's, but a server that is away keeps no worker from starting."""
+        try:
+            super()._set_ip_address(connection)
+        except RedisError:
+            self.ip_address = "unknown"
 
     @property
     def dequeue_timeout(self) -> int:
         return _IDLE_TICK_S
 
+    @property
+    def connection_timeout(self) -> int:
+        """RQ's own adds ten seconds, for which nothing would be done while a frozen server is waited for."""
+        return _IDLE_TICK_S + 2
+
     def work(self, *args: object, **kwargs: object) -> bool:
         """As RQ's, but a lost connection starts the loop again instead of ending it."""
         worked = False
-        while not self._stopping:
-            try:
-                worked = super().work(*args, **kwargs) or worked
-            except RedisError as error:
-                log.warning("queue_lost", worker=self.name, error=str(error))
-            except StopRequested:
-                break
-            if not self._stopping:
-                time.sleep(_RECONNECT_S * random.random())  # noqa: S311  (spreads the workers, no secret)
+        self._install_signal_handlers()  # RQ does so once Redis has answered
+        with suppress(StopRequested):
+            while not self._stopping:
+                try:
+                    worked = super().work(*args, **kwargs) or worked
+                except RedisError as error:
+                    log.warning("queue_lost", worker=self.name, error=str(error))
+                    self._work_without_queue()
+                if not self._stopping:
+                    time.sleep(_RECONNECT_S * random.random())  # noqa: S311  (spreads the workers, no secret)
         return worked
 
     def request_stop(self, signum: int, frame: object) -> None:
@@ -73,16 +89,9 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
 
     def _shutdown(self) -> None:
         """As RQ's, but the server is not told: it may be away, or in the middle of answering what was interrupted."""
-        if self.get_state() != WorkerStatus.BUSY:
+        if self.get_state() != WorkerStatus.BUSY and not self._uninterruptible:
             raise StopRequested
         self._stop_requested = True
-
-    def reorder_queues(self, reference_queue: Queue) -> None:
-        """RQ calls it with each job that it took from `reference_queue`: the order in which to look for the next."""
-        self._taken += 1
-        self._ordered_queues = self.queues[:]
-        if (self._taken + 1) % HEAVY_EVERY == 0:
-            self._ordered_queues.sort(key=lambda queue: queue.name != Lane.HEAVY)
 
     def register_birth(self) -> None:
         # A loop that starts again finds its own former self.
@@ -90,9 +99,17 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
         super().register_birth()
 
     def heartbeat(self, timeout: int | None = None, pipeline: object = None) -> None:
-        if pipeline is None and self.birth_date and not self.connection.hexists(self.key, "birth"):
-            super().register_birth()  # the server was emptied
-        super().heartbeat(timeout, pipeline)
+        """As RQ's. Without a pipeline it is called before each look for a job: then the server may be away, or new."""
+        if pipeline is not None:
+            super().heartbeat(timeout, pipeline)
+            return
+        try:
+            if self.birth_date and not self.connection.hexists(self.key, "birth"):
+                super().register_birth()  # the server was emptied
+            super().heartbeat(timeout)
+        except RedisError:
+            self._work_without_queue()
+            raise
 
     @property
     def should_run_maintenance_tasks(self) -> bool:
@@ -102,14 +119,16 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
     def run_maintenance_tasks(self) -> None:
         if super().should_run_maintenance_tasks:
             super().run_maintenance_tasks()
-        self._tick()
+        self._run_between_jobs()
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """The job's outcome is in the database by then, so that RQ's bookkeeping may fail."""
+        """The outcome of what was done is in the database by then, so that RQ's bookkeeping may fail."""
         try:
             super().execute_job(job, queue)
         except RedisError as error:
             log.warning("queue_lost_after_job", worker=self.name, rq_job=job.id, error=str(error))
+        order = list(self._next_queues())
+        self._ordered_queues = sorted(self.queues, key=lambda queue: order.index(queue.name))
 
     def teardown(self) -> None:
         try:
@@ -117,13 +136,32 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
         except RedisError as error:
             log.warning("queue_lost_at_end", worker=self.name, error=str(error))
 
-    def _tick(self) -> None:
+    def _run_between_jobs(self) -> None:
         try:
             if not self._stopping:
-                self._on_tick()
+                self._between_jobs()
         except StopRequested:
             raise
-        except Exception:  # whatever goes wrong in upkeep, jobs go on
-            log.exception("tick_failed", worker=self.name)
-        if self._stopping:  # also where the upkeep took the interruption for an error of its own
+        except Exception:  # whatever goes wrong in between, jobs go on
+            log.exception("between_jobs_failed", worker=self.name)
+        if self._stopping:  # also where somebody took the interruption for an error of its own
             raise StopRequested
+
+    def _work_without_queue(self) -> None:
+        self._run_between_jobs()
+        with self._finishing():
+            try:
+                self._without_queue()
+            except Exception:
+                log.exception("work_without_queue_failed", worker=self.name)
+        if self._stopping:
+            raise StopRequested
+
+    @contextmanager
+    def _finishing(self) -> Iterator[None]:
+        """A stop that is asked for meanwhile does not interrupt, as with a job of RQ's in hand."""
+        self._uninterruptible = True
+        try:
+            yield
+        finally:
+            self._uninterruptible = False

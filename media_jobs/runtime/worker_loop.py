@@ -3,77 +3,98 @@
 import logging
 import time
 
-import django_rq
 import structlog
+from django.db import close_old_connections
 
-from media_jobs.adapters import database
+from media_jobs.adapters import database, queue
 from media_jobs.adapters.decoder.sandbox import harden_worker
 from media_jobs.runtime.rq_worker import ResilientWorker
 from media_jobs.services import housekeeping
-from media_jobs.services.jobs import outage, processing
-from media_jobs.services.jobs.worker import duty
-from media_jobs.states import Lane
+from media_jobs.services.jobs import dispatch, outage, processing
+from media_jobs.services.jobs import worker as workers
+from media_jobs.services.jobs.worker import Worker
 
 log = structlog.get_logger(__name__)
 
 #: So often a worker that waits for storage, disk or database looks whether they are back.
 LOOK_EVERY_S = 5.0
+#: So often, between jobs, each lane gets the wake-ups that it should have: for retries whose time has come.
+_TOP_UP_EVERY_S = 1.0
+#: So long a worker works without Redis before it looks for it again.
+_WITHOUT_QUEUE_S = 5.0
 _SLICE_S = 0.5
 
 
-def between_jobs() -> None:
-    """Mend what is due, and return when there is nothing that would make the next job fail, or when told to stop.
+class WorkerLoop:
+    """What a worker does beside its jobs."""
 
-    An attempt that failed because the storage was away is no reason to fail the next hundred in the same way.
-    """
-    _upkeep()
-    if duty.wary:
-        _wait_for_better_times()
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self._topped_up_s = -_TOP_UP_EVERY_S
+
+    def between_jobs(self) -> None:
+        """Repair what is due, and return when nothing would make the next job fail, or when told to stop.
+
+        An attempt that failed because the storage was away is no reason to fail the next hundred in the same way.
+        """
+        self._run_due_tasks()
+        if self.worker.suspects_outage:
+            self._wait_for_better_times()
+        if time.monotonic() - self._topped_up_s >= _TOP_UP_EVERY_S:
+            dispatch.top_up()
+            self._topped_up_s = time.monotonic()
+
+    def without_queue(self) -> None:
+        """Work from the table for a few seconds, without Redis."""
+        close_old_connections()
+        processing.process_without_queue(self.worker, for_s=_WITHOUT_QUEUE_S)
+
+    def _run_due_tasks(self) -> None:
+        try:
+            processing.requeue_own(self.worker)
+            housekeeping.tick()
+        except database.CONNECTION_ERRORS as error:
+            database.discard_connection(error)
+            self.worker.suspects_outage = True
+
+    def _wait_for_better_times(self) -> None:
+        reason = known = ""
+        while not self.worker.stopping and (reason := outage.reason()):
+            if reason != known:
+                log.warning("paused", reason=reason)
+                known = reason
+            self._sleep(LOOK_EVERY_S)
+            self._run_due_tasks()
+        self.worker.suspects_outage = bool(reason)
+        if known and not reason:
+            log.info("resumed", after=known)
+
+    def _sleep(self, seconds: float) -> None:
+        """Sleep, or shorter when told to stop."""
+        until = time.monotonic() + seconds
+        while not self.worker.stopping and (left_s := until - time.monotonic()) > 0:
+            time.sleep(min(left_s, _SLICE_S))
 
 
 def run_worker() -> None:
     """Work until SIGTERM or SIGINT. The job in hand is finished within 20 s, or handed back to be done by another."""
     harden_worker()
     housekeeping.sweep_workspaces()
-    queues = [django_rq.get_queue(lane.value) for lane in Lane]
-    worker = ResilientWorker(
+    worker = Worker(run_urgent_tasks=housekeeping.pulse)
+    workers.replace_current(worker)
+    loop = WorkerLoop(worker)
+    queues = queue.worker_queues()
+    rq_worker = ResilientWorker(
         queues,
-        on_tick=between_jobs,
-        on_stop=duty.stop,
+        next_queues=worker.next_lanes,
+        between_jobs=loop.between_jobs,
+        without_queue=loop.without_queue,
+        on_stop=worker.stop,
         connection=queues[0].connection,
         serializer=queues[0].serializer,
-        name=processing.worker_id(),
+        name=worker.id,
     )
     try:
-        worker.work(logging_level=logging.getLogger("rq").getEffectiveLevel())
+        rq_worker.work(logging_level=logging.getLogger("rq").getEffectiveLevel())
     finally:
-        processing.close()
-
-
-def _upkeep() -> None:
-    try:
-        processing.put_back()
-        housekeeping.tick()
-    except database.CONNECTION_ERRORS as error:
-        database.discard_connection(error)
-        duty.wary = True
-
-
-def _wait_for_better_times() -> None:
-    reason = known = ""
-    while not duty.stopping and (reason := outage.reason()):
-        if reason != known:
-            log.warning("paused", reason=reason)
-            known = reason
-        _sleep(LOOK_EVERY_S)
-        _upkeep()
-    duty.wary = bool(reason)
-    if known and not reason:
-        log.info("resumed", after=known)
-
-
-def _sleep(seconds: float) -> None:
-    """Or shorter, when told to stop."""
-    until = time.monotonic() + seconds
-    while not duty.stopping and (left_s := until - time.monotonic()) > 0:
-        time.sleep(min(left_s, _SLICE_S))
+        workers.replace_current(None)

@@ -1,9 +1,6 @@
-"""RQ's lists: changed in one step or not at all, never longer than they may be."""
+"""RQ's lists of wake-ups: never longer than they may be, and gone or doubled without harm."""
 
-import random
-from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from multiprocessing import get_context
 from uuid import UUID
 
@@ -11,56 +8,57 @@ import pytest
 import redis
 from django.conf import settings
 from redis.client import Pipeline
+from rq import Queue, SimpleWorker
+from rq.job import Job
 
 from media_jobs.adapters import queue
 from media_jobs.errors import QueueUnavailable
 from media_jobs.states import Lane
 
 LIST = "rq:queue:bulk"
-JOBS = [UUID(int=number) for number in range(100)]
+JOB = UUID(int=7)
 
 
-def announce(*jobs: UUID, at_most: int = 10) -> set[UUID]:
-    """As the dispatcher does it: places are by number."""
-    known = [*queue.waiting(Lane.BULK), *jobs]
-    calls, places = dict.fromkeys(jobs, 1), {job: (job.int, job) for job in known}
-    return queue.announce(Lane.BULK, calls, places, at_most=at_most)
+def add(count: int, *, at_most: int = 10) -> int:
+    return queue.enqueue_wakeups(Lane.BULK, count, at_most=at_most)
 
 
-def test_the_list_is_in_order_of_places_whoever_came_first(valkey):
-    announce(JOBS[5], JOBS[7])
-    announce(JOBS[9], JOBS[6], JOBS[2])
-    assert queue.waiting(Lane.BULK) == [JOBS[n] for n in (2, 5, 6, 7, 9)]
+def waiting() -> int:
+    return queue.lengths()[Lane.BULK]
 
 
-def test_more_than_there_is_room_for_is_refused_as_a_whole(valkey):
-    announce(*JOBS[:9])
-    with pytest.raises(queue.ListChanged):
-        announce(*JOBS[9:11])
-    assert queue.waiting(Lane.BULK) == JOBS[:9]
-    assert announce(JOBS[9]) == set()
+def test_each_lane_has_a_list_of_its_own(valkey):
+    add(2)
+    assert queue.lengths() == {Lane.INTERACTIVE: 0, Lane.BULK: 2, Lane.HEAVY: 0}
 
 
-def test_who_is_in_the_list_is_not_added_to_it(valkey):
-    announce(JOBS[0])
-    with pytest.raises(queue.ListChanged):
-        announce(JOBS[0], JOBS[1])
-    assert queue.waiting(Lane.BULK) == JOBS[:1]
+def test_no_more_are_added_than_there_is_room_for(valkey):
+    assert add(8) == 8
+    assert add(8) == 2
+    assert add(8) == 0
+    assert waiting() == 10
 
 
-def test_nobody_is_put_beside_somebody_of_unknown_place(valkey):
-    announce(JOBS[0])
-    with pytest.raises(queue.ListChanged):
-        queue.announce(Lane.BULK, {JOBS[1]: 1}, {JOBS[1]: (1, JOBS[1])}, at_most=10)
-    assert queue.waiting(Lane.BULK) == JOBS[:1]
+@pytest.mark.parametrize("count", [0, -3])
+def test_none_are_added_where_none_are_wanted(valkey, count):
+    assert add(count) == 0
+    assert valkey.keys() == []
 
 
-def test_who_was_taken_just_now_is_passed_over_the_next_attempt_is_not(valkey):
-    announce(JOBS[0])
-    valkey.lpop(LIST)
-    assert announce(JOBS[0], JOBS[1]) == {JOBS[0]}
-    queue.announce(Lane.BULK, {JOBS[0]: 2}, {job: (job.int, job) for job in JOBS}, at_most=10)
-    assert queue.waiting(Lane.BULK) == JOBS[:2]
+def test_a_wakeup_names_the_lane_for_whoever_looks_by_rqs_tools(valkey):
+    add(1)
+    wakeups = Queue("bulk", connection=valkey, serializer="rq.serializers.JSONSerializer")
+    [wakeup] = wakeups.jobs
+    assert (wakeup.func_name, wakeup.args) == ("media_jobs.tasks.process_lane", ["bulk"])
+    assert wakeup.description == "wake-up of the lane bulk"
+
+
+def test_a_wakeup_that_is_dropped_leaves_nothing(valkey):
+    add(1)
+    queue.drop_wakeup(Lane.BULK)
+    queue.drop_wakeup(Lane.BULK)
+    assert waiting() == 0
+    assert valkey.keys("rq:job:*") == []
 
 
 def test_who_dies_in_between_leaves_nothing(valkey, monkeypatch):
@@ -70,51 +68,65 @@ def test_who_dies_in_between_leaves_nothing(valkey, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Pipeline, "execute", die)
         with pytest.raises(KeyboardInterrupt):
-            announce(JOBS[0])
+            add(1)
     assert valkey.keys() == []
 
 
-def test_a_list_that_changes_between_look_and_step_is_left_alone(valkey, monkeypatch):
-    announce(JOBS[0])
-    execute = Pipeline.execute
+def test_a_list_that_changes_between_look_and_step_is_looked_at_again(valkey, monkeypatch):
+    add(9)
+    execute, quicker = Pipeline.execute, [1, 0]
 
     def somebody_is_quicker(pipeline: Pipeline) -> object:
-        valkey.lpop(LIST)
+        if pipeline.watching and quicker.pop(0):
+            valkey.rpush(LIST, "another's")
         return execute(pipeline)
 
     with monkeypatch.context() as patch:
         patch.setattr(Pipeline, "execute", somebody_is_quicker)
-        with pytest.raises(queue.ListChanged):
-            announce(JOBS[1])
-    assert queue.waiting(Lane.BULK) == []
-    assert announce(JOBS[1]) == set()
+        assert add(1) == 0
+    assert valkey.llen(LIST) == 10
+
+
+def test_the_job_in_work_is_told_to_rqs_own_tools(valkey, monkeypatch):
+    seen = []
+
+    def work(lane: str) -> None:
+        queue.tell_current_job(JOB, 2)
+        [key] = valkey.keys("rq:job:*")
+        seen.append(Job.fetch(key.decode().removeprefix("rq:job:"), connection=valkey, serializer=serializer))
+
+    serializer = "rq.serializers.JSONSerializer"
+    monkeypatch.setattr("media_jobs.tasks.process_lane", work)
+    add(1)
+    queues = [Queue("bulk", connection=valkey, serializer=serializer)]
+    SimpleWorker(queues, connection=valkey, serializer=serializer).work(burst=True, logging_level="ERROR")
+    [job] = seen
+    assert job.description == f"job {JOB}, attempt 2"
+    assert job.meta == {"job": str(JOB)}
+
+
+def test_nobody_is_told_of_a_job_that_no_wakeup_led_to(unreachable_queue):
+    queue.tell_current_job(JOB, 1)
 
 
 def test_whatever_redis_says_when_it_is_away_has_one_name(unreachable_queue):
-    with pytest.raises(QueueUnavailable):
-        queue.waiting(Lane.BULK)
-    with pytest.raises(QueueUnavailable):
-        queue.announce(Lane.BULK, {JOBS[0]: 1}, {JOBS[0]: (0, JOBS[0])}, at_most=1)
+    for call in (queue.lengths, lambda: add(1), lambda: queue.drop_wakeup(Lane.BULK), queue.ping):
+        with pytest.raises(QueueUnavailable):
+            call()
 
 
-def crowd(seed: int) -> tuple[int, list[UUID]]:
-    """One of several processes that add what they like and take what is there: longest list seen, jobs taken."""
-    chance = random.Random(seed)
-    longest, taken = 0, []
+def crowd(_: int) -> int:
+    """One of several processes that add what they like and take what is there: the longest list seen."""
+    longest = 0
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        for _ in range(60):
-            with suppress(queue.ListChanged):
-                announce(*chance.sample(JOBS, 3))
+        for n in range(60):
+            add(3)
             longest = max(longest, client.llen(LIST))
-            if chance.random() < 0.5 and (rq_id := client.lpop(LIST)):
-                taken.append(UUID(rq_id.decode().rpartition("-")[0]))
-    return longest, taken
+            if n % 2:
+                client.lpop(LIST)
+    return longest
 
 
-def test_many_processes_never_overfill_the_list_and_hand_out_nobody_twice(valkey):
+def test_many_processes_never_overfill_the_list(valkey):
     with ProcessPoolExecutor(6, mp_context=get_context("fork")) as pool:
-        seen = list(pool.map(crowd, range(6)))
-    taken = Counter(job for _, jobs in seen for job in jobs)
-    assert 5 < max(longest for longest, _ in seen) <= 10
-    assert sum(taken.values()) > 20
-    assert set((taken + Counter(queue.waiting(Lane.BULK))).values()) == {1}
+        assert max(pool.map(crowd, range(6))) == 10

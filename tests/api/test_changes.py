@@ -5,8 +5,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from media_jobs.models import Job
-from media_jobs.services.jobs import processing
 from media_jobs.states import JobState
+from tests import working
 from tests.factories import make_failed_job, make_job, make_original
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def test_a_waiting_job_is_cancelled(client):
 
 
 def test_a_job_at_work_is_cancelled(client):
-    job = processing.claim(make_job().pk, "a")
+    job = working.claim(make_job().pk, "a")
     assert cancel(client, job).json()["code"] == "cancelled"
     assert Job.objects.get().state == JobState.CANCELLED
 

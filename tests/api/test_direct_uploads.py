@@ -14,9 +14,8 @@ from django.utils import timezone
 from media_jobs.adapters.storage import Role, store
 from media_jobs.models import DirectUpload, Job, Original
 from media_jobs.pipeline.values import Focus, Keep, Overrides
-from media_jobs.services.jobs import processing
 from media_jobs.states import OriginalState
-from tests import images
+from tests import images, working
 from tests.factories import make_job
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +106,7 @@ def test_a_file_that_was_stored_by_its_uploader_becomes_an_image_like_any_other(
     assert set(answer) == {"jobId", "imageId", "estimatedTime"}
     assert response.headers["Location"] == f"/v1/jobs/{answer['jobId']}"
     assert int(response.headers["Retry-After"]) >= 1
-    processing.run(answer["jobId"])
+    working.run(answer["jobId"])
     assert client.get(response.headers["Location"]).json()["status"] == "done"
     image = client.get(f"/v1/images/{answer['imageId']}").json()
     assert (image["bytes"], image["sha256"]) == (len(photo), hashlib.sha256(photo).hexdigest())
@@ -277,7 +276,7 @@ def test_what_arrived_and_is_not_as_announced_is_told_with_its_job(
     settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES = 1400, 4000
     upload_id = begin(client, **said).json()["uploadId"] if arrives is None else staged(client, arrives, **said)
     job = accept(client, upload_id).json()["jobId"]
-    processing.run(job)
+    working.run(job)
     answer = client.get(f"/v1/jobs/{job}").json()
     assert (answer["status"], answer["code"]) == ("error", code)
     assert answer["detail"].endswith(".")

@@ -10,9 +10,8 @@ from media_jobs.api.images.serializers import STATUS
 from media_jobs.errors import ReadsNotConfigured
 from media_jobs.models import Original
 from media_jobs.services import originals
-from media_jobs.services.jobs import processing
 from media_jobs.states import DerivativeState, JobState, Stage
-from tests import images
+from tests import images, working
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +39,7 @@ def test_a_waiting_job_says_when_to_look_again(client):
 
 
 def test_stage_and_progress_are_visible_while_it_runs(client):
-    job = processing.claim(make_job().pk, "a")
+    job = working.claim(make_job().pk, "a")
     answer = client.get(f"/v1/jobs/{job.pk}").json()
     assert (answer["status"], answer["stage"]) == ("processing", Stage.FETCHING)
     assert 0 < answer["estimatedTime"] < 5_000
@@ -49,7 +48,7 @@ def test_stage_and_progress_are_visible_while_it_runs(client):
 
 def test_a_done_job_lists_each_derivative_with_a_url_that_works(client):
     job = make_job(make_original(images.jpeg(300, 200)))
-    processing.run(job.pk)
+    working.run(job.pk)
     answer = client.get(f"/v1/jobs/{job.pk}").json()
     assert (answer["status"], answer["progress"]) == ("done", 100)
     assert "estimatedTime" not in answer

@@ -42,6 +42,7 @@ class Service:
 
     launcher: a command that becomes the one appended to it, in a mount namespace of its own.
     program: what Python runs in place of `manage.py`, with `command`. objects: its storage; by default files.
+    root: of the checkout that is run, with the virtual environment that it has, unless it is this one.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Service:
         program: tuple[str, ...] = ("manage.py",),
         command: str = "serve",
         objects: Objects | None = None,
+        root: Path = ROOT,
     ) -> None:
-        self.data = data
+        self.data, self.root = data, root
+        self.python = sys.executable if root == ROOT else str(root / ".venv/bin/python")
         self.objects = objects or FileObjects(data / "objects")
         self.env = {"GALLIMG_DATA": str(data), "REDIS_URL": "", "PORT": str(free_ports(1)[0]), **(env or {})}
         self.arguments, self.launcher, self.program = (command, *arguments), launcher, program
@@ -89,8 +92,8 @@ class Service:
         """Start without waiting."""
         with self._out.open("wb") as out, self._err.open("ab") as err:
             self._process = subprocess.Popen(
-                [*self.launcher, sys.executable, *self.program, *self.arguments],
-                cwd=ROOT,
+                [*self.launcher, self.python, *self.program, *self.arguments],
+                cwd=self.root,
                 env={**os.environ, **self.env},
                 stdin=subprocess.DEVNULL,
                 stdout=out,

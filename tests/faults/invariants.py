@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from media_jobs.models import Derivative, DirectUpload, Job, Original, Tombstone
-from media_jobs.services.jobs import processing
+from media_jobs.services.jobs import worker as workers
 from media_jobs.states import DerivativeState, JobState, OriginalState
 from tests.faults.scenarios import Stage
 
@@ -29,7 +29,7 @@ def at_rest(stage: Stage, temporary: Path) -> list[str]:
         *(f"multipart upload of {key}" for key in unfinished(stage)),
         *(f"tombstone of {stone.key}" for stone in Tombstone.objects.all()),
         *(str(path) for path in temporary.rglob("*")),
-        *(str(path) for path in processing.workspace().path.glob("job-*")),
+        *(str(path) for path in workers.current().workspace.path.glob("job-*")),
     ]
 
 

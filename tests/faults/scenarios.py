@@ -19,10 +19,10 @@ from media_jobs.callers import ANONYMOUS, staff
 from media_jobs.models import Job, Tombstone
 from media_jobs.services import housekeeping
 from media_jobs.services.idempotency import Answer
-from media_jobs.services.jobs import lifecycle, outage, processing
+from media_jobs.services.jobs import lifecycle, outage
 from media_jobs.services.uploads import direct_uploads
 from media_jobs.states import JobState
-from tests import images
+from tests import images, working
 from tests.faults.injections import Fault, Injection
 from tests.faults.matrix import OK, Doing
 from tests.faults.messages import Operation
@@ -144,7 +144,7 @@ def run_jobs() -> str:
     codes = {OK}
     for job in Job.objects.filter(state=JobState.QUEUED):
         Job.objects.filter(pk=job.pk).update(not_before=timezone.now() - timedelta(seconds=1))
-        processing.run(job.pk)
+        working.run(job.pk)
         job.refresh_from_db()
         codes.add(f"failed: {job.code}" if job.state == JobState.FAILED else job.code or OK)
     (code,) = codes - {OK} or {OK}

@@ -12,7 +12,6 @@ from media_jobs.services.housekeeping import (
     leftovers,
     orphans,
     staging,
-    stranded,
     uploads,
 )
 from media_jobs.services.housekeeping.part import Part
@@ -24,8 +23,6 @@ _INTERVAL_S = settings.CLEANUP_INTERVAL_S
 
 #: A job must be back in its queue within half a minute, whichever keeper dies: hence its short lease.
 LEASES = Part("leases", "jobs whose worker went silent", 10, leases.find, leases.repair, lease_s=10)
-#: Workers do no more than `dispatch.wake`, every second.
-STRANDED = Part("queue", "waiting jobs that Redis has forgotten", _MINUTE_S, stranded.find, stranded.repair, lease_s=10)
 FOLDERS = Part(
     "workspaces",
     "temporary files of dead workers of this host",
@@ -37,7 +34,6 @@ FOLDERS = Part(
 
 PARTS = (
     LEASES,
-    STRANDED,
     Part("uploads", "uploads that were never finished", _MINUTE_S, uploads.find, uploads.repair),
     Part("staging", "files under uploads/ whose time is over", _INTERVAL_S, staging.find, staging.repair),
     Part("derivatives", "files abandoned or replaced", _INTERVAL_S, derivatives.find, derivatives.repair),

@@ -8,7 +8,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from media_jobs.adapters import database, queue
-from media_jobs.services.housekeeping.parts import LEASES, PARTS, STRANDED
+from media_jobs.services.housekeeping.parts import LEASES, PARTS
 from media_jobs.services.housekeeping.running import do_if_due
 from media_jobs.services.jobs import dispatch
 
@@ -47,14 +47,13 @@ class _Timers:
 
 
 _timers = _Timers()
-_OF_WORKERS = tuple(part for part in PARTS if part is not STRANDED)
 
 
 def tick() -> None:
     """Between jobs: do what is due. Costs nothing when nothing is, and lets a database or storage be away."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
-    for part in _OF_WORKERS:
+    for part in PARTS:
         ask_every_s = min(part.every_s, _ASK_AT_LEAST_EVERY_S)
         if not _timers.is_due(part.name, ask_every_s, at_first=0 if part is LEASES else ask_every_s / 10):
             continue
@@ -66,7 +65,7 @@ def tick() -> None:
         if outcome and outcome.unfinished:
             _timers.soon(part.name)
     if _timers.is_due("wake", _WAKE_EVERY_S, at_first=0):
-        dispatch.wake()
+        dispatch.top_up()
 
 
 def pulse() -> None:
@@ -78,7 +77,7 @@ def pulse() -> None:
         return
     try:
         do_if_due(LEASES, limit_s=_AT_MOST_S)
-        dispatch.wake()
+        dispatch.top_up()
     except queue.JobTimeout:
         raise
     except DatabaseError as error:

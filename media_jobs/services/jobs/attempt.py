@@ -14,21 +14,20 @@ from django.conf import settings
 from media_jobs.adapters import database
 from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.workspace import room_on_disk
-from media_jobs.errors import KeyBeingDeleted, LeaseLost, OriginalChanged
+from media_jobs.errors import KeyBeingDeleted, OriginalChanged
 from media_jobs.models import Derivative, Job
 from media_jobs.pipeline.values import Limits, Rendered, Request, Usage
 from media_jobs.ports import Outgoing
-from media_jobs.services.jobs import publishing, worker
-from media_jobs.services.jobs.heartbeat import LeaseHeartbeat
-from media_jobs.services.jobs.transitions import Lease, cost, lease_end, move
+from media_jobs.services.jobs import publishing
+from media_jobs.services.jobs.heartbeat import PROGRESS, LeaseHeartbeat
+from media_jobs.services.jobs.transitions import Lease, cost
+from media_jobs.services.jobs.worker import Worker, render_limit_s
 from media_jobs.services.originals import keep_by_default, size_limits
-from media_jobs.services.uploads.promotion import Adoption
+from media_jobs.services.uploads.promotion import promote_upload
 from media_jobs.states import Lane, OriginalState, Stage
 
 log = structlog.get_logger(__name__)
 
-#: Where the progress bar stands when a stage begins; rendering fills the room up to storing.
-PROGRESS = {Stage.FETCHING: 5, Stage.RENDERING: 15, Stage.STORING: 80, Stage.FINISHED: 100}
 #: Removing an object takes so long at most, unless whoever does it has died in the middle.
 _REMOVAL_S = 5.0
 _LOOK_AGAIN_S = 0.2
@@ -37,16 +36,17 @@ Result = TypeVar("Result")
 
 
 class Attempt:
-    """The work on a job that was just claimed; `job` is as the claim left it.
+    """The work on a job that `worker` has just claimed; `job` is as the claim left it.
 
     Renews the lease as it goes; a worker that hangs stops renewing and loses it.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, worker: Worker) -> None:
         self.job = job
-        self.lease = Lease(job.pk, job.worker, job.attempt)
+        self.lease = Lease(job.pk, worker.id, job.attempt)
         self.usage: Usage | None = None
-        self.heartbeat = LeaseHeartbeat(self.lease)
+        self.heartbeat = LeaseHeartbeat(self.lease, worker)
+        self._worker = worker
         self._staged: list[Derivative] = []
         self._started = time.monotonic()
 
@@ -57,12 +57,13 @@ class Attempt:
     @property
     def limit_s(self) -> float:
         """How long rendering may take."""
-        return worker.render_limit_s(heavy=self.heavy)
+        return render_limit_s(heavy=self.heavy)
 
-    def do(self) -> None:
-        """Until the job is done. Raises MediaError (LeaseLost and WorkerStopping too) and database.CONNECTION_ERRORS.
+    def run(self) -> None:
+        """Work until the job is done.
 
-        Whatever it raises, `clear_away` comes next.
+        Raises MediaError, LeaseLost and WorkerStopping among them, and one of database.CONNECTION_ERRORS. Whatever it
+        raises, `discard_staged` comes next.
         """
         with self._folder() as folder:
             source = self._fetch(folder)
@@ -73,7 +74,7 @@ class Attempt:
             duration_ms = self._publish(rendered)
         log.info("job_done", job=str(self.job.pk), duration_ms=duration_ms, **cost(self.usage))
 
-    def clear_away(self) -> None:
+    def discard_staged(self) -> None:
         """Leave nothing of what was stored and not published. Does nothing once the job is done."""
         if self._staged:
             publishing.discard(self._staged)
@@ -81,8 +82,9 @@ class Attempt:
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:
+        within = self._worker.workspace.path
         with room_on_disk():
-            folder = tempfile.TemporaryDirectory(prefix="job-", dir=worker.workspace().path, ignore_cleanup_errors=True)
+            folder = tempfile.TemporaryDirectory(prefix="job-", dir=within, ignore_cleanup_errors=True)
         with folder as name:
             yield Path(name)
 
@@ -90,7 +92,7 @@ class Attempt:
         """The original in a file of ours, checked against its row."""
         source = folder / "original"
         if self.job.original.state != OriginalState.ACTIVE:
-            Adoption(self.job.original, source, lease=self.lease, heartbeat=self.heartbeat).do()
+            promote_upload(self.job.original, source, lease=self.lease, heartbeat=self.heartbeat)
             return source
         store(Role.WORKER).fetch(self.job.original.key, source, heartbeat=self.heartbeat)
         with source.open("rb") as file:
@@ -100,8 +102,8 @@ class Attempt:
 
     def _render(self, source: Path, folder: Path) -> Rendered:
         original = self.job.original
-        preset = self._retry(lambda _: self.job.preset.recipe())
-        with worker.desk(heavy=self.heavy, heartbeat=self.heartbeat) as desk:
+        preset = self.job.preset.recipe()
+        with self._worker.render_slot(heavy=self.heavy, heartbeat=self.heartbeat) as slot:
             request = Request(
                 source=str(source),
                 into=str(folder),
@@ -110,20 +112,20 @@ class Attempt:
                 limits=Limits(
                     bytes=size_limits().largest_bytes,
                     pixels=settings.MAX_PIXELS,
-                    memory_bytes=desk.memory_bytes,
+                    memory_bytes=slot.memory_bytes,
                 ),
                 keep=original.keep(keep_by_default()),
                 overrides=original.overrides(),
             )
             try:
-                return desk.sandbox.render(
-                    request, timeout_s=self.limit_s, heartbeat=self.heartbeat, on_output=self._show_progress
+                return slot.sandbox.render(
+                    request, timeout_s=self.limit_s, heartbeat=self.heartbeat, on_output=self._note_output
                 )
             finally:
-                self.usage = desk.sandbox.usage
+                self.usage = slot.sandbox.usage
 
     def _store(self, rendered: Rendered, folder: Path) -> None:
-        # Known before they are committed: should the answer to that be lost, they are cleared away all the same.
+        # Known before they are committed: should the answer to that be lost, they are discarded all the same.
         self._staged = publishing.rows(self.job, rendered)
         self._stage()
         made = zip(self._staged, rendered.outputs, strict=True)
@@ -156,25 +158,11 @@ class Attempt:
         return duration_ms
 
     def _enter(self, stage: Stage) -> None:
-        row = Job.objects.filter(self.lease.holds, pk=self.job.pk)
+        self.heartbeat.note(stage, PROGRESS[stage])
 
-        def enter(again: bool) -> bool:
-            return (again and row.filter(stage=stage).exists()) or move(
-                self.job.pk, self.lease.holds, "stage", actor=self.lease.worker, data={"stage": stage},
-                stage=stage, progress=PROGRESS[stage], lease_until=lease_end(),
-            )  # fmt: skip
-
-        if not self._retry(enter):
-            raise LeaseLost(str(self.job.pk))
-        self.heartbeat.renewed()
-
-    def _show_progress(self, done: int, of: int) -> None:
+    def _note_output(self, done: int, of: int) -> None:
         begin, end = PROGRESS[Stage.RENDERING], PROGRESS[Stage.STORING]
-        row = Job.objects.filter(self.lease.holds, pk=self.job.pk)
-        try:
-            row.update(progress=begin + (end - begin) * done // of)
-        except database.CONNECTION_ERRORS as error:  # it is a nicety: the next heartbeat sees to the rest
-            database.discard_connection(error)
+        self.heartbeat.note(Stage.RENDERING, begin + (end - begin) * done // of)
 
     def _retry(self, do: Callable[[bool], Result]) -> Result:
-        return database.retry_on_disconnect(do, for_s=self.heartbeat.patience_s)
+        return database.retry_on_disconnect(do, for_s=self.heartbeat.retry_for_s)

@@ -1,8 +1,4 @@
-"""Keeps RQ's short lists filled from the table, where the truth is."""
-
-import random
-import time
-from uuid import UUID
+"""Wakes workers: RQ holds wake-ups of a lane, the table says what is to be done."""
 
 import structlog
 from django.conf import settings
@@ -14,46 +10,34 @@ from media_jobs.states import Lane
 
 log = structlog.get_logger(__name__)
 
-#: So often a list is looked at anew because somebody else changed it; who changed it is topping it up as well.
-_TRIES = 10
-_PAUSE_S = 0.01
 
+def notify(lane: Lane) -> int:
+    """Wake one worker for a job that was just committed; how many wake-ups were added.
 
-def wake(*lanes: Lane) -> int:
-    """Top up the lanes (default: all) to QUEUE_SIZE; how many jobs were announced.
-
-    Any number of processes may do this at once. Never raises when queue or database are away: the rows wait, and the
-    next call finds them.
+    Never raises when the queue is away: the row waits, and workers look at the table by themselves.
     """
     try:
-        return sum(_top_up(lane) for lane in lanes or Lane)
+        return queue.enqueue_wakeups(lane, 1, at_most=settings.QUEUE_SIZE)
     except QueueUnavailable:
         log.warning("queue_unavailable")
+        return 0
+
+
+def top_up(*lanes: Lane) -> bool:
+    """See that each lane (default: all) has a wake-up for each of its due jobs, at most QUEUE_SIZE.
+
+    Any number of processes may do this at once. False when the queue is away, or the database, which raises nothing.
+    """
+    try:
+        waiting = queue.lengths()
+        for lane in lanes or Lane:
+            if waiting[lane] < settings.QUEUE_SIZE:
+                due = selectors.count_due(lane, at_most=settings.QUEUE_SIZE)
+                queue.enqueue_wakeups(lane, due - waiting[lane], at_most=due)
+    except QueueUnavailable:
+        log.warning("queue_unavailable")
+        return False
     except database.CONNECTION_ERRORS as error:
         database.discard_connection(error)
-    return 0
-
-
-def _top_up(lane: Lane) -> int:
-    announced = 0
-    on_their_way: set[UUID] = set()  # to a worker, as far as one knows: neither in the list nor claimed
-    for tried in range(_TRIES):
-        held = queue.waiting(lane)
-        room = settings.QUEUE_SIZE - len(held)
-        if room <= 0:
-            return announced
-        jobs = list(selectors.claimable(lane, besides=[*held, *on_their_way], at_most=room))
-        if not jobs:
-            return announced
-        places = selectors.places(held) | {job.pk: (job.queue_position, job.pk) for job in jobs}
-        calls = {job.pk: job.last_event for job in jobs}  # not the attempt, which a cancel and a retry leave as it is
-        try:
-            passed_over = queue.announce(lane, calls, places, at_most=settings.QUEUE_SIZE)
-        except queue.ListChanged:
-            time.sleep(_PAUSE_S * tried * random.random())  # noqa: S311  (spreads the callers, no secret)
-            continue
-        announced += len(jobs) - len(passed_over)
-        if not passed_over:
-            return announced
-        on_their_way |= passed_over
-    return announced
+        return False
+    return True

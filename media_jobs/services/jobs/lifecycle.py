@@ -72,7 +72,7 @@ def retry(job_id: UUID, *, actor: Caller) -> Job:
         again = waiting(lane, position=next_position(lane, job.owner))
         if not move(job_id, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew()):
             raise WrongState(f"The job is {_read(job_id).state}; only failed and cancelled jobs can be queued again.")
-        transaction.on_commit(lambda: dispatch.wake(lane), robust=True)
+        transaction.on_commit(lambda: dispatch.notify(lane), robust=True)
         return _read(job_id)
 
 
@@ -84,7 +84,7 @@ def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
         return move_all(batch, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew())
 
     queued, of = _in_batches(jobs, requeue)
-    transaction.on_commit(dispatch.wake, robust=True)
+    transaction.on_commit(dispatch.top_up, robust=True)
     return RetryOutcome(queued, of - queued)
 
 

@@ -1,126 +1,118 @@
-"""What a worker does with a job: claim it, make an attempt, and say in its row what came of it."""
+"""What a worker does: claim a job, make an attempt, say in its row what came of it, and go on to the next."""
 
-from uuid import UUID
+import time
+from collections.abc import Callable
 
 import structlog
-from django.db.models import Q
-from django.db.models.functions import Now
 
+from media_jobs import selectors
 from media_jobs.adapters import database, queue
-from media_jobs.errors import (
-    Blame,
-    DecoderTimeout,
-    LeaseLost,
-    MediaError,
-    NotClaimable,
-    Unexpected,
-    WorkerStopping,
-)
+from media_jobs.errors import Blame, DecoderTimeout, LeaseLost, MediaError, QueueUnavailable, Unexpected, WorkerStopping
 from media_jobs.models import Job
-from media_jobs.services.jobs import dispatch, failures, outage
-from media_jobs.services.jobs.attempt import PROGRESS, Attempt
-from media_jobs.services.jobs.transitions import Lease, lease_end, move
-from media_jobs.services.jobs.worker import close, duty, sandbox, worker_id, workspace
-from media_jobs.states import JobState, Lane, Stage
-
-__all__ = ["claim", "close", "put_back", "run", "sandbox", "worker_id", "workspace"]
+from media_jobs.services.jobs import dispatch, failures
+from media_jobs.services.jobs.attempt import Attempt
+from media_jobs.services.jobs.claiming import claim_next
+from media_jobs.services.jobs.transitions import Lease
+from media_jobs.services.jobs.worker import Worker
+from media_jobs.states import JobState, Lane
 
 log = structlog.get_logger(__name__)
 
+#: So long one wake-up is followed by one job after the other, before RQ is asked for the next wake-up.
+SLICE_S = 1.0
 #: A worker that stops has no more time than this for a database that is away.
 _LAST_WORDS_S = 3.0
 
 
-def run(job_id: UUID) -> None:
-    """Do the job if it is there to be done. A second delivery, or one after a cancel, does nothing.
+def process_lane(lane: Lane, worker: Worker) -> int:
+    """Answer a wake-up: do due jobs of the lane, one after the other, for a while; how many.
 
-    Raises queue.JobTimeout where that comes while the outcome is being written, and nothing else that is an Exception.
+    So RQ's bookkeeping is paid once for several jobs. Each further one takes a wake-up out of the list, which never
+    holds more than there is work. Raises queue.JobTimeout where that comes while an outcome is being written, and
+    nothing else that is an Exception.
     """
+    done, until = 0, time.monotonic() + SLICE_S
+
+    def claimed(job: Job) -> None:
+        try:
+            queue.tell_current_job(job.pk, job.attempt)
+            if done:
+                queue.drop_wakeup(lane)
+        except QueueUnavailable:
+            log.warning("queue_unavailable")
+
+    while done == 0 or _may_go_on(lane, worker, until):
+        if not process_next(lane, worker, claimed):
+            return done
+        done += 1
+    dispatch.top_up(lane)
+    return done
+
+
+def process_without_queue(worker: Worker, *, for_s: float) -> None:
+    """Do what is due in any lane, until nothing is or `for_s` seconds are over: Redis is away."""
+    until = time.monotonic() + for_s
+    while time.monotonic() < until and any(process_next(lane, worker) for lane in worker.next_lanes()):
+        pass
+
+
+def process_next(lane: Lane, worker: Worker, claimed: Callable[[Job], None] = lambda _: None) -> bool:
+    """Do the lane's next job; False when there was none to do. `claimed` is told of it before it begins."""
+    if worker.stopping or worker.suspects_outage:
+        return False
     try:
-        job = claim(job_id, worker_id())
-        _make(Attempt(job))
-    except NotClaimable as reason:
-        log.info("job_not_claimable", job=str(job_id), reason=str(reason))
-    except database.CONNECTION_ERRORS as error:  # what the row says now is unknown: see `put_back`
-        duty.wary = True
-        log.exception("database_away", job=str(job_id), error=type(error).__name__)
-    else:
-        dispatch.wake(*dict.fromkeys((Lane(job.lane), *Lane)))  # that of the job first
+        job = claim_next(lane, worker)
+        if job is None:
+            return False
+        claimed(job)
+        _make(Attempt(job, worker), worker)
+    except database.CONNECTION_ERRORS as error:  # what the row says now is unknown: see `requeue_own`
+        worker.suspects_outage = True
+        log.exception("database_away", error=type(error).__name__)
+        return False
+    worker.count_job(lane)
+    return True
 
 
-def claim(job_id: UUID, worker: str) -> Job:
-    """Take the job for `worker`. Raises NotClaimable when another has it, or nobody should, or nobody should yet:
-    what failed for want of storage or disk is taken up again by who has seen that they are back.
-
-    Raises one of database.CONNECTION_ERRORS when the database stays away.
-    """
-    before = database.retry_on_disconnect(
-        lambda _: Job.objects.filter(pk=job_id).values_list("attempt", "code").first()
-    )
-    if before is None:
-        raise NotClaimable("not_waiting")
-    attempts, code = before
-    if failures.is_outage(code) and (reason := outage.reason()):
-        duty.wary = True
-        raise NotClaimable(reason)
-    lease = Lease(job_id, worker, attempts + 1)
-
-    def take(again: bool) -> bool:
-        # Committed, and only the answer was lost: then the row is ours already.
-        return (again and Job.objects.filter(lease.holds, pk=job_id).exists()) or move(
-            job_id,
-            Q(state=JobState.QUEUED, not_before__lte=Now(), attempt=attempts),
-            "claimed",
-            actor=worker,
-            data={"attempt": lease.attempt},
-            state=JobState.PROCESSING,
-            stage=Stage.FETCHING,
-            progress=PROGRESS[Stage.FETCHING],
-            attempt=lease.attempt,
-            worker=worker,
-            lease_until=lease_end(),
-            started_at=Now(),
-            code="",
-            detail="",
-        )
-
-    if not database.retry_on_disconnect(take):
-        raise NotClaimable("not_waiting")
-    return database.retry_on_disconnect(lambda _: Job.objects.select_related("original", "preset").get(pk=job_id))
-
-
-def put_back() -> int:
+def requeue_own(worker: Worker) -> int:
     """Queue again what bears this worker's name although it works on nothing; how many jobs. Called between jobs.
 
     So it is when the database went away in the middle of a job. That attempt is spent, as when a lease runs out: a job
     that brings this about again and again comes to an end. Raises one of database.CONNECTION_ERRORS.
     """
-    mine = Job.objects.filter(state=JobState.PROCESSING, worker=worker_id())
-    count = sum(_put_back(job) for job in mine.only("id", "attempt", "max_attempts", "worker", "lane"))
+    own = Job.objects.filter(state=JobState.PROCESSING, worker=worker.id)
+    count = sum(_requeue(job) for job in own.only("id", "attempt", "max_attempts", "worker", "lane"))
     if count:
-        log.warning("jobs_put_back", jobs=count)
-        dispatch.wake()
+        log.warning("jobs_requeued", jobs=count)
+        dispatch.top_up()
     return count
 
 
-def _put_back(job: Job) -> bool:
+def _may_go_on(lane: Lane, worker: Worker, until: float) -> bool:
+    """Within the same wake-up. An upload never waits for more of another lane than the job in hand."""
+    if time.monotonic() >= until or lane is Lane.HEAVY or worker.heavy_is_next:
+        return False
+    return lane is Lane.INTERACTIVE or not selectors.due(Lane.INTERACTIVE).exists()
+
+
+def _requeue(job: Job) -> bool:
     still = Lease(job.pk, job.worker, job.attempt).holds
     data = {"lane": job.lane, "reason": "outcome_unknown"}
     return failures.requeue_or_fail(job, still, "handed_back", actor=job.worker, data=data)
 
 
-def _make(attempt: Attempt) -> None:
+def _make(attempt: Attempt, worker: Worker) -> None:
     """Raises one of database.CONNECTION_ERRORS when the outcome could not be written, and queue.JobTimeout."""
     try:
-        _do(attempt)
+        _try(attempt, worker)
     finally:
-        attempt.clear_away()
+        attempt.discard_staged()
 
 
-def _do(attempt: Attempt) -> None:
+def _try(attempt: Attempt, worker: Worker) -> None:
     job = attempt.job
     try:
-        attempt.do()
+        attempt.run()
     except LeaseLost:
         if Job.objects.filter(pk=job.pk, state=JobState.CANCELLED).exists():
             log.info("job_cancelled", job=str(job.pk), attempt=job.attempt)
@@ -132,22 +124,22 @@ def _do(attempt: Attempt) -> None:
         _hand_back(attempt)
         raise
     except queue.JobTimeout:
-        _close(attempt, DecoderTimeout(limit_s=attempt.limit_s))
+        _close(attempt, worker, DecoderTimeout(limit_s=attempt.limit_s))
     except MediaError as error:
-        _close(attempt, error)
+        _close(attempt, worker, error)
     except database.CONNECTION_ERRORS:
         raise
     except Exception as error:  # a bug of ours must end the job, not the worker
         log.exception("job_crashed", job=str(job.pk), attempt=job.attempt)
-        _close(attempt, Unexpected(), bug=error)
+        _close(attempt, worker, Unexpected(), bug=error)
 
 
-def _close(attempt: Attempt, error: MediaError, bug: Exception | None = None) -> None:
+def _close(attempt: Attempt, worker: Worker, error: MediaError, bug: Exception | None = None) -> None:
     if error.blame is Blame.SERVER:
-        duty.wary = True
+        worker.suspects_outage = True
     database.retry_on_disconnect(
         lambda _: failures.close_attempt(attempt.lease, attempt.job, error, usage=attempt.usage, bug=bug),
-        for_s=_LAST_WORDS_S if duty.stopping else database.RETRY_FOR_S,
+        for_s=_LAST_WORDS_S if worker.stopping else database.RETRY_FOR_S,
     )
 
 

@@ -78,8 +78,7 @@ def publish(
         )  # fmt: skip
         if not done:
             raise LeaseLost(str(job.pk))
-        for derivative in staged:
-            _make_current(derivative)
+        _make_current(job, staged)
 
 
 def discard(staged: list[Derivative]) -> None:
@@ -134,14 +133,29 @@ def _row(job: Job, rendered: Rendered, output: Output) -> Derivative:
     )
 
 
-def _make_current(new: Derivative) -> None:
+def _make_current(job: Job, staged: list[Derivative]) -> None:
+    """Swap the staged rows in for those that are current. Needs the lock on the original.
+
+    The same recipe over the same bytes has the same key: then the row that is there stays, and tells of the latest run.
+    """
     current = Derivative.objects.filter(
-        original_id=new.original_id, preset_name=new.preset_name, rendition=new.rendition, state=DerivativeState.CURRENT
+        original=job.original_id,
+        preset_name=job.preset.name,
+        rendition__in=[new.rendition for new in staged],
+        state=DerivativeState.CURRENT,
     )
-    # The same recipe over the same bytes: the same key, so one row stays and tells of the latest run.
-    if current.filter(key=new.key).update(job=new.job, preset_id=new.preset_id):
-        Derivative.objects.filter(pk=new.pk).delete()
-        return
-    current.update(state=DerivativeState.REPLACED, replaced_at=Now())
-    if not Derivative.objects.filter(pk=new.pk).update(state=DerivativeState.CURRENT):
-        raise LeaseLost(str(new.job_id))  # somebody took the row for a leftover: then its object may be gone as well
+    keys_made = {new.key for new in staged}
+    found = list(current.only("id", "key"))
+    same = [old for old in found if old.key in keys_made]
+    replaced = [old for old in found if old.key not in keys_made]
+    if replaced:
+        rows = Derivative.objects.filter(pk__in=[old.pk for old in replaced])
+        rows.update(state=DerivativeState.REPLACED, replaced_at=Now())
+    if same:
+        Derivative.objects.filter(pk__in=[old.pk for old in same]).update(job=job, preset=job.preset_id)
+    kept = {old.key for old in same}
+    swapped_in = [new.pk for new in staged if new.key not in kept]
+    if kept:
+        Derivative.objects.filter(pk__in=[new.pk for new in staged if new.key in kept]).delete()
+    if Derivative.objects.filter(pk__in=swapped_in).update(state=DerivativeState.CURRENT) != len(swapped_in):
+        raise LeaseLost(str(job.pk))  # somebody took a row for a leftover: then its object may be gone as well

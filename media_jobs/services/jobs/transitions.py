@@ -144,11 +144,17 @@ def move_all(
     return len(numbers)
 
 
-def record(job_id: UUID, event: str, *, actor: Caller | str, data: dict[str, Any] | None = None) -> None:
-    """Write the event that the job's `last_event` was just raised for, in the same transaction."""
+def record(
+    job_id: UUID, event: str, *, actor: Caller | str, data: dict[str, Any] | None = None, number: int | None = None
+) -> None:
+    """Write the event that the job's `last_event` was just raised for, in the same transaction.
+
+    number: the value of `last_event`, where the caller knows it.
+    """
+    last_event = models.Subquery(Job.objects.filter(pk=job_id).values("last_event"))
     JobEvent.objects.create(
         job_id=job_id,
-        number=Job.objects.values_list("last_event", flat=True).get(pk=job_id),
+        number=last_event if number is None else number,
         type=event,
         actor=actor.id if isinstance(actor, Caller) else actor,
         data=data or {},

@@ -1,13 +1,13 @@
-"""What a worker process holds: its name, its decoders, its temporary files, and what it knows of its own state."""
+"""What a worker process holds: its name, its decoder, its temporary files, and what it knows of its own state."""
 
 import math
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from uuid import uuid4
 
 from django.conf import settings
@@ -16,21 +16,50 @@ from media_jobs.adapters.decoder.host_lock import HostLock
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.workspace import Workspace, room_on_disk
 from media_jobs.ports import Heartbeat
+from media_jobs.states import Lane
 
 #: A worker that is told to stop has 25 seconds. The job in hand gets these; the rest is for handing it back.
 FINISH_WITHIN_S = 20.0
 #: What is rendered on the heavy lane may take so many times as long as elsewhere.
 HEAVY_TIMES = 3
+#: Each eighth job is looked for in the heavy lane first: uploads without end must not keep somebody's large picture
+#: waiting for ever.
+HEAVY_EVERY = 8
 
 
-@dataclass
-class Duty:
-    """What this worker was told and what it found out; for its one thread and its signal handlers."""
+@dataclass(frozen=True, slots=True)
+class RenderSlot:
+    """Where one picture is rendered, and what it may take there."""
 
-    #: On the monotonic clock: a job that is not done by then goes back to the queue.
-    hand_back_at_s: float = math.inf
-    #: An attempt failed for what lies outside of the job: look whether storage, disk and database are there.
-    wary: bool = False
+    sandbox: Sandbox
+    memory_bytes: int
+
+
+class Worker:
+    """One worker. For one thread and its signal handlers.
+
+    run_urgent_tasks: called now and then while it is busy; does what must not wait until it is free. Raises nothing.
+    """
+
+    def __init__(self, run_urgent_tasks: Callable[[], object] = lambda: None) -> None:
+        #: Names it in leases; never the same for two.
+        self.id = f"{socket.gethostname()[:200]}-{os.getpid()}-{uuid4().hex[:8]}"
+        self.run_urgent_tasks = run_urgent_tasks
+        #: On the monotonic clock: a job that is not done by then goes back to the queue.
+        self.hand_back_at_s = math.inf
+        #: An attempt failed for what lies outside of the job: look whether storage, disk and database are there.
+        self.suspects_outage = False
+        self._jobs_since_heavy = 0
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """Its temporary files. Raises WorkspaceFull."""
+        return Workspace(settings.WORK_DIR, self.id)
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Its decoder, whose child starts with the first picture."""
+        return self.new_sandbox(settings.SANDBOX_MEMORY_BYTES)
 
     @property
     def stopping(self) -> bool:
@@ -40,39 +69,48 @@ class Duty:
         """From now on the time runs. May be called by a signal handler, and again."""
         self.hand_back_at_s = min(self.hand_back_at_s, time.monotonic() + FINISH_WITHIN_S)
 
+    @property
+    def heavy_is_next(self) -> bool:
+        """Whether the next job is looked for in the heavy lane first."""
+        return self._jobs_since_heavy >= HEAVY_EVERY - 1
 
-duty = Duty()
+    def next_lanes(self) -> list[Lane]:
+        """The lanes, in the order in which to look for the next job; each call stands for one such look."""
+        if not self.heavy_is_next:
+            return list(Lane)
+        self._jobs_since_heavy = 0
+        return sorted(Lane, key=lambda lane: lane is not Lane.HEAVY)
 
+    def count_job(self, lane: Lane) -> None:
+        """Remember that a job of the lane was done."""
+        self._jobs_since_heavy = 0 if lane is Lane.HEAVY else self._jobs_since_heavy + 1
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Where one picture is rendered, and what it may take there."""
+    def new_sandbox(self, memory_bytes: int) -> Sandbox:
+        """Another decoder, which the caller closes."""
+        return Sandbox(memory_bytes=memory_bytes, folder=self.workspace.path)
 
-    sandbox: Sandbox
-    memory_bytes: int
+    @contextmanager
+    def render_slot(self, *, heavy: bool, heartbeat: Heartbeat) -> Iterator[RenderSlot]:
+        """A place to render at, waiting for it if need be: `heavy` ones are alone on their host.
 
+        Raises WorkspaceFull and whatever `heartbeat` raises, which is called while waiting.
+        """
+        lock = HostLock(settings.WORK_DIR)
+        with ExitStack() as held:
+            with room_on_disk():
+                held.enter_context(lock.exclusive(heartbeat) if heavy else lock.shared(heartbeat))
+            if heavy:
+                decoder = self.new_sandbox(settings.HEAVY_MEMORY_BYTES)
+                held.callback(decoder.close)
+                yield RenderSlot(decoder, settings.HEAVY_MEMORY_BYTES)
+            else:
+                yield RenderSlot(self.sandbox, settings.SANDBOX_MEMORY_BYTES)
 
-@cache
-def worker_id() -> str:
-    """Names this process in leases; never the same for two processes."""
-    return f"{socket.gethostname()[:200]}-{os.getpid()}-{uuid4().hex[:8]}"
-
-
-@cache
-def workspace() -> Workspace:
-    """This worker's temporary files. Raises WorkspaceFull."""
-    return Workspace(settings.WORK_DIR, worker_id())
-
-
-@cache
-def sandbox() -> Sandbox:
-    """This worker's decoder; its child starts with the first picture."""
-    return Sandbox(memory_bytes=settings.SANDBOX_MEMORY_BYTES, folder=workspace().path)
-
-
-def heavy_sandbox() -> Sandbox:
-    """A decoder with room for one large picture. The caller closes it."""
-    return Sandbox(memory_bytes=settings.HEAVY_MEMORY_BYTES, folder=workspace().path)
+    def close(self) -> None:
+        """Give up what it holds for rendering. Called once, at its end."""
+        for name in ("sandbox", "workspace"):
+            if name in vars(self):
+                vars(self).pop(name).close()
 
 
 def render_limit_s(*, heavy: bool) -> float:
@@ -80,27 +118,20 @@ def render_limit_s(*, heavy: bool) -> float:
     return settings.RENDER_TIMEOUT_S * (HEAVY_TIMES if heavy else 1)
 
 
-@contextmanager
-def desk(*, heavy: bool, heartbeat: Heartbeat) -> Iterator[Desk]:
-    """A place to render at, waiting for it if need be: `heavy` ones are alone on their host.
-
-    Raises WorkspaceFull and whatever `heartbeat` raises, which is called while waiting.
-    """
-    lock = HostLock(settings.WORK_DIR)
-    with ExitStack() as held:
-        with room_on_disk():
-            held.enter_context(lock.exclusive(heartbeat) if heavy else lock.shared(heartbeat))
-        if heavy:
-            decoder = heavy_sandbox()
-            held.callback(decoder.close)
-            yield Desk(decoder, settings.HEAVY_MEMORY_BYTES)
-        else:
-            yield Desk(sandbox(), settings.SANDBOX_MEMORY_BYTES)
+_current: Worker | None = None
 
 
-def close() -> None:
-    """Give up what this process holds for rendering. Called once, at its end."""
-    if sandbox.cache_info().currsize:
-        sandbox().close()
-    if workspace.cache_info().currsize:
-        workspace().close()
+def current() -> Worker:
+    """The worker of this process: RQ calls a task by its name, and can hand over nothing."""
+    global _current  # noqa: PLW0603 - one per process
+    if _current is None:
+        _current = Worker()
+    return _current
+
+
+def replace_current(worker: Worker | None) -> None:
+    """Have `current` return this one; None: a new one. The former one is closed."""
+    global _current  # noqa: PLW0603
+    if _current is not None and _current is not worker:
+        _current.close()
+    _current = worker

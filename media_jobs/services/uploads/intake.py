@@ -1,4 +1,4 @@
-"""Accepting an upload: stream it to the storage, then make row and job visible in one transaction."""
+"""Accepting an upload: stream it to the storage, then write original and job in one transaction."""
 
 import hashlib
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from media_jobs import keys, selectors
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import Caller
-from media_jobs.errors import StorageUnavailable, WrongState
+from media_jobs.errors import WrongState
 from media_jobs.models import Job, Original, Preset
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.formats.sniff import Kind
@@ -61,7 +61,7 @@ class Accepted:
 
 
 class HashingSink:
-    """A file that is counted and hashed while it arrives, and kept nowhere: its answer is known already."""
+    """Counts and hashes a file while it arrives, and keeps it nowhere."""
 
     def __init__(self) -> None:
         self.size_bytes = 0
@@ -69,7 +69,7 @@ class HashingSink:
 
     @property
     def sha256(self) -> str:
-        """Of what was written so far, in hexadecimal."""
+        """The digest of what was written so far, in hexadecimal."""
         return self._hash.hexdigest()
 
     def write(self, chunk: bytes) -> None:
@@ -81,16 +81,18 @@ class HashingSink:
 
 
 class Upload(HashingSink):
-    """One file on its way in. Its row exists (pending) before its object does.
+    """One file on its way in. Ends with `accept` or `abort`.
 
-    Ends with `accept` or `abort`. After `abort`, or after the process died, nothing is left once housekeeping ran.
+    Its object exists before its row, for a moment. What a process that dies in that moment leaves is an object that no
+    row names: housekeeping finds it. Before it, there is only an unfinished write, which housekeeping finds, too.
     """
 
     def __init__(self, kind: Kind, *, filename: str, caller: Caller) -> None:
         super().__init__()
         image_id = uuid7()
-        self.original = Original.objects.create(
+        self.original = Original(
             id=image_id,
+            state=OriginalState.ACTIVE,
             owner=caller.id,
             filename=filename[:255],
             format=kind.format,
@@ -114,74 +116,67 @@ class Upload(HashingSink):
         options: UploadOptions | None = None,
         sent: Sent | None = None,
     ) -> Answer:
-        """Commit the object, activate the original and queue its job; `build_answer` says so in the caller's words.
+        """Commit the object, write the original and queue its job; `build_answer` says so in the caller's words.
 
         With `sent`, only if that was not answered before: an answer that is `replayed` has accepted nothing, and the
         upload is still to be aborted. Raises StorageUnavailable, IdempotencyKeyReused.
         """
         asked = options or UploadOptions()
         answer = idempotency.once(
-            sent, lambda: build_answer(self._activate(preset, caller, asked)), beforehand=self._commit
+            sent, lambda: build_answer(self._write_rows(preset, caller, asked)), beforehand=self._commit
         )
         if not answer.replayed:
             self._ended = True
         return answer
 
     def abort(self) -> None:
-        """Forget the upload. Does nothing when it was accepted or aborted before; never fails for want of a database.
-
-        What cannot be forgotten now is pending, and housekeeping removes it in its time.
-        """
+        """Forget the upload, unless it was accepted or aborted before. Never fails for want of a database."""
         if self._ended:
             return
         self._ended = True
         self._writer.abort()
-        try:
-            if not connection.in_atomic_block:
-                connection.close_if_unusable_or_obsolete()  # perhaps it was this one connection that broke
-            self._forget()
-        except DatabaseError as error:
-            log.warning("upload_left_pending", image=str(self.original.pk), error=str(error))
+        if self._may_exist:
+            self._leave_to_housekeeping()
 
     def _commit(self) -> None:
         self._may_exist = True
         self._writer.commit(sha256=self.sha256)
         estimates.pace(Lane.INTERACTIVE)  # now, and not while the transaction is open
 
-    def _activate(self, preset: Preset, caller: Caller, options: UploadOptions) -> Accepted:
+    def _write_rows(self, preset: Preset, caller: Caller, options: UploadOptions) -> Accepted:
         """Needs a transaction."""
-        duplicate_of = selectors.same_bytes(self.original.owner, self.sha256)
-        whole = {
-            "state": OriginalState.ACTIVE,
-            "size_bytes": self.size_bytes,
-            "sha256": self.sha256,
-            **options.columns(),
-        }
-        if not Original.objects.filter(pk=self.original.pk, state=OriginalState.PENDING).update(**whole):
-            raise StorageUnavailable("keeping an upload that took too long")  # housekeeping has swept it
-        self.original.size_bytes = self.size_bytes
-        return enqueue_job(self.original, preset=preset, caller=caller, duplicate_of=duplicate_of)
+        original = self.original
+        duplicate_of = selectors.same_bytes(original.owner, self.sha256)
+        original.size_bytes, original.sha256 = self.size_bytes, self.sha256
+        for name, value in options.columns().items():
+            setattr(original, name, value)
+        original.save(force_insert=True)
+        return enqueue_job(original, preset=preset, caller=caller, duplicate_of=duplicate_of)
 
-    def _forget(self) -> None:
-        row = Original.objects.filter(pk=self.original.pk)
-        pending = row.filter(state=OriginalState.PENDING)
-        if not self._may_exist:
-            pending.delete()
-        # The object may have come to be; this process must not delete it, so its row tells a worker to.
-        elif not pending.update(state=OriginalState.DELETED) and not row.exists():
+    def _leave_to_housekeeping(self) -> None:
+        """The object may have come to be, and this process must not delete it: a row tells a worker to, at once.
+
+        Without a database there will be no such row, and the object is found with the next listing.
+        """
+        try:
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()  # perhaps it was this one connection that broke
             self.original.state = OriginalState.DELETED
-            self.original.save(force_insert=True)
+            if not Original.objects.filter(pk=self.original.pk).exists():  # else only the commit's answer was lost
+                self.original.save(force_insert=True)
+        except DatabaseError as error:
+            log.warning("upload_left_behind", key=self.original.key, error=str(error))
 
 
 def enqueue_job(original: Original, *, preset: Preset, caller: Caller, duplicate_of: UUID | None = None) -> Accepted:
     """Queue the job of an original that was just accepted; workers hear of it after the commit. Needs a transaction."""
     job = create_job(original, preset=preset, caller=caller, lane=Lane.INTERACTIVE)
 
-    def announce() -> None:
+    def notify() -> None:
         log.info("upload_accepted", job=str(job.pk), image=str(original.pk), bytes=original.size_bytes or None)
-        dispatch.wake(Lane.INTERACTIVE)
+        dispatch.notify(Lane.INTERACTIVE)
 
-    transaction.on_commit(announce, robust=True)
+    transaction.on_commit(notify, robust=True)
     return Accepted(job, estimates.remaining_ms(job), duplicate_of)
 
 
@@ -202,5 +197,5 @@ def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane
         max_attempts=settings.MAX_ATTEMPTS,
         last_event=1,
     )
-    transitions.record(job.pk, "queued", actor=caller)
+    transitions.record(job.pk, "queued", actor=caller, number=1)
     return job

@@ -45,25 +45,27 @@ class _Found:
     sha256: str
 
 
-class Adoption:
-    """Of the original of a job that is held by `lease`; `into` is a file of ours, there or not.
+def promote_upload(original: Original, into: Path, *, lease: Lease, heartbeat: LeaseHeartbeat) -> None:
+    """Make the original active, its object stored, and its bytes lie in `into`; its fields are then as in its row.
+
+    into: a file of ours, there or not. lease: of the job that needs it.
+    Raises UploadMissing, UploadMismatch, UploadChanged, UnsupportedFormat, FileTooLarge; StorageUnavailable,
+    WorkspaceFull, LeaseLost, what the heartbeat raises, and one of database.CONNECTION_ERRORS.
 
     The row is pinned to the bytes that were checked, and only then are they stored under the original's own key: a
     worker that dies leaves either nothing there or what its row names, and the next one goes on from that. The form may
     be used again all the while: whatever is stored with it changes nothing any more.
     """
+    _Promotion(original, into, lease, heartbeat).run()
 
-    def __init__(self, original: Original, into: Path, *, lease: Lease, heartbeat: LeaseHeartbeat) -> None:
+
+class _Promotion:
+    def __init__(self, original: Original, into: Path, lease: Lease, heartbeat: LeaseHeartbeat) -> None:
         self._original, self._into = original, into
         self._lease, self._heartbeat = lease, heartbeat
         self._row = Original.objects.filter(pk=original.pk)
 
-    def do(self) -> None:
-        """Until the original is active, its object stored, and its bytes are in `into`; its fields are as in its row.
-
-        Raises UploadMissing, UploadMismatch, UploadChanged, UnsupportedFormat, FileTooLarge; StorageUnavailable,
-        WorkspaceFull, LeaseLost, what the heartbeat raises, and one of database.CONNECTION_ERRORS.
-        """
+    def run(self) -> None:
         upload = self._retry(lambda _: DirectUpload.objects.filter(original=self._original.pk).first())
         if upload is None or self._original.state == OriginalState.DELETED:
             raise UploadMissing
@@ -75,7 +77,7 @@ class Adoption:
                 if not self._is_stored():  # by who lost this very job a moment ago
                     raise
         self._activate()
-        log.info("upload_adopted", image=str(self._original.pk), bytes=self._original.size_bytes)
+        log.info("upload_promoted", image=str(self._original.pk), bytes=self._original.size_bytes)
         _forget(upload.key)
 
     def _is_stored(self) -> bool:
@@ -163,7 +165,7 @@ class Adoption:
         self._retry(lambda _: self._original.refresh_from_db(fields=_FIELDS))
 
     def _retry(self, do: Callable[[bool], Result]) -> Result:
-        return database.retry_on_disconnect(do, for_s=self._heartbeat.patience_s)
+        return database.retry_on_disconnect(do, for_s=self._heartbeat.retry_for_s)
 
 
 def _forget(key: str) -> None:

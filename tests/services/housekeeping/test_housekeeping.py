@@ -11,10 +11,9 @@ from media_jobs.models import Derivative, Job, Original
 from media_jobs.pipeline.formats.sniff import sniff
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping.parts import LEASES
-from media_jobs.services.jobs import processing
 from media_jobs.services.uploads.intake import Upload
 from media_jobs.states import DerivativeState, JobState, OriginalState
-from tests import images
+from tests import images, working
 from tests.factories import make_derivative, make_job, make_original
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +27,7 @@ def expire(job: Job) -> None:
 
 
 def test_a_lease_that_ran_out_brings_the_job_back():
-    job = processing.claim(make_job().pk, "gone")
+    job = working.claim(make_job().pk, "gone")
     assert housekeeping.run(only=[LEASES])[0].repaired == 0
     expire(job)
     assert housekeeping.run(only=[LEASES])[0].repaired == 1
@@ -40,7 +39,7 @@ def test_a_lease_that_ran_out_brings_the_job_back():
 def test_a_job_that_silences_every_worker_fails_in_the_end():
     job = make_job(max_attempts=2)
     for _ in range(2):
-        expire(processing.claim(job.pk, "gone"))
+        expire(working.claim(job.pk, "gone"))
         housekeeping.run(only=[LEASES])
     job.refresh_from_db()
     assert (job.state, job.code, job.attempt) == (JobState.FAILED, "worker_lost", 2)

@@ -22,8 +22,9 @@ from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import keeper, running, ticking
 from media_jobs.services.housekeeping.part import Ages, Find, Part, Sitting
 from media_jobs.services.housekeeping.parts import LEASES, named
-from media_jobs.services.jobs import dispatch, processing
+from media_jobs.services.jobs import dispatch
 from media_jobs.states import JobState, Lane, OriginalState
+from tests import working
 from tests.factories import make_job, make_original
 
 pytestmark = pytest.mark.django_db
@@ -136,7 +137,7 @@ def test_a_keeper_of_this_host_that_died_is_replaced_at_once_by_hand():
 
 
 def test_leases_of_jobs_wait_for_no_dead_keeper(impatient):
-    job = processing.claim(make_job().pk, "gone")
+    job = working.claim(make_job().pk, "gone")
     Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     keeper.take(LEASES, if_due=False)
     MaintenanceTask.objects.update(worker="elsewhere:1:abcdef")
@@ -218,21 +219,21 @@ def test_a_tick_with_nothing_due_asks_nobody(django_assert_num_queries, monkeypa
 
 
 def test_a_worker_mends_everything_in_time(impatient, valkey):
-    job = processing.claim(make_job().pk, "gone")
+    job = working.claim(make_job().pk, "gone")
     Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     make_original(b"x", state=OriginalState.DELETED)
     housekeeping.tick()
     job.refresh_from_db()
     assert job.state == JobState.QUEUED
-    assert queue.waiting(Lane.INTERACTIVE) == [job.pk]
+    assert queue.lengths()[Lane.INTERACTIVE] == 1
     assert list(store(Role.WORKER).keys()) == []
 
 
 def test_a_busy_worker_brings_back_what_others_lost(impatient, valkey):
-    job = processing.claim(make_job().pk, "gone")
+    working.claim(make_job().pk, "gone")
     Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     housekeeping.pulse()
-    assert queue.waiting(Lane.INTERACTIVE) == [job.pk]
+    assert queue.lengths()[Lane.INTERACTIVE] == 1
 
 
 def test_a_pulse_comes_at_most_every_ten_seconds(monkeypatch):

@@ -17,10 +17,9 @@ from media_jobs.models import Derivative, IdempotencyKey, Job, JobEvent, Mainten
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.formats.sniff import sniff
 from media_jobs.services import housekeeping
-from media_jobs.services.jobs import processing
 from media_jobs.services.uploads.intake import Upload
 from media_jobs.states import DerivativeState, JobState, Lane, OriginalState
-from tests import images
+from tests import images, working
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 from tests.services.housekeeping.keeping import ago, do, objects
 
@@ -35,7 +34,7 @@ def store_object(key: str) -> str:
 
 
 def a_silent_worker() -> None:
-    job = processing.claim(make_job().pk, "gone")
+    job = working.claim(make_job().pk, "gone")
     Job.objects.filter(pk=job.pk).update(lease_until=ago(seconds=1))
 
 
@@ -111,7 +110,7 @@ def everything() -> list[Any]:
     """All that housekeeping could change."""
     models = (Job, JobEvent, Original, Derivative, Tombstone, IdempotencyKey, MaintenanceTask)
     rows = [list(model._default_manager.order_by("pk").values()) for model in models]
-    return [*rows, objects(), queue.waiting(Lane.INTERACTIVE)]
+    return [*rows, objects(), queue.lengths()[Lane.INTERACTIVE]]
 
 
 @pytest.mark.parametrize(("part", "go_wrong"), WRONG, ids=[wrong.__name__ for _, wrong in WRONG])
@@ -135,7 +134,7 @@ def test_nothing_is_wrong_with_what_is_wanted(valkey, older_than):
     done = make_job(make_original(), state=JobState.DONE, finished_at=ago(days=1000))
     make_derivative(done, state=DerivativeState.CURRENT)
     make_failed_job(original=make_original(), finished_at=ago(days=1000))
-    processing.claim(make_job(make_original()).pk, "living")
+    working.claim(make_job(make_original()).pk, "living")
     IdempotencyKey.objects.create(owner="a", key="k", fingerprint="f", status=202, answer="{}")
     Original.objects.update(created_at=ago(days=1000))
     outcomes = housekeeping.run(older_than=older_than)

@@ -1,6 +1,5 @@
 """A worker in the middle of a picture notices, within moments, that it must not go on with it."""
 
-import math
 import os
 import signal
 from collections.abc import Iterator
@@ -20,9 +19,9 @@ from media_jobs.ports import no_heartbeat
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping.parts import LEASES
 from media_jobs.services.jobs import lifecycle, processing, worker
-from media_jobs.services.jobs.worker import duty
+from media_jobs.services.jobs import worker as workers
 from media_jobs.states import JobState, Lane
-from tests import images
+from tests import images, working
 from tests.factories import make_job, make_original
 from tests.services.jobs.threads import InThread, at_work, decoders_of_threads, wait_until
 
@@ -40,23 +39,16 @@ def made(monkeypatch) -> Iterator[list[Sandbox]]:
         yield made
 
 
-@pytest.fixture(autouse=True)
-def _nobody_stops() -> Iterator[None]:
-    yield
-    duty.hand_back_at_s = math.inf
-    duty.wary = False
-
-
 @pytest.fixture
 def stuck(photo, made) -> tuple[Job, InThread, int]:
     """A job whose decoder has stopped moving, the worker that waits for it, and the decoder's process."""
     job = make_job(make_original(photo))
-    working = at_work(job.pk)
+    thread = at_work(job.pk)
     wait_until(lambda: made and made[0].pid)
     pid = made[0].pid
     assert pid
     os.kill(pid, signal.SIGSTOP)
-    return job, working, pid
+    return job, thread, pid
 
 
 def is_gone(pid: int) -> bool:
@@ -73,13 +65,13 @@ def lease_ends_after(job: Job, moment: datetime) -> bool:
 def assert_nothing_is_left(job: Job) -> None:
     assert set(store(Role.WORKER).keys()) == {job.original.key}
     assert not Derivative.objects.exists()
-    assert list(processing.workspace().path.glob("job-*")) == []
+    assert list(workers.current().workspace.path.glob("job-*")) == []
 
 
 def test_a_cancelled_jobs_decoder_is_killed(stuck):
-    job, working, pid = stuck
+    job, thread, pid = stuck
     lifecycle.cancel(job.pk, actor=ANONYMOUS)
-    working.ended()
+    thread.ended()
     assert is_gone(pid)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.CANCELLED, 1)
@@ -87,9 +79,9 @@ def test_a_cancelled_jobs_decoder_is_killed(stuck):
 
 
 def test_a_lost_jobs_decoder_is_killed(stuck):
-    job, working, pid = stuck
+    job, thread, pid = stuck
     Job.objects.filter(pk=job.pk).update(worker="another", attempt=2)
-    working.ended()
+    thread.ended()
     assert is_gone(pid)
     job.refresh_from_db()
     assert (job.state, job.worker) == (JobState.PROCESSING, "another")
@@ -98,7 +90,7 @@ def test_a_lost_jobs_decoder_is_killed(stuck):
 
 def test_a_lease_is_renewed_while_its_worker_waits(stuck, settings):
     settings.LEASE_S = 5
-    job, working, pid = stuck
+    job, thread, pid = stuck
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() + timedelta(seconds=4))
     for _ in range(2):
         lease_until = Job.objects.get(pk=job.pk).lease_until
@@ -106,34 +98,35 @@ def test_a_lease_is_renewed_while_its_worker_waits(stuck, settings):
         wait_until(partial(lease_ends_after, job, lease_until))
     housekeeping.run(only=[LEASES], patience_s=10)
     os.kill(pid, signal.SIGCONT)
-    working.ended()
+    thread.ended()
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.DONE, 1)
 
 
 def test_a_busy_worker_sees_to_the_jobs_of_the_dead(stuck, monkeypatch):
-    _, working, pid = stuck
+    _, thread, pid = stuck
+    workers.current().run_urgent_tasks = housekeeping.pulse
     lost = make_job(
         state=JobState.PROCESSING, worker="dead", attempt=1, lease_until=timezone.now() - timedelta(seconds=9)
     )
     wait_until(lambda: Job.objects.get(pk=lost.pk).state == JobState.QUEUED)
     os.kill(pid, signal.SIGCONT)
-    working.ended()
+    thread.ended()
 
 
 def test_a_stopping_workers_job_is_handed_back_and_done_by_the_next(stuck, made, monkeypatch):
-    job, working, pid = stuck
+    job, thread, pid = stuck
     later = make_job(make_original(b"\xff\xd8\xff another"), owner=job.owner)
     monkeypatch.setattr(worker, "FINISH_WITHIN_S", 0.5)
-    duty.stop()
-    working.ended()
+    workers.current().stop()
+    thread.ended()
     assert is_gone(pid)
     job.refresh_from_db()
     assert (job.state, job.attempt, job.max_attempts, job.worker) == (JobState.QUEUED, 1, 4, "")
     assert Job.objects.filter(state=JobState.QUEUED).order_by("queue_position", "pk").first() == job != later
     assert not Derivative.objects.exists()
-    duty.hand_back_at_s = math.inf
-    processing.run(job.pk)
+    workers.replace_current(None)
+    working.run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.DONE, 2)
     told = list(job.events.values_list("type", flat=True))
@@ -141,9 +134,8 @@ def test_a_stopping_workers_job_is_handed_back_and_done_by_the_next(stuck, made,
 
 
 def test_a_job_that_is_done_in_time_is_not_handed_back(photo, made):
-    duty.stop()
     job = make_job(make_original(photo))
-    processing.run(job.pk)
+    processing.process_next(Lane.INTERACTIVE, workers.current(), claimed=lambda _: workers.current().stop())
     job.refresh_from_db()
     assert (job.state, job.max_attempts) == (JobState.DONE, 3)
 

@@ -22,8 +22,10 @@ from media_jobs.errors import (
 )
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Usage
-from media_jobs.services.jobs import failures, outage, processing, worker
+from media_jobs.services.jobs import failures, outage
+from media_jobs.services.jobs.worker import Worker
 from media_jobs.states import JobState, Lane
+from tests import working
 from tests.factories import make_job, make_original, make_rendered
 
 pytestmark = pytest.mark.django_db
@@ -56,8 +58,8 @@ def outcomes(monkeypatch):
 
     def use(*these: Exception | None) -> None:
         decoder = Decoder(*these)
-        monkeypatch.setattr(worker, "sandbox", lambda: decoder)
-        monkeypatch.setattr(worker, "heavy_sandbox", lambda: decoder)
+        monkeypatch.setattr(Worker, "sandbox", decoder)
+        monkeypatch.setattr(Worker, "new_sandbox", lambda *_: decoder)
 
     return use
 
@@ -65,7 +67,7 @@ def outcomes(monkeypatch):
 def run(job: Job) -> Job:
     """The job after one more attempt, whenever that was due."""
     Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(not_before=timezone.now() - timedelta(seconds=1))
-    processing.run(job.pk)
+    working.run(job.pk)
     return Job.objects.select_related("original").get(pk=job.pk)
 
 
@@ -220,7 +222,7 @@ def test_what_the_storage_failed_is_taken_up_again_only_when_the_storage_is_back
     assert (job.state, job.attempt) == (JobState.QUEUED, 1)
     monkeypatch.undo()
     assert outage.reason() == ""
-    monkeypatch.setattr(worker, "sandbox", lambda: Decoder(None))
+    monkeypatch.setattr(Worker, "sandbox", Decoder(None))
     assert run(job).state == JobState.DONE
 
 

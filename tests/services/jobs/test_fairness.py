@@ -16,11 +16,14 @@ from media_jobs import selectors
 from media_jobs.adapters import queue
 from media_jobs.callers import SYSTEM
 from media_jobs.models import Job
-from media_jobs.services.jobs import dispatch, lifecycle, processing, transitions
+from media_jobs.services.jobs import dispatch, lifecycle, transitions
+from media_jobs.services.jobs.claiming import claim_next
 from media_jobs.services.jobs.transitions import move, waiting
 from media_jobs.services.uploads import intake
 from media_jobs.states import JobState, Lane
+from tests import working
 from tests.factories import make_failed_job, make_original
+from tests.working import named
 
 pytestmark = pytest.mark.django_db
 
@@ -46,13 +49,9 @@ def backlog(owner: str, count: int) -> list[Job]:
 
 
 def take(valkey: redis.Redis) -> UUID | None:
-    """What a worker takes next from its list, claimed; the list is topped up behind it."""
-    rq_id = valkey.lpop("rq:queue:interactive")
-    if not isinstance(rq_id, bytes):
-        return None
-    job = processing.claim(UUID(rq_id.decode().rpartition("-")[0]), "worker")
-    dispatch.wake(Lane.INTERACTIVE)
-    return job.pk
+    """What a worker that is woken takes next."""
+    job = claim_next(Lane.INTERACTIVE, named("worker"))
+    return job.pk if job else None
 
 
 def owners(jobs: Sequence[UUID | None]) -> str:
@@ -63,8 +62,8 @@ def owners(jobs: Sequence[UUID | None]) -> str:
 def test_one_upload_is_next_however_many_somebody_else_has_announced(settings, valkey):
     settings.QUEUE_SIZE = 10
     backlog("A", 200)
-    dispatch.wake()
-    assert len(queue.waiting(Lane.INTERACTIVE)) == 10
+    dispatch.top_up()
+    assert queue.lengths()[Lane.INTERACTIVE] == 10
     theirs = upload("B")
     take(valkey)  # a worker finishes what it has in hand, and takes what is there
     assert take(valkey) == theirs.pk
@@ -73,7 +72,7 @@ def test_one_upload_is_next_however_many_somebody_else_has_announced(settings, v
 def test_three_callers_take_turns(settings, valkey):
     settings.QUEUE_SIZE = 10
     backlog("A", 40)
-    dispatch.wake()
+    dispatch.top_up()
     backlog("B", 40)
     backlog("C", 3)
     order = owners([take(valkey) for _ in range(83)])
@@ -85,7 +84,7 @@ def test_three_callers_take_turns(settings, valkey):
 def test_a_newcomer_does_not_overtake_whoever_waits_on_the_same_turn(settings, valkey):
     settings.QUEUE_SIZE = 4
     backlog("A", 5)
-    dispatch.wake()
+    dispatch.top_up()
     for name in "BCD":
         upload(name)
     assert owners([take(valkey) for _ in range(8)]) == "ABCDAAAA"
@@ -94,7 +93,7 @@ def test_a_newcomer_does_not_overtake_whoever_waits_on_the_same_turn(settings, v
 def test_one_callers_jobs_are_done_in_the_order_in_which_they_came(settings, valkey):
     settings.QUEUE_SIZE = 3
     jobs = [upload("A") for _ in range(7)]
-    dispatch.wake()
+    dispatch.top_up()
     assert [take(valkey) for _ in jobs] == [job.pk for job in jobs]
 
 
@@ -128,7 +127,7 @@ def test_only_uploads_at_the_very_same_time_share_a_turn():
 
 
 def due_again(job: Job, *, after_s: float = 0) -> None:
-    processing.claim(job.pk, "worker")
+    working.claim(job.pk, "worker")
     wait = waiting(Lane(job.lane), after_s=after_s)
     assert move(job.pk, Q(), "retry_due", actor=SYSTEM, **wait)
 
@@ -137,11 +136,11 @@ def test_a_retry_comes_next_when_its_time_has_come(settings, valkey):
     settings.QUEUE_SIZE = 3
     failed, *others = backlog("A", 10)
     due_again(failed, after_s=60)
-    dispatch.wake()
+    dispatch.top_up()
     assert take(valkey) == others[0].pk
     Job.objects.filter(pk=failed.pk).update(not_before=timezone.now() - timedelta(seconds=1))
-    assert take(valkey) == others[1].pk
     assert take(valkey) == failed.pk
+    assert take(valkey) == others[1].pk
 
 
 def test_a_retry_comes_next_even_if_everybody_else_started_again_from_nothing(settings, valkey):
@@ -153,7 +152,7 @@ def test_a_retry_comes_next_even_if_everybody_else_started_again_from_nothing(se
     later = [upload("B"), upload("B")]
     assert [job.queue_position for job in later] == [0, 1]
     Job.objects.filter(pk=failed.pk).update(not_before=timezone.now() - timedelta(seconds=1))
-    dispatch.wake()
+    dispatch.top_up()
     assert take(valkey) == failed.pk
 
 

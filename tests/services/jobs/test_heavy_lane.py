@@ -9,9 +9,9 @@ from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Usage
 from media_jobs.ports import no_heartbeat
-from media_jobs.services.jobs import processing, worker
+from media_jobs.services.jobs.worker import Worker
 from media_jobs.states import JobState, Lane
-from tests import images
+from tests import images, working
 from tests.factories import make_job, make_original, make_rendered
 from tests.services.jobs.threads import at_work, decoders_of_threads, wait_until
 
@@ -46,42 +46,33 @@ def made(monkeypatch) -> Iterator[list[Sandbox]]:
 def test_the_lane_decides_what_a_picture_may_take(monkeypatch, settings, lane, memory_bytes, timeout_s):
     settings.SANDBOX_MEMORY_BYTES, settings.HEAVY_MEMORY_BYTES, settings.RENDER_TIMEOUT_S = 700 * MB, 900 * MB, 50
     decoders = {"bulk": Decoder(), "heavy": Decoder()}
-    monkeypatch.setattr(worker, "sandbox", lambda: decoders["bulk"])
-    monkeypatch.setattr(worker, "heavy_sandbox", lambda: decoders["heavy"])
+    monkeypatch.setattr(Worker, "sandbox", decoders["bulk"])
+    monkeypatch.setattr(Worker, "new_sandbox", lambda *_: decoders["heavy"])
     job = make_job(make_original(), lane=lane)
-    processing.run(job.pk)
+    working.run(job.pk)
     assert decoders[lane].asked == [(memory_bytes, timeout_s)]
     assert decoders["heavy"].closed == (lane == "heavy")
     assert not decoders["bulk"].closed
 
 
-@pytest.fixture
-def own_decoder() -> Iterator[None]:
-    """A decoder made with the settings of this test, for this test alone."""
-    worker.sandbox().close()  # another test's
-    worker.sandbox.cache_clear()
-    yield
-    worker.sandbox().close()
-    worker.sandbox.cache_clear()
-
-
 @pytest.mark.django_db
-@pytest.mark.usefixtures("own_decoder")
 def test_a_picture_too_large_for_a_worker_is_done_on_the_heavy_lane(monkeypatch, settings):
     settings.SANDBOX_MEMORY_BYTES = 8 * MB
     heavy: list[Sandbox] = []
-    make = worker.heavy_sandbox
+    make = Worker.new_sandbox
 
-    def make_and_keep() -> Sandbox:
-        heavy.append(make())
-        return heavy[-1]
+    def make_and_keep(worker: Worker, memory_bytes: int) -> Sandbox:
+        decoder = make(worker, memory_bytes)
+        if memory_bytes == settings.HEAVY_MEMORY_BYTES:
+            heavy.append(decoder)
+        return decoder
 
-    monkeypatch.setattr(worker, "heavy_sandbox", make_and_keep)
+    monkeypatch.setattr(Worker, "new_sandbox", make_and_keep)
     job = make_job(make_original(images.jpeg(3000, 2000, progressive=True)))
-    processing.run(job.pk)
+    working.run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.lane, job.code) == (JobState.QUEUED, Lane.HEAVY, "too_much_memory")
-    processing.run(job.pk)
+    working.run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.DONE, 2)
     assert [decoder.pid for decoder in heavy] == [None]

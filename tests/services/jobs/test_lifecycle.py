@@ -11,10 +11,11 @@ from media_jobs.adapters import queue
 from media_jobs.callers import ANONYMOUS, staff
 from media_jobs.errors import LeaseLost, WrongState
 from media_jobs.models import Job, JobEvent
-from media_jobs.services.jobs import lifecycle, processing, publishing
+from media_jobs.services.jobs import lifecycle, publishing
 from media_jobs.services.jobs.lifecycle import CancelOutcome, RetryOutcome
 from media_jobs.services.jobs.transitions import Lease
 from media_jobs.states import JobState, Lane
+from tests import working
 from tests.factories import make_failed_job, make_job, make_original, make_rendered
 
 pytestmark = pytest.mark.django_db
@@ -38,11 +39,11 @@ def test_a_waiting_job_that_is_cancelled_is_never_begun():
     job = lifecycle.cancel(make_job().pk, actor=CURATOR)
     assert (job.state, job.finished_at is not None) == (JobState.CANCELLED, True)
     assert history(job)[-1] == (2, "cancelled", "staff:7")
-    assert list(selectors.claimable(Lane.INTERACTIVE, besides=[], at_most=9)) == []
+    assert list(selectors.due(Lane.INTERACTIVE)) == []
 
 
 def test_what_the_worker_of_a_cancelled_job_has_made_no_longer_counts():
-    job = processing.claim(make_job().pk, "a")
+    job = working.claim(make_job().pk, "a")
     lifecycle.cancel(job.pk, actor=ANONYMOUS)
     with pytest.raises(LeaseLost):
         publishing.publish(Lease(job.pk, "a", 1), job, make_rendered(), [], usage=None, duration_ms=1)
@@ -92,8 +93,8 @@ def test_what_neither_failed_nor_was_cancelled_is_not_retried(state):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_queue_is_told_of_a_retry(valkey):
-    job = lifecycle.retry(make_failed_job().pk, actor=CURATOR)
-    assert queue.waiting(Lane.INTERACTIVE) == [job.pk]
+    lifecycle.retry(make_failed_job().pk, actor=CURATOR)
+    assert queue.lengths()[Lane.INTERACTIVE] == 1
 
 
 # --- many ------------------------------------------------------------------------------------------
@@ -108,7 +109,7 @@ def test_retry_all_tells_what_it_left_alone():
 
 def test_cancel_all_tells_what_it_left_alone():
     make_job(), make_failed_job(), make_job(state=JobState.DONE), make_job(state=JobState.CANCELLED)
-    processing.claim(make_job(lane=Lane.HEAVY).pk, "a")
+    working.claim(make_job(lane=Lane.HEAVY).pk, "a")
     assert lifecycle.cancel_all(Job.objects.all(), actor=CURATOR) == CancelOutcome(cancelled=2, left=3)
     assert Job.objects.filter(state=JobState.CANCELLED).count() == 3
     assert numbers_are_gapless()
@@ -148,7 +149,7 @@ def test_retrying_many_of_one_owner_does_not_put_another_behind_them():
         lifecycle.retry_all(Job.objects.all(), actor=CURATOR)
     assert len(set(Job.objects.values_list("queue_position", flat=True))) == 7
     of_another = make_job(make_original(stored=False, owner="one"))
-    in_turn = [job.pk for job in selectors.claimable(Lane.INTERACTIVE, besides=[], at_most=9)]
+    in_turn = [job.pk for job in selectors.due(Lane.INTERACTIVE)]
     assert in_turn.index(of_another.pk) <= 1
 
 

@@ -17,9 +17,10 @@ from media_jobs.models import Derivative, Job, Original, Tombstone
 from media_jobs.ports import Heartbeat, Outgoing
 from media_jobs.services import housekeeping, object_deletion
 from media_jobs.services.housekeeping.parts import LEASES
-from media_jobs.services.jobs import lifecycle, processing
+from media_jobs.services.jobs import lifecycle
+from media_jobs.services.jobs import worker as workers
 from media_jobs.states import DerivativeState, JobState
-from tests import images
+from tests import images, working
 from tests.factories import make_job, make_original
 from tests.services.jobs.threads import (
     InThread,
@@ -69,7 +70,7 @@ def assert_nothing_half_done() -> None:
     for key, sha256 in wanted.items():
         assert hashlib.sha256(objects.path(key).read_bytes()).hexdigest() == sha256
     assert objects.unfinished() == []
-    assert list(processing.workspace().path.glob("job-*")) == []
+    assert list(workers.current().workspace.path.glob("job-*")) == []
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -79,7 +80,7 @@ def test_a_frozen_worker_that_finishes_late_harms_nobody(photo, monkeypatch, aft
         frozen = at_work(job.pk)
         gate.wait_for_arrival()
         expire(job)
-        processing.run(job.pk)
+        working.run(job.pk)
         assert state(job) == JobState.DONE
         gate.open()
         frozen.ended()
@@ -130,7 +131,7 @@ def test_of_an_attempt_whose_storage_fails_nothing_stays(photo, monkeypatch):
         stored.append(outgoing.key)
 
     around_each_put(monkeypatch, fail_at_last)
-    processing.run(job.pk)
+    working.run(job.pk)
     assert state(job) == JobState.QUEUED
     assert len(stored) == 3
     assert not Derivative.objects.exists()
@@ -170,7 +171,7 @@ def test_what_is_stored_after_housekeeping_buried_its_row_goes_as_well(photo, mo
 
 def test_a_key_that_somebody_is_just_removing_is_waited_for(photo, monkeypatch):
     job = make_job(make_original(photo))
-    processing.run(job.pk)
+    working.run(job.pk)
     key = Derivative.objects.filter(rendition="thumb").values_list("key", flat=True).get()
     Derivative.objects.filter(rendition="thumb").delete()
     Tombstone.objects.create(key=key, deleting=True)
@@ -182,7 +183,7 @@ def test_a_key_that_somebody_is_just_removing_is_waited_for(photo, monkeypatch):
         Tombstone.objects.all().delete()
 
     removing = InThread(remove)
-    processing.run(again.pk)
+    working.run(again.pk)
     removing.ended()
     again.refresh_from_db()
     assert (again.state, again.attempt) == (JobState.DONE, 1)
@@ -191,12 +192,12 @@ def test_a_key_that_somebody_is_just_removing_is_waited_for(photo, monkeypatch):
 
 def test_a_key_whose_remover_died_is_removed_and_made_anew(photo):
     job = make_job(make_original(photo))
-    processing.run(job.pk)
+    working.run(job.pk)
     key = Derivative.objects.filter(rendition="thumb").values_list("key", flat=True).get()
     Derivative.objects.filter(rendition="thumb").delete()
     Tombstone.objects.create(key=key, deleting=True, created_at=timezone.now() - _LONG_AGO)
     again = make_job(job.original)
-    processing.run(again.pk)
+    working.run(again.pk)
     assert state(again) == JobState.DONE
     assert_nothing_half_done()
 
@@ -215,18 +216,18 @@ def test_many_at_once_over_one_original_leave_nothing_half_done(photo, monkeypat
     around_each_put(monkeypatch, sometimes)
     for _ in range(3):
         jobs = [make_job(original) for _ in range(4)]
-        working = [at_work(job.pk) for job in jobs]
+        threads = [at_work(job.pk) for job in jobs]
         time.sleep(random.uniform(0.3, 0.6))
         for left in Derivative.objects.filter(job=jobs[0], state=DerivativeState.PENDING):
             object_deletion.delete_derivative(left)
         for job, disturb in zip(jobs, (cancel, expire, cancel), strict=False):
             disturb(job)
-        for thread in working:
+        for thread in threads:
             thread.ended()
     failing = False
     for job in Job.objects.filter(state=JobState.QUEUED):
         Job.objects.filter(pk=job.pk).update(not_before=timezone.now() - _LONG_AGO)
-        processing.run(job.pk)
+        working.run(job.pk)
     assert set(Job.objects.values_list("state", flat=True)) <= {JobState.DONE, JobState.CANCELLED}
     assert_nothing_half_done()
 

@@ -1,7 +1,7 @@
 """A worker that met an outage takes no more jobs until it is over."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,23 +13,32 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Job, MaintenanceTask
 from media_jobs.runtime import worker_loop
+from media_jobs.runtime.worker_loop import WorkerLoop
 from media_jobs.services.housekeeping import ticking
-from media_jobs.services.jobs import outage, processing
-from media_jobs.services.jobs.worker import duty
+from media_jobs.services.jobs import outage
+from media_jobs.services.jobs import worker as workers
+from media_jobs.services.jobs.worker import Worker
 from media_jobs.states import JobState
-from tests import images
+from tests import images, working
 from tests.factories import make_job, make_original
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _fresh(monkeypatch) -> Iterator[None]:
+def _fresh(monkeypatch) -> None:
     monkeypatch.setattr(worker_loop, "LOOK_EVERY_S", 0.01)
     ticking._timers.clear()
-    yield
-    duty.hand_back_at_s = math.inf
-    duty.wary = False
+
+
+@pytest.fixture
+def worker() -> Worker:
+    return workers.current()
+
+
+@pytest.fixture
+def loop(worker, valkey) -> WorkerLoop:
+    return WorkerLoop(worker)
 
 
 @pytest.fixture
@@ -51,9 +60,9 @@ def away(monkeypatch) -> Callable[..., None]:
     return use
 
 
-def told() -> list[tuple[str, str]]:
+def told(loop: WorkerLoop) -> list[tuple[str, str]]:
     with capture_logs() as logs:
-        worker_loop.between_jobs()
+        loop.between_jobs()
     return [
         (entry["event"], entry.get("reason") or entry["after"])
         for entry in logs
@@ -61,31 +70,31 @@ def told() -> list[tuple[str, str]]:
     ]
 
 
-def test_a_worker_whose_attempt_failed_for_the_storage_waits_until_that_is_back(monkeypatch, away):
+def test_a_worker_whose_attempt_failed_for_the_storage_waits_until_that_is_back(monkeypatch, away, loop, worker):
     def fail(*args: object, **kwargs: object) -> None:
         raise StorageUnavailable("reading a file")
 
     job = make_job(make_original(images.jpeg()))
     monkeypatch.setattr(store(Role.WORKER), "fetch", fail)
-    processing.run(job.pk)
+    working.run(job.pk)
     away(3)
-    assert told() == [("paused", "storage_unavailable"), ("resumed", "storage_unavailable")]
-    assert told() == []
+    assert told(loop) == [("paused", "storage_unavailable"), ("resumed", "storage_unavailable")]
+    assert told(loop) == []
 
 
-def test_a_worker_that_has_no_reason_to_does_not_ask(away):
+def test_a_worker_that_has_no_reason_to_does_not_ask(away, loop, worker):
     away(math.inf)
-    assert told() == []
+    assert told(loop) == []
 
 
-def test_a_failure_that_was_not_an_outage_causes_no_pause():
-    duty.wary = True
-    assert told() == []
-    assert not duty.wary
+def test_a_failure_that_was_not_an_outage_causes_no_pause(loop, worker):
+    worker.suspects_outage = True
+    assert told(loop) == []
+    assert not worker.suspects_outage
 
 
-def test_too_little_room_for_temporary_files_is_waited_for(settings, monkeypatch):
-    duty.wary = True
+def test_too_little_room_for_temporary_files_is_waited_for(settings, monkeypatch, loop, worker):
+    worker.suspects_outage = True
     settings.MIN_FREE_DISK_BYTES = 2**62
     monkeypatch.setattr(store(Role.WORKER), "check", lambda: None)
     assert outage.reason() == "disk_full"
@@ -93,25 +102,25 @@ def test_too_little_room_for_temporary_files_is_waited_for(settings, monkeypatch
     def free_the_disk(seconds: float) -> None:
         settings.MIN_FREE_DISK_BYTES = 0
 
-    monkeypatch.setattr(worker_loop, "_sleep", free_the_disk)
-    assert told() == [("paused", "disk_full"), ("resumed", "disk_full")]
+    monkeypatch.setattr(loop, "_sleep", free_the_disk)
+    assert told(loop) == [("paused", "disk_full"), ("resumed", "disk_full")]
 
 
-def test_a_database_that_is_away_is_waited_for(monkeypatch):
+def test_a_database_that_is_away_is_waited_for(monkeypatch, loop, worker):
     answers = iter([False, True])
     monkeypatch.setattr(database, "is_available", lambda: next(answers))
-    duty.wary = True
-    assert told() == [("paused", "database_unavailable"), ("resumed", "database_unavailable")]
+    worker.suspects_outage = True
+    assert told(loop) == [("paused", "database_unavailable"), ("resumed", "database_unavailable")]
 
 
-def test_a_worker_that_waits_stops_when_told_to(away):
-    away(math.inf, then=duty.stop)
-    duty.wary = True
-    assert told() == [("paused", "storage_unavailable")]
-    assert duty.wary
+def test_a_worker_that_waits_stops_when_told_to(away, loop, worker):
+    away(math.inf, then=worker.stop)
+    worker.suspects_outage = True
+    assert told(loop) == [("paused", "storage_unavailable")]
+    assert worker.suspects_outage
 
 
-def test_a_worker_that_waits_still_mends_what_others_left(away):
+def test_a_worker_that_waits_still_mends_what_others_left(away, loop, worker):
     lost = make_job(
         state=JobState.PROCESSING, worker="dead", attempt=1, lease_until=timezone.now() + timedelta(seconds=60)
     )
@@ -122,7 +131,7 @@ def test_a_worker_that_waits_still_mends_what_others_left(away):
         ticking._timers.clear()
 
     away(2, then=die)
-    duty.wary = True
-    worker_loop.between_jobs()
+    worker.suspects_outage = True
+    loop.between_jobs()
     lost.refresh_from_db()
     assert lost.state == JobState.QUEUED

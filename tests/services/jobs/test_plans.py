@@ -9,11 +9,12 @@ from django.db import connection, models
 from django.test import Client
 
 from bench.plans import whole_tables
-from media_jobs import selectors
 from media_jobs.models import Job, Original
 from media_jobs.models.base import uuid7
-from media_jobs.services.jobs import dispatch, processing
-from media_jobs.states import JobState
+from media_jobs.services.jobs import dispatch
+from media_jobs.services.jobs.claiming import claim_next
+from media_jobs.states import JobState, Lane
+from tests import working
 from tests.factories import make_job, make_original
 from tests.images import jpeg
 
@@ -57,9 +58,8 @@ def poll(job: Job) -> None:
 def test_no_statement_on_a_jobs_way_reads_all_jobs(past: list[Job]):
     acts: dict[str, Callable[[], object]] = {
         "accept": upload,
-        "dispatch": dispatch.wake,
-        "places of the announced": lambda: selectors.places([job.pk for job in past[:64]]),
-        "claim": lambda: processing.claim(past[0].pk, "worker"),
+        "dispatch": dispatch.top_up,
+        "claim": lambda: claim_next(Lane.INTERACTIVE, working.named("worker")),
         "poll what is done": lambda: poll(past[1]),
         "poll what waits": lambda: poll(past[-10]),
     }

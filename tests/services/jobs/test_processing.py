@@ -10,9 +10,10 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import staff
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Derivative, Job
-from media_jobs.services.jobs import lifecycle, processing, publishing
+from media_jobs.services.jobs import lifecycle, publishing
+from media_jobs.services.jobs import worker as workers
 from media_jobs.states import DerivativeState, JobState, OriginalState, Stage
-from tests import images, raws
+from tests import images, raws, working
 from tests.factories import make_job, make_original
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +25,7 @@ def photo() -> bytes:
 
 
 def run(job: Job) -> Job:
-    processing.run(job.pk)
+    working.run(job.pk)
     return Job.objects.get(pk=job.pk)
 
 
@@ -144,7 +145,7 @@ def test_rqs_alarm_is_not_swallowed(photo, monkeypatch):
 def test_no_temporary_file_stays(photo):
     run(make_job(make_original(photo)))
     run(make_job(make_original(b"\xff\xd8\xff\xe0 no picture")))
-    assert list(processing.workspace().path.glob("job-*")) == []
+    assert list(workers.current().workspace.path.glob("job-*")) == []
 
 
 def test_a_retry_by_a_person_grants_new_attempts_and_can_end_done(photo):

@@ -16,7 +16,8 @@ from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.ports import Heartbeat, Outgoing, no_heartbeat
-from media_jobs.services.jobs import processing, worker
+from media_jobs.services.jobs.worker import Worker
+from tests import working
 
 LIMIT_S = 20.0
 
@@ -50,7 +51,7 @@ class InThread(threading.Thread):
 
 def at_work(job_id: UUID) -> InThread:
     """A worker with the job in hand."""
-    return InThread(processing.run, job_id)
+    return InThread(working.run, job_id)
 
 
 def wait_until(condition: Callable[[], object]) -> None:
@@ -115,11 +116,11 @@ def decoders_of_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Sandbo
     """A decoder dies with the thread that started it, so each job here gets one of its own. Yields them, as made."""
     made: list[Sandbox] = []
 
-    def sandbox() -> Sandbox:
-        made.append(Sandbox(settings.SANDBOX_MEMORY_BYTES, worker.workspace().path))
+    def sandbox(worker: Worker) -> Sandbox:
+        made.append(Sandbox(settings.SANDBOX_MEMORY_BYTES, worker.workspace.path))
         return made[-1]
 
-    monkeypatch.setattr(worker, "sandbox", sandbox)
+    monkeypatch.setattr(Worker, "sandbox", property(sandbox))
     try:
         yield made
     finally:

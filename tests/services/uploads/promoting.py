@@ -14,11 +14,10 @@ from media_jobs.models import DirectUpload, Job
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping.parts import LEASES
 from media_jobs.services.idempotency import Answer
-from media_jobs.services.jobs import processing
 from media_jobs.services.uploads import direct_uploads, promotion
 from media_jobs.services.uploads.direct_uploads import Opened
 from media_jobs.states import JobState, OriginalState
-from tests import images
+from tests import images, working
 from tests.forms import send
 from tests.services.housekeeping.keeping import ago, do, objects
 
@@ -46,7 +45,7 @@ def uploaded(content: bytes = PHOTO, **announced: Any) -> tuple[Opened, Job]:
 
 def work(job: Job) -> Job:
     Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(not_before=ago(seconds=1))
-    processing.run(job.pk)
+    working.run(job.pk)
     return Job.objects.select_related("original").get(pk=job.pk)
 
 
@@ -82,18 +81,18 @@ def put(key: str, content: bytes) -> None:
 
 
 def after(monkeypatch: pytest.MonkeyPatch, step: str, do: Callable[[], object]) -> None:
-    """Something happens right after a step of the adoption, once."""
-    real = getattr(promotion.Adoption, step)
+    """Something happens right after a step of the promotion, once."""
+    real = getattr(promotion._Promotion, step)
     happened: list[bool] = []
 
-    def then(self: promotion.Adoption, *args: Any) -> Any:
+    def then(self: promotion._Promotion, *args: Any) -> Any:
         result = real(self, *args)
         if not happened:
             happened.append(True)
             do()
         return result
 
-    monkeypatch.setattr(promotion.Adoption, step, then)
+    monkeypatch.setattr(promotion._Promotion, step, then)
 
 
 class Dead(BaseException):

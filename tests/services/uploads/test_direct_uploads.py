@@ -138,7 +138,7 @@ def test_accepting_makes_a_staged_original_and_queues_the_work(valkey):
 @pytest.mark.django_db(transaction=True)
 def test_the_queue_is_told_after_the_commit(valkey):
     accept(begin())
-    assert queue.waiting(Lane.INTERACTIVE) == [Job.objects.get().pk]
+    assert queue.lengths()[Lane.INTERACTIVE] == Job.objects.count() == 1
 
 
 def test_what_the_uploader_asked_for_stays_with_the_original():

@@ -1,10 +1,13 @@
 """After `accept` the service owes a result; before it, it owes nothing and keeps nothing."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from media_jobs import selectors
 from media_jobs.adapters import queue
@@ -47,9 +50,17 @@ def accept(upload: intake.Upload, **how: Any) -> Job:
     return Job.objects.get(pk=answer.body["job"])
 
 
-def test_the_row_is_there_before_the_object(upload):
-    assert upload.original.state == OriginalState.PENDING
+def test_nothing_is_there_before_it_is_accepted(upload):
+    assert not Original.objects.exists()
     assert list(store(Role.WORKER).keys()) == []
+
+
+def test_accepting_is_one_transaction(upload, settings):
+    with CaptureQueriesContext(connection) as seen:
+        accept(upload)
+    written = [query["sql"] for query in seen if re.match(r"INSERT|UPDATE|DELETE", query["sql"])]
+    tables = [re.search(r'"media_jobs_(\w+)"', sql)[1] for sql in written]  # type: ignore[index]
+    assert tables == ["original", "job", "jobevent"]
 
 
 def test_accepting_stores_the_bytes_as_they_came_and_queues_the_work(upload, photo, tmp_path):
@@ -80,8 +91,8 @@ def test_who_asks_for_nothing_gets_what_the_settings_say(upload):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_queue_is_told_after_the_commit(upload, valkey):
-    job = accept(upload)
-    assert queue.waiting(Lane.INTERACTIVE) == [job.pk]
+    accept(upload)
+    assert queue.lengths()[Lane.INTERACTIVE] == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,10 +5,11 @@ import pytest
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import UploadMissing
 from media_jobs.models import DirectUpload, Job, Original
-from media_jobs.services.jobs import processing
 from media_jobs.services.jobs.attempt import Attempt
 from media_jobs.services.uploads import promotion
+from media_jobs.services.uploads.promotion import promote_upload
 from media_jobs.states import JobState, OriginalState
+from tests import working
 from tests.forms import send
 from tests.services.housekeeping.keeping import ago, do, objects
 from tests.services.jobs.threads import Gate, at_work, decoders_of_threads
@@ -25,6 +26,7 @@ from tests.services.uploads.promoting import (
     uploaded,
     work,
 )
+from tests.working import named
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_storage")]
 
@@ -96,23 +98,22 @@ def test_a_winner_whose_upload_the_frozen_one_took_away_finds_what_that_has_made
     """The second one has read the row before the first, thought dead, comes to its end."""
     _, job = uploaded()
     stale = Original.objects.get()
-    frozen = processing.claim(job.pk, "frozen")
-    attempt = Attempt(frozen)
-    promotion.Adoption(frozen.original, tmp_path / "frozen", lease=attempt.lease, heartbeat=attempt.heartbeat).do()
+    frozen = working.claim(job.pk, "frozen")
+    attempt = Attempt(frozen, named("frozen"))
+    promote_upload(frozen.original, tmp_path / "frozen", lease=attempt.lease, heartbeat=attempt.heartbeat)
     lose(job)
-    taken = processing.claim(job.pk, "second")
-    attempt = Attempt(taken)
-    second = promotion.Adoption(stale, tmp_path / "second", lease=attempt.lease, heartbeat=attempt.heartbeat)
-    second.do()
+    taken = working.claim(job.pk, "second")
+    attempt = Attempt(taken, named("second"))
+    promote_upload(stale, tmp_path / "second", lease=attempt.lease, heartbeat=attempt.heartbeat)
     assert (tmp_path / "second").read_bytes() == PHOTO
     assert (stale.state, stale.size_bytes) == (OriginalState.ACTIVE, len(PHOTO))
 
 
 def test_who_comes_after_it_was_given_up_leaves_nothing(tmp_path):
     _, job = uploaded()
-    taken = processing.claim(job.pk, "frozen")
-    attempt = Attempt(taken)
-    late = promotion.Adoption(taken.original, tmp_path / "late", lease=attempt.lease, heartbeat=attempt.heartbeat)
+    taken = working.claim(job.pk, "frozen")
+    attempt = Attempt(taken, named("frozen"))
+    late = promotion._Promotion(taken.original, tmp_path / "late", attempt.lease, attempt.heartbeat)
     late._keep(late._arrived(DirectUpload.objects.get()))
     Job.objects.update(state=JobState.CANCELLED, lease_until=None, finished_at=ago(days=8))
     DirectUpload.objects.update(created_at=ago(days=8))

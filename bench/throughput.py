@@ -1,0 +1,189 @@
+"""How many pictures a whole service makes in a second, and what each costs beside its decoding.
+
+Two builds take turns on the same uploads where `--against` names the checkout of another one, with its `.venv`. Beside
+them stand two bare decoders: all that two processors could do if nothing but decoding cost anything.
+"""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import psycopg
+
+from bench.child import child
+from bench.measure import ROOT, Spread
+from bench.pictures import TWELVE, Picture
+from bench.rows import Row
+from tests import servers
+from tests.e2e.service import Service
+from tests.e2e.stores import s3_settings
+from tests.seaweed import seaweedfs
+
+SMALL = Picture("0.3 MP", 640, 480)
+_DECODERS = 2
+_CONNECTIONS = 4
+_LIMIT_S = 600.0
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+_KINDS = ("web", "worker", "sandbox", "valkey")
+_OPEN = "SELECT count(*) FROM media_jobs_job WHERE state IN ('queued', 'processing')"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """held: the workers begin once all are uploaded. faster: than the other build, at least so many times."""
+
+    picture: Picture
+    count: int
+    held: bool
+    faster: float
+
+
+#: Uploads and work at once, as on a busy evening; and what a backlog is worked off with.
+LOADS = (Load(SMALL, 120, held=False, faster=2.5), Load(TWELVE, 24, held=True, faster=1.35))
+_COST_TARGET, _DECODERS_TARGET = 0.4, 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One load. cpu_ms: processor time for each picture, by kind of process."""
+
+    pictures_s: float
+    cpu_ms: dict[str, float]
+
+    @property
+    def beside_ms(self) -> float:
+        return self.cpu_ms["web"] + self.cpu_ms["worker"]
+
+
+class Build:
+    """A running service of one checkout, with two workers."""
+
+    def __init__(self, root: Path, data: Path, settings: dict[str, str]) -> None:
+        secret = {"SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20, "LOG_LEVEL": "error"}
+        self._url = settings["DATABASE_URL"]
+        self._service = Service(data, {**secret, **settings, "WORKERS": str(_DECODERS)}, root=root)
+
+    def __enter__(self) -> "Build":
+        self._service.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._service.kill()
+
+    def take(self, load: Load) -> Round:
+        workers = self._service.pids("worker")
+        before, began = self._cpu_s(), time.perf_counter()
+        for worker in workers if load.held else ():
+            os.kill(worker, signal.SIGSTOP)
+        arguments = [self._service.url, str(load.picture.file()), str(load.count), str(_CONNECTIONS)]
+        subprocess.run([sys.executable, "-m", "bench.uploads", *arguments], cwd=ROOT, check=True)
+        if load.held:
+            began = time.perf_counter()
+            for worker in workers:
+                os.kill(worker, signal.SIGCONT)
+        self._wait_until_done()
+        took_s = time.perf_counter() - began
+        spent = {kind: 1000 * (after - before[kind]) / load.count for kind, after in self._cpu_s().items()}
+        return Round(load.count / took_s, spent)
+
+    def _wait_until_done(self) -> None:
+        deadline = time.monotonic() + _LIMIT_S
+        while self._open_jobs():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not done within {_LIMIT_S:g} s")
+            time.sleep(0.02)
+
+    def _open_jobs(self) -> int:
+        if self._url:
+            with psycopg.connect(self._url) as connection:
+                found = connection.execute(_OPEN).fetchone()
+        else:
+            with closing(sqlite3.connect(self._service.data / "gallimg.sqlite3")) as file:
+                found = file.execute(_OPEN).fetchone()
+        return int(found[0]) if found else 0
+
+    def _cpu_s(self) -> dict[str, float]:
+        return {kind: sum(map(_cpu_s, self._service.pids(kind))) for kind in _KINDS}
+
+
+def rows(rounds: int, against: Path | None) -> Iterator[Row]:
+    for name in ("SQLite and files", "PostgreSQL and S3"):
+        with ExitStack() as stack:
+            ours = stack.enter_context(_build(stack, ROOT, name))
+            other = stack.enter_context(_build(stack, against, name)) if against else None
+            for load in LOADS:
+                yield from _compared(name, load, rounds, ours, other)
+
+
+def _compared(name: str, load: Load, rounds: int, ours: Build, other: Build | None) -> Iterator[Row]:
+    picture, what = load.picture.name, f"{name}: pictures a second" + (", once all are uploaded" if load.held else "")
+    for build in filter(None, (ours, other)):
+        build.take(load)
+    bare, mine, theirs = [], [], []
+    for _ in range(rounds):
+        bare.append(_bare(load))
+        mine.append(ours.take(load))
+        theirs += [other.take(load)] if other else []
+    note = ", ".join(f"{kind} {median(r.cpu_ms[kind] for r in mine):.0f} ms" for kind in _KINDS)
+    rates = Spread.of([r.pictures_s for r in mine])
+    yield Row("throughput", what, picture, "/s", rates, note=f"processor time for each: {note}")
+    share = Spread.of([r.pictures_s / rate for r, rate in zip(mine, bare, strict=True)])
+    target = _DECODERS_TARGET if load.held else None
+    note = f"two bare decoders make {median(bare):.1f}/s"
+    yield Row("throughput", f"{what}, as a share of two bare decoders", picture, "×", share, target, note=note)
+    if other:
+        pairs = list(zip(mine, theirs, strict=True))
+        note = f"the other makes {median(r.pictures_s for r in theirs):.1f}/s"
+        faster = Spread.of([a.pictures_s / b.pictures_s for a, b in pairs])
+        yield Row("throughput", f"{what}, over the other build", picture, "×", faster, load.faster, note=note)
+        note = (
+            f"ours {median(r.beside_ms for r in mine):.1f} ms, the other {median(r.beside_ms for r in theirs):.1f} ms"
+        )
+        cost = Spread.of([a.beside_ms / b.beside_ms for a, b in pairs])
+        what = f"{name}: processor time of web and workers for each, over the other build"
+        yield Row("throughput", what, picture, "×", cost, _COST_TARGET, at_most=True, note=note)
+
+
+def _build(stack: ExitStack, root: Path, name: str) -> Build:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
+    settings = {"DATABASE_URL": "", "S3_BUCKET": ""}
+    if name.startswith("PostgreSQL"):
+        settings["DATABASE_URL"] = stack.enter_context(servers.postgres()).url
+        settings |= s3_settings(stack.enter_context(seaweedfs()))
+    return Build(root, folder / "data", settings)
+
+
+def _bare(load: Load) -> float:
+    """Pictures a second of two decoders that do nothing else."""
+
+    def render(_: int) -> None:
+        with child(load.picture.file()) as decoder:
+            decoder.render()
+            ready.append(None)
+            while len(ready) < _DECODERS:
+                time.sleep(0.001)
+            began.append(time.perf_counter())
+            for _ in range(load.count // _DECODERS):
+                decoder.render()
+
+    ready: list[None] = []
+    began: list[float] = []
+    with ThreadPoolExecutor(_DECODERS) as pool:
+        list(pool.map(render, range(_DECODERS)))
+    return load.count / (time.perf_counter() - min(began))
+
+
+def _cpu_s(pid: int) -> float:
+    """Of the process itself, not of its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND

@@ -1,0 +1,69 @@
+"""How a worker gets its next job: the lane's lowest that is due, by one conditional update."""
+
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Prefetch, Q, QuerySet
+from django.db.models.functions import Now
+
+from media_jobs import selectors
+from media_jobs.adapters import database
+from media_jobs.models import Job, Rendition
+from media_jobs.services.jobs import failures, outage
+from media_jobs.services.jobs.heartbeat import PROGRESS
+from media_jobs.services.jobs.transitions import Lease, lease_end, move
+from media_jobs.services.jobs.worker import Worker
+from media_jobs.states import JobState, Lane, Stage
+
+
+def claim_next(lane: Lane, worker: Worker) -> Job | None:
+    """The next job of the lane, held by `worker` from now on, with all that its attempt reads; None when none is due.
+
+    Nor is one taken that failed for want of storage or disk, until they are seen to be back; then the worker suspects
+    an outage. Raises one of database.CONNECTION_ERRORS when the database stays away.
+    """
+    trusted = False
+    while True:
+        job = database.retry_on_disconnect(partial(_claim, lane, worker, trusted))
+        if job is None or job.state == JobState.PROCESSING:
+            return job
+        if outage.reason():
+            worker.suspects_outage = True
+            return None
+        trusted = True
+
+
+def _claim(lane: Lane, worker: Worker, trusted: bool, again: bool) -> Job | None:
+    """As `claim_next`, but a job that failed for an outage is returned as it waits, unless that is known to be over.
+
+    again: an earlier try may have been committed, and only the answer was lost.
+    """
+    if again and (mine := _with_all(Job.objects.filter(state=JobState.PROCESSING, worker=worker.id)).first()):
+        return mine
+    with transaction.atomic():
+        # PostgreSQL passes over what others are just claiming; on SQLite a transaction is alone.
+        job = _with_all(selectors.due(lane)).select_for_update(of=("self",), skip_locked=True).first()
+        if job is None or (failures.is_outage(job.code) and not trusted):
+            return job
+        lease = Lease(job.pk, worker.id, job.attempt + 1)
+        claimed = {
+            "state": JobState.PROCESSING,
+            "stage": Stage.FETCHING,
+            "progress": PROGRESS[Stage.FETCHING],
+            "attempt": lease.attempt,
+            "worker": worker.id,
+            "code": "",
+            "detail": "",
+        }
+        times = {"lease_until": lease_end(), "started_at": Now()}
+        still = Q(state=JobState.QUEUED, attempt=job.attempt)
+        if not move(job.pk, still, "claimed", actor=worker.id, data={"attempt": lease.attempt}, **claimed, **times):
+            return None
+    for name, value in claimed.items():
+        setattr(job, name, value)
+    return job
+
+
+def _with_all(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    renditions = Prefetch("preset__renditions", queryset=Rendition.objects.all())
+    return jobs.select_related("original", "preset").prefetch_related(renditions)
