@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
@@ -18,6 +19,8 @@ try:
     SECRET_KEY = ENV.secret_key
 except ConfigError as error:
     sys.exit(f"gallimg cannot start. {error}")
+
+django_stubs_ext.monkeypatch()  # Django's classes take type arguments at run time, as in `PageAdmin[Job]`
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
@@ -16,34 +17,12 @@ from media_jobs import callers
 from media_jobs.admin import queries, search
 from media_jobs.callers import Caller
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # unfold has no types; its classes derive from these
     from django.contrib.admin import ModelAdmin, StackedInline
-    from django.core.paginator import Paginator
-    from django.forms import ModelForm
 else:
-    from django.core.paginator import Paginator as _Paginator
-    from django.forms import ModelForm as _ModelForm
-    from unfold.admin import ModelAdmin as _ModelAdmin
-    from unfold.admin import StackedInline as _StackedInline
+    from unfold.admin import ModelAdmin, StackedInline
 
-    class ModelAdmin(_ModelAdmin):
-        def __class_getitem__(cls, _: object) -> type:
-            return cls
-
-    class StackedInline(_StackedInline):
-        def __class_getitem__(cls, _: object) -> type:
-            return cls
-
-    class ModelForm(_ModelForm):
-        def __class_getitem__(cls, _: object) -> type:
-            return cls
-
-    class Paginator(_Paginator):
-        def __class_getitem__(cls, _: object) -> type:
-            return cls
-
-
-__all__ = ["ModelAdmin", "ModelForm", "PageAdmin", "ReadOnlyAdmin", "StackedInline", "button", "caller_of", "go_to"]
+__all__ = ["ModelAdmin", "PageAdmin", "ReadOnlyAdmin", "StackedInline", "button", "caller_of", "go_to"]
 
 _M = TypeVar("_M", bound=Model)
 _F = TypeVar("_F", bound=Callable[..., Any])

@@ -6,14 +6,14 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.forms import Form
+from django.forms import Form, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from media_jobs.admin import cells
-from media_jobs.admin.base import ModelForm, PageAdmin, StackedInline, button, go_to
+from media_jobs.admin.base import PageAdmin, StackedInline, button, go_to
 from media_jobs.models import Preset, Rendition
 from media_jobs.services import presets
 

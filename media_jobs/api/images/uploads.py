@@ -9,12 +9,13 @@ from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from media_jobs import selectors
 from media_jobs.api.images import schema
 from media_jobs.api.images.fields import AnnouncedSerializer, FieldsSerializer, StagedSerializer, UploadSerializer
 from media_jobs.api.images.serializers import OpenedSerializer, UploadedSerializer
-from media_jobs.api.images.views import ImagesAPIView, accepted
+from media_jobs.api.images.views import accepted
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.idempotency import key_of
 from media_jobs.api.shared.json_bodies import ObjectParser, is_json, object_of
@@ -28,7 +29,7 @@ from media_jobs.services.uploads import backlog, direct_uploads, intake
 from media_jobs.services.uploads.intake import Accepted, HashingSink
 
 
-class UploadView(ImagesAPIView):
+class UploadView(APIView):
     parser_classes = [MultiPartParser, ObjectParser]
 
     @extend_schema(
@@ -134,7 +135,7 @@ def _build_answer(done: Accepted) -> Answer:
     return UploadedSerializer(done).answer()
 
 
-class DirectUploadView(ImagesAPIView):
+class DirectUploadView(APIView):
     parser_classes = [ObjectParser]
 
     @extend_schema(
