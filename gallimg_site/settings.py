@@ -12,7 +12,8 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from gallimg_site import logs
-from gallimg_site.env import ConfigError, load
+from gallimg_site.env import ConfigError
+from gallimg_site.env_reader import load
 
 try:
     ENV = load()
