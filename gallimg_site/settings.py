@@ -136,7 +136,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_prometheus",
-    "django_structlog",
     "media_jobs.apps.MediaJobsConfig",
 ]
 MIDDLEWARE = [
@@ -150,7 +149,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "media_jobs.api.shared.request_context.RequestContext",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 TEMPLATES = [
@@ -240,4 +239,3 @@ UNFOLD = {
 
 LOGGING_CONFIG = None
 logs.configure(ENV.LOG_LEVEL)
-DJANGO_STRUCTLOG_COMMAND_LOGGING_ENABLED = False

@@ -28,6 +28,9 @@ from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.services.uploads import backlog, direct_uploads, intake
 from media_jobs.services.uploads.intake import Accepted, HashingSink
 
+#: Made once: DRF copies all fields of a serializer each time that one is made.
+_UPLOADED = UploadedSerializer()
+
 
 class UploadView(APIView):
     parser_classes = [MultiPartParser, ObjectParser]
@@ -78,13 +81,12 @@ class UploadView(APIView):
 
 def _accept_file(request: Request, caller: Caller, key: str | None) -> Answer:
     with receiving(request, begin=partial(_begin, caller), **_form()) as form:
-        fields = FieldsSerializer.of(form.fields)
-        fields.is_valid(raise_exception=True)
+        fields = FieldsSerializer.read(form.fields)
         return form.upload.accept(
-            preset=selectors.current_preset(fields.validated_data["preset"]),
+            preset=selectors.current_preset(fields.preset),
             caller=caller,
             build_answer=_build_answer,
-            options=fields.options(),
+            options=fields.options,
             sent=Sent(caller.id, key, _fingerprint_of_file(form)) if key else None,
         )
 
@@ -110,14 +112,14 @@ def _fingerprint_of_file(form: Received[Any]) -> str:
 
 
 def _accept_staged(request: Request, caller: Caller, key: str | None) -> Answer:
-    fields = StagedSerializer.of(object_of(request))
-    fields.is_valid(raise_exception=True)
+    fields = StagedSerializer.read(object_of(request))
+    assert fields.upload_id is not None  # noqa: S101  (the serializer asks for it)
     return direct_uploads.accept(
-        fields.validated_data["uploadId"],
-        preset=selectors.current_preset(fields.validated_data["preset"]),
+        fields.upload_id,
+        preset=selectors.current_preset(fields.preset),
         caller=caller,
         build_answer=_build_answer,
-        options=fields.options(),
+        options=fields.options,
         sent=Sent(caller.id, key, _fingerprint_of_staged(request)) if key else None,
     )
 
@@ -132,7 +134,7 @@ def _fingerprint_of_staged(request: Request) -> str:
 
 
 def _build_answer(done: Accepted) -> Answer:
-    return UploadedSerializer(done).answer()
+    return Answer(202, dict(_UPLOADED.to_representation(done)))
 
 
 class DirectUploadView(APIView):

@@ -88,7 +88,7 @@ class RetryView(APIView):
 
         def retry() -> Answer:
             job = lifecycle.retry(id, actor=caller)
-            return AcceptedSerializer(Accepted(job, estimates.remaining_ms(job))).answer()
+            return Answer(202, AcceptedSerializer(Accepted(job, estimates.remaining_ms(job))).data)
 
         sent = Sent(caller.id, key, idempotency.fingerprint(f"retry {id}")) if key else None
         return accepted(idempotency.once(sent, retry))
