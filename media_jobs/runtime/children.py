@@ -56,7 +56,7 @@ class Child:
             self.pid = None
 
     def ended(self, status: int, *, quietly: bool = False) -> None:
-        """Record the exit, and how long to wait until the next start: not at all, unless it ends quickly again and again."""
+        """Record the exit, and how long to wait until the next start: only where it ends quickly again and again."""
         ran_s = time.monotonic() - self.started_at_s
         self.quick_exits = self.quick_exits + 1 if ran_s < QUICK_EXIT_S else 0
         pause_s = min(0.5 * 2.0 ** (self.quick_exits - 1), LONGEST_PAUSE_S) if self.quick_exits > 1 else 0.0

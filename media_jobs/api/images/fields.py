@@ -32,7 +32,7 @@ class FocusField(serializers.CharField):
 
 
 class Switch(serializers.BooleanField):
-    """A switch of `values.Keep`, by its name there. Absent, it is as the setting says."""
+    """A switch of `values.Keep`, by its name there. Where it is absent the setting decides."""
 
     def __init__(self, keep: str, help_text: str) -> None:
         self.keep = keep
@@ -45,7 +45,7 @@ class Switch(serializers.BooleanField):
 
 
 class SwitchSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Tells the setting: without a default the documentation's form would fill in, and send, `true`."""
+    """Gives the setting as default: without one the documentation's form would fill in, and send, `true`."""
 
     target_class = Switch
 
@@ -146,7 +146,7 @@ class AnnouncedSerializer(serializers.Serializer[None]):
     )
 
     def validate_filename(self, filename: str) -> str:
-        """Without the folders that some clients send along, as forms have them."""
+        """Strip the folders that some clients send along, as Django does for forms."""
         return re.split(r"[/\\]", filename)[-1].strip()
 
     def announced(self) -> dict[str, Any]:

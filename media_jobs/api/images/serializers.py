@@ -27,7 +27,7 @@ _ESTIMATED = "Milliseconds until the job will probably be done: by how long the 
 
 
 class AcceptedSerializer(serializers.Serializer[Accepted]):
-    """What the service now owes a result for."""
+    """An accepted upload or retry, and how long its job will take."""
 
     jobId = serializers.UUIDField(source="job.pk")  # noqa: N815  (the wire's spelling)
     imageId = serializers.UUIDField(source="job.original_id")  # noqa: N815
@@ -35,7 +35,7 @@ class AcceptedSerializer(serializers.Serializer[Accepted]):
 
 
 class UploadedSerializer(AcceptedSerializer):
-    """What the service now owes a result for, and where it has the same bytes already."""
+    """An accepted upload, and an earlier one of the same bytes."""
 
     duplicateOf = serializers.UUIDField(  # noqa: N815
         source="duplicate_of",
@@ -127,7 +127,7 @@ class JobSerializer(serializers.Serializer[Job]):
 
 
 class RightsSerializer(serializers.Serializer[Original]):
-    """As the file says them, once a job is done. What it does not say is absent."""
+    """The rights that the file states, once a job is done. What it does not state is absent."""
 
     creator = serializers.CharField(required=False)
     credit = serializers.CharField(required=False)
