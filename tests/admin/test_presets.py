@@ -93,7 +93,7 @@ def test_a_version_that_a_job_has_used_stays_as_it_is(boss: Client, draft: Prese
     assert draft.renditions.get(name="full").side_px == 2048
     assert shipped() == draft
     page = boss.get(url("change", draft.pk)).content.decode()
-    assert "so it stays as it is" in page
+    assert "so it cannot be changed" in page
     assert 'name="renditions-0-side_px"' not in page
 
 
