@@ -1,17 +1,11 @@
-"""The environment, read and validated once. Nothing else in the project reads `os.environ`.
-
-Every setting is one field of `Env`; the README's table is tested against them.
-"""
+"""All settings: every one is a field of `Env`, against which the README's table is tested. `env_reader` reads them."""
 
 import dataclasses
-import ipaddress
 import os
 import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-import environs
 
 LOG_LEVELS = ("debug", "info", "warn", "error")
 
@@ -172,48 +166,6 @@ class Env:
             ) from error
 
 
-def load() -> Env:
-    """Read environment and `.env`. Raises ConfigError at the first wrong value."""
-    reader = environs.Env()
-    try:
-        reader.read_env(str(Path.cwd() / ".env"), recurse=False)
-    except (OSError, ValueError) as error:
-        raise ConfigError(".env: got what cannot be read, takes a text file with lines NAME=value") from error
-    env = Env(**{f.name: _value(reader, f) for f in dataclasses.fields(Env)})
-    _check_addresses(env)
-    _check_together(env)
-    return env
-
-
-def _value(reader: environs.Env, field: "dataclasses.Field[Any]") -> Any:
-    meta, default = field.metadata, field.default
-    # The real environment comes first, also where it says "nothing" to what `.env` says.
-    given = {name: raw for name in (field.name, *meta["aliases"]) if (raw := reader.str(name, ""))}
-    if not given:
-        return default.resolve() if isinstance(default, Path) else default
-    name, raw = next(iter(given.items()))
-    if len(set(given.values())) > 1:
-        raise ConfigError(f"{' and '.join(given)} say different things; set one of them")
-    try:
-        if field.type is bool:
-            return reader.bool(name)
-        if field.type is int:
-            value = reader.int(name)
-            if meta["least"] is not None and value < meta["least"]:
-                raise ValueError
-            if meta["most"] is not None and value > meta["most"]:
-                raise ValueError
-            return value
-        if field.type is Path:
-            return reader.path(name).expanduser().resolve()
-        if meta["choices"] and raw.lower() not in meta["choices"]:
-            raise ValueError
-        return raw.lower() if meta["choices"] else raw
-    except (environs.EnvError, ValueError) as error:
-        got = "a value that is not shown" if meta["secret"] else repr(raw)
-        raise ConfigError(f"{name}: got {got}, takes {takes(field)}") from error
-
-
 def takes(field: "dataclasses.Field[Any]") -> str:
     """What a right value looks like, in words."""
     meta = field.metadata
@@ -225,66 +177,3 @@ def takes(field: "dataclasses.Field[Any]") -> str:
         least, most = meta["least"], meta["most"]
         return f"a whole number from {least} to {most}" if most is not None else f"a whole number from {least}"
     return "text"
-
-
-def _check_addresses(env: Env) -> None:
-    for name in ("PUBLIC_BASE_URL", "CDN_BASE_URL"):
-        value = getattr(env, name)
-        if value and not _is_address(value, "http", "https"):
-            raise ConfigError(f"{name}: got {value!r}, takes an address that starts with http:// or https://")
-    for origin in env.upload_origins:
-        if not _is_address(origin, "http", "https") or urlsplit(origin).path:
-            raise ConfigError(f"UPLOAD_ORIGINS: got {origin!r}, takes origins like https://example.org")
-    if env.S3_ENDPOINT and not _is_address(env.s3_endpoint_url or "", "http", "https"):
-        raise ConfigError(f"S3_ENDPOINT: got {env.S3_ENDPOINT!r}, takes host:port or an http:// or https:// address")
-    if env.DATABASE_URL and not _is_url(env.DATABASE_URL, "postgres", "postgresql"):
-        raise ConfigError("DATABASE_URL: got a value that is not shown, takes postgres://user:password@host/name")
-    if env.REDIS_URL and not _is_url(env.REDIS_URL, "redis", "rediss", "unix"):
-        raise ConfigError("REDIS_URL: got a value that is not shown, takes redis://host:port/number")
-
-
-def _check_together(env: Env) -> None:
-    if env.DATABASE_URL and not env.SECRET_KEY:
-        raise ConfigError(
-            "SECRET_KEY: not set, but DATABASE_URL is; takes 50 random characters, the same on every host"
-        )
-    for key, secret in (
-        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-        ("WORKER_AWS_ACCESS_KEY_ID", "WORKER_AWS_SECRET_ACCESS_KEY"),
-        ("S3_READ_ACCESS_KEY_ID", "S3_READ_SECRET_ACCESS_KEY"),
-        ("ADMIN_AWS_ACCESS_KEY_ID", "ADMIN_AWS_SECRET_ACCESS_KEY"),
-    ):
-        if bool(getattr(env, key)) != bool(getattr(env, secret)):
-            raise ConfigError(f"{key} and {secret}: one is set and the other is not; set both or none")
-    # A host that only works needs the workers' alone; whoever has the administrator's runs `manage.py bucket`, perhaps
-    # before there are any others. What a process lacks it says when it starts: `management.storage_probe`.
-    if env.S3_BUCKET and not (env.AWS_ACCESS_KEY_ID or env.WORKER_AWS_ACCESS_KEY_ID or env.ADMIN_AWS_ACCESS_KEY_ID):
-        raise ConfigError(
-            "AWS_ACCESS_KEY_ID: not set, but S3_BUCKET is; takes the key of an S3 user who may write "
-            "(where only workers run, WORKER_AWS_ACCESS_KEY_ID will do)"
-        )
-    if not _is_loopback(env.HOST) and not env.ALLOW_ANONYMOUS:
-        raise ConfigError(
-            f"HOST: got {env.HOST!r}, where strangers could upload; takes a loopback address, "
-            "or set ALLOW_ANONYMOUS=true if that is wanted"
-        )
-
-
-def _is_url(value: str, *schemes: str) -> bool:
-    """Whether `value` is a URL of one of `schemes` that its later readers can take apart."""
-    try:
-        _ = urlsplit(value).port
-    except ValueError:
-        return False
-    return value.startswith(tuple(f"{scheme}://" for scheme in schemes))
-
-
-def _is_address(value: str, *schemes: str) -> bool:
-    return _is_url(value, *schemes) and bool(urlsplit(value).hostname)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

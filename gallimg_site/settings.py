@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from gallimg_site import logs
-from gallimg_site.env import ConfigError, load
+from gallimg_site.env import ConfigError
+from gallimg_site.env_reader import load
 
 try:
     ENV = load()
     SECRET_KEY = ENV.secret_key
 except ConfigError as error:
     sys.exit(f"gallimg cannot start. {error}")
+
+django_stubs_ext.monkeypatch()  # Django's classes take type arguments at run time, as in `PageAdmin[Job]`
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = False
@@ -132,7 +136,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_prometheus",
-    "django_structlog",
     "media_jobs.apps.MediaJobsConfig",
 ]
 MIDDLEWARE = [
@@ -146,7 +149,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "media_jobs.api.shared.request_context.RequestContext",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 TEMPLATES = [
@@ -236,4 +239,3 @@ UNFOLD = {
 
 LOGGING_CONFIG = None
 logs.configure(ENV.LOG_LEVEL)
-DJANGO_STRUCTLOG_COMMAND_LOGGING_ENABLED = False

@@ -27,7 +27,7 @@ class DatabaseCollector(Collector):
         yield _upload_bytes()
 
     def describe(self) -> list[Metric]:
-        """Known without asking the database, which may not be there yet when this is registered."""
+        """Return nothing: the database may not be there yet when the collector is registered."""
         return []
 
 
@@ -58,7 +58,7 @@ def _queue_depth() -> Metric:
 
 
 def _job_duration() -> Metric:
-    """From the moment a worker took the job to its end."""
+    """Return the histogram of the time from a worker's claim to the end of the job."""
     buckets = {f"le_{i}": Count("pk", filter=Q(duration_ms__lte=le * 1000)) for i, le in enumerate(_DURATION_BUCKETS_S)}
     found = Job.objects.filter(state=JobState.DONE).aggregate(
         n=Count("pk"), total=Coalesce(Sum("duration_ms"), 0), **buckets

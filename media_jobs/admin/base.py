@@ -1,4 +1,4 @@
-"""What the admin classes share."""
+"""Base classes and helpers of the admin pages."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
@@ -16,34 +17,12 @@ from media_jobs import callers
 from media_jobs.admin import queries, search
 from media_jobs.callers import Caller
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # unfold has no types; its classes derive from these
     from django.contrib.admin import ModelAdmin, StackedInline
-    from django.core.paginator import Paginator
-    from django.forms import ModelForm
 else:
-    from django.core.paginator import Paginator as _Paginator
-    from django.forms import ModelForm as _ModelForm
-    from unfold.admin import ModelAdmin as _ModelAdmin
-    from unfold.admin import StackedInline as _StackedInline
+    from unfold.admin import ModelAdmin, StackedInline
 
-    class ModelAdmin(_ModelAdmin):
-        def __class_getitem__(cls, _: object) -> type:
-            return cls
-
-    class StackedInline(_StackedInline):
-        def __class_getitem__(cls, _: object) -> type:
-            return cls
-
-    class ModelForm(_ModelForm):
-        def __class_getitem__(cls, _: object) -> type:
-            return cls
-
-    class Paginator(_Paginator):
-        def __class_getitem__(cls, _: object) -> type:
-            return cls
-
-
-__all__ = ["ModelAdmin", "ModelForm", "PageAdmin", "ReadOnlyAdmin", "StackedInline", "button", "caller_of", "go_to"]
+__all__ = ["ModelAdmin", "PageAdmin", "ReadOnlyAdmin", "StackedInline", "button", "caller_of", "redirect_to"]
 
 _M = TypeVar("_M", bound=Model)
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -70,21 +49,21 @@ class PageAdmin(ModelAdmin[_M]):
 
 
 class BoundedPaginator(Paginator[_M]):
-    """Counts no further than it must: `reach` rows, or a few pages past the one that is shown."""
+    """Counts at most `count_limit` rows, or LIST_MOST where that is more."""
 
-    reach = 0
+    count_limit = 0
 
     @cached_property
     def count(self) -> int:
         rows = cast("QuerySet[_M]", self.object_list).order_by("-pk")
-        return queries.count_at_most(rows, max(queries.LIST_MOST, self.reach))
+        return queries.count_at_most(rows, max(queries.LIST_MOST, self.count_limit))
 
 
 class ReadOnlyAdmin(PageAdmin[_M]):
-    """Pages to look at: nothing is added, changed or deleted by hand, whatever rights somebody has.
+    """Pages without forms: nobody adds, changes or deletes anything here, whatever their rights.
 
-    They stay quick among millions of rows. search_ids and search_sums: fields in which an id or a SHA-256 is looked
-    for, in full or its beginning. search_name: the way to the original in whose file name all else is looked for; then
+    They stay quick among millions of rows. search_ids and search_sums: fields that are searched for an id or a SHA-256,
+    in full or its beginning. search_name: the path to the original whose file name is searched for all else; then
     `search_fields` take a whole word only.
     """
 
@@ -106,7 +85,8 @@ class ReadOnlyAdmin(PageAdmin[_M]):
     ) -> BoundedPaginator[_M]:
         paginator = BoundedPaginator[_M](queryset, per_page, orphans, allow_empty_first_page)
         page = request.GET.get(PAGE_VAR, "")
-        paginator.reach = (int(page) + 10) * per_page if page.isdecimal() and len(page) < 9 else 0
+        # A few pages past the one that is shown.
+        paginator.count_limit = (int(page) + 10) * per_page if page.isdecimal() and len(page) < 9 else 0
         return paginator
 
     def get_search_results(
@@ -114,13 +94,13 @@ class ReadOnlyAdmin(PageAdmin[_M]):
     ) -> tuple["QuerySet[_M]", bool]:
         if not search_term.strip():
             return queryset, False
-        named = search.by_number(search_term, self.search_ids, self.search_sums)
-        if named is not None and self.model._default_manager.filter(named).exists():
-            return queryset.filter(named), False
+        by_number = search.by_number(search_term, self.search_ids, self.search_sums)
+        if by_number is not None and self.model._default_manager.filter(by_number).exists():
+            return queryset.filter(by_number), False
         found = self._with_words(request, self.model._default_manager.all(), search_term)
-        few = search.few(found)
-        if few is not None:
-            return queryset.filter(pk__in=few), False
+        keys = search.keys_if_few(found)
+        if keys is not None:
+            return queryset.filter(pk__in=keys), False
         return self._with_words(request, queryset, search_term), False
 
     def _with_words(self, request: HttpRequest, rows: "QuerySet[_M]", search_term: str) -> "QuerySet[_M]":
@@ -141,7 +121,7 @@ class ReadOnlyAdmin(PageAdmin[_M]):
 
 
 def caller_of(user: AbstractBaseUser | AnonymousUser) -> Caller:
-    """The member of staff behind a request to the admin."""
+    """Return the caller that `user`, a member of staff, is to the services."""
     return callers.staff(cast(int, user.pk))
 
 
@@ -154,9 +134,9 @@ def button(
     variant: Literal["default", "primary"] = "default",
     do: str = "",
 ) -> Callable[[_F], _F]:
-    """A button on an object's page that asks `question` and acts on a POST only.
+    """Make a method a button on an object's page, which asks `question` first and acts on POST only.
 
-    do: what the dialog's own button says; `title`, unless it is mistaken for the one beside it, Cancel.
+    do: the text of the dialog's own button; by default `title`, unless that reads like the one beside it, Cancel.
     The method is called as `(self, request, form, object_id)`, if `has_{permission}_permission` allows it.
     """
     return cast(
@@ -171,8 +151,8 @@ def button(
     )
 
 
-def go_to(request: HttpRequest, url: str) -> HttpResponse:
-    """The answer to a button: its dialog is sent by htmx, which takes the address from a header."""
+def redirect_to(request: HttpRequest, url: str) -> HttpResponse:
+    """Answer a button with a redirect. Its dialog is sent by htmx, which takes the address from a header."""
     if "HX-Request" in request.headers:
         return HttpResponse(headers={"HX-Redirect": url})
     return HttpResponseRedirect(url)

@@ -51,7 +51,7 @@ def label(text: str, variant: str) -> SafeString:
 
 
 def thumbnail(pictures: Sequence[Derivative], original: Original, state: str = "") -> SafeString:
-    """The smallest of `pictures`, or a placeholder that tells the `state` of the work."""
+    """Show the smallest of `pictures`, or an icon for the `state` of the job."""
     name = str(original)
     if not pictures:
         return format_html(
@@ -70,12 +70,12 @@ def thumbnail(pictures: Sequence[Derivative], original: Original, state: str = "
     )
 
 
-def first_sight(original: Original) -> SafeString:
-    """Placeholder and dominant colour: what a page shows until the picture is there."""
+def placeholder(original: Original) -> SafeString:
+    """Show placeholder and dominant colour: what a page shows until the picture has loaded."""
     if not original.dominant_colour:
         return NOTHING
     return format_html(
-        '<span class="gi-sight"><img class="gi-swatch" src="{}" alt="Placeholder" width="32" height="32">'
+        '<span class="gi-placeholder"><img class="gi-swatch" src="{}" alt="Placeholder" width="32" height="32">'
         '<span class="gi-swatch" style="background-color: {}"></span> {}</span>',
         original.placeholder,
         original.dominant_colour,
@@ -92,7 +92,7 @@ def dimensions(width_px: int | None, height_px: int | None) -> str:
 
 
 def ago(moment: datetime | None) -> SafeString:
-    """How long ago, with the exact time in its tooltip."""
+    """Say how long ago `moment` was, with the exact time in the tooltip."""
     if moment is None:
         return NOTHING
     recent = timezone.now() - moment < timedelta(minutes=1)
@@ -105,7 +105,7 @@ def ago(moment: datetime | None) -> SafeString:
 
 
 def duration(job: Job) -> str:
-    """How long the last attempt took, or has taken so far."""
+    """Say how long the last attempt took, or has taken so far."""
     if job.state == JobState.PROCESSING and job.started_at:
         return f"running for {span((timezone.now() - job.started_at).total_seconds())}"
     if job.started_at and job.finished_at and job.finished_at >= job.started_at:
@@ -122,13 +122,13 @@ def span(seconds: float) -> str:
 
 
 def failure(code: str | None, detail: str | None) -> SafeString:
-    """At most three lines of it."""
+    """Show code and detail of a failure; the stylesheet cuts it after three lines."""
     if not code:
         return NOTHING
     return format_html('<span class="gi-failure" title="{}"><code>{}</code> {}</span>', detail, code, detail)
 
 
 def link(kind: str, pk: object, text: object) -> SafeString:
-    """A link to the page of one object; `kind` is a model's name in lower case."""
+    """Link to the page of one object; `kind` is a model's name in lower case."""
     url = reverse(f"admin:media_jobs_{kind}_change", args=[pk])
     return format_html('<a class="gi-link" href="{}">{}</a>', url, text)

@@ -1,7 +1,6 @@
-"""Jobs: why a picture failed or waits, trying again, and cancelling."""
+"""Jobs: why one failed or waits, retrying and cancelling."""
 
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.filters import DateFieldListFilter
@@ -15,31 +14,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from media_jobs.admin import cells, queries, standing, timeline
-from media_jobs.admin.base import ReadOnlyAdmin, button, caller_of, go_to
-from media_jobs.models import Derivative, Job, JobEvent
+from media_jobs.admin import cells, failures, queries, status_text, timeline
+from media_jobs.admin.base import ReadOnlyAdmin, button, caller_of, redirect_to
+from media_jobs.models import Derivative, Job
 from media_jobs.services.jobs import lifecycle
 from media_jobs.states import JobState
 
-#: What a question about chosen jobs sends along, so that its answer finds them again.
+#: The fields of the list's form that the confirmation sends back, so that the same jobs are chosen.
 _ASKED = ("action", "select_across", "index", ACTION_CHECKBOX_NAME)
-
-
-class FailureFilter(admin.SimpleListFilter):
-    """By code, each with how many failed for it: the commonest cause first."""
-
-    title = "failure"
-    parameter_name = "code"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        counted = queries.failures_by_code()
-        chosen = self.value()
-        if chosen and chosen not in counted:  # every one of them has been mended, or is old
-            counted[chosen] = 0
-        return [(code, f"{code} ({times!s})") for code, times in counted.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        return queryset.filter(state=JobState.FAILED, code=self.value()) if self.value() else queryset
 
 
 @admin.register(Job)
@@ -48,7 +30,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     list_display_links = ("thumbnail", "picture")
     list_filter = (
         "state",
-        FailureFilter,
+        failures.FailureFilter,
         "preset",
         "lane",
         ("created_at", DateFieldListFilter),
@@ -85,7 +67,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
             "Cost",
             {
                 "fields": (("render_time", "cpu_time", "peak_memory"),),
-                "description": "Of the latest attempt that came as far as rendering; the history has all.",
+                "description": "The latest attempt that reached rendering; the history has all attempts.",
             },
         ),
     )
@@ -93,7 +75,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "GET" and request.GET.get("state__exact") == JobState.FAILED:
-            extra_context = {**(extra_context or {}), "causes": _causes(request)}
+            extra_context = {**(extra_context or {}), "causes": failures.causes(request)}
         return super().changelist_view(request, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
@@ -103,7 +85,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         return request.user.has_perm("media_jobs.retry_job")
 
     def has_retry_this_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Whether the button is of use on this job's page."""
+        """Whether the button is shown on this job's page."""
         if object_id is None or not self.has_retry_permission(request):
             return False
         job = self.get_object(request, unquote(object_id))
@@ -113,7 +95,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         return request.user.has_perm("media_jobs.cancel_job")
 
     def has_cancel_this_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Whether the button is of use on this job's page."""
+        """Whether the button is shown on this job's page."""
         if object_id is None or not self.has_cancel_permission(request):
             return False
         job = self.get_object(request, unquote(object_id))
@@ -122,16 +104,14 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     @admin.action(description="Retry", permissions=["retry"])
     def retry(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         outcome = lifecycle.retry_all(_plain(jobs), actor=caller_of(request.user))
-        self._build_answer(request, f"{outcome.queued:,} queued again", changed=outcome.queued, left=outcome.left)
+        self._report(request, f"{outcome.queued:,} queued again", changed=outcome.queued, left=outcome.left)
 
     @admin.action(description="Cancel", permissions=["cancel"])
     def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> HttpResponse | None:
-        """Asks first: the answer to the question comes back with `sure`."""
+        """Ask first; the confirmation comes back with `sure`."""
         if request.POST.get("sure"):
             outcome = lifecycle.cancel_all(_plain(jobs), actor=caller_of(request.user))
-            self._build_answer(
-                request, f"{outcome.cancelled:,} cancelled", changed=outcome.cancelled, left=outcome.left
-            )
+            self._report(request, f"{outcome.cancelled:,} cancelled", changed=outcome.cancelled, left=outcome.left)
             return None
         counts = {
             state: queries.count_at_most(jobs.filter(state=state).order_by("-pk"), queries.LIST_MOST)
@@ -149,7 +129,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         }
         return TemplateResponse(request, "admin/media_jobs/job/cancel.html", question)
 
-    def _build_answer(self, request: HttpRequest, what: str, *, changed: int, left: int) -> None:
+    def _report(self, request: HttpRequest, what: str, *, changed: int, left: int) -> None:
         rest = f", {left:,} left as they are" if left else ""
         self.message_user(request, f"{what}{rest}.", messages.SUCCESS if changed else messages.WARNING)
 
@@ -162,19 +142,19 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     )
     def retry_this(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
         self.retry(request, Job.objects.filter(pk=unquote(object_id)))
-        return go_to(request, reverse("admin:media_jobs_job_change", args=[object_id]))
+        return redirect_to(request, reverse("admin:media_jobs_job_change", args=[object_id]))
 
     @button(
         "Cancel job",
         permission="cancel_this",
-        question="It stops, and what it has made so far is thrown away. It can be queued again later.",
+        question="It stops, and what it has made so far is discarded. It can be queued again later.",
         icon="block",
         do="Stop it",
     )
     def cancel_this(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
         outcome = lifecycle.cancel_all(Job.objects.filter(pk=unquote(object_id)), actor=caller_of(request.user))
-        self._build_answer(request, f"{outcome.cancelled} cancelled", changed=outcome.cancelled, left=outcome.left)
-        return go_to(request, reverse("admin:media_jobs_job_change", args=[object_id]))
+        self._report(request, f"{outcome.cancelled} cancelled", changed=outcome.cancelled, left=outcome.left)
+        return redirect_to(request, reverse("admin:media_jobs_job_change", args=[object_id]))
 
     def page_context(self, request: HttpRequest, found: Job) -> dict[str, Any]:
         return {
@@ -184,7 +164,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
             "thumbnail": self.thumbnail(found),
             "state": cells.state_label(found.state),
             "duration": cells.duration(found),
-            "standing": standing.sentences(found),
+            "status_text": status_text.sentences(found),
             "timeline": timeline.of(found),
             "may_retry": self.has_retry_permission(request) and lifecycle.may_retry(found),
             "may_cancel": self.has_cancel_permission(request) and lifecycle.may_cancel(found),
@@ -218,7 +198,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
 
     @admin.display(description="Lane")
     def lane_name(self, job: Job) -> str:
-        return standing.lane(job)
+        return status_text.lane(job)
 
     @admin.display(description="Renditions")
     def wanted_names(self, job: Job) -> str:
@@ -232,48 +212,15 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     def cpu_time(self, job: Job) -> str:
         return _time(job.cpu_ms)
 
-    @admin.display(description="Memory at its highest")
+    @admin.display(description="Peak memory")
     def peak_memory(self, job: Job) -> str:
         return cells.size(job.peak_memory_bytes)
-
-
-@admin.register(JobEvent)
-class JobEventAdmin(ReadOnlyAdmin[JobEvent]):
-    list_display = ("at", "type", "job_link", "number", "actor")
-    list_display_links = ("at", "type")
-    list_filter = (("at", DateFieldListFilter),)
-    list_select_related = ("job__original",)
-    search_name = "job__original"
-    search_fields = ("actor", "type")
-    search_ids = ("job",)
-    search_help_text = "Job, file name, actor or type"
-    ordering = ("-id",)
-    fields = ("job", "number", "type", "actor", "at", "data")
-
-    @admin.display(description="Job")
-    def job_link(self, event: JobEvent) -> SafeString:
-        return cells.link("job", event.job_id, event.job.original)
 
 
 def _time(ms: int | None) -> str:
     return "–" if ms is None else cells.span(ms / 1000)
 
 
-def _causes(request: HttpRequest) -> list[dict[str, Any]]:
-    """Why jobs failed, each with how many did and the address of their list; a second click leads back."""
-    chosen = request.GET.get("code", "")
-    failed = {"state__exact": str(JobState.FAILED)}
-    return [
-        {
-            "code": code,
-            "times": times,
-            "chosen": code == chosen,
-            "link": "?" + urlencode(failed if code == chosen else {**failed, "code": code}),
-        }
-        for code, times in queries.failures_by_code().items()
-    ]
-
-
 def _plain(jobs: QuerySet[Job]) -> QuerySet[Job]:
-    """The same jobs without what the list loads and joins for each."""
+    """Return the same jobs without what the list loads and joins for each."""
     return Job.objects.filter(pk__in=jobs.order_by().values("pk"))

@@ -1,4 +1,4 @@
-"""Housekeeping: what was done when, and what came of it. `manage.py housekeeping` does it at once."""
+"""Housekeeping: which task ran when, and its result. `manage.py housekeeping` runs them at once."""
 
 from typing import Any
 
@@ -14,22 +14,22 @@ from media_jobs.admin.base import ReadOnlyAdmin
 from media_jobs.models import MaintenanceTask
 from media_jobs.services.housekeeping import PARTS
 
-_PARTS = {part.name: part for part in PARTS}
+_TASKS = {task.name: task for task in PARTS}
 
 
 @admin.register(MaintenanceTask)
-class ChoreAdmin(ReadOnlyAdmin[MaintenanceTask]):
-    list_display = ("part", "standing", "finished", "repaired", "took", "failure")
-    list_display_links = ("part",)
+class MaintenanceTaskAdmin(ReadOnlyAdmin[MaintenanceTask]):
+    list_display = ("task_name", "status", "finished", "repaired", "took", "failure")
+    list_display_links = ("task_name",)
     list_before_template = "admin/media_jobs/maintenancetask/note.html"
-    sortable_by = ("part", "finished", "repaired", "took")
+    sortable_by = ("task_name", "finished", "repaired", "took")
     fieldsets = (
         (
             None,
             {
                 "fields": (
                     ("name", "about"),
-                    ("standing", "often"),
+                    ("status", "interval"),
                     ("finished_at", "took"),
                     ("repaired", "worker"),
                     "error",
@@ -37,35 +37,35 @@ class ChoreAdmin(ReadOnlyAdmin[MaintenanceTask]):
             },
         ),
     )
-    readonly_fields = ("about", "often", "standing", "took")
+    readonly_fields = ("about", "interval", "status", "took")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MaintenanceTask]:
-        return super().get_queryset(request).filter(name__in=_PARTS)
+        return super().get_queryset(request).filter(name__in=_TASKS)
 
-    @admin.display(description="Part", ordering="name")
-    def part(self, task: MaintenanceTask) -> SafeString:
+    @admin.display(description="Task", ordering="name")
+    def task_name(self, task: MaintenanceTask) -> SafeString:
         return format_html('{}<br><span class="gi-quiet">{}</span>', task.name, self.about(task))
 
-    @admin.display(description="Looks after")
+    @admin.display(description="Purpose")
     def about(self, task: MaintenanceTask) -> str:
-        return _PARTS[task.name].about
+        return _TASKS[task.name].about
 
-    @admin.display(description="How often")
-    def often(self, task: MaintenanceTask) -> str:
-        return f"about every {cells.span(_PARTS[task.name].every_s)}, by any worker"
+    @admin.display(description="Interval")
+    def interval(self, task: MaintenanceTask) -> str:
+        return f"about every {cells.span(_TASKS[task.name].every_s)}, by any worker"
 
-    @admin.display(description="Now")
-    def standing(self, task: MaintenanceTask) -> SafeString:
+    @admin.display(description="Status")
+    def status(self, task: MaintenanceTask) -> SafeString:
         if task.lease_until and task.lease_until > timezone.now():
-            return format_html('{} <span class="gi-quiet">{}</span>', cells.label("at work", "warning"), task.worker)
+            return format_html('{} <span class="gi-quiet">{}</span>', cells.label("running", "warning"), task.worker)
         if task.error:
             return cells.label("failed", "danger")
         return cells.label("done", "success") if task.finished_at else cells.NOTHING
 
-    @admin.display(description="Last done", ordering="finished_at")
+    @admin.display(description="Last run", ordering="finished_at")
     def finished(self, task: MaintenanceTask) -> SafeString:
         return cells.ago(task.finished_at)
 
@@ -73,6 +73,6 @@ class ChoreAdmin(ReadOnlyAdmin[MaintenanceTask]):
     def took(self, task: MaintenanceTask) -> str:
         return cells.span(task.duration_ms / 1000) if task.finished_at else "–"
 
-    @admin.display(description="Why it ended early")
+    @admin.display(description="Error")
     def failure(self, task: MaintenanceTask) -> SafeString:
         return format_html('<span class="gi-failure">{}</span>', task.error) if task.error else cells.NOTHING

@@ -46,7 +46,7 @@ GROUPS = {
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """What this person may see, in groups; failed jobs are counted beside their page."""
+    """Return the pages that this person may see, in groups; the number of failed jobs is a badge."""
     start = {"title": None, "items": [{"title": "Overview", "icon": "home", "link": reverse("admin:index")}]}
     groups = _groups(request)
     for item in (item for group in groups for item in group["items"]):
@@ -69,7 +69,7 @@ def _failed_badge() -> dict[str, str]:
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:
-    """The states of jobs, one click away."""
+    """Return a tab for each state of a job."""
     base = reverse("admin:media_jobs_job_changelist")
     chosen = request.GET.get("state__exact", "")
     items = [
@@ -84,7 +84,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Adds `tiles`, each a count with a link to its list, for those who may see jobs; and links to all lists."""
+    """Add `tiles` (a count with a link to its list each) for those who may see jobs, and links to all lists."""
     context["title"] = "Overview"
     # Not called `items`: a template would find the method of the dictionary.
     context["groups"] = [{"title": g["title"], "pages": g["items"]} for g in _groups(request)]
@@ -97,9 +97,9 @@ def _tiles() -> list[dict[str, Any]]:
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     done_today = {"state__exact": str(JobState.DONE), "finished_at__gte": today.isoformat()}
     tiles: list[tuple[str, str, dict[str, str], str]] = [
-        ("Queued", "hourglass_empty", {"state__exact": str(JobState.QUEUED)}, "wait for a worker"),
-        ("Processing", "autorenew", {"state__exact": str(JobState.PROCESSING)}, "are being rendered now"),
-        ("Failed", "broken_image", {"state__exact": str(JobState.FAILED)}, "need a look"),
+        ("Queued", "hourglass_empty", {"state__exact": str(JobState.QUEUED)}, "waiting for a worker"),
+        ("Processing", "autorenew", {"state__exact": str(JobState.PROCESSING)}, "being rendered now"),
+        ("Failed", "broken_image", {"state__exact": str(JobState.FAILED)}, "need attention"),
         ("Done today", "task_alt", done_today, "since midnight, " + timezone.get_current_timezone_name()),
     ]
     base = reverse("admin:media_jobs_job_changelist")

@@ -15,14 +15,13 @@ from media_jobs.models import Derivative, Job, Original
 from media_jobs.pipeline.formats.sniff import RAW_FORMATS
 from media_jobs.states import JobState, OriginalState
 
-#: The switches of `values.Keep` in a curator's words.
+#: The switches of `values.Keep`, as curators call them.
 FACTS = {"timestamps": "dates", "camera_info": "camera", "gps": "position", "device_serial": "serial numbers"}
-#: Why there is no file to be had.
+#: Why there is no file to download.
 NO_FILE: dict[str, str] = {
-    OriginalState.PENDING: "There is no original yet: its upload goes on, or broke off.",
+    OriginalState.PENDING: "There is no original yet: its upload is in progress, or was interrupted.",
     OriginalState.STAGED: (
-        "There is no original yet: its uploader stores the file straight in the storage, and it counts once a worker "
-        "has checked it."
+        "There is no original yet: the file was uploaded straight to the storage, and a worker has still to check it."
     ),
     OriginalState.DELETED: "The original has been removed.",
 }
@@ -45,7 +44,7 @@ class LatestJobFilter(admin.SimpleListFilter):
 
 
 class RightsFilter(admin.SimpleListFilter):
-    """Whether a picture that has been read says whose it is."""
+    """Filters pictures that have been read by whether they name a creator."""
 
     title = "rights"
     parameter_name = "rights"
@@ -60,7 +59,7 @@ class RightsFilter(admin.SimpleListFilter):
 
 
 class FormatFilter(admin.SimpleListFilter):
-    """Of the formats that there may be: asking which there are would read the whole table."""
+    """Offers all formats that there may be: asking which there are would read the whole table."""
 
     title = "format"
     parameter_name = "format"
@@ -106,8 +105,8 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
                 "fields": (
                     ("creator", "credit"),
                     ("copyright", "licence"),
-                    ("first_sight", "orientation"),
-                    ("asked_to_keep", "asked_to_show"),
+                    ("placeholder", "orientation"),
+                    ("privacy_options", "view_options"),
                 )
             },
         ),
@@ -117,9 +116,9 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
         "dimensions",
         "size",
         "state_label",
-        "first_sight",
-        "asked_to_keep",
-        "asked_to_show",
+        "placeholder",
+        "privacy_options",
+        "view_options",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Original]:
@@ -155,9 +154,9 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
 
     @admin.display(description="Format")
     def type(self, original: Original) -> str:
-        said = f"{original.format} ({original.content_type})"
-        unseen = original.state == OriginalState.STAGED and not original.sha256
-        return f"{said}, as its uploader announced it" if unseen else said
+        text = f"{original.format} ({original.content_type})"
+        unchecked = original.state == OriginalState.STAGED and not original.sha256
+        return f"{text}, as announced by its uploader" if unchecked else text
 
     @admin.display(description="Pixels", ordering="width_px")
     def dimensions(self, original: Original) -> str:
@@ -168,19 +167,19 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
         return cells.size(original.size_bytes)
 
     @admin.display(description="Placeholder")
-    def first_sight(self, original: Original) -> SafeString:
-        return cells.first_sight(original)
+    def placeholder(self, original: Original) -> SafeString:
+        return cells.placeholder(original)
 
-    @admin.display(description="Privacy wishes")
-    def asked_to_keep(self, original: Original) -> str:
+    @admin.display(description="Privacy options")
+    def privacy_options(self, original: Original) -> str:
         return ", ".join(f"{'keep' if keep else 'drop'} {FACTS[name]}" for name, keep in original.preserve.items())
 
-    @admin.display(description="Turn and focus")
-    def asked_to_show(self, original: Original) -> str:
+    @admin.display(description="Rotation and focus")
+    def view_options(self, original: Original) -> str:
         overrides = original.overrides()
-        turn = [f"turn by {overrides.rotation}°"] if overrides.rotation else []
+        rotation = [f"rotate by {overrides.rotation}°"] if overrides.rotation else []
         focus = [f"focus at {overrides.focus.x:.0%} × {overrides.focus.y:.0%}"] if overrides.focus else []
-        return ", ".join(turn + focus)
+        return ", ".join(rotation + focus)
 
     @admin.display(description="State")
     def state_label(self, original: Original) -> SafeString:
@@ -219,7 +218,7 @@ def _job(job: Job) -> dict[str, Any]:
 
 
 def _flat(value: Any, path: str = "") -> list[tuple[str, str]]:
-    """Nested metadata as rows of a name and a text, in their order."""
+    """Flatten nested metadata to rows of a name and a text, in their order."""
     if isinstance(value, dict):
         return [row for name, part in value.items() for row in _flat(part, f"{path}.{name}" if path else name)]
     if isinstance(value, list):

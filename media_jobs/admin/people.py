@@ -1,32 +1,19 @@
 """Accounts and groups, in the look of the other pages."""
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-if TYPE_CHECKING:
-    _UserAdmin = DjangoUserAdmin[User]
-    _GroupAdmin = DjangoGroupAdmin
-else:
-    from media_jobs.admin.base import ModelAdmin
-
-    class _UserAdmin(DjangoUserAdmin, ModelAdmin):
-        pass
-
-    class _GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-        pass
-
+from media_jobs.admin.base import ModelAdmin
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(_UserAdmin):
+class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -35,5 +22,5 @@ class UserAdmin(_UserAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(_GroupAdmin):
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin[Group]):
     list_fullwidth = True

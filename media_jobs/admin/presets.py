@@ -6,18 +6,18 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.forms import Form
+from django.forms import Form, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from media_jobs.admin import cells
-from media_jobs.admin.base import ModelForm, PageAdmin, StackedInline, button, go_to
+from media_jobs.admin.base import PageAdmin, StackedInline, button, redirect_to
 from media_jobs.models import Preset, Rendition
 from media_jobs.services import presets
 
-#: Who wants to keep failed originals for longer than ten years keeps them.
+#: Ten years; an empty field keeps failed originals for ever.
 MOST_DAYS = 3_650
 
 
@@ -43,7 +43,7 @@ class RenditionInline(StackedInline[Rendition, Preset]):
 
 
 class NewPresetForm(ModelForm[Preset]):
-    """A new name. Later versions come of “Copy as a new version”."""
+    """The form of a new name; “Copy as a new version” makes later versions."""
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -54,7 +54,7 @@ class NewPresetForm(ModelForm[Preset]):
 
 @admin.register(Preset)
 class PresetAdmin(PageAdmin[Preset]):
-    list_display = ("__str__", "standing", "made_of", "created_at")
+    list_display = ("__str__", "status", "made_of", "created_at")
     list_filter = ("current", "name")
     search_fields = ("name", "renditions__name")
     search_help_text = "Preset or rendition"
@@ -73,13 +73,13 @@ class PresetAdmin(PageAdmin[Preset]):
         return ("name", "version", "current", "created_at") if obj else ()
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """What is deleted is gone: a slip such as 0, for never, must not say “at once”."""
+        """Limit the days: 0, meant as “never”, would delete at once."""
         if db_field.name == "failed_days":
             kwargs |= {"min_value": 1, "max_value": MOST_DAYS}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Preset | None) -> list[Any]:
-        """A used version is read in the table of its page: nine explained fields for each rendition hide what it is."""
+        """Return no form for a used version: its page shows its renditions as a table."""
         return [] if obj and is_used(obj) else [RenditionInline]
 
     def get_form(self, request: HttpRequest, obj: Preset | None = None, change: bool = False, **kwargs: Any) -> Any:
@@ -88,7 +88,7 @@ class PresetAdmin(PageAdmin[Preset]):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {}  # deleting many at once asks nobody whether each of them is used
+        return {}  # deleting many at once does not check whether each of them is used
 
     def has_delete_permission(self, request: HttpRequest, obj: Preset | None = None) -> bool:
         kept = obj is not None and (obj.current or is_used(obj))
@@ -98,7 +98,7 @@ class PresetAdmin(PageAdmin[Preset]):
         return self.has_add_permission(request)
 
     def has_make_current_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Whether there is a right to it, and need of it."""
+        """Whether this person may, and the version is not current already."""
         if object_id is None or not self.has_change_permission(request):
             return False
         preset = self.get_object(request, unquote(object_id))
@@ -117,7 +117,7 @@ class PresetAdmin(PageAdmin[Preset]):
         copy = presets.copy_as_new_version(get_object_or_404(Preset, pk=unquote(object_id)))
         self.log_addition(request, copy, "Copied as a new version.")
         self.message_user(request, f"This is {copy}. Edit it, then make it current.", messages.SUCCESS)
-        return go_to(request, reverse("admin:media_jobs_preset_change", args=[copy.pk]))
+        return redirect_to(request, reverse("admin:media_jobs_preset_change", args=[copy.pk]))
 
     @button(
         "Make current",
@@ -131,14 +131,14 @@ class PresetAdmin(PageAdmin[Preset]):
         presets.make_current(preset)
         self.log_change(request, preset, "Made current.")
         self.message_user(request, f"New uploads get {preset}.", messages.SUCCESS)
-        return go_to(request, reverse("admin:media_jobs_preset_change", args=[object_id]))
+        return redirect_to(request, reverse("admin:media_jobs_preset_change", args=[object_id]))
 
     @admin.display(description="Renditions")
     def made_of(self, preset: Preset) -> str:
         return ", ".join(f"{r.name} {r.side_px} {r.format}" for r in preset.renditions.all())
 
-    @admin.display(description="Standing")
-    def standing(self, preset: Preset) -> SafeString:
+    @admin.display(description="Status")
+    def status(self, preset: Preset) -> SafeString:
         if preset.current:
             return cells.label("current", "success")
         return cells.label("former", "") if is_used(preset) else cells.label("draft", "info")

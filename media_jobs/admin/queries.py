@@ -1,4 +1,4 @@
-"""Queries of the pages. Each costs the same number of statements for three rows as for fifty."""
+"""Queries of the pages. Each takes the same number of statements for three rows as for fifty."""
 
 from collections import Counter
 from typing import Any
@@ -14,37 +14,37 @@ LIST_MOST = 10_000
 
 
 class AtLeast(int):
-    """A count that stopped here, and says so."""
+    """A count that stopped at a limit, and shows it: “10,000+”."""
 
     def __str__(self) -> str:
         return f"{int(self):,}+"
 
 
 def count_at_most(rows: QuerySet[Any], most: int) -> int:
-    """How many rows there are, or `AtLeast(most)`. Keeps their order: an index may lead straight to them."""
+    """Return how many rows there are, or `AtLeast(most)`. Their order is kept: an index may lead straight to them."""
     found = rows.values("pk")[: most + 1].count()
     return AtLeast(most) if found > most else found
 
 
 def current_pictures(path: str) -> "Prefetch[str, QuerySet[Derivative], str]":
-    """Loads what may be seen of each original into its attribute `pictures`, largest first."""
+    """Load the current derivatives of each original into its attribute `pictures`, largest first."""
     rows = Derivative.objects.filter(state=DerivativeState.CURRENT).order_by("-width_px", "-height_px", "id")
     return Prefetch(path, queryset=rows, to_attr="pictures")
 
 
 def with_latest_job(originals: QuerySet[Original]) -> QuerySet[Original]:
-    """Adds state, code and detail of the newest job as `latest_state` and so on, None where there is no job."""
+    """Add state, code and detail of the newest job as `latest_state` and so on, None where there is no job."""
     newest = Job.objects.filter(original=OuterRef("pk")).order_by("-id")
-    told = {f"latest_{field}": Subquery(newest.values(field)[:1]) for field in ("state", "code", "detail")}
-    return originals.annotate(**told)
+    latest = {f"latest_{field}": Subquery(newest.values(field)[:1]) for field in ("state", "code", "detail")}
+    return originals.annotate(**latest)
 
 
 def whose_latest_job_is(originals: QuerySet[Original], state: str) -> QuerySet[Original]:
-    """Of originals that come `with_latest_job`."""
+    """Filter `originals`, which come `with_latest_job`, by the state of that job."""
     newer = Job.objects.filter(original=OuterRef("original"), id__gt=OuterRef("id"))
     latest = Job.objects.filter(~Exists(newer), state=state).order_by("-id").values_list("original", flat=True)
-    few = list(latest[: LIST_MOST + 1])  # usually: what failed or waits is little among much that is done
-    return originals.filter(pk__in=few) if len(few) <= LIST_MOST else originals.filter(Q(("latest_state", state)))
+    found = list(latest[: LIST_MOST + 1])  # usually: what failed or waits is little among much that is done
+    return originals.filter(pk__in=found) if len(found) <= LIST_MOST else originals.filter(Q(("latest_state", state)))
 
 
 def failed_jobs() -> int:
@@ -52,7 +52,7 @@ def failed_jobs() -> int:
 
 
 def failures_by_code() -> dict[str, int]:
-    """How many jobs failed for each cause, most first; at least so many where only the newest could be counted."""
+    """Count failed jobs by code, most first; at least so many where only the newest could be counted."""
     newest = Job.objects.filter(state=JobState.FAILED).order_by("-id").values_list("code", flat=True)[: LIST_MOST + 1]
     codes = list(newest)
     kind = AtLeast if len(codes) > LIST_MOST else int

@@ -1,4 +1,4 @@
-"""What somebody searches for: ids and checksums are found by their indexes."""
+"""Search in the lists: ids and checksums are found by their indexes."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from media_jobs.models import Original
 
-#: So many finds are kept as a list; of more, a page is found quickly anyway.
+#: Up to so many matches are kept as a list; where there are more, a page is found quickly anyway.
 FEW = 2_000
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}(-[0-9a-f-]{0,22})?|[0-9a-f]{32}")
@@ -17,9 +17,9 @@ _SUM = re.compile(r"[0-9a-f]{16,64}")
 
 
 def by_number(term: str, ids: tuple[str, ...], sums: tuple[str, ...]) -> Q | None:
-    """The rows of which one of the fields `ids` begins with the id `term`, or one of `sums` with the SHA-256 `term`.
+    """Match rows in which one of the fields `ids` begins with the id `term`, or one of `sums` with the SHA-256 `term`.
 
-    None where the term looks like neither: of an id it takes the first two groups, of a SHA-256 16 digits.
+    Return None where the term looks like neither: of an id it takes the first two groups, of a SHA-256 16 digits.
     """
     term = term.strip().lower()
     found = Q()
@@ -33,24 +33,24 @@ def by_number(term: str, ids: tuple[str, ...], sums: tuple[str, ...]) -> Q | Non
 
 
 def by_name(term: str, path: str) -> Q:
-    """The rows of which the original at `path` has all the words of `term` in its file name."""
+    """Match rows whose original at `path` has all the words of `term` in its file name."""
     words = term.split()
-    ids = few(Original.objects.filter(*(Q(filename__icontains=word) for word in words)))
+    ids = keys_if_few(Original.objects.filter(*(Q(filename__icontains=word) for word in words)))
     if ids is not None:  # then an index leads to the rows
         return Q(**{f"{path}__in": ids})
     return Q(*(Q(**{f"{path}__filename__icontains": word}) for word in words))
 
 
 def by_word(term: str, fields: Sequence[str]) -> Q:
-    """The rows of which one of `fields` is `term`."""
+    """Match rows in which one of `fields` is `term`."""
     found = Q(pk__in=[])
     for field in fields:
         found |= Q(**{field: term.strip()})
     return found
 
 
-def few(rows: QuerySet[Any]) -> list[Any] | None:
-    """The keys of `rows`, read once instead of by each query to come; None where they are more than FEW."""
+def keys_if_few(rows: QuerySet[Any]) -> list[Any] | None:
+    """Return the keys of `rows`, read once instead of by each later query, or None where there are more than FEW."""
     keys = list(rows.order_by().values_list("pk", flat=True)[: FEW + 1])
     return keys if len(keys) <= FEW else None
 

@@ -9,12 +9,8 @@ from media_jobs.admin import cells
 from media_jobs.errors import Blame
 from media_jobs.models import Job, JobEvent
 
-#: What the types of events that are more than one word mean.
-TITLES = {
-    "retry_due": "failed, to be tried again",
-    "lease_expired": "given up by a silent worker",
-    "handed_back": "handed back",
-}
+#: The types of events whose name does not say enough.
+TITLES = {"retry_due": "failed, to be tried again"}
 COLOURS = {"retry_due": "warned", "lease_expired": "warned"}
 BLAMES: dict[str, str] = {
     Blame.FILE: "the file itself",
@@ -42,7 +38,7 @@ class Entry:
 
 
 def of(job: Job) -> list[Entry]:
-    """Oldest first, with names instead of ids."""
+    """Return the entries, oldest first, with names instead of ids."""
     events = list(job.events.order_by("number"))
     names = ACTORS | _staff_names({event.actor for event in events})
     return [_entry(event, names.get(event.actor, event.actor)) for event in events]
@@ -61,7 +57,7 @@ def _entry(event: JobEvent, who: str) -> Entry:
 
 
 def _fact(name: str, fact: Any) -> tuple[str, str]:
-    """As a person reads it; a name ends in its unit."""
+    """Return name and value as a person reads them; the event's names end in their unit."""
     if name == "blame":
         return "because of", BLAMES.get(str(fact), str(fact))
     if name == "wait_s":

@@ -1,4 +1,4 @@
-"""Child processes of one master: forked from it, named, and gone when it is gone."""
+"""Child processes of one master: they are forked from it, have names, and end when it ends."""
 
 import ctypes
 import os
@@ -14,14 +14,14 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-#: What a fork must not lose or answer to in its parent's way.
+#: Signals that a fork must neither lose nor handle as its parent does.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD)
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True) if _LINUX else None
 
-#: A process that lived less long than this died of something that may well still be there.
-QUICK_DEATH_S = 10.0
+#: A process that ran for less than this probably ended for a reason that persists: the next start waits.
+QUICK_EXIT_S = 10.0
 LONGEST_PAUSE_S = 15.0
 
 
@@ -39,7 +39,7 @@ class Child:
     pid: int | None = None
     started_at_s: float = 0.0
     not_before_s: float = 0.0
-    quick_deaths: int = 0
+    quick_exits: int = 0
 
     def is_due(self) -> bool:
         return self.pid is None and time.monotonic() >= self.not_before_s
@@ -49,17 +49,17 @@ class Child:
         log.debug("process_started", process=self.name, child=pid)
 
     def kill(self) -> None:
-        """End it at once, and wait until it is gone."""
+        """Kill the process and wait until it is gone."""
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
             self.pid = None
 
     def ended(self, status: int, *, quietly: bool = False) -> None:
-        """Note the death, and how long to wait until the next start: not at all, unless it dies again and again."""
-        lived_s = time.monotonic() - self.started_at_s
-        self.quick_deaths = self.quick_deaths + 1 if lived_s < QUICK_DEATH_S else 0
-        pause_s = min(0.5 * 2.0 ** (self.quick_deaths - 1), LONGEST_PAUSE_S) if self.quick_deaths > 1 else 0.0
+        """Record the exit, and how long to wait until the next start: only where it ends quickly again and again."""
+        ran_s = time.monotonic() - self.started_at_s
+        self.quick_exits = self.quick_exits + 1 if ran_s < QUICK_EXIT_S else 0
+        pause_s = min(0.5 * 2.0 ** (self.quick_exits - 1), LONGEST_PAUSE_S) if self.quick_exits > 1 else 0.0
         self.not_before_s = float("inf") if self.once else time.monotonic() + pause_s
         code = os.waitstatus_to_exitcode(status)
         if not quietly and (code or not self.once):
@@ -69,13 +69,13 @@ class Child:
 
 
 def name_process(title: str) -> None:
-    """What `ps -o comm` and `top` show, at most 15 bytes. Linux only."""
+    """Set the name that `ps -o comm` and `top` show, at most 15 bytes. Linux only."""
     if _libc:
         _libc.prctl(_PR_SET_NAME, title.encode()[:15], 0, 0, 0)
 
 
 def die_with(parent: int) -> None:
-    """Have this process killed as soon as `parent` is gone, however that ended. Linux only."""
+    """Have the kernel kill this process as soon as `parent` has ended, in whatever way. Linux only."""
     if _libc:
         _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:  # it was gone before we asked
@@ -83,7 +83,7 @@ def die_with(parent: int) -> None:
 
 
 def become_child(title: str, parent: int) -> None:
-    """What every fork does first. Its own process group: Ctrl-C in a terminal is for the master alone."""
+    """Set up a fork, as its first step. It gets a process group: Ctrl-C in a terminal is for the master alone."""
     os.setpgid(0, 0)
     die_with(parent)
     name_process(title)
@@ -92,7 +92,7 @@ def become_child(title: str, parent: int) -> None:
 def fork(title: str, run: Callable[[], None], *, close: Iterable[Closable | socket.socket] = ()) -> int:
     """Run `run()` in a fork of this process and return its id. The fork never returns from here.
 
-    `close`: what is open here and none of the fork's business. Exit code 1 when `run` raises.
+    close: what is open here and not for the fork. The exit code is 1 when `run` raises.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -123,7 +123,7 @@ def fork(title: str, run: Callable[[], None], *, close: Iterable[Closable | sock
 
 
 def leave(code: int) -> None:
-    """End a fork at once: what its parent has registered to happen at exit is not the fork's."""
+    """Exit a fork at once, without the exit handlers that its parent has registered."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -133,7 +133,7 @@ def leave(code: int) -> None:
 
 
 def _exit_code(stop: SystemExit) -> int:
-    """Python's rules: None is 0, a text goes to stderr and is 1."""
+    """Return the code by Python's rules: None is 0, a text goes to stderr and is 1."""
     if stop.code is None or isinstance(stop.code, int):
         return stop.code or 0
     sys.stderr.write(f"{stop.code}\n")

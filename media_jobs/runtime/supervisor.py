@@ -1,4 +1,4 @@
-"""One master for everything on a machine: the web server's arbiter, which also keeps the other processes alive.
+"""One master for all processes of a machine: gunicorn's arbiter, which also restarts the other processes.
 
 The master loads the application once and forks it. It has no thread, no database connection and no decoder of its own.
 """
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: How long requests and jobs in hand may take once a stop is asked for.
+#: How long running requests and jobs may take once a stop was requested.
 GRACE_S = 25.0
-#: How long the queue server may take to write what it holds.
+#: How long the queue server may take to write its data.
 LAST_GRACE_S = 5.0
-#: Of a request's body from its socket at once. gunicorn's own 1 MB, held three times, took 80 MB for 30 uploads.
+#: How much of a body is read from its socket at once. gunicorn's own 1 MB, held three times, took 80 MB for 30 uploads.
 _BODY_READ_BYTES = 65_536
 
 
 class WebLogger(glogging.Logger):  # type: ignore[misc]
-    """The service's own logging decides on format, level and place; gunicorn only speaks."""
+    """Hands gunicorn's messages to the service's own logging, which decides on format, level and place."""
 
     def __init__(self, cfg: Any) -> None:
         super().__init__(cfg)
@@ -44,10 +44,10 @@ class WebLogger(glogging.Logger):  # type: ignore[misc]
         self.cfg = cfg
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
-        """django-structlog logs requests."""
+        """`api.shared.request_context` logs requests."""
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        """A client that stalls is its own fault: no traceback."""
+        """Log without a traceback where a client stalled."""
         if isinstance(sys.exc_info()[1], TimeoutError | BlockingIOError):
             self.debug(msg, *args)
         else:
@@ -117,7 +117,7 @@ class Supervisor(Arbiter):  # type: ignore[misc]
         self.LISTENERS: list[Any] = []
         super().__init__(app)
 
-    # --- keeping alive ----------------------------------------------------------------------------
+    # --- starting ---------------------------------------------------------------------------------
 
     def manage_workers(self) -> None:
         """Start what is missing. gunicorn calls it once a second and after each signal."""
@@ -145,8 +145,8 @@ class Supervisor(Arbiter):  # type: ignore[misc]
         return pid
 
     def reap_workers(self) -> None:
-        """Bury the dead. Unlike gunicorn's, no exit code of the web process stops the master."""
-        while ended := _next_dead():
+        """Reap children that have ended. Unlike gunicorn's, no exit code of the web process stops the master."""
+        while ended := _next_ended():
             pid, status = ended
             if worker := self.WORKERS.pop(pid, None):
                 worker.tmp.close()
@@ -157,7 +157,7 @@ class Supervisor(Arbiter):  # type: ignore[misc]
     # --- stopping ---------------------------------------------------------------------------------
 
     def stop(self, graceful: bool = True) -> None:
-        """Stop everything: the web process takes no more requests, workers finish or hand back, the queue goes last."""
+        """Stop everything: the web process takes no more requests, workers finish or requeue, the queue stops last."""
         if self.stopping:
             return
         self.stopping = True
@@ -174,14 +174,14 @@ class Supervisor(Arbiter):  # type: ignore[misc]
         deadline = time.monotonic() + grace_s
         killed = False
         while alive := [child for child in alive if child.pid]:
-            if not killed and (time.monotonic() > deadline or self._is_impatient()):
+            if not killed and (time.monotonic() > deadline or self._is_asked_again()):
                 log.warning("killing", processes=[child.name for child in alive])
                 _signal_all(alive, signal.SIGKILL)
                 killed = True
             time.sleep(0.02)
             self.reap_workers()
 
-    def _is_impatient(self) -> bool:
+    def _is_asked_again(self) -> bool:
         """Whether somebody pressed Ctrl-C a second time."""
         try:
             while True:
@@ -200,7 +200,7 @@ class Supervisor(Arbiter):  # type: ignore[misc]
     handle_usr1 = handle_usr2 = handle_ttin = handle_ttou = handle_winch = handle_ignored
 
 
-def _next_dead() -> tuple[int, int] | None:
+def _next_ended() -> tuple[int, int] | None:
     try:
         pid, status = os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:

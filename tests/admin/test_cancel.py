@@ -1,4 +1,4 @@
-"""Cancelling jobs that wait or are in work."""
+"""Cancelling jobs that wait or are processed."""
 
 import re
 from datetime import timedelta
@@ -56,7 +56,7 @@ def states() -> list[str]:
 def test_cancelling_asks_first_and_tells_what_it_left(boss: Client) -> None:
     jobs = [make_job(), make_job(), make_running_job(), make_job(state="done"), make_failed_job()]
     question = ask(boss, *jobs)
-    assert "2 of them wait, 1 are in work" in question.content.decode()
+    assert "2 waiting, 1 being processed" in question.content.decode()
     assert states() == ["done", "failed", "processing", "queued", "queued"]
     assert answer(boss, question) == "3 cancelled, 2 left as they are."
     assert states() == ["cancelled", "cancelled", "cancelled", "done", "failed"]

@@ -1,4 +1,4 @@
-"""What the page of a job says about where it stands and what happened to it."""
+"""What the page of a job says about its status and its history."""
 
 import re
 from datetime import timedelta
@@ -30,11 +30,11 @@ def work_was_done(*, ago: timedelta = timedelta(seconds=5)) -> None:
 
 def test_a_waiting_job_says_how_many_are_before_it_in_its_lane(boss: Client) -> None:
     work_was_done()
-    jobs = [make_job(queue_position=turn) for turn in range(4)]
+    jobs = [make_job(queue_position=position) for position in range(4)]
     make_job(lane=Lane.BULK, queue_position=0)
-    assert "Its turn is next in the lane interactive." in page_of(boss, jobs[0])
-    assert "one job is before it" in page_of(boss, jobs[1])
-    assert "3 jobs are before it" in page_of(boss, jobs[3])
+    assert "Next in the lane interactive." in page_of(boss, jobs[0])
+    assert "one job is ahead of it" in page_of(boss, jobs[1])
+    assert "3 jobs are ahead of it" in page_of(boss, jobs[3])
 
 
 def test_a_job_that_is_due_later_says_when_and_why(boss: Client) -> None:
@@ -49,19 +49,19 @@ def test_a_job_that_is_due_later_says_when_and_why(boss: Client) -> None:
 def test_a_job_in_work_names_its_worker_and_what_it_does(boss: Client) -> None:
     until = timezone.now() + timedelta(days=1)
     job = make_job(state="processing", worker="host:7", attempt=1, lease_until=until, stage="rendering", progress=40)
-    assert "Worker host:7 is at it (rendering, 40 %), with a lease until" in page_of(boss, job)
+    assert "Worker host:7 is processing it (rendering, 40 %); its lease lasts until" in page_of(boss, job)
 
 
 def test_a_job_whose_worker_went_silent_says_so(boss: Client) -> None:
     gone = timezone.now() - timedelta(minutes=3)
     job = make_job(state="processing", worker="host:7", attempt=1, lease_until=gone)
-    assert "worker host:7 has not been heard of since" in page_of(boss, job)
+    assert "worker host:7 went silent; its lease expired at" in page_of(boss, job)
 
 
 @pytest.mark.parametrize(
     ("seen", "says"), [(None, "No worker has been seen yet"), (10, "No worker has been seen since")]
 )
-def test_where_nobody_works_a_waiting_job_says_so(boss: Client, seen: int | None, says: str) -> None:
+def test_a_waiting_job_says_that_no_worker_runs(boss: Client, seen: int | None, says: str) -> None:
     if seen:
         work_was_done(ago=timedelta(minutes=seen))
     job = make_job()
@@ -73,7 +73,7 @@ def test_where_nobody_works_a_waiting_job_says_so(boss: Client, seen: int | None
 @pytest.mark.parametrize("state", [JobState.DONE, JobState.CANCELLED])
 def test_a_job_that_is_over_waits_for_nothing(boss: Client, state: JobState) -> None:
     page = page_of(boss, make_job(state=state))
-    assert "waits for its turn" not in page
+    assert "in the lane" not in page
     assert "No worker" not in page
 
 
@@ -90,7 +90,7 @@ def test_the_traceback_of_a_bug_is_there_folded_and_harmless(boss: Client) -> No
     assert "Traceback" not in page_of(boss, make_failed_job())
 
 
-def told(browser: Client, event: str, data: dict[str, Any]) -> str:
+def page_with_event(browser: Client, event: str, data: dict[str, Any]) -> str:
     job = make_job()
     with_event = transitions.move(job.pk, Q(), event, actor="host:7", data=data, progress=0)
     assert with_event
@@ -110,23 +110,23 @@ def test_the_history_says_whose_fault_a_failed_attempt_was_and_what_follows(
     boss: Client, blame: str, words: str
 ) -> None:
     data = {"code": "c_x", "detail": "It broke.", "blame": blame, "attempt": 2, "lane": "heavy", "wait_s": 31.0}
-    page = told(boss, "retry_due", data)
+    page = page_with_event(boss, "retry_due", data)
     assert "failed, to be tried again by host:7 It broke. c_x" in page
     for fact in (f"because of {words}", "attempt 2", "lane heavy", "again in 31.0 s"):
         assert fact in page
 
 
 def test_what_is_not_known_is_not_shown(boss: Client) -> None:
-    page = told(boss, "failed", {"detail": "It broke.", "code": "x", "blame": "file", "wait_s": None})
+    page = page_with_event(boss, "failed", {"detail": "It broke.", "code": "x", "blame": "file", "wait_s": None})
     assert "None" not in page[page.index("History") :]
 
 
 @pytest.mark.parametrize(
     ("event", "title"),
-    [("handed_back", "handed back"), ("lease_expired", "given up by a silent worker"), ("some_news", "some news")],
+    [("handed_back", "handed back"), ("lease_expired", "lease expired"), ("some_news", "some news")],
 )
 def test_every_event_has_a_title_in_words(boss: Client, event: str, title: str) -> None:
-    assert f"{title} by host:7" in told(boss, event, {})
+    assert f"{title} by host:7" in page_with_event(boss, event, {})
 
 
 def test_no_right_no_page(staff: Login) -> None:

@@ -15,10 +15,10 @@ pytestmark = pytest.mark.django_db
 LIST = reverse("admin:media_jobs_maintenancetask_changelist")
 
 
-def test_each_part_says_what_it_looks_after(boss: Client) -> None:
-    MaintenanceTask.objects.bulk_create(MaintenanceTask(name=part.name) for part in PARTS)
+def test_each_task_says_what_it_is_for(boss: Client) -> None:
+    MaintenanceTask.objects.bulk_create(MaintenanceTask(name=task.name) for task in PARTS)
     page = boss.get(LIST).content.decode()
-    assert [part.name for part in PARTS if part.about not in page] == []
+    assert [task.name for task in PARTS if task.about not in page] == []
 
 
 def test_what_was_done_last_and_what_went_wrong_is_shown(boss: Client) -> None:
@@ -35,14 +35,14 @@ def test_what_was_done_last_and_what_went_wrong_is_shown(boss: Client) -> None:
 
 
 @pytest.mark.parametrize(("minutes", "shown"), [(5, True), (-5, False)])
-def test_who_is_at_it_is_named_while_the_lease_lasts(boss: Client, minutes: int, shown: bool) -> None:
+def test_its_worker_is_named_while_the_lease_lasts(boss: Client, minutes: int, shown: bool) -> None:
     MaintenanceTask.objects.create(
         name="orphans", worker="host:7:ab", lease_until=timezone.now() + timedelta(minutes=minutes)
     )
     assert ("host:7:ab" in boss.get(LIST).content.decode()) == shown
 
 
-def test_a_part_that_is_no_more_is_not_shown(boss: Client) -> None:
+def test_a_task_that_is_no_more_is_not_shown(boss: Client) -> None:
     MaintenanceTask.objects.create(name="of_an_older_version")
     assert "of_an_older_version" not in boss.get(LIST).content.decode()
 

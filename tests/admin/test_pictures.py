@@ -33,12 +33,12 @@ def rows(page: str) -> dict[str, str]:
 
 def test_the_receipt_reads_as_lists_of_what_was_kept_dropped_and_is_carried(boss: Client) -> None:
     job = make_job(state="done", receipt=RECEIPT)
-    told = rows(page_of(boss, "original", job.original_id))
-    assert told["Found in the file"] == "3 besides its pixels"
-    assert told["Kept"] == "EXIF Artist"
-    assert told["Dropped"] == "EXIF GPSLatitude EXIF MakerNote"
-    assert told["In full"] == "EXIF Artist"
-    assert told["In thumb"] == "carries nothing"
+    shown = rows(page_of(boss, "original", job.original_id))
+    assert shown["Found in the file"] == "3 besides its pixels"
+    assert shown["Kept"] == "EXIF Artist"
+    assert shown["Dropped"] == "EXIF GPSLatitude EXIF MakerNote"
+    assert shown["In full"] == "EXIF Artist"
+    assert shown["In thumb"] == "carries nothing"
 
 
 def test_a_receipt_of_many_names_is_folded_and_says_how_many(boss: Client) -> None:
@@ -96,10 +96,10 @@ def test_a_file_that_nobody_can_have_is_not_linked(boss: Client, state: str) -> 
 def test_what_an_uploader_only_announced_is_not_told_as_seen(boss: Client) -> None:
     staged: dict[str, Any] = {"stored": False, "state": "staged", "size_bytes": 0, "sha256": ""}
     page = page_of(boss, "original", make_original(**staged).pk)
-    assert "jpeg (image/jpeg), as its uploader announced it" in page
+    assert "jpeg (image/jpeg), as announced by its uploader" in page
     assert "The file has not been read yet." in page
     assert "0 bytes" not in page
-    assert "as its uploader announced it" not in page_of(boss, "original", make_original(stored=False).pk)
+    assert "as announced by its uploader" not in page_of(boss, "original", make_original(stored=False).pk)
 
 
 def test_originals_that_wait_for_their_check_can_be_listed(boss: Client) -> None:
@@ -116,7 +116,7 @@ def test_a_failed_attempt_of_a_job_that_goes_on_is_told_as_that(boss: Client) ->
     assert "The last attempt failed:" not in page_of(boss, "original", make_failed_job().original_id)
 
 
-def test_rights_first_sight_and_what_was_asked_for_are_on_the_page(boss: Client) -> None:
+def test_rights_placeholder_and_what_was_asked_for_are_on_the_page(boss: Client) -> None:
     original = make_original(
         stored=False,
         creator="Ada Photographer",
@@ -135,7 +135,7 @@ def test_rights_first_sight_and_what_was_asked_for_are_on_the_page(boss: Client)
         'src="data:image/webp;base64,UklGRg=="',
         "background-color: #336699",
         "keep position, drop serial numbers",
-        "turn by 90°, focus at 50% × 25%",
+        "rotate by 90°, focus at 50% × 25%",
     ):
         assert text in page
 
@@ -151,13 +151,13 @@ def test_position_and_serial_number_stand_apart(boss: Client) -> None:
 def test_words_from_a_hostile_file_stay_text(boss: Client) -> None:
     bad = '"><script>alert(1)</script>'
     receipt = {"found": [bad], "kept": [bad], "dropped": [bad], "outputs": {"full": [bad]}}
-    told: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "creator": bad,
         "licence": f"javascript:{bad}",
         "placeholder": bad,
         "dominant_colour": '"><b>',
     }
-    original = make_original(stored=False, private_metadata={"gps": bad, bad: 1}, **told)
+    original = make_original(stored=False, private_metadata={"gps": bad, bad: 1}, **metadata)
     make_job(original, state="done", receipt=receipt)
     page = page_of(boss, "original", original.pk)
     assert bad not in page

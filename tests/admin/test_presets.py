@@ -93,7 +93,7 @@ def test_a_version_that_a_job_has_used_stays_as_it_is(boss: Client, draft: Prese
     assert draft.renditions.get(name="full").side_px == 2048
     assert shipped() == draft
     page = boss.get(url("change", draft.pk)).content.decode()
-    assert "so it stays as it is" in page
+    assert "so it cannot be changed" in page
     assert 'name="renditions-0-side_px"' not in page
 
 
@@ -129,9 +129,9 @@ def test_a_version_that_stays_as_it_is_is_a_table_of_its_renditions(boss: Client
     make_job()
     page = boss.get(url("change", shipped().pk)).content.decode()
     rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", page, re.DOTALL)
-    told = [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in rows]
-    assert told[0] == "full 2048 inside jpeg 82 auto automatic automatic no"
-    assert told[3].startswith("thumb 200 cover, centre jpeg 82")
+    texts = [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in rows]
+    assert texts[0] == "full 2048 inside jpeg 82 auto automatic automatic no"
+    assert texts[3].startswith("thumb 200 cover, centre jpeg 82")
 
 
 @pytest.mark.django_db

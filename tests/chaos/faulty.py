@@ -12,7 +12,7 @@ from tests.chaos.housekeeper import housekeeper
 #: A dead worker is noticed within seconds, and a process that dies on purpose is no crash loop to slow down.
 _QUICK: Mapping[str, Any] = {
     "django.conf.settings.LEASE_S": 2,
-    "media_jobs.runtime.children.QUICK_DEATH_S": 0,
+    "media_jobs.runtime.children.QUICK_EXIT_S": 0,
     "media_jobs.adapters.queue.RING_AGAIN_S": 2,
     "media_jobs.runtime.rq_worker._IDLE_TICK_S": 1,
     "media_jobs.services.housekeeping.parts.LEASES.every_s": 1,

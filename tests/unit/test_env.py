@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gallimg_site import env
+from gallimg_site import env, env_reader
 
 ROOT = Path(__file__).resolve().parents[2]
 S3 = {"S3_BUCKET": "pictures", "AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s3cr3t"}
@@ -28,7 +28,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def load(monkeypatch: pytest.MonkeyPatch, **settings: str) -> env.Env:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    return env.load()
+    return env_reader.load()
 
 
 def complaint(monkeypatch: pytest.MonkeyPatch, **settings: str) -> str:

@@ -1,4 +1,4 @@
-"""Taking a file by a signed form, as S3 does: the form binds key, type and size, and its bearer needs nothing else."""
+"""Uploads by a signed form, as S3 takes them: the form binds key, type and size, and its bearer needs nothing else."""
 
 from xml.sax.saxutils import escape
 
@@ -9,10 +9,11 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.cache import patch_vary_headers
 
-from media_jobs.adapters.storage.file_links import BadLinkError, FormGrant, form_grant
-from media_jobs.adapters.storage.files import FileStore, FileWriter
 from media_jobs.api.shared.uploads import FileStream, Opening
 from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, StorageUnavailable
+from media_jobs.ports import ObjectWriter
+from media_jobs.services import file_delivery
+from media_jobs.services.file_delivery import FormUpload, LinkRefused
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +26,7 @@ class _WrongTypeError(Exception):
 
 #: Status and code of what may go wrong: the first class decides.
 _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
-    (BadLinkError, 403, "AccessDenied"),
+    (LinkRefused, 403, "AccessDenied"),
     (_WrongTypeError, 403, "AccessDenied"),
     (FileTooLarge, 413, "EntityTooLarge"),
     (EmptyFile, 400, "EntityTooSmall"),
@@ -37,24 +38,23 @@ _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
 )
 
 
-def receive(request: HttpRequest, key: str, objects: FileStore) -> HttpResponse:
-    """Store the form's file under `key`, or say why not, in the words of S3."""
+def receive(request: HttpRequest, key: str) -> HttpResponse:
+    """Store the form's file under `key`, or say why not, in the words of S3. Raises NotServed."""
     try:
-        grant = form_grant(request.GET.get("token", ""), key)
-        objects.check_room()
-        _store(request, grant, objects)
+        _store(request, file_delivery.open_form(key, request.GET.get("token", "")))
     except tuple(kind for kind, *_ in _REFUSALS) as error:
         return _refusal(error)
     return HttpResponse(status=204)
 
 
 def preflight() -> HttpResponse:
-    """What a browser wants to know before it sends a form of which a script watches the progress."""
+    """Answer what a browser asks before it sends a form whose progress a script watches. Raises NotServed."""
+    file_delivery.check_takes_forms()
     return HttpResponse(status=204, headers=_PREFLIGHT)
 
 
 def with_origin(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Lets pages of UPLOAD_ORIGINS read `response`. Others may send a form as well, and never learn what came of it."""
+    """Let pages of UPLOAD_ORIGINS read `response`. Others may send a form as well, and never learn what came of it."""
     origin = request.headers.get("Origin", "")
     if origin in settings.UPLOAD_ORIGINS:
         response["Access-Control-Allow-Origin"] = origin
@@ -62,22 +62,22 @@ def with_origin(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _store(request: HttpRequest, grant: FormGrant, objects: FileStore) -> None:
-    stream: FileStream[FileWriter] = FileStream(
+def _store(request: HttpRequest, form: FormUpload) -> None:
+    stream: FileStream[ObjectWriter] = FileStream(
         request,
         field="file",
-        limit_bytes=grant.most_bytes,
+        limit_bytes=form.most_bytes,
         head_bytes=1,
-        open=lambda *_: Opening(grant.most_bytes, lambda: objects.begin(grant.key, content_type=grant.content_type)),
-        too_large=lambda: FileTooLarge(limit_bytes=grant.most_bytes),
+        open=lambda *_: Opening(form.most_bytes, form.begin),
+        too_large=lambda: FileTooLarge(limit_bytes=form.most_bytes),
     )
     try:
         content_type = request.POST.get("Content-Type")
         writer = stream.finished()
-        if content_type != grant.content_type:
-            raise _WrongTypeError(f"The field Content-Type has to be {grant.content_type}")
-        if stream.size_bytes < grant.least_bytes:
-            raise EmptyFile(f"The file is too small; at least {grant.least_bytes:,} bytes were announced.")
+        if content_type != form.content_type:
+            raise _WrongTypeError(f"The field Content-Type has to be {form.content_type}")
+        if stream.size_bytes < form.least_bytes:
+            raise EmptyFile(f"The file is too small; at least {form.least_bytes:,} bytes were announced.")
         writer.commit()
     finally:
         stream.abort()

@@ -1,8 +1,11 @@
 """What callers of /v1 send."""
 
+import functools
 import re
 from collections.abc import Mapping
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
@@ -29,7 +32,7 @@ class FocusField(serializers.CharField):
 
 
 class Switch(serializers.BooleanField):
-    """A switch of `values.Keep`, by its name there. Absent, it is as the setting says."""
+    """A switch of `values.Keep`, by its name there. Where it is absent the setting decides."""
 
     def __init__(self, keep: str, help_text: str) -> None:
         self.keep = keep
@@ -42,7 +45,7 @@ class Switch(serializers.BooleanField):
 
 
 class SwitchSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Tells the setting: without a default the documentation's form would fill in, and send, `true`."""
+    """Gives the setting as default: without one the documentation's form would fill in, and send, `true`."""
 
     target_class = Switch
 
@@ -75,15 +78,33 @@ class FieldsSerializer(serializers.Serializer[None]):
     )
 
     @classmethod
-    def of(cls, sent: Mapping[str, Any]) -> Self:
-        """What is empty counts as not sent: browsers send the fields that nobody filled in."""
-        # A plain dict, because DRF takes a switch that is missing from a form for one that is off.
-        return cls(data={name: value for name, value in sent.items() if value not in ("", None)})
+    def read(cls, sent: Mapping[str, Any]) -> "SentFields":
+        """Return what was sent, checked. What is empty counts as not sent: browsers send the fields nobody filled in.
 
-    def options(self) -> UploadOptions:
-        """What valid fields ask for."""
-        asked = self.validated_data
-        return UploadOptions(asked.get("preserve", {}), Overrides(asked.get("rotation", 0), asked.get("focus")))
+        Raises ValidationError.
+        """
+        # A plain dict, because DRF takes a switch that is missing from a form for one that is off.
+        given = {name: value for name, value in sent.items() if value not in ("", None)}
+        valid: dict[str, Any] = _made_once(cls).run_validation(given)
+        overrides = Overrides(valid.get("rotation", 0), valid.get("focus"))
+        return SentFields(
+            valid["preset"], UploadOptions(valid.get("preserve", {}), overrides), upload_id=valid.get("uploadId")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SentFields:
+    """The fields of an upload. upload_id: of a picture that is in the storage already."""
+
+    preset: str
+    options: UploadOptions
+    upload_id: UUID | None
+
+
+@functools.cache
+def _made_once(kind: type[serializers.Serializer[None]]) -> serializers.Serializer[None]:
+    """A serializer without data, which keeps no state: DRF copies all of its fields each time that one is made."""
+    return kind()
 
 
 class UploadSerializer(FieldsSerializer):
@@ -125,7 +146,7 @@ class AnnouncedSerializer(serializers.Serializer[None]):
     )
 
     def validate_filename(self, filename: str) -> str:
-        """Without the folders that some clients send along, as forms have them."""
+        """Strip the folders that some clients send along, as Django does for forms."""
         return re.split(r"[/\\]", filename)[-1].strip()
 
     def announced(self) -> dict[str, Any]:

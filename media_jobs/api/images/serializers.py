@@ -10,7 +10,6 @@ from rest_framework import serializers
 
 from media_jobs import selectors
 from media_jobs.models import Derivative, Job, Original
-from media_jobs.services.idempotency import Answer
 from media_jobs.services.uploads.direct_uploads import Opened
 from media_jobs.services.uploads.intake import Accepted
 from media_jobs.states import JobState, OriginalState, Stage
@@ -24,24 +23,19 @@ STATUS = {
 }
 _CHECKED = "Null until a file that came straight to the storage has been checked."
 _CANCELLED = {"code": "cancelled", "detail": "The job was cancelled."}
-
-
 _ESTIMATED = "Milliseconds until the job will probably be done: by how long the latest ones took and how many wait."
 
 
 class AcceptedSerializer(serializers.Serializer[Accepted]):
-    """What the service now owes a result for."""
+    """An accepted upload or retry, and how long its job will take."""
 
     jobId = serializers.UUIDField(source="job.pk")  # noqa: N815  (the wire's spelling)
     imageId = serializers.UUIDField(source="job.original_id")  # noqa: N815
     estimatedTime = serializers.IntegerField(source="estimated_ms", help_text=_ESTIMATED)  # noqa: N815
 
-    def answer(self) -> Answer:
-        return Answer(202, dict(self.data))
-
 
 class UploadedSerializer(AcceptedSerializer):
-    """What the service now owes a result for, and where it has the same bytes already."""
+    """An accepted upload, and an earlier one of the same bytes."""
 
     duplicateOf = serializers.UUIDField(  # noqa: N815
         source="duplicate_of",
@@ -90,6 +84,10 @@ class DerivativeSerializer(serializers.Serializer[Derivative]):
         return selectors.derivative_url(derivative)
 
 
+#: Made once: DRF copies all fields of a serializer each time that one is made.
+_DERIVATIVE = DerivativeSerializer()
+
+
 class JobSerializer(serializers.Serializer[Job]):
     """A job and what came of it."""
 
@@ -114,7 +112,7 @@ class JobSerializer(serializers.Serializer[Job]):
 
     @extend_schema_field(DerivativeSerializer(many=True))
     def get_derivatives(self, job: Job) -> Any:
-        return [DerivativeSerializer(found).data for found in selectors.derivatives_of(job)]
+        return [_DERIVATIVE.to_representation(found) for found in selectors.derivatives_of(job)]
 
     def to_representation(self, job: Job) -> dict[str, Any]:
         """`code` and `detail` are there on error only."""
@@ -129,7 +127,7 @@ class JobSerializer(serializers.Serializer[Job]):
 
 
 class RightsSerializer(serializers.Serializer[Original]):
-    """As the file says them, once a job is done. What it does not say is absent."""
+    """The rights that the file states, once a job is done. What it does not state is absent."""
 
     creator = serializers.CharField(required=False)
     credit = serializers.CharField(required=False)
@@ -211,7 +209,7 @@ class ImageSerializer(serializers.Serializer[Original]):
 
     @extend_schema_field(DerivativeSerializer(many=True))
     def get_derivatives(self, image: Original) -> Any:
-        return [DerivativeSerializer(found).data for found in selectors.derivatives(image)]
+        return [_DERIVATIVE.to_representation(found) for found in selectors.derivatives(image)]
 
     @extend_schema_field(JobSerializer(many=True))
     def get_jobs(self, image: Original) -> Any:

@@ -9,12 +9,13 @@ from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from media_jobs import selectors
 from media_jobs.api.images import schema
 from media_jobs.api.images.fields import AnnouncedSerializer, FieldsSerializer, StagedSerializer, UploadSerializer
 from media_jobs.api.images.serializers import OpenedSerializer, UploadedSerializer
-from media_jobs.api.images.views import ImagesAPIView, accepted
+from media_jobs.api.images.views import accepted
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.idempotency import key_of
 from media_jobs.api.shared.json_bodies import ObjectParser, is_json, object_of
@@ -27,8 +28,11 @@ from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.services.uploads import backlog, direct_uploads, intake
 from media_jobs.services.uploads.intake import Accepted, HashingSink
 
+#: Made once: DRF copies all fields of a serializer each time that one is made.
+_UPLOADED = UploadedSerializer()
 
-class UploadView(ImagesAPIView):
+
+class UploadView(APIView):
     parser_classes = [MultiPartParser, ObjectParser]
 
     @extend_schema(
@@ -77,13 +81,12 @@ class UploadView(ImagesAPIView):
 
 def _accept_file(request: Request, caller: Caller, key: str | None) -> Answer:
     with receiving(request, begin=partial(_begin, caller), **_form()) as form:
-        fields = FieldsSerializer.of(form.fields)
-        fields.is_valid(raise_exception=True)
+        fields = FieldsSerializer.read(form.fields)
         return form.upload.accept(
-            preset=selectors.current_preset(fields.validated_data["preset"]),
+            preset=selectors.current_preset(fields.preset),
             caller=caller,
             build_answer=_build_answer,
-            options=fields.options(),
+            options=fields.options,
             sent=Sent(caller.id, key, _fingerprint_of_file(form)) if key else None,
         )
 
@@ -109,14 +112,14 @@ def _fingerprint_of_file(form: Received[Any]) -> str:
 
 
 def _accept_staged(request: Request, caller: Caller, key: str | None) -> Answer:
-    fields = StagedSerializer.of(object_of(request))
-    fields.is_valid(raise_exception=True)
+    fields = StagedSerializer.read(object_of(request))
+    assert fields.upload_id is not None  # noqa: S101  (the serializer asks for it)
     return direct_uploads.accept(
-        fields.validated_data["uploadId"],
-        preset=selectors.current_preset(fields.validated_data["preset"]),
+        fields.upload_id,
+        preset=selectors.current_preset(fields.preset),
         caller=caller,
         build_answer=_build_answer,
-        options=fields.options(),
+        options=fields.options,
         sent=Sent(caller.id, key, _fingerprint_of_staged(request)) if key else None,
     )
 
@@ -131,10 +134,10 @@ def _fingerprint_of_staged(request: Request) -> str:
 
 
 def _build_answer(done: Accepted) -> Answer:
-    return UploadedSerializer(done).answer()
+    return Answer(202, dict(_UPLOADED.to_representation(done)))
 
 
-class DirectUploadView(ImagesAPIView):
+class DirectUploadView(APIView):
     parser_classes = [ObjectParser]
 
     @extend_schema(

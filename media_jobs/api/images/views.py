@@ -1,6 +1,5 @@
 """/v1, what became of uploads: parse, call once, translate."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import Http404
@@ -12,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import selectors
-from media_jobs.api.images import errors, schema
+from media_jobs.api.images import schema
 from media_jobs.api.images.serializers import AcceptedSerializer, ImageSerializer, JobSerializer
 from media_jobs.api.shared.auth import caller_of, holds
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
@@ -25,11 +24,6 @@ from media_jobs.states import JobState
 
 #: The longest that a client is asked to wait before it looks again.
 _LONGEST_S = 60
-
-
-class ImagesAPIView(APIView):
-    def get_exception_handler(self) -> Any:
-        return errors.handle
 
 
 def accepted(answer: Answer) -> Response:
@@ -47,7 +41,7 @@ def _wait(estimated_ms: int) -> str:
     return str(min(max(1, -(-estimated_ms // 1000)), _LONGEST_S))
 
 
-class JobView(ImagesAPIView):
+class JobView(APIView):
     @extend_schema(
         summary="How far a job is, and what came of it",
         parameters=[schema.RETRY_AFTER],
@@ -76,7 +70,7 @@ class JobView(ImagesAPIView):
         return Response(JobSerializer(lifecycle.cancel(id, actor=caller_of(request))).data)
 
 
-class RetryView(ImagesAPIView):
+class RetryView(APIView):
     @extend_schema(
         summary="Queue a failed or cancelled job again",
         parameters=[schema.IDEMPOTENCY_KEY, schema.LOCATION, schema.RETRY_AFTER, schema.REPLAYED],
@@ -94,7 +88,7 @@ class RetryView(ImagesAPIView):
 
         def retry() -> Answer:
             job = lifecycle.retry(id, actor=caller)
-            return AcceptedSerializer(Accepted(job, estimates.remaining_ms(job))).answer()
+            return Answer(202, AcceptedSerializer(Accepted(job, estimates.remaining_ms(job))).data)
 
         sent = Sent(caller.id, key, idempotency.fingerprint(f"retry {id}")) if key else None
         return accepted(idempotency.once(sent, retry))
@@ -113,7 +107,7 @@ def _check_may_change(request: Request, job: Job, permission: str) -> None:
         raise PermissionDenied
 
 
-class ImageView(ImagesAPIView):
+class ImageView(APIView):
     @extend_schema(
         summary="A picture, its metadata, rights, placeholder, privacy receipt, derivatives and jobs",
         responses=schema.answers({200: ImageSerializer}, {404: schema.NO_IMAGE}),
@@ -128,7 +122,7 @@ class ImageView(ImagesAPIView):
         return Response(answer, headers={"Cache-Control": "no-store"} if private else None)
 
 
-class OriginalView(ImagesAPIView):
+class OriginalView(APIView):
     @extend_schema(
         summary="The original file, by a redirect to a short-lived link",
         description="Originals may hold positions and serial numbers: only staff and signed-in owners get them.",

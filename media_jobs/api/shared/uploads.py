@@ -15,13 +15,13 @@ from media_jobs.services.originals import SizeLimits
 
 
 class Sink(Protocol):
-    """Where the bytes of a file go; see `services.uploads.intake`."""
+    """Takes the bytes of a file; see `services.uploads.intake`."""
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Append the next bytes."""
 
     def abort(self) -> None:
-        """Forget them, unless they were accepted."""
+        """Discard all bytes, unless the file was accepted."""
 
 
 S = TypeVar("S", bound=Sink)
@@ -31,7 +31,7 @@ _FORM_BYTES = 131_072
 
 
 class UploadTooLarge(FileTooLarge):
-    """Names both limits, so that nobody takes the one of raw files for that of photos."""
+    """The file is over its limit; the sentence names both limits, that of photos and that of raw files."""
 
     def __init__(self, limits: SizeLimits) -> None:
         picture_mb, raw_mb = (f"{size / 1_048_576:g} MB" for size in (limits.picture_bytes, limits.raw_bytes))
@@ -89,8 +89,8 @@ def receiving(
 class FileStream(FileUploadHandler, Generic[S]):
     """Takes the one file of a request's form, holds back its first bytes until they decide, and forwards the rest.
 
-    Made after authentication, so that no stranger's bytes are stored, and before the form is read. Raising in here
-    ends the reading of the request.
+    Make it after authentication, so that no stranger's bytes are stored, and before the form is read. An exception in
+    here ends the reading of the request.
 
     head_bytes: how many first bytes `open` wants to see; fewer where the file has not so many.
     too_large: the error to raise when a file, or the declared length of the request, is over the limit.
@@ -148,7 +148,7 @@ class FileStream(FileUploadHandler, Generic[S]):
         self._cut_off = True
 
     def finished(self) -> S:
-        """Where the whole file went. Raises MissingFile when there was none, BadRequest when it breaks off."""
+        """Return the sink of the whole file. Raises MissingFile when there was none, BadRequest when it breaks off."""
         if self._sink and self._complete and not self._cut_off:
             return self._sink
         if self._seen:
@@ -160,7 +160,7 @@ class FileStream(FileUploadHandler, Generic[S]):
             self._sink.abort()
 
     def _start(self) -> None:
-        """Only now is anything stored."""
+        """Open the sink: nothing is stored before."""
         opening = self._open(self._head, self.filename)
         self._limit_bytes = opening.limit_bytes
         self._check_size()

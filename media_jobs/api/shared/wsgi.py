@@ -1,4 +1,4 @@
-"""What a WSGI server leaves undone for uploads that stream."""
+"""WSGI middleware for uploads that stream: chunked bodies and clients that stall."""
 
 import errno
 import io
@@ -33,7 +33,7 @@ class StreamedBodies:
         if connection is not None:
             # gunicorn makes the socket blocking again before it reads the next request from it.
             connection.settimeout(self.stall_s)
-        environ["wsgi.input"] = body = PatientBody(environ["wsgi.input"])
+        environ["wsgi.input"] = body = StallAwareBody(environ["wsgi.input"])
         if _is_chunked(environ):
             _give_length(environ)
         answer = self.application(environ, start_response)
@@ -45,7 +45,7 @@ class StreamedBodies:
         return answer
 
 
-class PatientBody:
+class StallAwareBody:
     """A request body in which a client that stalls looks like one that went away."""
 
     def __init__(self, stream: Any) -> None:
@@ -53,10 +53,10 @@ class PatientBody:
         self.stalled = False
 
     def read(self, *size: int) -> bytes:
-        return self._patiently(self._stream.read, *size)
+        return self._or_reset(self._stream.read, *size)
 
     def readline(self, *size: int) -> bytes:
-        return self._patiently(self._stream.readline, *size)
+        return self._or_reset(self._stream.readline, *size)
 
     def readlines(self, *hint: int) -> list[bytes]:
         return list(iter(self))
@@ -64,7 +64,7 @@ class PatientBody:
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
 
-    def _patiently(self, read: Any, *size: int) -> bytes:
+    def _or_reset(self, read: Any, *size: int) -> bytes:
         try:
             data: bytes = read(*size)
         except TimeoutError as error:

@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from structlog.testing import capture_logs
 
 from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
-from media_jobs.management.commands import serve
+from media_jobs.runtime import preparation
+from media_jobs.runtime.resources import CannotStart
 from tests.adapters.decoder.running import LINUX, MEMORY_BYTES
 
 Alter = Callable[[str], None]
@@ -83,8 +84,8 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 def test_neither_service_nor_worker_starts_without_a_decoder(altered: Alter, tmp_path: Path, settings: Any) -> None:
     settings.WORK_DIR = tmp_path / "work"
     altered("sys.modules['pyvips'] = None")
-    with pytest.raises(serve.CannotStart, match=r"gallimg cannot start\. The decoder does not start"):
-        serve.probe_decoder()
+    with pytest.raises(CannotStart, match=r"gallimg cannot start\. The decoder does not start"):
+        preparation.probe_decoder()
     with pytest.raises(CommandError, match="The decoder does not start"):
         call_command("worker")
 

@@ -1,4 +1,4 @@
-"""What a job waits for, in a sentence."""
+"""The status of a job, in a sentence."""
 
 from datetime import datetime, timedelta
 
@@ -18,14 +18,14 @@ LANES: dict[str, str] = {
     Lane.HEAVY: "needs much memory, so one at a time",
 }
 STAGES: dict[str, str] = {
-    "waiting": "about to begin",
+    "waiting": "about to start",
     "fetching": "fetching the original",
     "rendering": "rendering",
     "storing": "storing the pictures",
     "finished": "about to end",
 }
-#: Any worker that runs looks for expired leases more often than that.
-_LATELY = timedelta(minutes=2)
+#: A worker that runs looks for expired leases more often than this.
+_RECENTLY = timedelta(minutes=2)
 
 
 def lane(job: Job) -> str:
@@ -33,48 +33,48 @@ def lane(job: Job) -> str:
 
 
 def sentences(job: Job) -> list[str]:
-    """Why it is not done yet; nothing about a job that has ended."""
+    """Say why the job is not done yet; nothing where it has ended."""
     if job.state == JobState.QUEUED:
-        return [_waits(job), *_nobody_works()]
+        return [_waiting(job), *_no_worker()]
     if job.state == JobState.PROCESSING:
-        return [_is_in_work(job)]
+        return [_processing(job)]
     return []
 
 
-def _waits(job: Job) -> str:
+def _waiting(job: Job) -> str:
     now = timezone.now()
     if job.not_before > now:
         in_s = (job.not_before - now).total_seconds()
         return f"It will be tried again at {_time(job.not_before)}, in {cells.span(in_s)}."
     match selectors.waiting_before(job, at_most=LIST_MOST):
         case 0:
-            return f"Its turn is next in the lane {job.lane}."
+            return f"Next in the lane {job.lane}."
         case 1:
-            return f"It waits for its turn: one job is before it in the lane {job.lane}."
-        case before:
-            count = AtLeast(before) if before == LIST_MOST else f"{before:,}"
-            return f"It waits for its turn: {count!s} jobs are before it in the lane {job.lane}."
+            return f"Waiting: one job is ahead of it in the lane {job.lane}."
+        case ahead:
+            count = AtLeast(ahead) if ahead == LIST_MOST else f"{ahead:,}"
+            return f"Waiting: {count!s} jobs are ahead of it in the lane {job.lane}."
 
 
-def _is_in_work(job: Job) -> str:
+def _processing(job: Job) -> str:
     if job.lease_until and job.lease_until < timezone.now():
         return (
-            f"Its worker {job.worker} has not been heard of since {_time(job.lease_until)}, when its lease ran out. "
+            f"Its worker {job.worker} went silent; its lease expired at {_time(job.lease_until)}. "
             "Another worker will take the job within half a minute."
         )
-    until = f", with a lease until {_time(job.lease_until)} that it keeps renewing" if job.lease_until else ""
-    return f"Worker {job.worker} is at it ({STAGES[job.stage]}, {job.progress} %){until}."
+    until = f"; its lease lasts until {_time(job.lease_until)} and is renewed" if job.lease_until else ""
+    return f"Worker {job.worker} is processing it ({STAGES[job.stage]}, {job.progress} %){until}."
 
 
-def _nobody_works() -> list[str]:
+def _no_worker() -> list[str]:
     seen = MaintenanceTask.objects.filter(name=LEASES.name).values_list("finished_at", flat=True).first()
-    if seen and seen > timezone.now() - _LATELY:
+    if seen and seen > timezone.now() - _RECENTLY:
         return []
-    at_work = Job.objects.filter(state=JobState.PROCESSING, lease_until__gt=timezone.now())
-    if at_work.exists():
+    processing = Job.objects.filter(state=JobState.PROCESSING, lease_until__gt=timezone.now())
+    if processing.exists():
         return []
     since = f"since {_time(seen)}" if seen else "yet"
-    return [f"No worker has been seen {since}: nothing is being done. Start one with manage.py worker or serve."]
+    return [f"No worker has been seen {since}: no job is processed. Start one with manage.py worker or serve."]
 
 
 def _time(moment: datetime) -> str:
