@@ -136,6 +136,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_prometheus",
+    "django_structlog",
     "media_jobs.apps.MediaJobsConfig",
 ]
 MIDDLEWARE = [
@@ -149,7 +150,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "media_jobs.api.shared.request_context.RequestContext",
+    "django_structlog.middlewares.RequestMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 TEMPLATES = [
@@ -239,3 +240,4 @@ UNFOLD = {
 
 LOGGING_CONFIG = None
 logs.configure(ENV.LOG_LEVEL)
+DJANGO_STRUCTLOG_COMMAND_LOGGING_ENABLED = False

@@ -44,7 +44,7 @@ class WebLogger(glogging.Logger):  # type: ignore[misc]
         self.cfg = cfg
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
-        """`api.shared.request_context` logs requests."""
+        """django-structlog logs requests."""
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
         """Log without a traceback where a client stalled."""
