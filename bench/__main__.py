@@ -47,7 +47,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
     kept = Path(__file__).parent / ".cache/results.json"
     parser.add_argument("--json", type=Path, default=kept, help="where the figures go (bench/.cache/results.json)")
-    parser.add_argument("--markdown", action="store_true", help="print the README's table of them, measure nothing")
+    parser.add_argument("--markdown", action="store_true", help="print the table of docs/benchmarks.md alone")
     return parser.parse_args()
 
 
