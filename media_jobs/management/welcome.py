@@ -38,11 +38,11 @@ def greet(*, since: datetime, first_run: bool) -> None:
     lines = banner(since)
     if first_run:
         for step in (make_administrator, show_samples):
-            lines += attempt(step)
+            lines += try_step(step)
     say("", *lines, "")
 
 
-def attempt(step: Callable[[], list[str]]) -> list[str]:
+def try_step(step: Callable[[], list[str]]) -> list[str]:
     """Return what `step` has to say, or nothing where it fails."""
     try:
         return step()
@@ -99,11 +99,13 @@ def show_samples() -> list[str]:
     """On a database without pictures: put the two shipped photographs through the service's own API."""
     if Original.objects.exists():
         return []
-    finished = [wait_for(job) for job in [upload(photo) for photo in shipped.photographs()]]
+    uploaded = [upload(photo) for photo in shipped.photographs()]
+    deadline_s = time.monotonic() + SAMPLE_LIMIT_S
+    jobs = [wait_for(job_id, deadline_s) for job_id in uploaded]
     return [
         "",
-        f"  two sample photographs: {' and '.join(job['status'] for job in finished)}",
-        *(f"           {settings.PUBLIC_BASE_URL}/v1/images/{job['imageId']}" for job in finished),
+        f"  two sample photographs: {' and '.join(job['status'] for job in jobs)}",
+        *(f"           {settings.PUBLIC_BASE_URL}/v1/images/{job['imageId']}" for job in jobs),
     ]
 
 
@@ -115,15 +117,13 @@ def upload(photo: Path) -> str:
     return str(answer.json()["jobId"])
 
 
-def wait_for(job_id: str) -> dict[str, Any]:
-    """Return the job when it has ended, however it ended."""
-    deadline = time.monotonic() + SAMPLE_LIMIT_S
-    while time.monotonic() < deadline:
-        answer = call("GET", f"/v1/jobs/{job_id}")
-        if answer.status == 200 and answer.json()["status"] in ("done", "error"):
-            return dict(answer.json())
+def wait_for(job_id: str, deadline_s: float) -> dict[str, Any]:
+    """Return the job when it has ended, however it ended, or as it is when the time is over."""
+    while True:
+        job = dict(call("GET", f"/v1/jobs/{job_id}").json())
+        if job.get("status") in ("done", "error") or time.monotonic() > deadline_s:
+            return job
         time.sleep(POLL_S)
-    raise TimeoutError(f"job {job_id} is still not done")
 
 
 def call(method: str, path: str, **content: Any) -> urllib3.BaseHTTPResponse:
