@@ -49,7 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--against", type=Path, help="checkout of another build, for throughput")
     kept = Path(__file__).parent / ".cache/results.json"
     parser.add_argument("--json", type=Path, default=kept, help="where the figures go (bench/.cache/results.json)")
-    parser.add_argument("--markdown", action="store_true", help="print the README's table of them, measure nothing")
+    parser.add_argument("--markdown", action="store_true", help="print the table of docs/benchmarks.md alone")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""A run as text for a terminal, and as Markdown for the README."""
+"""A run as text for a terminal, and as Markdown for docs/benchmarks.md."""
 
 from bench.measure import Spread
 from bench.rows import Row, Run

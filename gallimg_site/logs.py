@@ -1,13 +1,17 @@
-"""Structured logs: one line of JSON per event, or coloured text where a person watches."""
+"""Structured logs: one line of JSON per event, or short coloured text where a person watches a terminal."""
 
 import logging
 import logging.config
 import re
+import shutil
 import sys
 
 import structlog
+from structlog.dev import BRIGHT, CYAN, DIM, RED, RESET_ALL, YELLOW, Column, KeyValueColumnFormatter
 
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR"}
+_LETTERS = re.compile(r"(?P<colour>\x1b\[[0-9;]*m)|.", re.DOTALL)
+_OURS = ("media_jobs", "gallimg_site")
 
 #: Without the values of local variables: passwords and keys are among them.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
@@ -17,25 +21,62 @@ _SIGNATURES = re.compile(r"(?<=[?&])(token|X-Amz-[A-Za-z-]+)=[^&\s'>]+")
 
 
 def unsigned(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """The addresses of requests without what makes them keys."""
+    """Cut out of the addresses of requests what makes them keys."""
     if "request" in event:
         event["request"] = _SIGNATURES.sub(r"\1=…", str(event["request"]))
     return event
 
 
+class TerminalRenderer:
+    """Renders an event for a person: time, name, fields, and the level where it is more than `info`.
+
+    What is `info` stays on one line: it is cut at the terminal's width. Warnings and errors are shown whole.
+    """
+
+    def __init__(self) -> None:
+        self._render = structlog.dev.ConsoleRenderer(
+            columns=[
+                Column("timestamp", KeyValueColumnFormatter(None, DIM, RESET_ALL, str)),
+                Column("level", self._level),
+                Column("event", KeyValueColumnFormatter(None, BRIGHT, RESET_ALL, str)),
+                Column("", KeyValueColumnFormatter(CYAN, "", RESET_ALL, str)),
+            ],
+            exception_formatter=structlog.dev.plain_traceback,
+            sort_keys=False,
+        )
+
+    def __call__(self, logger: object, method: str, event: structlog.types.EventDict) -> str:
+        if str(event.get("logger")).startswith(_OURS):
+            del event["logger"]
+        is_calm = event.get("level") in ("debug", "info")
+        line = str(self._render(logger, method, event))
+        return cropped(line, shutil.get_terminal_size().columns) if is_calm else line
+
+    @staticmethod
+    def _level(key: str, value: object) -> str:
+        style = {"warning": YELLOW, "error": RED, "critical": RED}.get(str(value))
+        return f"{style}{value}{RESET_ALL}" if style else ""
+
+
+def cropped(line: str, columns: int) -> str:
+    """Return as much of a line with colours as fits into so many columns, with an ellipsis where it was longer."""
+    letters = [found for found in _LETTERS.finditer(line) if not found["colour"]]
+    return line if len(letters) <= columns else f"{line[: letters[columns - 1].start()]}…{RESET_ALL}"
+
+
 def configure(level: str) -> None:
     """Send structlog and the standard library's loggers through one formatter to stderr."""
+    person = sys.stderr.isatty()
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if person else "iso", utc=True),
     ]
-    person = sys.stderr.isatty()
+    # What `request_refused` says, these say twice more: too much for a terminal.
+    repeating = {"level": "ERROR"} if person and level != "debug" else {}
     renderer: list[structlog.types.Processor] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-        if person
-        else [_TRACEBACKS, structlog.processors.JSONRenderer()]
+        [TerminalRenderer()] if person else [_TRACEBACKS, structlog.processors.JSONRenderer()]
     )
     logging.config.dictConfig(
         {
@@ -51,10 +92,11 @@ def configure(level: str) -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": _LEVELS[level]},
             "loggers": {
-                # RQ tells of every job at INFO what the service's own events say better.
+                # RQ logs of every job at INFO what the service's own events say better.
                 "rq": {"level": "DEBUG" if level == "debug" else "WARNING"},
                 "gunicorn": {"level": "DEBUG" if level == "debug" else "WARNING"},
-                "django_structlog": {"level": "DEBUG" if level == "debug" else "WARNING"},
+                "django_structlog": {"level": "DEBUG" if level == "debug" else "WARNING", **repeating},
+                "django.request": repeating,
                 "botocore": {"level": "WARNING"},
                 "boto3": {"level": "WARNING"},
                 "urllib3": {"level": "WARNING"},

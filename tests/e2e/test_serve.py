@@ -116,9 +116,10 @@ def test_the_first_run_shows_itself_at_work_and_the_second_does_not(tmp_path: Pa
         assert password not in service.logs
         assert _can_sign_in(service, password)
         wait_until(lambda: not service.pids("greeter"), 30, "the end of the greeter")
-        shown = [word for word in service.output.split() if word.startswith("http") and word.endswith(".jpg")]
-        assert len(shown) == 8
-        assert {httpx.get(url).headers["Content-Type"] for url in shown} == {"image/jpeg"}
+        shown = [word for word in service.output.split() if "/v1/images/" in word]
+        derivatives = [made["url"] for address in shown for made in httpx.get(address).json()["derivatives"]]
+        assert len(derivatives) == 8
+        assert {httpx.get(url).headers["Content-Type"] for url in derivatives} == {"image/jpeg"}
         service.stop()
         service.start()
         wait_until(lambda: not service.pids("greeter"), 30, "the end of the greeter")

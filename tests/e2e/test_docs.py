@@ -1,4 +1,4 @@
-"""The README's walk, typed in as it stands there, gives what it says."""
+"""What the README and the pages under docs/ show on a terminal, typed in as it stands there, gives what they say."""
 
 import json
 import os
@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("curl"), reason="needs curl: apt-get install curl"),
 ]
 
+_IDS = ("jobId", "imageId", "duplicateOf")
 _DIGEST = re.compile(r"/[0-9a-f]{32}\.")
 
 
@@ -33,18 +34,25 @@ class Step:
     shown: str
 
 
-def walk(section: str) -> list[Step]:
-    """The commands of the console blocks in a section of the README, each with the output that stands below it."""
-    found = re.search(rf"(?ms)^##+ {section}$(.+?)^##", (ROOT / "README.md").read_text())
-    assert found, section
-    text = found[1]
-    blocks = re.findall(r"(?ms)^```console\n(.+?)^```$", text)
-    steps = [part.partition("\n") for block in blocks for part in re.split(r"(?m)^\$ ", block)[1:]]
-    return [Step(command, shown) for command, _, shown in steps]
+def section(page: str, heading: str) -> str:
+    """What stands under a heading, without what stands under the next one."""
+    found = re.search(rf"(?ms)^##+ {heading}$(.+?)(?:^##|\Z)", (ROOT / page).read_text())
+    assert found, heading
+    return found[1]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"(?ms)^```{language}\n(.+?)^```$", text)
+
+
+def walk(text: str) -> list[Step]:
+    """The commands of the console blocks in a text, each with the output that stands below it."""
+    parts = [part for block in blocks(text, "console") for part in re.split(r"(?m)^\$ ", block)[1:]]
+    return [Step(command, shown) for command, _, shown in (part.partition("\n") for part in parts)]
 
 
 class Terminal:
-    """Runs the README's commands, with this machine's paths and this run's ids for the README's.
+    """Runs commands of the pages, with this machine's paths and this run's ids for those that stand there.
 
     env: what this machine needs besides. exported: a command that comes before each of the others.
     """
@@ -52,8 +60,8 @@ class Terminal:
     def __init__(self, folder: Path, real: Mapping[str, str], *, env: Mapping[str, str] | None = None) -> None:
         self.real = {
             ".venv/bin/python": sys.executable,
-            "/tmp/photos": str(folder / "photos"),
-            "/tmp/out": str(folder / "out"),
+            "var/form": str(folder / "form"),
+            "var/rendered": str(folder / "rendered"),
             **real,
         }
         self.exported = ""
@@ -67,7 +75,7 @@ class Terminal:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=True,
         ).stdout
 
@@ -99,7 +107,7 @@ class Terminal:
         return ["bash", "-o", "pipefail", "-c", command]
 
     def as_shown(self, output: str) -> str:
-        """`output` with the README's paths and ids."""
+        """`output` with the paths and ids that stand in the pages."""
         for shown, real in self.real.items():
             output = output.replace(real, shown)
         return output
@@ -129,54 +137,72 @@ def comparable(job: dict[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
-def test_the_walk_of_the_readme_gives_what_it_shows(service: Service, tmp_path: Path) -> None:
-    draw, look, upload, poll, check, alone = walk("Upload a picture")
+def learn(terminal: Terminal, shown: str, answer: str) -> None:
+    """From now on this run's ids stand for those that are shown."""
+    terminal.real |= {name: body(answer)[key] for key, name in body(shown).items() if key in _IDS}
+
+
+def missing(shown: str, answered: str) -> list[str]:
+    """The lines that are shown and were not answered; a point stands for any others."""
+    lines = answered.replace("\r", "").splitlines()
+    return [line for line in shown.splitlines() if line not in (*lines, "…")]
+
+
+def test_what_the_readme_has_one_paste_gives_what_it_shows(service: Service, tmp_path: Path) -> None:
+    text = section("README.md", "Upload a picture")
+    upload, alone = blocks(text, "bash")
+    (shown,) = blocks(text, "json")
     terminal = Terminal(tmp_path, {"http://127.0.0.1:8080/media": media(service), "http://127.0.0.1:8080": service.url})
 
-    terminal.type(draw.command)
-    assert terminal.type(look.command).split() == look.shown.split()
+    answer = terminal.type(upload)
+    learn(terminal, shown, answer)
+    assert comparable(body(terminal.as_shown(answer))) == comparable(body(shown))
+
+    terminal.type(alone)
+    assert sorted(path.name for path in (tmp_path / "rendered").iterdir()) == sorted(
+        f"{derivative['name']}.jpg" for derivative in body(answer)["derivatives"]
+    )
+
+
+def test_an_upload_step_by_step_gives_what_the_page_shows(service: Service, tmp_path: Path) -> None:
+    upload, poll, image, check = walk(section("docs/api.md", "An upload, step by step"))
+    terminal = Terminal(tmp_path, {"http://127.0.0.1:8080": service.url})
+    terminal.type(upload.command)  # as `make run` has done, so that there is a duplicate
 
     answer = terminal.type(upload.command)
-    terminal.real |= {body(upload.shown)[name]: body(answer)[name] for name in ("jobId", "imageId")}
+    learn(terminal, upload.shown, answer)
     answered, shown = timeless(terminal.as_shown(answer)), timeless(upload.shown)
     assert body(answered) == body(shown)
-    assert [line for line in shown.split("…")[0].splitlines() if line not in answered.splitlines()] == []
+    assert missing(shown.split("…\n\n")[0], answered) == []
 
     service.finished(body(answer)["jobId"])
-    job = terminal.as_shown(terminal.type(poll.command))
-    assert comparable(body(job)) == comparable(body(poll.shown))
-
-    terminal.type(alone.command)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
-        f"{derivative['name']}.jpg" for derivative in body(job)["derivatives"]
-    )
+    job = body(terminal.type(poll.command))
+    assert job["status"] == "done"
+    assert terminal.type(image.command) == image.shown
 
     if not shutil.which("exiftool"):
         pytest.skip("the last step needs exiftool: apt-get install libimage-exiftool-perl")
-    full = body(job)["derivatives"][0]["url"]
-    seen = terminal.type(re.sub(r"http\S+", full, check.command))
+    seen = terminal.type(re.sub(r"http\S+", job["derivatives"][0]["url"], check.command))
     assert seen.splitlines()[1:] == check.shown.splitlines()[1:], "the first line is exiftool's version"
 
 
-def test_the_walk_past_the_service_gives_what_it_shows(service: Service, tmp_path: Path) -> None:
-    draw = walk("Upload a picture")[0]
-    begin, write_down, send, accept = walk("Straight to the storage")
+def test_a_direct_upload_gives_what_the_page_shows(service: Service, tmp_path: Path) -> None:
+    begin, write_down, send, accept = walk((ROOT / "docs/direct-uploads.md").read_text())
     terminal = Terminal(tmp_path, {"http://127.0.0.1:8080": service.url})
-    terminal.type(draw.command)
     begun = body(terminal.type(begin.command))
     assert begun.keys() == body(begin.shown).keys()
     terminal.real[body(begin.shown)["uploadId"]] = begun["uploadId"]
     terminal.type(write_down.command)
-    for step in (send, accept):
-        answered = terminal.type(step.command).replace("\r", "").splitlines()
-        assert [line for line in step.shown.splitlines() if line not in (*answered, "…")] == []
-    assert service.finished(body("\n".join(answered))["jobId"])["status"] == "done"
+    assert missing(send.shown, terminal.type(send.command)) == []
+    answer = terminal.type(accept.command)
+    assert missing(accept.shown, answer) == []
+    assert service.finished(body(answer)["jobId"])["status"] == "done"
 
 
 @pytest.mark.s3
-def test_the_walk_on_s3_gives_what_it_shows(tmp_path: Path) -> None:
-    draw = walk("Upload a picture")[0]
-    names, secrets, install, storage, setup, run, upload, poll, derivative, original = walk("On S3")
+def test_the_walk_on_s3_gives_what_the_page_shows(tmp_path: Path) -> None:
+    steps = walk(section("docs/storage.md", "Try it on this machine"))
+    names, secrets, install, storage, setup, run, upload, poll, derivative, original = steps
     here, port = Path(sys.prefix), free_ports(1)[0]
     ports = dict(zip(SEAWEED_PORTS, free_ports(len(SEAWEED_PORTS)), strict=True))
     elsewhere = " ".join(f"-{name}={number}" for name, number in {**ports, **SEAWEED_EXTRAS}.items())
@@ -198,29 +224,27 @@ def test_the_walk_on_s3_gives_what_it_shows(tmp_path: Path) -> None:
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         },
     )
-    terminal.type(draw.command)
     terminal.exported = f"{names.command}\n{secrets.command}"
     terminal.type(install.command)
     with terminal.leave_running(storage.command, tmp_path / "weed.log"):
-        wait_until(lambda: is_listening(ports["s3.port"]), 30, "SeaweedFS")
+        wait_until(lambda: is_listening(ports["s3.port"]), 60, "SeaweedFS")
         assert terminal.type(setup.command) == setup.shown
         with terminal.leave_running(run.command, tmp_path / "run.log") as log:
             wait_until(lambda: "two sample photographs: done and done" in log.read_text(), 120, "gallimg ready")
-            assert f"http://127.0.0.1:{ports['s3.port']}/gallimg/full/" in log.read_text()
 
             answer = terminal.type(upload.command)
-            terminal.real |= {body(upload.shown)[name]: body(answer)[name] for name in ("jobId", "imageId")}
+            assert body(answer).keys() == body(upload.shown).keys()
+            learn(terminal, upload.shown, answer)
             wait_until(lambda: body(terminal.type(poll.command))["status"] == "done", 60, "the picture")
             job = body(terminal.as_shown(terminal.type(poll.command)))
             assert job["derivatives"][0]["url"].startswith("http://127.0.0.1:8333/gallimg/full/")
 
             full = re.sub(r"http\S+", job["derivatives"][0]["url"], derivative.command)
-            answered = terminal.as_shown(terminal.type(full)).replace("\r", "").splitlines()
-            assert [line for line in derivative.shown.splitlines() if line not in (*answered, "…")] == []
+            assert missing(derivative.shown, terminal.as_shown(terminal.type(full))) == []
             assert terminal.type(original.command) == original.shown
 
 
-#: What SeaweedFS listens on; the README leaves it at its defaults.
+#: What SeaweedFS listens on; the page leaves it at its defaults.
 SEAWEED_PORTS = [
     f"{part}.port{kind}" for part in ("admin", "filer", "master", "s3", "volume") for kind in ("", ".grpc")
 ]

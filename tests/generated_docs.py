@@ -1,0 +1,62 @@
+"""What is generated of the documentation. `python -m tests.generated_docs` writes it; `unit/test_docs.py` compares."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from bench import table
+from bench.rows import Run
+from gallimg_site.env import Env, takes
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = ROOT / "docs/settings.md"
+BENCHMARKS = ROOT / "docs/benchmarks.md"
+EXAMPLE = ROOT / ".env.example"
+_EXAMPLE_HEAD = """\
+# Copy this file to `.env` and take the # away from what you change. The environment wins over it.
+# Each setting stands here with its default. `${NAME}` in a value is replaced by that variable.
+"""
+
+
+def default_of(field: "dataclasses.Field[Any]") -> str:
+    """Return the default as it would be written in the environment; empty for "not set"."""
+    return str(field.default).lower() if field.type is bool else str(field.default)
+
+
+def settings_table() -> str:
+    lines = ["| setting | default | what it does |", "|---|---|---|"]
+    for field in dataclasses.fields(Env):
+        aliases = " or ".join(f"`{alias}`" for alias in field.metadata["aliases"])
+        default = default_of(field)
+        text = field.metadata["help"] + (f" (also {aliases})" if aliases else "")
+        lines.append(f"| `{field.name}` | {f'`{default}`' if default else '–'} | {text} |")
+    return "\n".join(lines) + "\n"
+
+
+def bench_table() -> str:
+    return table.markdown(Run.load(ROOT / "bench/results.json"))
+
+
+def example() -> str:
+    """Return `.env.example`."""
+    blocks = []
+    for field in dataclasses.fields(Env):
+        aliases = "".join(f", also {alias}" for alias in field.metadata["aliases"])
+        kind = "" if takes(field) == "text" else f" ({takes(field)})"
+        blocks.append(f"# {field.metadata['help']}{kind}{aliases}.\n# {field.name}={default_of(field)}\n")
+    return _EXAMPLE_HEAD + "\n" + "\n".join(blocks)
+
+
+def between_marks(page: Path, name: str) -> str:
+    """Return what stands in a page between the marks of that name."""
+    return page.read_text().split(f"<!-- {name} -->\n", 1)[1].split(f"<!-- /{name} -->\n", 1)[0]
+
+
+def write() -> None:
+    for page, name, text in (SETTINGS, "settings", settings_table()), (BENCHMARKS, "bench", bench_table()):
+        page.write_text(page.read_text().replace(between_marks(page, name), text))
+    EXAMPLE.write_text(example())
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,149 @@
+"""What the README, the pages under docs/ and `.env.example` say is what the code does."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import dotenv
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from gallimg_site.env import Env
+from media_jobs.pipeline.recipes import SHIPPED
+from tests import generated_docs
+from tests.generated_docs import EXAMPLE, ROOT, between_marks
+
+README = ROOT / "README.md"
+DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")] if path.is_file())
+_REWRITES = "python -m tests.generated_docs writes it"
+
+
+def section_of(document: Path, heading: str) -> str:
+    """From `heading` to the next one of its level."""
+    after = document.read_text().split(f"{heading}\n", 1)[1]
+    return re.split(r"(?m)^## ", after)[0]
+
+
+def routes(resolver: URLResolver, prefix: str = "/") -> list[str]:
+    found = []
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            found.append(path)
+        elif not path.startswith("/admin/"):
+            found += routes(entry, path)
+    return found
+
+
+# --- what is generated ----------------------------------------------------------------------------
+
+
+def test_the_settings_table_is_the_code() -> None:
+    assert between_marks(generated_docs.SETTINGS, "settings") == generated_docs.settings_table(), _REWRITES
+
+
+def test_the_table_of_measurements_is_the_reference_run() -> None:
+    assert between_marks(generated_docs.BENCHMARKS, "bench") == generated_docs.bench_table(), _REWRITES
+
+
+def test_the_example_is_the_code() -> None:
+    assert EXAMPLE.read_text() == generated_docs.example(), _REWRITES
+
+
+def test_the_example_changes_nothing_as_it_stands_and_is_valid_without_its_comments(tmp_path: Path) -> None:
+    assert dotenv.dotenv_values(EXAMPLE) == {}
+    bare = tmp_path / "env"
+    bare.write_text(re.sub(r"(?m)^# (?=[A-Z0-9_]+=)", "", EXAMPLE.read_text()))
+    defaults = {field.name: generated_docs.default_of(field) for field in dataclasses.fields(Env)}
+    assert dotenv.dotenv_values(bare) == defaults
+
+
+# --- what is written by hand ----------------------------------------------------------------------
+
+
+def test_the_readme_is_short() -> None:
+    assert README.stat().st_size <= 15_000
+
+
+def test_every_address_of_the_service_is_on_its_page_and_no_other() -> None:
+    from media_jobs.api.probes import middleware
+
+    listed = re.findall(r"`(?:GET|POST) (/[^`]*)`", section_of(ROOT / "docs/api.md", "## Calls"))
+    real = {re.sub(r"<(?:\w+:)?\w+>", "{}", path) for path in routes(get_resolver()) if path != "/"}
+    real |= set(middleware._PROBES)  # before any routing
+    assert {re.sub(r"\{\w+\}", "{}", path) for path in listed} == real
+
+
+@pytest.mark.parametrize("preset", SHIPPED, ids=lambda preset: preset.name)
+def test_every_shipped_rendition_is_on_the_page_of_the_api(preset: Any) -> None:
+    presets = section_of(ROOT / "docs/api.md", "## Presets")
+    row = next(line for line in presets.splitlines() if line.startswith(f"| `{preset.name}` | "))
+    for rendition in preset.renditions:
+        assert f"`{rendition.name}`" in row
+        assert str(rendition.side_px) in row
+        assert str(rendition.quality) in row
+
+
+def test_every_event_that_operators_are_told_of_is_logged() -> None:
+    code = "".join(path.read_text() for path in (ROOT / "media_jobs").rglob("*.py"))
+    rows = [line for line in section_of(ROOT / "docs/operating.md", "## Logs").splitlines() if line.startswith("| `")]
+    events = [event for row in rows for event in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert len(events) > 10
+    assert [event for event in events if f'"{event}"' not in code] == []
+
+
+def test_every_file_that_the_code_map_names_exists() -> None:
+    page = ROOT / "docs/code-map.md"
+    folder, named = "", 0
+    for block in page.read_text().split("```\n")[1::2]:
+        for line in block.strip().splitlines():
+            nested = line.startswith("  ")
+            folder = folder if nested else ""
+            for name in re.match(r"\s*(\S+(?: \S+)*)", line)[1].split():  # type: ignore[index]
+                assert (ROOT / folder / name).exists(), folder + name
+                named += 1
+            if not nested and line.split()[0].endswith("/"):
+                folder = line.split()[0]
+    for path in re.findall(r"`((?:media_jobs|gallimg_site|tests)/[\w/.]*)`", page.read_text()):
+        assert (ROOT / path).exists(), path
+        named += 1
+    assert named > 60
+
+
+def test_what_the_code_map_calls_by_name_is_there() -> None:
+    """The names of functions and constants in an answer stand in a file that the answer names, too."""
+    answers = section_of(ROOT / "docs/code-map.md", "## Where do I change …").split("\n\n")
+    named = 0
+    for answer in answers:
+        code = "".join((ROOT / path).read_text() for path in re.findall(r"`([\w/]+\.py)`", answer))
+        for name in re.findall(r"`(\w+)`", answer.replace("`blame`", "")):
+            if not name.startswith("rendition_"):
+                assert name in code, name
+                named += 1
+    assert named > 5
+
+
+def test_the_glossary_is_in_order() -> None:
+    words = re.findall(r"(?m)^\| ([^|]+) \| ", (ROOT / "docs/glossary.md").read_text())[1:]
+    assert len(words) > 20
+    assert words == sorted(words)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_and_every_make_target_exists(document: Path) -> None:
+    text = document.read_text()
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = target.partition("#")
+        if not path.startswith(("http:", "https:", "mailto:")):
+            linked = document.parent / path if path else document
+            assert linked.exists(), target
+            assert not anchor or anchor in anchors(linked.read_text()), target
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"(?m)(?:`|^)make ([a-z][a-z-]*)", text):
+        assert re.search(rf"(?m)^{target}:", makefile), f"make {target}"
+
+
+def anchors(markdown: str) -> set[str]:
+    headings = re.findall(r"(?m)^#+ (.+)$", markdown)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}

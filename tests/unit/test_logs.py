@@ -1,0 +1,33 @@
+"""What a person reads on a terminal stays short; what a program reads has everything."""
+
+import re
+
+from gallimg_site.logs import TerminalRenderer, cropped
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def rendered(**event: object) -> str:
+    """What the terminal shows of an event, without colours."""
+    return _COLOURS.sub("", TerminalRenderer()(None, "", {"timestamp": "10:30:00", **event}))
+
+
+def test_an_ordinary_event_is_one_line_that_ends_at_the_edge(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    line = rendered(event="job_done", level="info", logger="media_jobs.services", job="1", detail="x" * 100)
+    assert line.startswith("10:30:00 job_done job=1 detail=xxx")
+    assert len(line) == 40
+    assert line.endswith("…")
+
+
+def test_a_warning_is_whole_and_says_that_it_is_one(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    line = rendered(event="paused", level="warning", logger="somebody.else", detail="x" * 100)
+    assert line.startswith("10:30:00 warning paused ")
+    assert "x" * 100 in line
+    assert "logger=somebody.else" in line
+
+
+def test_colours_take_no_room() -> None:
+    assert cropped("ab\x1b[1mcd\x1b[0m", 4) == "ab\x1b[1mcd\x1b[0m"
+    assert cropped("ab\x1b[1mcde\x1b[0m", 4) == "ab\x1b[1mc…\x1b[0m"
