@@ -20,8 +20,8 @@ _PUBLISHING = "media_jobs.services.jobs.publishing"
 
 #: All that the web process does with an upload, in this order.
 INTAKE = (
-    Point("before the pending row", f"{_INTAKE}.Upload.__init__", "web"),
-    Point("pending row, no object begun", f"{_FILES}.FileStore.begin", "web"),
+    Point("before anything", f"{_INTAKE}.Upload.__init__", "web"),
+    Point("no object begun", f"{_FILES}.FileStore.begin", "web"),
     Point("object begun, nothing written", f"{_FILES}.FileStore.begin", "web", after=True),
     Point("first part written", f"{_FILES}.FileWriter.write", "web", after=True),
     Point("later part written", f"{_FILES}.FileWriter.write", "web", after=True, nth=3),
@@ -30,21 +30,21 @@ INTAKE = (
     Point("in the transaction, before the job", f"{_INTAKE}.create_job", "web"),
     Point("in the transaction, after the job", f"{_INTAKE}.create_job", "web", after=True),
     Point("in the transaction, after the answer", "media_jobs.services.idempotency._remember", "web", after=True),
-    Point("committed, not announced", "media_jobs.services.jobs.dispatch.wake", "web"),
-    Point("announced, not answered", "media_jobs.services.jobs.dispatch.wake", "web", after=True),
+    Point("committed, no worker woken", "media_jobs.services.jobs.dispatch.notify", "web"),
+    Point("worker woken, not answered", "media_jobs.services.jobs.dispatch.notify", "web", after=True),
     Point("answer made, not sent", "media_jobs.api.images.uploads.UploadView.post", "web", after=True),
 )
 
 #: All that a worker does with a job, in this order, and how many attempts the job has taken when it is done.
 PROCESSING = (
-    (Point("taken from the list, not claimed", f"{_WORK}.claim", "worker"), 1),
-    (Point("claimed", f"{_WORK}.claim", "worker", after=True), 2),
+    (Point("woken, nothing claimed", f"{_WORK}.claim_next", "worker"), 1),
+    (Point("claimed", f"{_WORK}.claim_next", "worker", after=True), 2),
     (Point("before the original is fetched", f"{_FILES}.FileStore.fetch", "worker"), 2),
     (Point("original fetched", f"{_FILES}.FileStore.fetch", "worker", after=True), 2),
     (Point("before rendering is entered", f"{_ATTEMPT}._enter", "worker"), 2),
     (Point("rendering entered", f"{_ATTEMPT}._enter", "worker", after=True), 2),
     (Point("before the picture is rendered", "media_jobs.adapters.decoder.sandbox.Sandbox.render", "worker"), 2),
-    (Point("in the middle of rendering", f"{_ATTEMPT}._show_progress", "worker", nth=2), 2),
+    (Point("in the middle of rendering", f"{_ATTEMPT}._note_output", "worker", nth=2), 2),
     (Point("rendered", "media_jobs.adapters.decoder.sandbox.Sandbox.render", "worker", after=True), 2),
     (Point("storing entered", f"{_ATTEMPT}._enter", "worker", after=True, nth=2), 2),
     (Point("before the rows are staged", f"{_PUBLISHING}.stage", "worker"), 2),
@@ -55,16 +55,16 @@ PROCESSING = (
     (Point("before the last object", f"{_FILES}.FileStore._put", "worker", nth=4), 2),
     (Point("last object stored", f"{_FILES}.FileStore._put", "worker", after=True, nth=4), 2),
     (Point("before publishing", f"{_PUBLISHING}.publish", "worker"), 2),
-    (Point("in the transaction that publishes", f"{_PUBLISHING}._make_current", "worker", nth=4), 2),
+    (Point("in the transaction that publishes", f"{_PUBLISHING}._make_current", "worker"), 2),
     (Point("published", f"{_PUBLISHING}.publish", "worker", after=True), 1),
-    (Point("before the next is announced", f"{_WORK}._make", "worker", after=True), 1),
-    (Point("next announced", f"{_WORK}.run", "worker", after=True), 1),
+    (Point("before the next is claimed", f"{_WORK}._make", "worker", after=True), 1),
+    (Point("at the end of a wake-up", f"{_WORK}.process_lane", "worker", after=True), 1),
 )
 
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Faults]]:
-    """One worker, whose steps can therefore be counted, and one place in its list: the next job must be announced."""
+    """One worker, whose steps can therefore be counted, and one wake-up at a time: it must be told of the next job."""
     points = (*INTAKE, *(point for point, _ in PROCESSING))
     env = {"WORKERS": "1", "QUEUE_SIZE": "1"}
     with faulty_world(tmp_path_factory.mktemp("crashes"), *points, env=env) as made:

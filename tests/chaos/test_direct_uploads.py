@@ -11,7 +11,7 @@ from tests.chaos.harness import World
 from tests.e2e.service import photo
 
 _BEGIN = "media_jobs.services.uploads.direct_uploads"
-_ADOPTION = "media_jobs.services.uploads.promotion.Adoption"
+_PROMOTION = "media_jobs.services.uploads.promotion._Promotion"
 
 #: All that the web process does, in this order.
 WEB = (
@@ -20,17 +20,17 @@ WEB = (
     Point("before the original is staged", f"{_BEGIN}._accept", "web"),
     Point("in the transaction, original staged", f"{_BEGIN}.intake.create_job", "web"),
     Point("in the transaction, upload used", f"{_BEGIN}._accept", "web", after=True),
-    Point("accepted, not announced", "media_jobs.services.jobs.dispatch.wake", "web"),
+    Point("accepted, not announced", "media_jobs.services.jobs.dispatch.notify", "web"),
     Point("accepted, not answered", f"{_BEGIN}.accept", "web", after=True),
 )
 #: All that a worker does before it renders.
 WORKER = (
-    Point("nothing fetched", f"{_ADOPTION}.do", "worker"),
-    Point("fetched and checked", f"{_ADOPTION}._arrived", "worker", after=True),
-    Point("pinned", f"{_ADOPTION}._pin", "worker", after=True),
-    Point("stored as an original", f"{_ADOPTION}._keep", "worker", after=True),
-    Point("active, upload not deleted", f"{_ADOPTION}._activate", "worker", after=True),
-    Point("upload deleted", f"{_ADOPTION}.do", "worker", after=True),
+    Point("nothing fetched", f"{_PROMOTION}.run", "worker"),
+    Point("fetched and checked", f"{_PROMOTION}._arrived", "worker", after=True),
+    Point("pinned", f"{_PROMOTION}._pin", "worker", after=True),
+    Point("stored as an original", f"{_PROMOTION}._keep", "worker", after=True),
+    Point("active, upload not deleted", f"{_PROMOTION}._activate", "worker", after=True),
+    Point("upload deleted", f"{_PROMOTION}.run", "worker", after=True),
 )
 
 
