@@ -13,10 +13,9 @@ from media_jobs.admin import cells, queries
 from media_jobs.admin.base import ReadOnlyAdmin
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.pipeline.formats.sniff import RAW_FORMATS
+from media_jobs.pipeline.values import KEEP_LABELS
 from media_jobs.states import JobState, OriginalState
 
-#: The switches of `values.Keep` in a curator's words.
-FACTS = {"timestamps": "dates", "camera_info": "camera", "gps": "position", "device_serial": "serial numbers"}
 #: Why there is no file to be had.
 NO_FILE: dict[str, str] = {
     OriginalState.PENDING: "There is no original yet: its upload goes on, or broke off.",
@@ -173,7 +172,9 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
 
     @admin.display(description="Privacy wishes")
     def asked_to_keep(self, original: Original) -> str:
-        return ", ".join(f"{'keep' if keep else 'drop'} {FACTS[name]}" for name, keep in original.preserve.items())
+        return ", ".join(
+            f"{'keep' if keep else 'drop'} {KEEP_LABELS[name]}" for name, keep in original.preserve.items()
+        )
 
     @admin.display(description="Turn and focus")
     def asked_to_show(self, original: Original) -> str:

@@ -113,7 +113,7 @@ def draw_samples(folder: Path) -> None:
     """In a process of its own: this one never loads the decoder."""
     parent = os.getpid()
     subprocess.run(  # noqa: S603  (our own module)
-        [sys.executable, "-m", "media_jobs.pipeline.samples", str(folder)],
+        [sys.executable, "-m", "media_jobs.demo.draw", str(folder)],
         cwd=settings.BASE_DIR,
         check=True,
         timeout=SAMPLE_LIMIT_S,

@@ -9,11 +9,11 @@ from typing import Any
 import pyvips
 
 from media_jobs import errors
-from media_jobs.pipeline import mending, orientation
+from media_jobs.pipeline import orientation
 from media_jobs.pipeline.colour import to_srgb
-from media_jobs.pipeline.damage import refusal
 from media_jobs.pipeline.probe import Found
-from media_jobs.pipeline.readers import bmp, heif, vips
+from media_jobs.pipeline.readers import bmp, heif, repair, vips
+from media_jobs.pipeline.readers.damage import refusal
 from media_jobs.pipeline.values import Limits
 
 #: What libjpeg warns of although every pixel is there.
@@ -109,7 +109,7 @@ def _read_jpeg(found: Found, size_px: tuple[int, int]) -> pyvips.Image:
         if _NO_END not in str(error):
             raise
         with tempfile.NamedTemporaryFile() as copy:
-            if not mending.close_jpeg(found.path, Path(copy.name)):
+            if not repair.close_jpeg(found.path, Path(copy.name)):
                 raise
             with suppress(pyvips.Error):  # then what was said first is what ails it
                 return read(Path(copy.name), "warning")

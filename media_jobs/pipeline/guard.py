@@ -35,17 +35,17 @@ def guard(found: Found, limits: Limits, *, largest_px: tuple[int, int], avif_pix
 
 def estimated_bytes(found: Found, largest_px: tuple[int, int]) -> int:
     """Address space that rendering will take at its peak; rather too much than too little."""
-    held = _held_bytes(found, largest_px)
+    buffered = _buffered_bytes(found, largest_px)
     lines = found.width_px * found.pixel_bytes * _LINES
     renditions = largest_px[0] * largest_px[1] * found.pixel_bytes * _COPIES
     frames = found.pages * 256 if found.coded_as == "gif" else 0
-    return BASE_BYTES + found.size_bytes + held + lines + renditions + frames
+    return BASE_BYTES + found.size_bytes + buffered + lines + renditions + frames
 
 
-def _held_bytes(found: Found, largest_px: tuple[int, int]) -> int:
-    """What the decoder must hold at once, beyond a few lines."""
+def _buffered_bytes(found: Found, largest_px: tuple[int, int]) -> int:
+    """What the decoder holds at once, beyond a few lines."""
     if found.coded_as == "webp" and found.pages == 1:
         # Lossless ones are unpacked whole, four bytes a pixel; the rest happens at the size of shrink-on-load.
         loaded = min(found.pixels, 4 * largest_px[0] * largest_px[1])
         return 4 * found.pixels + 5 * loaded * found.pixel_bytes
-    return found.held_pixels * found.pixel_bytes
+    return found.buffered_pixels * found.pixel_bytes

@@ -103,7 +103,8 @@ class Rendition:
 
         decides: all else that matters as JSON-ready values: hash of the source, engine, overrides, embedded rights.
         """
-        text = json.dumps({**asdict(self), **decides}, sort_keys=True)
+        own = {field: getattr(self, field) for field in self.__slots__}  # `asdict` copies each, which takes long
+        text = json.dumps({**own, **decides}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

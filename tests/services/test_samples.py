@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def test_both_samples_look_like_camera_files_and_carry_a_position(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "media_jobs.pipeline.samples", str(tmp_path)], check=True)
+    subprocess.run([sys.executable, "-m", "media_jobs.demo.draw", str(tmp_path)], check=True)
     stored = {}
     for path in sorted(tmp_path.glob("*.jpg")):
         assert path.stat().st_size < 10 * 1_048_576

@@ -57,7 +57,7 @@ CONTAINERS = {
 
 def metadata(data: bytes, format: str, folder: Path, keep: Keep = EVERYTHING) -> dict[str, Any]:
     found = facts.found(data, format, folder)
-    written = privacy.metadata(privacy.read(found), found, keep)
+    written = privacy.metadata(privacy.extract(found), found, keep)
     json.dumps(written)
     return written
 
@@ -82,7 +82,7 @@ def test_every_fact_is_read_from_exif_in_every_container(container: str, tmp_pat
 
 def test_both_byte_orders_are_read(tmp_path: Path) -> None:
     swapped = facts.exif(facts.CAMERA, facts.DETAIL, facts.GPS, order=">")
-    told = [facts.told(facts.jpeg_with(exif=block), "jpeg", tmp_path) for block in (EXIF, swapped)]
+    told = [facts.extracted(facts.jpeg_with(exif=block), "jpeg", tmp_path) for block in (EXIF, swapped)]
     assert told[0] == told[1]
 
 
@@ -243,7 +243,7 @@ def test_control_characters_and_endless_names_do_not_get_through(tmp_path: Path)
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.97])
 def test_a_file_that_breaks_off_costs_facts_and_raises_nothing(container: str, share: float, tmp_path: Path) -> None:
     data = CONTAINERS[container]
-    told = facts.told(data[: int(len(data) * share)], container.split(" ", maxsplit=1)[0], tmp_path)
+    told = facts.extracted(data[: int(len(data) * share)], container.split(" ", maxsplit=1)[0], tmp_path)
     assert set(told.facts) <= set(metadata(data, container.split(" ", maxsplit=1)[0], tmp_path))
 
 
@@ -269,7 +269,7 @@ def test_a_directory_that_leads_to_itself_ends(tmp_path: Path) -> None:
 
 def test_thousands_of_blocks_are_not_all_read(tmp_path: Path) -> None:
     many = [facts.segment(0xE1, b"Exif\0\0" + facts.exif({0x100: 1})) for _ in range(1000)]
-    told = facts.told(facts.jpeg(*many, facts.segment(0xE1, MARKED)), "jpeg", tmp_path)
+    told = facts.extracted(facts.jpeg(*many, facts.segment(0xE1, MARKED)), "jpeg", tmp_path)
     assert told.names == ("EXIF ImageWidth", "metadata beyond 20 blocks")
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import pyvips
 
+from media_jobs.demo.exif_writer import Facts, exif_block
 from media_jobs.pipeline.decode import decode
-from media_jobs.pipeline.formats.exif_writer import Facts, exif_block
 from media_jobs.pipeline.orientation import combined, from_exif, sideways, turn
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.values import Limits

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from media_jobs.pipeline.privacy.receipt import receipt
+from media_jobs.pipeline.privacy.facts import receipt
 from media_jobs.pipeline.values import Keep, Receipt
 from tests import facts, heif
 
@@ -30,7 +30,7 @@ FULL = facts.jpeg(
 
 
 def of(data: bytes, folder: Path, keep: Keep = EVERYTHING, format: str = "jpeg") -> Receipt:
-    return receipt(facts.told(data, format, folder), keep, {"full": ("XMP dc:creator",)})
+    return receipt(facts.extracted(data, format, folder), keep, {"full": ("XMP dc:creator",)})
 
 
 def test_everything_that_was_found_is_named(tmp_path: Path) -> None:

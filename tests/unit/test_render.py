@@ -10,7 +10,7 @@ import pytest
 import pyvips
 
 from media_jobs import errors
-from media_jobs.pipeline.formats.exif_writer import Facts, with_facts
+from media_jobs.demo.exif_writer import Facts, with_facts
 from media_jobs.pipeline.recipes import GALLFORMERS, INGEST, Crop, Fit, Format, Preset, Rendition
 from media_jobs.pipeline.render import render
 from media_jobs.pipeline.values import Focus, Overrides, Rendered, Request

@@ -3,7 +3,7 @@
 import signal
 
 from media_jobs import errors
-from media_jobs.pipeline.damage import lacks_memory
+from media_jobs.pipeline.readers.damage import lacks_memory
 
 _CRASHES = (
     signal.SIGSEGV,

@@ -17,10 +17,14 @@ from typing import Any, BinaryIO
 
 from media_jobs import errors
 from media_jobs.pipeline.child.confine import confine
-from media_jobs.pipeline.damage import lacks_memory, lacks_room
+from media_jobs.pipeline.readers.damage import lacks_memory, lacks_room
 from media_jobs.pipeline.values import Request
 
 Say = Callable[[dict[str, Any]], None]
+
+#: Up to so many pixels a picture leaves little memory behind: to return it, and to get it anew for the next one, would
+#: cost a tenth of a render.
+_SMALL_PIXELS = 1_000_000
 
 
 def main(memory_bytes: int, parent_pid: int, readable: list[str], writable: list[str]) -> None:
@@ -48,7 +52,8 @@ def main(memory_bytes: int, parent_pid: int, readable: list[str], writable: list
     trim = _trimmer()
     for line in sys.stdin.buffer:
         answer = _answer(line, render.render, say)
-        trim()
+        if _is_worth_trimming(answer):
+            trim()
         say(answer)
 
 
@@ -83,6 +88,15 @@ def _answer(line: bytes, render: Callable[..., Any], say: Say) -> dict[str, Any]
 
 def _refused(refusal: errors.ImageRefused) -> dict[str, Any]:
     return {"refused": {"code": refusal.code, "sentence": str(refusal)}}
+
+
+def _is_worth_trimming(answer: dict[str, Any]) -> bool:
+    """Whether the picture may have left much free memory behind. One that was refused may."""
+    rendered = answer.get("done")
+    if not rendered:
+        return True
+    pictures = (rendered, *rendered["outputs"])
+    return max(picture["width_px"] * picture["height_px"] for picture in pictures) > _SMALL_PIXELS
 
 
 def _trimmer() -> Callable[[], None]:

@@ -6,7 +6,7 @@ from itertools import islice
 
 from media_jobs import errors
 from media_jobs.pipeline.formats import isobmff
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 #: Item kind → the format that it makes the picture.
 _FORMATS = {"av01": "avif", "hvc1": "heic"}
@@ -53,7 +53,7 @@ def header(data: Bytes) -> Header:
         primary = meta.items[meta.primary]
         helpers = [item for item in meta.items.values() if meta.primary in item.refs.get("auxl", ())]
         parts = [*_parts(meta, primary), *(part for helper in helpers for part in _parts(meta, helper))]
-    except (isobmff.Damaged, KeyError) as error:
+    except (Damaged, KeyError) as error:
         raise _no_picture(data) from error
     kind = _format(meta, primary)
     if any(end > len(data) for part in parts for _, end in part.extents):
@@ -79,7 +79,7 @@ def breaks_off(data: Bytes) -> bool:
     try:
         for _ in isobmff.boxes(data):
             pass
-    except isobmff.Damaged:
+    except Damaged:
         return True
     return False
 
@@ -100,10 +100,10 @@ def _parts(meta: isobmff.Meta, item: isobmff.Item) -> Iterator[isobmff.Item]:
         yield from level
         made = list(islice(_made_from(level), _MAX_PARTS + 1))
         if len(made) > _MAX_PARTS:
-            raise isobmff.Damaged("a picture of absurdly many parts")
+            raise Damaged("a picture of absurdly many parts")
         level = [meta.items[number] for number in made if number in meta.items]
     if level:
-        raise isobmff.Damaged("a picture made of others, absurdly deep")
+        raise Damaged("a picture made of others, absurdly deep")
 
 
 def _made_from(level: list[isobmff.Item]) -> Iterator[int]:
@@ -132,7 +132,7 @@ def _exif(data: Bytes, meta: isobmff.Meta) -> bytes:
         if item.kind == "Exif" and meta.primary in item.refs.get("cdsc", ()):
             try:
                 block = isobmff.read(data, item)
-            except isobmff.Damaged:
+            except Damaged:
                 return b""
             return block[4 + int.from_bytes(block[:4], "big") :]
     return b""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 _MAX_BOXES = 10_000
 #: Of a table of numbers. That of a 48-megapixel photo in 200 tiles takes 5 KB.
@@ -16,10 +16,6 @@ _MAX_TABLE_BYTES = 262_144
 _MAX_PROPERTY_TABLES = 4  #: one for each of its versions and widths
 _MAX_ITEM_BYTES = 16 * 1_048_576
 _MAX_TEXT_BYTES = 256
-
-
-class Damaged(ValueError):
-    """Not such a structure, one of absurd size, or it points outside of the bytes at hand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from media_jobs import errors
 from media_jobs.pipeline.formats import jpeg
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 _PROGRESSIVE = frozenset({0xC2, 0xCA})
 _ARITHMETIC = frozenset({0xC9, 0xCA})
@@ -80,5 +80,5 @@ def _frame(data: Bytes) -> jpeg.Segment | None:
 
 def _segments(data: Bytes) -> Iterator[jpeg.Segment]:
     """As far as they go."""
-    with suppress(jpeg.Damaged):
+    with suppress(Damaged):
         yield from jpeg.segments(data)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from media_jobs import errors
 from media_jobs.pipeline.formats import refused, tiff
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 #: So many first bytes are enough to decide; fewer will do where the file is shorter.
 HEAD_BYTES = 4096
@@ -108,7 +109,7 @@ def announced(content_type: str, filename: str = "") -> Kind:
     return kind
 
 
-def raw_format(data: tiff.Bytes) -> str | None:
+def raw_format(data: Bytes) -> str | None:
     """Which of RAW_FORMATS the TIFF structure `data` is, or None: a picture like any other, or broken.
 
     Give it the whole file. Decoders would open a raw file at thumbnail size. Raises UnsupportedFormat for those of
@@ -188,14 +189,14 @@ def _by_directory(head: bytes) -> Kind | None:
     return kind or TIFF
 
 
-def _first_directory(data: tiff.Bytes) -> dict[int, tiff.Value]:
+def _first_directory(data: Bytes) -> dict[int, tiff.Value]:
     try:
         return tiff.Tiff.parse(data).first_tags()
-    except tiff.Damaged:
+    except Damaged:
         return {}
 
 
-def _raw_kind(data: tiff.Bytes, tags: dict[int, tiff.Value]) -> Kind | None:
+def _raw_kind(data: Bytes, tags: dict[int, tiff.Value]) -> Kind | None:
     if data[:4] == b"II*\0" and data[8:10] == b"CR":
         return CR2
     if 0xC612 in tags:  # DNGVersion

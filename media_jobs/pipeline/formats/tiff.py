@@ -4,14 +4,12 @@ Stdlib only. Knows classic TIFF and BigTIFF, both byte orders, and the raw files
 which are TIFF but for their magic number.
 """
 
-import mmap
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-Bytes = bytes | mmap.mmap
+from media_jobs.pipeline.formats.common import Bytes, Damaged
+
 Value = bytes | tuple[int, ...]
 
 EXIF_MARK = b"Exif\0\0"
@@ -30,17 +28,6 @@ _MAGICS = frozenset({42, 0x4F52, 0x5352, 0x0055})
 _TEXTS = {2: "s", 7: "s"}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _LETTERS = {**_TEXTS, **_INTEGERS, 5: "Q", 10: "q", 11: "f", 12: "d"}
-
-
-class Damaged(ValueError):
-    """Not a TIFF structure, an absurd one, or it points outside of the bytes at hand."""
-
-
-@contextmanager
-def mapped(path: Path) -> Iterator[mmap.mmap]:
-    """The bytes of a file that is not empty, without reading those that nobody asks for."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield data
 
 
 @dataclass(frozen=True, slots=True)

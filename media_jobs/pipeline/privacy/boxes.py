@@ -1,7 +1,7 @@
 """Finds the metadata within files that are made of boxes: HEIF (HEIC and AVIF), and Canon's CR3."""
 
 from media_jobs.pipeline.formats import isobmff
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 from media_jobs.pipeline.privacy import exif
 from media_jobs.pipeline.privacy.embed import EXIF_MARK
 from media_jobs.pipeline.privacy.pieces import MAX_BLOCK_BYTES, Pieces
@@ -73,7 +73,7 @@ def heif(data: Bytes, pieces: Pieces) -> None:
 def _heif_item(data: Bytes, item: isobmff.Item, pieces: Pieces) -> None:
     try:
         block = b"" if pieces.full else isobmff.read(data, item)
-    except isobmff.Damaged:
+    except Damaged:
         block = b""
     if item.kind == "Exif":
         pieces.add_exif(block[4 + int.from_bytes(block[:4], "big") :].removeprefix(EXIF_MARK))

@@ -34,6 +34,8 @@ def choose(*candidates: tuple[Any, str]) -> Choice | None:
 
 def clean(text: str, most_characters: int = _MAX_CHARACTERS) -> str:
     """One line of characters that can be seen."""
+    if not text:
+        return ""
     # NFC first: a letter and its accent may be two characters, and the cut must not part them.
     letters = (c for c in unicodedata.normalize("NFC", text) if c != "\ufffd" and unicodedata.category(c) != "Cf")
     printable = "".join(c if c.isprintable() else " " for c in letters)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes
 from media_jobs.pipeline.privacy import names
 
 Numbers = tuple[Fraction | None, ...]  #: None where a denominator is zero

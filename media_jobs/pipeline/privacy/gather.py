@@ -6,13 +6,11 @@ Whatever the bytes say, all that is whole up to the first damage is there, and s
 import re
 from collections.abc import Callable
 
-from media_jobs.pipeline.formats import gif, isobmff, jpeg, png, riff
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats import gif, jpeg, png, riff
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 from media_jobs.pipeline.privacy import boxes, exif, names
 from media_jobs.pipeline.privacy.embed import EXIF_MARK, XMP_MARK
 from media_jobs.pipeline.privacy.pieces import MAX_BLOCK_BYTES, Pieces
-
-_DAMAGED = (jpeg.Damaged, png.Damaged, riff.Damaged, gif.Damaged, isobmff.Damaged)
 
 _BEHIND = "data after the end"
 _UNREAD = "damaged parts"
@@ -24,7 +22,7 @@ def gather(data: Bytes, format: str) -> Pieces:
     pieces = Pieces()
     try:
         _WALKS[format](data, pieces)
-    except _DAMAGED:  # what was found before stays
+    except Damaged:  # what was found before stays
         pieces.names.add(_UNREAD)
     return pieces
 

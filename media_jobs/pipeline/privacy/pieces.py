@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes
 from media_jobs.pipeline.privacy import exif, iptc, xmp
 from media_jobs.pipeline.privacy.exif import MAIN, Exif
 from media_jobs.pipeline.privacy.iptc import Iptc

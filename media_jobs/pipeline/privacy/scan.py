@@ -8,11 +8,10 @@ from collections.abc import Callable
 
 from media_jobs import errors
 from media_jobs.pipeline.formats import isobmff, jpeg, png, riff
+from media_jobs.pipeline.formats.common import Damaged
 from media_jobs.pipeline.privacy import embed
 from media_jobs.pipeline.recipes import Format
 from media_jobs.pipeline.values import Rights
-
-_DAMAGED = (jpeg.Damaged, png.Damaged, riff.Damaged, isobmff.Damaged)
 
 
 def scan(encoded: bytes, format: Format, rights: Rights) -> tuple[str, ...]:
@@ -23,7 +22,7 @@ def scan(encoded: bytes, format: Format, rights: Rights) -> tuple[str, ...]:
     allowed = _Rights(rights)
     try:
         _SCANS[format](encoded, allowed)
-    except _DAMAGED as error:
+    except Damaged as error:
         raise errors.PrivacyLeak(f"{error} (as {format})") from error
     return allowed.seen
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL.PngImagePlugin import PngInfo
 
-from media_jobs.pipeline.formats.exif_writer import Facts
+from media_jobs.demo.exif_writer import Facts
 from media_jobs.pipeline.recipes import Format, Preset, Rendition
 from tests import images
 from tests.adapters.decoder.running import Ask

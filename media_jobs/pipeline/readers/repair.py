@@ -4,7 +4,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from media_jobs.pipeline.formats import jpeg_frame, riff, tiff
+from media_jobs.pipeline.formats import jpeg_frame, riff
+from media_jobs.pipeline.formats.common import Damaged, mapped
 
 _END_OF_JPEG = b"\xff\xd9"
 _PICTURES = {b"VP8 ", b"VP8L", b"ANMF"}
@@ -15,7 +16,7 @@ def close_jpeg(source: Path, target: Path) -> bool:
 
     Whether the last scan is whole is for the decoder to say.
     """
-    with tiff.mapped(source) as data:
+    with mapped(source) as data:
         if not jpeg_frame.has_all_scans(data):
             return False
     shutil.copyfile(source, target)
@@ -35,9 +36,9 @@ def close_webp(source: Path, target: Path) -> bool:
 
     Nor where EXIF, which stands behind the pixels, is missing: it would have told which way up they are.
     """
-    with tiff.mapped(source) as data:
+    with mapped(source) as data:
         whole, kinds, flags = 0, set[bytes](), 0
-        with suppress(riff.Damaged):  # at the chunk in which it breaks off
+        with suppress(Damaged):  # at the chunk in which it breaks off
             for chunk in riff.chunks(data):
                 whole = chunk.end
                 kinds.add(chunk.kind)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyvips
 
-from media_jobs.pipeline.formats.exif_writer import Facts, with_facts
+from media_jobs.demo.exif_writer import Facts, with_facts
 
 _QUALITY = 90
 #: Shapes are drawn at this share of the photograph's size, the blurred background at a smaller one.
