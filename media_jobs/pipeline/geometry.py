@@ -1,4 +1,4 @@
-"""How large each rendition becomes, and what is cut out of it."""
+"""Plans how large each rendition becomes, and what is cut out of it."""
 
 from dataclasses import dataclass, replace
 

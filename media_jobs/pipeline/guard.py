@@ -1,4 +1,4 @@
-"""What a picture may cost is decided from its header, before a pixel is decoded."""
+"""Decides from its header whether a picture costs too much, before a pixel is decoded."""
 
 from media_jobs import errors
 from media_jobs.pipeline.probe import Found
@@ -17,10 +17,9 @@ _PLAUSIBLE_PIXELS = 16_000_000
 
 
 def guard(found: Found, limits: Limits, *, largest_px: tuple[int, int], avif_pixels: int = 0) -> None:
-    """Raises TooManyPixels, ImplausibleRatio, TooMuchMemory.
+    """Raise TooManyPixels, ImplausibleRatio or TooMuchMemory where the picture passes a limit.
 
     largest_px: width and height of the largest rendition. avif_pixels: of the largest that is written as AVIF.
-
     The file's size and its frames were counted before its header was opened: see `probe`.
     """
     if found.pixels > limits.pixels:

@@ -1,4 +1,4 @@
-"""What a page can show before the picture is there."""
+"""Makes what a page can show before the picture is there."""
 
 import base64
 from collections import defaultdict
@@ -24,7 +24,7 @@ def placeholder(image: pyvips.Image) -> Placeholder:
 
 
 def _within(image: pyvips.Image, side_px: int) -> pyvips.Image:
-    """Plain averages of square blocks: no sharper filter is to be seen at this size."""
+    """Shrink by plain averages of square blocks: a sharper filter makes no visible difference at this size."""
     factor = ceil(max(image.width, image.height) / side_px)
     if not image.hasalpha():
         return image.shrink(factor, factor, ceil=True)

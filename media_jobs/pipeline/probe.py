@@ -1,4 +1,4 @@
-"""What this file really is, from its header. No pixel is decoded here."""
+"""Finds out what a file really is, from its header. No pixel is decoded here."""
 
 import os
 import tempfile
@@ -53,12 +53,12 @@ class Found:
 
     @property
     def frames(self) -> int:
-        """Of an animation; pages of a TIFF are pictures of their own."""
+        """How many frames an animation has; pages of a TIFF are pictures of their own."""
         return 1 if self.format == "tiff" else self.pages
 
     @property
     def pixels(self) -> int:
-        """Of all frames together, or of the one page that is shown."""
+        """How many pixels all frames have together, or the one page that is shown."""
         return self.frame_pixels * self.frames
 
     @property
@@ -73,7 +73,7 @@ class Found:
 
 
 def probe(path: Path, limits: Limits) -> Found:
-    """Raises ImageRefused; what it says of the file's size and frames is said before a decoder sees the file."""
+    """Read the header. Raises ImageRefused; file size and frames are checked before a decoder sees the file."""
     if path.stat().st_size > limits.bytes:
         raise errors.FileTooLarge(limit_bytes=limits.bytes)
     with path.open("rb") as file:
@@ -94,7 +94,7 @@ def probe(path: Path, limits: Limits) -> Found:
 
 @contextmanager
 def _temporary() -> Iterator[Path]:
-    """A file for `Found.path`, which an exception removes."""
+    """A file for `Found.path`, removed where an exception comes."""
     handle, name = tempfile.mkstemp()
     os.close(handle)
     try:
@@ -105,7 +105,7 @@ def _temporary() -> Iterator[Path]:
 
 
 def _preview(path: Path, kind: str, limits: Limits) -> Found:
-    """Of a raw file."""
+    """The header of the preview in a raw file."""
     preview = raw.preview(path)
     with mapped(path) as data:
         tag = orientation.from_exif(data)
@@ -128,7 +128,7 @@ def _repaired_webp(path: Path, limits: Limits) -> Found:
 
 
 def _plain(path: Path, kind: str, limits: Limits) -> Found:
-    """Of what libvips reads, but for AVIF."""
+    """The header of a file that libvips reads, AVIF excepted."""
     pages = _inspect(path, kind, limits)
     try:
         header = vips.load(kind, str(path))
@@ -178,7 +178,7 @@ def _webp_pixels(data: Bytes) -> int:
 
 
 def _heif(path: Path, limits: Limits) -> Found:
-    """By its own boxes alone. The decoder turns and mirrors as they say, and then EXIF's orientation has no say."""
+    """The header of an AVIF or HEIC, by its boxes alone. The decoder turns and mirrors as they say; EXIF has no say."""
     with mapped(path) as data:
         header = heif.header(data)
     return Found(

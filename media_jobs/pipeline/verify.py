@@ -1,4 +1,4 @@
-"""What a decoder says of a picture and its outputs, checked by a process that does not trust it."""
+"""Checks what a decoder says of a picture and its outputs, in a process that does not trust it."""
 
 import hashlib
 import os
@@ -32,7 +32,7 @@ _CHUNK_BYTES = 1_048_576
 
 
 def verify(rendered: Rendered, request: Request) -> None:
-    """Raises ValueError unless the outputs are those that were asked for, and everything that was said has the type,
+    """Raise ValueError unless the outputs are those that were asked for, and everything in the answer has the type,
     the length and the form that an honest answer has.
 
     Without this and `collect`, a decoder that was taken over could have any file published that its reader may open,
@@ -71,22 +71,22 @@ def _check_outputs(rendered: Rendered, request: Request) -> None:
 def collect(output: Output, source: Path, target: Path) -> None:
     """Copy an output, of an answer that was verified, from the decoder's folder `source` to one out of its reach.
 
-    Raises ValueError and OSError unless the copy is what was told: what the decoder does to its file meanwhile, or
-    later, changes nothing.
+    Raises ValueError and OSError unless the copy has the size and checksum of the answer: what the decoder does to
+    its file meanwhile, or later, changes nothing.
     """
     # Neither through a link nor waiting for whoever holds the other end of a pipe.
     opened = os.open(source / output.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with open(opened, "rb") as file, (target / output.file).open("wb") as copy:
         found = os.fstat(opened)
         plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_size == output.size_bytes
-        _demand(plain, f"{output.name} is not a plain file of the size that was told")
+        _demand(plain, f"{output.name} is not a plain file of the stated size")
         at, start = _STARTS[output.format]
         _demand(file.peek(16)[at:].startswith(start), f"{output.name} does not begin like its format")
         checksum = hashlib.sha256()
         while chunk := file.read(_CHUNK_BYTES):
             checksum.update(chunk)
             copy.write(chunk)
-    _demand(checksum.hexdigest() == output.sha256, f"{output.name} has another checksum than was told")
+    _demand(checksum.hexdigest() == output.sha256, f"{output.name} has another checksum than stated")
 
 
 def _possible(rendition: Rendition, source: str) -> set[Format]:
@@ -101,7 +101,7 @@ def _check_metadata(metadata: Any, keep: Keep) -> None:
             fine = _whole(value, 1, 8)
         else:
             fine = fact is not None and getattr(keep, fact.keep) and _is_of(fact.kind, value)
-        _demand(fine, f"metadata that nobody wants: {name!r:.40}")
+        _demand(fine, f"metadata that was not asked for: {name!r:.40}")
 
 
 def _is_of(kind: FactKind, value: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from media_jobs.pipeline.privacy import facts as privacy
-from media_jobs.pipeline.values import Keep
+from media_jobs.pipeline.values import FACTS, Keep
 from tests import facts, heif
 
 EVERYTHING = Keep(timestamps=True, camera_info=True, gps=True, device_serial=True)
@@ -80,10 +80,14 @@ def test_every_fact_is_read_from_exif_in_every_container(container: str, tmp_pat
     }
 
 
+def test_all_facts_of_the_table_are_read(tmp_path: Path) -> None:
+    assert metadata(CONTAINERS["jpeg"], "jpeg", tmp_path).keys() - {"orientation"} == FACTS.keys()
+
+
 def test_both_byte_orders_are_read(tmp_path: Path) -> None:
     swapped = facts.exif(facts.CAMERA, facts.DETAIL, facts.GPS, order=">")
-    told = [facts.extracted(facts.jpeg_with(exif=block), "jpeg", tmp_path) for block in (EXIF, swapped)]
-    assert told[0] == told[1]
+    extracted = [facts.extracted(facts.jpeg_with(exif=block), "jpeg", tmp_path) for block in (EXIF, swapped)]
+    assert extracted[0] == extracted[1]
 
 
 @pytest.mark.parametrize(

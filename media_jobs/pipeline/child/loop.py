@@ -75,7 +75,7 @@ def _answer(line: bytes, render: Callable[..., Any], say: Say) -> dict[str, Any]
     except errors.WorkspaceFull:
         return {"full": "disk"}
     except BrokenPipeError:
-        os._exit(0)  # nobody listens any more
+        os._exit(0)  # the parent is gone
     except Exception as error:  # noqa: BLE001  (the parent must get an answer, whatever it was)
         traceback.print_exc()
         if errors.is_disk_full(error) or lacks_room(str(error)):
@@ -96,7 +96,7 @@ def _is_worth_trimming(answer: dict[str, Any]) -> bool:
     if not rendered:
         return True
     pictures = (rendered, *rendered["outputs"])
-    return max(picture["width_px"] * picture["height_px"] for picture in pictures) > _SMALL_PIXELS
+    return any(picture["width_px"] * picture["height_px"] > _SMALL_PIXELS for picture in pictures)
 
 
 def _trimmer() -> Callable[[], None]:

@@ -14,6 +14,6 @@ class Damaged(ValueError):
 
 @contextmanager
 def mapped(path: Path) -> Iterator[mmap.mmap]:
-    """The bytes of a file that is not empty, without reading those that nobody asks for."""
+    """The bytes of a file that is not empty, read from the disk only where they are looked at."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         yield data

@@ -16,7 +16,7 @@ _MAX_TRACKS = 16
 
 
 def frames(format: str, data: Bytes, limit: int) -> int:
-    """From 1 to limit + 1. Raises Damaged where they nest absurdly, gif.TooManyBlocks."""
+    """How many frames or pages there are, from 1 to limit + 1. Raises Damaged where they nest absurdly."""
     if format == "tiff":
         return max(1, _count(Tiff.parse(data).directories(), limit))
     if format == "gif":
@@ -40,19 +40,19 @@ def _webp_frames(data: Bytes) -> Iterator[object]:
 
 
 def _apng_frames(data: Bytes) -> int:
-    """As its acTL chunk says, which stands before the pixels; one that the file has no room for is void."""
+    """The number in its acTL chunk, which stands before the pixels; 1 where the file has no room for so many."""
     with suppress(Damaged):
         for chunk in png.chunks(data):
             if chunk.kind == b"acTL":
-                told = int.from_bytes(data[chunk.start : chunk.start + 4], "big")
-                return told if told * _APNG_FRAME_BYTES <= len(data) else 1
+                count = int.from_bytes(data[chunk.start : chunk.start + 4], "big")
+                return count if count * _APNG_FRAME_BYTES <= len(data) else 1
             if chunk.kind == b"IDAT":
                 break
     return 1
 
 
 def _samples(data: Bytes) -> int:
-    """Of the longest track."""
+    """How many samples the longest track has."""
     most = 0
     with suppress(Damaged):
         moov = isobmff.find(data, "moov")

@@ -12,7 +12,7 @@ _MAX_PIECES = 1_000_000
 
 
 class TooManyBlocks(Damaged):
-    """More data sub-blocks than anybody wants to walk through."""
+    """More data sub-blocks than a picture of any use has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def extensions(data: Bytes) -> Iterator[Extension | int]:
 
 
 def pictures(data: Bytes) -> Iterator[tuple[int, int]]:
-    """Where the pixels of each picture start and end, as far as they are sound. Raises TooManyBlocks."""
+    """Start and end of the pixels of each picture, up to the first damage. Raises TooManyBlocks."""
     try:
         yield from (part for part in _parts(data) if isinstance(part, tuple))
     except TooManyBlocks:

@@ -1,4 +1,4 @@
-"""The header of a HEIF picture, AVIF or HEIC: what a decoder will meet, told before one sees the bytes. Stdlib only."""
+"""The header of a HEIF picture, AVIF or HEIC: what a decoder will meet, before one sees the bytes. Stdlib only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Header:
     """The primary picture's header. Width and height are as decoders give it: cropped, turned and mirrored.
 
     own_pixels: before the crop. part_pixels: of the largest piece that is decoded in one go, such as a tile.
-    primaries: number of its colours in ITU-T H.273, 0 if not told. exif: a TIFF structure, empty if there is none.
+    primaries: number of its colours in ITU-T H.273, 0 if unknown. exif: a TIFF structure, empty if there is none.
     """
 
     format: str
@@ -47,7 +47,7 @@ class Header:
 
 
 def header(data: Bytes) -> Header:
-    """Raises UnsupportedFormat, Truncated, Undecodable."""
+    """Read the header. Raises UnsupportedFormat, Truncated, Undecodable."""
     try:
         meta = isobmff.meta(data)
         primary = meta.items[meta.primary]
@@ -111,7 +111,7 @@ def _made_from(level: list[isobmff.Item]) -> Iterator[int]:
 
 
 def _format(meta: isobmff.Meta, primary: isobmff.Item) -> str:
-    """By how the picture, or the parts of it, are coded. Raises UnsupportedFormat."""
+    """The format, by how the picture, or the parts of it, are coded. Raises UnsupportedFormat."""
     kinds = {part.kind for part in _parts(meta, primary) if part.kind not in _DERIVED} or {primary.kind}
     if len(kinds) == 1 and kinds <= _FORMATS.keys():
         return _FORMATS[kinds.pop()]
@@ -127,7 +127,7 @@ def _overhangs(meta: isobmff.Meta, primary: isobmff.Item) -> bool:
 
 
 def _exif(data: Bytes, meta: isobmff.Meta) -> bytes:
-    """Of the primary picture. What is damaged is not there."""
+    """The EXIF block of the primary picture; empty where it is damaged or missing."""
     for item in meta.items.values():
         if item.kind == "Exif" and meta.primary in item.refs.get("cdsc", ()):
             try:

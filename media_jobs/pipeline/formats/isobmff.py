@@ -35,7 +35,7 @@ class Item:
     extents: (start, end) of its pieces in the file; empty where they lie elsewhere or are made from other items.
     width_px, height_px: as coded, before `rotation` (degrees counter-clockwise).
     shown_px: width and height after the file's crop and rotation.
-    bits: of a sample, 0 if unknown. primaries: number of its colours in ITU-T H.273, 0 if not told.
+    bits: of a sample, 0 if unknown. primaries: number of its colours in ITU-T H.273, 0 if unknown.
     refs: by the reference's four letters, the items it points to.
     """
 
@@ -94,12 +94,12 @@ def meta(data: Bytes) -> Meta:
     if any(box.end - box.start > _MAX_TABLE_BYTES for kind, box in parts.items() if kind in ("iinf", "iloc", "iref")):
         raise Damaged("a table of absurd size")
     facts = _infos(data, parts.get("iinf"))
-    for told in (
+    for found in (
         _locations(data, parts.get("iloc"), parts.get("idat")),
         _properties(data, parts.get("iprp")),
         _references(data, parts.get("iref")),
     ):
-        for number, values in told.items():
+        for number, values in found.items():
             if number in facts:
                 facts[number].update(values)
     return Meta(_primary(data, parts.get("pitm")), {number: Item(**values) for number, values in facts.items()})
@@ -123,7 +123,7 @@ class _Table:
         self.version, self.flags = (self.number(1), self.number(3)) if versioned else (0, 0)
 
     def number(self, size: int) -> int:
-        """Of `size` bytes; none of them is zero."""
+        """The next number, of `size` bytes; 0 where that is 0."""
         self._at += size
         if self._at > len(self._bytes):
             raise Damaged("a table that breaks off")
@@ -133,7 +133,7 @@ class _Table:
         return self.number(4).to_bytes(4, "big").decode("latin-1")
 
     def text(self) -> str:
-        """Up to its zero byte."""
+        """The next text, which ends with a zero byte."""
         start = self._at
         stop = self._bytes.find(b"\0", start, start + _MAX_TEXT_BYTES)
         self._at = stop + 1 if stop >= 0 else len(self._bytes)
@@ -194,7 +194,7 @@ def _locations(data: Bytes, box: Box | None, idat: Box | None) -> _Facts:
 
 
 def _extent(within: Box, start: int, size: int) -> tuple[int, int]:
-    """A length of zero means all that there is."""
+    """Start and end of an item's piece. A length of zero means all that there is."""
     start += within.start
     return start, start + size if size else max(start, within.end)
 
@@ -213,12 +213,12 @@ def _properties(data: Bytes, box: Box | None) -> _Facts:
     return facts
 
 
-def _apply(told: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Crop and rotation count in the order in which they are listed."""
-    facts.update(told)
-    if "width_px" in told:
-        facts["shown_px"] = (told["width_px"], told["height_px"])
-    if told.get("rotation") in (90, 270):
+def _apply(found: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Add a property to an item's. Crop and rotation count in the order in which they are listed."""
+    facts.update(found)
+    if "width_px" in found:
+        facts["shown_px"] = (found["width_px"], found["height_px"])
+    if found.get("rotation") in (90, 270):
         facts["shown_px"] = facts.get("shown_px", (0, 0))[::-1]
 
 

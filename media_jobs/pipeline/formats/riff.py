@@ -21,7 +21,7 @@ class Chunk:
 
 
 def end(data: Bytes) -> int:
-    """Where the file says that it ends. Raises Damaged."""
+    """The offset at which the file says that it ends. Raises Damaged."""
     head = bytes(data[:12])
     if head[:4] != b"RIFF" or head[8:] != b"WEBP":
         raise Damaged("no WebP")

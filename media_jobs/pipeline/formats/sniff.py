@@ -97,7 +97,7 @@ def sniff(head: bytes) -> Kind:
 
 
 def announced(content_type: str, filename: str = "") -> Kind:
-    """What a file is said to be, before anybody has seen its bytes: by its type; without one, by the end of its name.
+    """What a file is said to be, before its bytes are there: by its type; without one, by the end of its name.
 
     Raises UnsupportedFormat.
     """

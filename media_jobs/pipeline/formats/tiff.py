@@ -66,14 +66,17 @@ class Tiff:
         count = self.integer(bytes(self.data[offset:start]))
         if count > _MAX_ENTRIES:
             raise Damaged("a directory of absurd length")
-        held = max(0, min(count, (len(self.data) - start) // entry.size))
-        entries = tuple(entry.iter_unpack(bytes(self.data[start : start + held * entry.size])))
+        present = max(0, min(count, (len(self.data) - start) // entry.size))
+        entries = tuple(entry.iter_unpack(bytes(self.data[start : start + present * entry.size])))
         end = start + count * entry.size
         link = bytes(self.data[end : end + room])
         return Directory(self, entries, self.integer(link) if len(link) == room else 0, end + room)
 
     def directories(self) -> Iterator["Directory"]:
-        """Of every page, and below each, as far as the data hold them. Raises Damaged for absurd depth or number."""
+        """The directories of every page, and those below each, as far as they are there.
+
+        Raises Damaged for absurd depth or number.
+        """
         seen: set[int] = set()
         pending = [(self.first, 0)]
         while pending:

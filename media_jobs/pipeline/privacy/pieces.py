@@ -29,7 +29,7 @@ class Pieces:
         return self.blocks >= _MAX_BLOCKS
 
     def _more(self) -> bool:
-        """Whether one more block will be read. That there are others has a name, too."""
+        """Whether one more block will be read. That there are more has a name, too."""
         if self.full:
             self.names.add(f"metadata beyond {_MAX_BLOCKS} blocks")
             return False

@@ -153,7 +153,7 @@ def _webp(data: bytes, rights: _Rights) -> None:
         _once(seen, f"a chunk {chunk.kind.decode('latin-1')!r}")
         content = data[chunk.start : chunk.end]
         if (chunk.end - chunk.start) % 2 and data[chunk.end : chunk.end + 1] != b"\0":
-            raise errors.PrivacyLeak("a byte of padding that says something")
+            raise errors.PrivacyLeak("a byte of padding that is not zero")
         if chunk.kind == b"EXIF":
             rights.take("EXIF", content)
         elif chunk.kind == b"XMP ":

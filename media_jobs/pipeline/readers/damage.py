@@ -1,4 +1,4 @@
-"""Why a decoder gave up, told by its words and by the end of the file."""
+"""Why a decoder gave up, judged by its error message and by the end of the file."""
 
 import errno
 import mmap
@@ -24,7 +24,7 @@ _NO_MEMORY = (
     "failed to map segment",
 )
 
-#: What is said for damaged bytes and for want of memory alike.
+#: Messages that stand for damaged bytes and for lack of memory alike.
 _GAVE_UP = {
     "webp": "unable to read pixels",
     "avif": "unexpected C++ exception",

@@ -14,7 +14,7 @@ _PARTS = {"avif": 4, "heic": 1}  # what the codec itself holds, and copies of th
 
 
 def bmp(header: formats_bmp.Header) -> int:
-    """As Pillow has it, converted, and for libvips."""
+    """Three copies: as Pillow has it, converted, and for libvips."""
     return 3 * header.width_px * header.height_px
 
 

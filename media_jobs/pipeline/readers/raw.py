@@ -70,7 +70,7 @@ def _extract(raw: Any) -> bytes | None:
 def _lies_in(path: Path, jpeg: bytes) -> bool:
     """Whether the file holds the whole preview.
 
-    LibRaw reads up to 16 KB behind a file's end and leaves there what the memory held: perhaps the preview before.
+    LibRaw reads up to 16 KB behind a file's end and leaves there what was in the memory: perhaps the preview before.
     """
     body = jpeg[4 + int.from_bytes(jpeg[4:6], "big") :]  # the first segment may be LibRaw's own
     mark = body[:_MARK_BYTES]

@@ -1,4 +1,4 @@
-"""Files that lack their end although the first picture in them is whole: a copy that a decoder accepts."""
+"""Repairs files that lack their end although the first picture in them is whole: a copy that a decoder accepts."""
 
 import shutil
 from contextlib import suppress
@@ -14,7 +14,7 @@ _PICTURES = {b"VP8 ", b"VP8L", b"ANMF"}
 def close_jpeg(source: Path, target: Path) -> bool:
     """Copy `source`, which breaks off, and end it as it should. False, and no copy, where a scan is missing.
 
-    Whether the last scan is whole is for the decoder to say.
+    The decoder decides whether the last scan is whole.
     """
     with mapped(source) as data:
         if not jpeg_frame.has_all_scans(data):
@@ -34,7 +34,7 @@ def is_cut_webp(path: Path) -> bool:
 def close_webp(source: Path, target: Path) -> bool:
     """Copy the whole chunks of `source`, which breaks off. False, and no copy, where none of them is a picture.
 
-    Nor where EXIF, which stands behind the pixels, is missing: it would have told which way up they are.
+    Nor where EXIF, which stands behind the pixels, is missing: it says which way up they are.
     """
     with mapped(source) as data:
         whole, kinds, flags = 0, set[bytes](), 0
