@@ -1,1 +1,1 @@
-"""The programs that are compared. Each reads a line `{"way", "picture"}` and writes a line `{"cpu_s", "outputs_px"}`."""
+"""The programs that are compared: a line `{"way", "picture"}` in, a line `{"cpu_s", "outputs_px"}` out."""

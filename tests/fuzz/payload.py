@@ -1,4 +1,4 @@
-"""Where a file has its coded pixels: damage in there passes every look at headers and meets the decoders."""
+"""Finds where a file has its coded pixels: damage in there passes every look at headers and meets the decoders."""
 
 import re
 from collections.abc import Iterator

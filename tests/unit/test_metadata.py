@@ -247,8 +247,8 @@ def test_control_characters_and_endless_names_do_not_get_through(tmp_path: Path)
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.97])
 def test_a_file_that_breaks_off_costs_facts_and_raises_nothing(container: str, share: float, tmp_path: Path) -> None:
     data = CONTAINERS[container]
-    told = facts.extracted(data[: int(len(data) * share)], container.split(" ", maxsplit=1)[0], tmp_path)
-    assert set(told.facts) <= set(metadata(data, container.split(" ", maxsplit=1)[0], tmp_path))
+    extracted = facts.extracted(data[: int(len(data) * share)], container.split(" ", maxsplit=1)[0], tmp_path)
+    assert set(extracted.facts) <= set(metadata(data, container.split(" ", maxsplit=1)[0], tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -273,8 +273,8 @@ def test_a_directory_that_leads_to_itself_ends(tmp_path: Path) -> None:
 
 def test_thousands_of_blocks_are_not_all_read(tmp_path: Path) -> None:
     many = [facts.segment(0xE1, b"Exif\0\0" + facts.exif({0x100: 1})) for _ in range(1000)]
-    told = facts.extracted(facts.jpeg(*many, facts.segment(0xE1, MARKED)), "jpeg", tmp_path)
-    assert told.names == ("EXIF ImageWidth", "metadata beyond 20 blocks")
+    extracted = facts.extracted(facts.jpeg(*many, facts.segment(0xE1, MARKED)), "jpeg", tmp_path)
+    assert extracted.names == ("EXIF ImageWidth", "metadata beyond 20 blocks")
 
 
 @pytest.mark.skipif(not shutil.which("exiftool"), reason="needs exiftool: apt-get install libimage-exiftool-perl")

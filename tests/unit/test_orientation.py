@@ -89,7 +89,7 @@ def test_a_heif_is_turned_once_though_its_exif_says_so_too(turned_by_the_file, f
 
 
 def preview_px(orientation: int) -> tuple[int, int]:
-    """As displayed."""
+    """Its width and height as displayed."""
     return (128, 192) if sideways(orientation) else (192, 128)
 
 

@@ -140,10 +140,10 @@ def test_a_square_is_cut_around_the_focus_or_from_the_middle(make, focus, left, 
 def test_attention_finds_what_stands_out_and_a_focus_goes_before_it(make):
     preset = one(side_px=50, fit=Fit.COVER, crop=Crop.ATTENTION)
     _, found = make(encoded(SUBJECT), preset)
-    _, told = make(encoded(SUBJECT), preset, Overrides(focus=Focus(0, 0)))
+    _, focused = make(encoded(SUBJECT), preset, Overrides(focus=Focus(0, 0)))
     assert (found["only"].width, found["only"].height) == (50, 50)
     assert found["only"].extract_band(2).min() < 40
-    assert told["only"].extract_band(2).min() == 90
+    assert focused["only"].extract_band(2).min() == 90
 
 
 # --- the right way up -----------------------------------------------------------------------------

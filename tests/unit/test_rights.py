@@ -193,13 +193,13 @@ def test_exiftool_reads_the_four_fields_and_nothing_else(tmp_path: Path) -> None
         "XMP-xmpRights:WebStatement": FULL.licence,
     }
     exif = {"IFD0:Artist": "Zoë 日本; Grace ‹Hopper>", "IFD0:Copyright": FULL.copyright}
-    for told in exiftool(tmp_path):
-        name = told.pop("SourceFile")
-        assert told == (xmp if name.endswith("avif") else xmp | exif), name
+    for tags in exiftool(tmp_path):
+        name = tags.pop("SourceFile")
+        assert tags == (xmp if name.endswith("avif") else xmp | exif), name
 
 
 def exiftool(folder: Path) -> list[dict[str, Any]]:
     command = ["exiftool", "-json", "-G1", "-a", "-struct", "-XMP:all", "-EXIF:all", "-IPTC:all", "-ICC_Profile:all"]
-    told = subprocess.run([*command, "-Warning", str(folder)], capture_output=True, check=True)
-    found: list[dict[str, Any]] = json.loads(told.stdout)
+    answer = subprocess.run([*command, "-Warning", str(folder)], capture_output=True, check=True)
+    found: list[dict[str, Any]] = json.loads(answer.stdout)
     return found
