@@ -103,7 +103,7 @@ class Rendition:
 
         decides: all else that matters as JSON-ready values: hash of the source, engine, overrides, embedded rights.
         """
-        own = {field: getattr(self, field) for field in self.__slots__}  # `asdict` copies each, which takes long
+        own = {field: getattr(self, field) for field in self.__slots__}  # `asdict` would copy each
         text = json.dumps({**own, **decides}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

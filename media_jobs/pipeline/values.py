@@ -1,6 +1,6 @@
 """What goes into a render and what comes out of it: plain values that cross the pipe to the child as JSON."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
@@ -134,12 +134,13 @@ class Request:
         return rendition.digest(
             source=self.source_sha256,
             engine=engine,
-            overrides=asdict(self.overrides),
-            rights={field: getattr(rights, field) for field in rights.__slots__},
+            overrides=as_json(self.overrides),
+            rights=as_json(rights),
         )
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        fields: dict[str, Any] = as_json(self)
+        return fields
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -214,7 +215,8 @@ class Rendered:
     engine: str
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        fields: dict[str, Any] = as_json(self)
+        return fields
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -236,3 +238,14 @@ class Usage:
     wall_ms: int
     cpu_ms: int
     peak_bytes: int
+
+
+def as_json(value: Any) -> Any:
+    """A value of this module, JSON-ready: `dataclasses.asdict` without its copies, which take eight times as long."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (tuple, list)):
+        return [as_json(item) for item in value]
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    return {field: as_json(getattr(value, field)) for field in value.__slots__}
