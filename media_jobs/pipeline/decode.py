@@ -52,10 +52,10 @@ def decode(found: Found, size_px: tuple[int, int], limits: Limits, rotation: int
 
 def shrink(image: pyvips.Image, size_px: tuple[int, int]) -> pyvips.Image:
     """Scale to exactly `size_px`. Colours of transparent pixels do not bleed into their neighbours."""
-    width, height = size_px
-    if (image.width, image.height) == size_px:
+    now_px = (image.width, image.height)
+    if now_px == size_px:
         return image
-    across, down = width / image.width, height / image.height
+    across, down = size_px[0] / now_px[0], size_px[1] / now_px[1]
     if not image.hasalpha():
         return image.resize(across, vscale=down)
     return image.premultiply().resize(across, vscale=down).unpremultiply().cast(image.format)

@@ -20,8 +20,6 @@ _SUBSAMPLING = {Chroma.AUTO: "auto", Chroma.HALF: "on", Chroma.FULL: "off"}
 
 def encode(image: pyvips.Image, rendition: Rendition, format: Format, rights: Rights) -> bytes:
     """Encode an 8-bit sRGB or grey image in memory and embed the rights. `format` is the resolved one."""
-    image = image.copy()
-    image.remove("orientation")  # libheif would write it down, and viewers turn the upright picture again
     if format is Format.AVIF:
         return _avif(image, rendition, rights)
     encoders = {Format.JPEG: _jpeg, Format.WEBP: _webp, Format.PNG: _png}
@@ -68,6 +66,8 @@ def _without_print_size(encoded: bytes) -> bytes:
 
 def _avif(image: pyvips.Image, rendition: Rendition, rights: Rights) -> bytes:
     """Encode as AVIF, with rights as XMP only: to EXIF libvips would add tags of its own."""
+    image = image.copy()
+    image.remove("orientation")  # libheif would write it down, and viewers turn the upright picture again
     packet = embed.xmp_packet(rights)
     if packet:
         image.set_type(pyvips.GValue.blob_type, "xmp-data", packet)

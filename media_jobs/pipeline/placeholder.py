@@ -18,7 +18,10 @@ _WHITE = "#ffffff"
 
 def placeholder(image: pyvips.Image) -> Placeholder:
     """The placeholder of a whole picture in 8-bit sRGB or grey; the smaller that is, the faster."""
-    small = _within(image, 2 * _SIDE_PX).colourspace("srgb").copy_memory()
+    small = _within(image, 2 * _SIDE_PX)
+    if small.interpretation != "srgb":
+        small = small.colourspace("srgb")
+    small = small.copy_memory()
     tiny = _within(small, _SIDE_PX).webpsave_buffer(Q=_QUALITY, keep="none")
     return Placeholder("data:image/webp;base64," + base64.b64encode(tiny).decode(), _dominant(small))
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 
-from media_jobs.pipeline.formats import gif, isobmff, jpeg, png, riff, tiff
+from media_jobs.pipeline.formats import gif, heif_items, jpeg, png, riff, tiff
 from media_jobs.pipeline.formats.common import Damaged
 
 Span = tuple[int, int]
@@ -34,7 +34,7 @@ def _payloads(data: bytes) -> Iterator[Span]:
     elif data.startswith(b"BM"):
         yield int.from_bytes(data[10:14], "little"), len(data)
     elif data[4:8] == b"ftyp" and data[8:12] != b"crx ":
-        coded = (item for item in isobmff.meta(data).items.values() if item.kind in _CODED_ITEMS)
+        coded = (item for item in heif_items.meta(data).items.values() if item.kind in _CODED_ITEMS)
         yield from (extent for item in coded for extent in item.extents)
     else:
         yield from _jpegs(data)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from media_jobs.errors import ImageRefused, UnsupportedFormat
-from media_jobs.pipeline.formats import frames, gif, heif, isobmff, jpeg, png, riff, tiff
+from media_jobs.pipeline.formats import frames, gif, heif, heif_items, isobmff, jpeg, png, riff, tiff
 from media_jobs.pipeline.formats.common import Damaged
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, sniff
 from media_jobs.pipeline.privacy.capture import capture
@@ -53,7 +53,7 @@ def test_first_bytes_are_named_or_refused(start: str, steps: list[tuple[str, int
         (walked(riff.chunks), Damaged),
         (walked(gif.extensions), Damaged),
         (walked(isobmff.boxes), Damaged),
-        (isobmff.meta, Damaged),
+        (heif_items.meta, Damaged),
         (heif.header, ImageRefused),
         (lambda data: tiff.Tiff.parse(data).first_tags(), Damaged),
     ],

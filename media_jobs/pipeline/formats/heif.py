@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from media_jobs import errors
-from media_jobs.pipeline.formats import isobmff
+from media_jobs.pipeline.formats import heif_items, isobmff
 from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 #: Item kind → the format that it makes the picture.
@@ -49,7 +49,7 @@ class Header:
 def header(data: Bytes) -> Header:
     """Read the header. Raises UnsupportedFormat, Truncated, Undecodable."""
     try:
-        meta = isobmff.meta(data)
+        meta = heif_items.meta(data)
         primary = meta.items[meta.primary]
         helpers = [item for item in meta.items.values() if meta.primary in item.refs.get("auxl", ())]
         parts = [*_parts(meta, primary), *(part for helper in helpers for part in _parts(meta, helper))]
@@ -93,7 +93,7 @@ def _no_picture(data: Bytes) -> errors.ImageRefused:
     return errors.Undecodable()
 
 
-def _parts(meta: isobmff.Meta, item: isobmff.Item) -> Iterator[isobmff.Item]:
+def _parts(meta: heif_items.Meta, item: heif_items.Item) -> Iterator[heif_items.Item]:
     """The item and what it is made from. Raises Damaged."""
     level = [item]
     for _ in range(_MAX_DERIVATIONS):
@@ -106,11 +106,11 @@ def _parts(meta: isobmff.Meta, item: isobmff.Item) -> Iterator[isobmff.Item]:
         raise Damaged("a picture made of others, absurdly deep")
 
 
-def _made_from(level: list[isobmff.Item]) -> Iterator[int]:
+def _made_from(level: list[heif_items.Item]) -> Iterator[int]:
     return (number for part in level if part.kind in _DERIVED for number in part.refs.get("dimg", ()))
 
 
-def _format(meta: isobmff.Meta, primary: isobmff.Item) -> str:
+def _format(meta: heif_items.Meta, primary: heif_items.Item) -> str:
     """The format, by how the picture, or the parts of it, are coded. Raises UnsupportedFormat."""
     kinds = {part.kind for part in _parts(meta, primary) if part.kind not in _DERIVED} or {primary.kind}
     if len(kinds) == 1 and kinds <= _FORMATS.keys():
@@ -119,19 +119,19 @@ def _format(meta: isobmff.Meta, primary: isobmff.Item) -> str:
     raise errors.UnsupportedFormat(f"a HEIF picture coded as {names}")
 
 
-def _overhangs(meta: isobmff.Meta, primary: isobmff.Item) -> bool:
+def _overhangs(meta: heif_items.Meta, primary: heif_items.Item) -> bool:
     """Whether its parts have together many times its pixels: each is decoded."""
     own = primary.width_px * primary.height_px
     total = sum(part.width_px * part.height_px for part in _parts(meta, primary))
     return total - own > max(_MAX_OVERHANG * own, _SMALL_PIXELS)
 
 
-def _exif(data: Bytes, meta: isobmff.Meta) -> bytes:
+def _exif(data: Bytes, meta: heif_items.Meta) -> bytes:
     """The EXIF block of the primary picture; empty where it is damaged or missing."""
     for item in meta.items.values():
         if item.kind == "Exif" and meta.primary in item.refs.get("cdsc", ()):
             try:
-                block = isobmff.read(data, item)
+                block = heif_items.read(data, item)
             except Damaged:
                 return b""
             return block[4 + int.from_bytes(block[:4], "big") :]

@@ -7,7 +7,7 @@ writes of the picture's own rights, to the byte: there is no room for anything e
 from collections.abc import Callable
 
 from media_jobs import errors
-from media_jobs.pipeline.formats import isobmff, jpeg, png, riff
+from media_jobs.pipeline.formats import heif_items, isobmff, jpeg, png, riff
 from media_jobs.pipeline.formats.common import Damaged
 from media_jobs.pipeline.privacy import embed
 from media_jobs.pipeline.recipes import Format
@@ -184,10 +184,10 @@ def _avif(data: bytes, rights: _Rights) -> None:
         raise errors.PrivacyLeak(f"other boxes than a picture's ({', '.join(repr(box.kind) for box in top)})")
     _avif_structure(data, top[1])
     used: list[tuple[int, int]] = []
-    for item in isobmff.meta(data).items.values():
+    for item in heif_items.meta(data).items.values():
         used += item.extents
         if item.kind == "mime" and item.content_type == _XMP_TYPE:
-            rights.take("XMP", isobmff.read(data, item))
+            rights.take("XMP", heif_items.read(data, item))
         elif item.kind != "av01":
             raise errors.PrivacyLeak(f"an item {item.kind!r}")
     at = top[-1].start
