@@ -89,7 +89,7 @@ class _Table:
         self.version, self.flags = (self.number(1), self.number(3)) if versioned else (0, 0)
 
     def number(self, size: int) -> int:
-        """The next number, of `size` bytes; 0 where that is 0."""
+        """The next number, which takes `size` bytes; 0 if it takes none."""
         self._at += size
         if self._at > len(self._bytes):
             raise Damaged("a table that breaks off")

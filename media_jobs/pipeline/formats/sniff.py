@@ -157,7 +157,7 @@ def _is_bmp(head: bytes) -> bool:
 
 
 def _by_brands(head: bytes) -> Kind | None:
-    """ISO base media files. The major brand decides: pictures may list those of videos besides, and the reverse."""
+    """The kind of an ISO base media file. The major brand decides: pictures may list those of videos, too."""
     size = int.from_bytes(head[:4], "big")
     if head[4:8] != b"ftyp" or not 16 <= size <= min(_MAX_BRANDS_BYTES, len(head)):
         return None
@@ -174,7 +174,7 @@ def _by_brands(head: bytes) -> Kind | None:
 
 
 def _by_directory(head: bytes) -> Kind | None:
-    """TIFF, and raw files in TIFF clothing."""
+    """TIFF, and the raw files that are built like one."""
     start = head[:4]
     tags = _first_directory(head)
     if start in (b"IIRO", b"IIRS", b"MMOR"):

@@ -26,7 +26,7 @@ def close_jpeg(source: Path, target: Path) -> bool:
 
 
 def is_cut_webp(path: Path) -> bool:
-    """Whether it says that it is longer than it is."""
+    """Whether a WebP says that it is longer than it is."""
     with path.open("rb") as file:
         return riff.end(file.read(12)) > path.stat().st_size
 
