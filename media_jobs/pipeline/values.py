@@ -57,20 +57,19 @@ class Fact:
     public: bool = False
 
 
-#: All facts that are extracted, by name. A new one is private unless it says otherwise.
+#: All facts that are extracted, by name. A new one is private unless it says otherwise. Dates are ISO 8601, with their
+#: offset from UTC if that is known; exposure times seconds, such as "1/250"; focal lengths mm.
 FACTS = {
     fact.name: fact
     for fact in (
-        Fact(
-            "captureDate", "date taken", FactKind.TEXT, "timestamps", public=True
-        ),  # ISO 8601, with its offset if known
+        Fact("captureDate", "date taken", FactKind.TEXT, "timestamps", public=True),
         Fact("cameraMake", "camera maker", FactKind.TEXT, "camera_info", public=True),
         Fact("cameraModel", "camera model", FactKind.TEXT, "camera_info", public=True),
         Fact("lens", "lens", FactKind.TEXT, "camera_info", public=True),
-        Fact("exposureTime", "exposure time", FactKind.TEXT, "camera_info", public=True),  # seconds, such as "1/250"
+        Fact("exposureTime", "exposure time", FactKind.TEXT, "camera_info", public=True),
         Fact("fNumber", "f-number", FactKind.NUMBER, "camera_info", public=True),
         Fact("iso", "ISO", FactKind.NUMBER, "camera_info", public=True),
-        Fact("focalLength", "focal length", FactKind.NUMBER, "camera_info", public=True),  # mm
+        Fact("focalLength", "focal length", FactKind.NUMBER, "camera_info", public=True),
         Fact("gps", "position", FactKind.POSITION, "gps"),
         Fact("bodySerial", "serial number of the camera", FactKind.TEXT, "device_serial"),
         Fact("lensSerial", "serial number of the lens", FactKind.TEXT, "device_serial"),
