@@ -27,7 +27,7 @@ _AS_THE_CHILD = {"VIPS_CONCURRENCY": "1", "MALLOC_ARENA_MAX": "1"}
 #: What the plan of the first seed had in mind: metadata stripped, four sizes made.
 _FIRST = ("tests/unit/test_render.py", "tests/unit/test_metadata.py")
 _NEEDS_DJANGO = re.compile(
-    r"^\s*(?:from|import) (?:django|gallimg_site|media_jobs\.(?!pipeline\b|errors\b|keys\b))", re.MULTILINE
+    r"^\s*(?:from|import) (?:django|gallimg_site|media_jobs\.(?!demo\b|pipeline\b|errors\b|keys\b))", re.MULTILINE
 )
 
 

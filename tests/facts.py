@@ -43,8 +43,8 @@ DETAIL: Tags = {
 }
 
 
-def told(data: bytes, format: str, folder: Path) -> facts.Told:
-    return facts.read(found(data, format, folder))
+def extracted(data: bytes, format: str, folder: Path) -> facts.Extracted:
+    return facts.extract(found(data, format, folder))
 
 
 def found(data: bytes, format: str, folder: Path) -> Found:

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from media_jobs.pipeline.formats.exif_writer import Facts, exif_block, with_facts
+from media_jobs.demo.exif_writer import Facts, exif_block, with_facts
 
 #: Top left, top right, bottom left, bottom right.
 CORNERS = ((220, 30, 30), (30, 160, 40), (30, 50, 200), (240, 220, 60))

@@ -1,1 +1,1 @@
-"""Those who take part. Each is a program: a line `{"way", "picture"}` in, a line `{"cpu_s", "outputs_px"}` out."""
+"""The programs that are compared: a line `{"way", "picture"}` in, a line `{"cpu_s", "outputs_px"}` out."""

@@ -14,7 +14,7 @@ from media_jobs.pipeline.readers import vips
 
 @cache
 def resized(picture: Path) -> list[tuple[Step, pyvips.Image]]:
-    """Before the clock starts."""
+    """The resized images, made before the clock starts."""
     return ours.pixels(picture)
 
 

@@ -12,7 +12,7 @@ Way = Callable[[Path], list[tuple[int, int]]]
 
 
 def serve(ways: dict[str, Way], prepare: Callable[[Path], object] = lambda path: None) -> None:
-    """`prepare` is told each picture before the clock starts."""
+    """Answer questions until input ends. `prepare` is called with each picture before the clock starts."""
     trim = ctypes.CDLL(None).malloc_trim  # the sandbox starts each render with a trimmed heap, too
     for line in sys.stdin:
         question = json.loads(line)

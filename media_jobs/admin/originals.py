@@ -13,10 +13,9 @@ from media_jobs.admin import cells, queries
 from media_jobs.admin.base import ReadOnlyAdmin
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.pipeline.formats.sniff import RAW_FORMATS
+from media_jobs.pipeline.values import KEEP_LABELS
 from media_jobs.states import JobState, OriginalState
 
-#: The switches of `values.Keep`, as curators call them.
-FACTS = {"timestamps": "dates", "camera_info": "camera", "gps": "position", "device_serial": "serial numbers"}
 #: Why there is no file to download.
 NO_FILE: dict[str, str] = {
     OriginalState.PENDING: "There is no original yet: its upload is in progress, or was interrupted.",
@@ -172,7 +171,8 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
 
     @admin.display(description="Privacy options")
     def privacy_options(self, original: Original) -> str:
-        return ", ".join(f"{'keep' if keep else 'drop'} {FACTS[name]}" for name, keep in original.preserve.items())
+        kept = original.preserve.items()
+        return ", ".join(f"{'keep' if keep else 'drop'} {KEEP_LABELS[name]}" for name, keep in kept)
 
     @admin.display(description="Rotation and focus")
     def view_options(self, original: Original) -> str:

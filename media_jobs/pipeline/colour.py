@@ -1,4 +1,4 @@
-"""Everything becomes 8-bit sRGB, or 8-bit grey where it was grey; alpha stays. Profiles have done their work then."""
+"""Converts everything to 8-bit sRGB, or to 8-bit grey where it was grey; alpha stays. No profile is needed then."""
 
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -60,14 +60,14 @@ def _samples() -> pyvips.Image:
 
 
 def _needs_profile(image: pyvips.Image) -> bool:
-    """Ink means nothing without one; for the rest it must be there, and say something new."""
+    """Whether to convert by profile: CMYK means nothing without one; others need one that is there and is not sRGB."""
     if image.interpretation == "cmyk":
         return True
     return bool(image.get_typeof(_PROFILE)) and not is_srgb(image.get(_PROFILE))
 
 
 def _by_profile(image: pyvips.Image) -> pyvips.Image:
-    """From the embedded profile to sRGB; from libvips' own where ink comes without. Raises pyvips.Error.
+    """Convert from the embedded profile to sRGB; from libvips' own where CMYK comes without. Raises pyvips.Error.
 
     Relative intent keeps the colours that sRGB has exactly as they are, where a perceptual table may move all of them;
     black point compensation maps the blackest ink to black, so that shadows of print keep their depth.
@@ -92,7 +92,7 @@ def _named(image: pyvips.Image) -> pyvips.Image:
 
 
 def _linear(image: pyvips.Image) -> pyvips.Image:
-    """Fractions are light, not levels: 1 is white."""
+    """Floating-point samples as linear light, where 1 is white."""
     if image.bands >= 3:
         return image.copy(interpretation="scrgb")
     grey = image.extract_band(0)

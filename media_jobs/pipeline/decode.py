@@ -9,11 +9,11 @@ from typing import Any
 import pyvips
 
 from media_jobs import errors
-from media_jobs.pipeline import mending, orientation
+from media_jobs.pipeline import orientation
 from media_jobs.pipeline.colour import to_srgb
-from media_jobs.pipeline.damage import refusal
 from media_jobs.pipeline.probe import Found
-from media_jobs.pipeline.readers import bmp, heif, vips
+from media_jobs.pipeline.readers import bmp, heif, repair, vips
+from media_jobs.pipeline.readers.damage import refusal
 from media_jobs.pipeline.values import Limits
 
 #: What libjpeg warns of although every pixel is there.
@@ -52,10 +52,10 @@ def decode(found: Found, size_px: tuple[int, int], limits: Limits, rotation: int
 
 def shrink(image: pyvips.Image, size_px: tuple[int, int]) -> pyvips.Image:
     """Scale to exactly `size_px`. Colours of transparent pixels do not bleed into their neighbours."""
-    width, height = size_px
-    if (image.width, image.height) == size_px:
+    now_px = (image.width, image.height)
+    if now_px == size_px:
         return image
-    across, down = width / image.width, height / image.height
+    across, down = size_px[0] / now_px[0], size_px[1] / now_px[1]
     if not image.hasalpha():
         return image.resize(across, vscale=down)
     return image.premultiply().resize(across, vscale=down).unpremultiply().cast(image.format)
@@ -109,7 +109,7 @@ def _read_jpeg(found: Found, size_px: tuple[int, int]) -> pyvips.Image:
         if _NO_END not in str(error):
             raise
         with tempfile.NamedTemporaryFile() as copy:
-            if not mending.close_jpeg(found.path, Path(copy.name)):
+            if not repair.close_jpeg(found.path, Path(copy.name)):
                 raise
             with suppress(pyvips.Error):  # then what was said first is what ails it
                 return read(Path(copy.name), "warning")

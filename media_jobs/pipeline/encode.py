@@ -19,9 +19,7 @@ _SUBSAMPLING = {Chroma.AUTO: "auto", Chroma.HALF: "on", Chroma.FULL: "off"}
 
 
 def encode(image: pyvips.Image, rendition: Rendition, format: Format, rights: Rights) -> bytes:
-    """`format` is the resolved one. Of an 8-bit sRGB or grey image in memory; rights are embedded."""
-    image = image.copy()
-    image.remove("orientation")  # libheif would write it down, and viewers turn the upright picture again
+    """Encode an 8-bit sRGB or grey image in memory and embed the rights. `format` is the resolved one."""
     if format is Format.AVIF:
         return _avif(image, rendition, rights)
     encoders = {Format.JPEG: _jpeg, Format.WEBP: _webp, Format.PNG: _png}
@@ -61,13 +59,15 @@ def _png(image: pyvips.Image, rendition: Rendition) -> bytes:
 
 
 def _without_print_size(encoded: bytes) -> bytes:
-    """libvips tells of every PNG how large it is to be printed, as the source had it."""
-    told = next(chunk for chunk in png.chunks(encoded) if chunk.kind == b"pHYs")
-    return encoded[: told.start - 8] + encoded[told.end + 4 :]
+    """The PNG without its size in print, which libvips takes from the source."""
+    size = next(chunk for chunk in png.chunks(encoded) if chunk.kind == b"pHYs")
+    return encoded[: size.start - 8] + encoded[size.end + 4 :]
 
 
 def _avif(image: pyvips.Image, rendition: Rendition, rights: Rights) -> bytes:
-    """Rights as XMP only: to EXIF libvips would add tags of its own."""
+    """Encode as AVIF, with rights as XMP only: to EXIF libvips would add tags of its own."""
+    image = image.copy()
+    image.remove("orientation")  # libheif would write it down, and viewers turn the upright picture again
     packet = embed.xmp_packet(rights)
     if packet:
         image.set_type(pyvips.GValue.blob_type, "xmp-data", packet)

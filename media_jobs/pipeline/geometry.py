@@ -1,8 +1,8 @@
-"""How large each rendition becomes, and what is cut out of it."""
+"""Plans how large each rendition becomes, and what is cut out of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from media_jobs.pipeline.recipes import LARGEST_SIDE_PX, Fit, Preset, Rendition
+from media_jobs.pipeline.recipes import LARGEST_SIDE_PX, Crop, Fit, Format, Preset, Rendition
 from media_jobs.pipeline.values import Focus
 
 _MIDDLE = Focus(0.5, 0.5)
@@ -19,6 +19,18 @@ class Step:
     size_px: tuple[int, int]
     square_px: int | None = None
     enlarges: bool = False
+
+    def without_names(self, format: Format) -> "Step":
+        """What of the step decides the bytes of its output, with `format` for the resolved one.
+
+        Steps of one picture that are equal in this come out alike, whatever they are called and whatever size they
+        asked for.
+        """
+        square_px = None if self.size_px == (self.square_px, self.square_px) else self.square_px
+        decisive = replace(self.rendition, name="any", side_px=1, fit=Fit.INSIDE, format=format, enlarge=False)
+        if square_px is None:  # nothing is cut
+            decisive = replace(decisive, crop=Crop.CENTRE)
+        return replace(self, rendition=decisive, square_px=square_px)
 
 
 def plan(size_px: tuple[int, int], preset: Preset) -> list[Step]:

@@ -1,4 +1,4 @@
-"""What a picture may cost is decided from its header, before a pixel is decoded."""
+"""Decides from its header whether a picture costs too much, before a pixel is decoded."""
 
 from media_jobs import errors
 from media_jobs.pipeline.probe import Found
@@ -17,10 +17,9 @@ _PLAUSIBLE_PIXELS = 16_000_000
 
 
 def guard(found: Found, limits: Limits, *, largest_px: tuple[int, int], avif_pixels: int = 0) -> None:
-    """Raises TooManyPixels, ImplausibleRatio, TooMuchMemory.
+    """Raise TooManyPixels, ImplausibleRatio or TooMuchMemory where the picture passes a limit.
 
     largest_px: width and height of the largest rendition. avif_pixels: of the largest that is written as AVIF.
-
     The file's size and its frames were counted before its header was opened: see `probe`.
     """
     if found.pixels > limits.pixels:
@@ -35,17 +34,17 @@ def guard(found: Found, limits: Limits, *, largest_px: tuple[int, int], avif_pix
 
 def estimated_bytes(found: Found, largest_px: tuple[int, int]) -> int:
     """Address space that rendering will take at its peak; rather too much than too little."""
-    held = _held_bytes(found, largest_px)
+    buffered = _buffered_bytes(found, largest_px)
     lines = found.width_px * found.pixel_bytes * _LINES
     renditions = largest_px[0] * largest_px[1] * found.pixel_bytes * _COPIES
     frames = found.pages * 256 if found.coded_as == "gif" else 0
-    return BASE_BYTES + found.size_bytes + held + lines + renditions + frames
+    return BASE_BYTES + found.size_bytes + buffered + lines + renditions + frames
 
 
-def _held_bytes(found: Found, largest_px: tuple[int, int]) -> int:
-    """What the decoder must hold at once, beyond a few lines."""
+def _buffered_bytes(found: Found, largest_px: tuple[int, int]) -> int:
+    """What the decoder holds at once, beyond a few lines."""
     if found.coded_as == "webp" and found.pages == 1:
         # Lossless ones are unpacked whole, four bytes a pixel; the rest happens at the size of shrink-on-load.
         loaded = min(found.pixels, 4 * largest_px[0] * largest_px[1])
         return 4 * found.pixels + 5 * loaded * found.pixel_bytes
-    return found.held_pixels * found.pixel_bytes
+    return found.buffered_pixels * found.pixel_bytes

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pyvips
 
 from media_jobs.pipeline.formats import tiff
+from media_jobs.pipeline.formats.common import Bytes
 
 UPRIGHT = 1
 #: EXIF's value → whether stored pixels must be mirrored left to right first, and then rotated by, degrees clockwise.
@@ -26,7 +27,7 @@ def valid(value: int) -> int:
     return value if value in _STEPS else UPRIGHT
 
 
-def from_exif(exif: tiff.Bytes) -> int:
+def from_exif(exif: Bytes) -> int:
     """The tag of an EXIF block or a TIFF file; 1 where it is missing, impossible or out of reach."""
     return tiff.orientation(exif) or UPRIGHT
 

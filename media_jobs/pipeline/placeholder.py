@@ -1,8 +1,9 @@
-"""What a page can show before the picture is there."""
+"""Makes what a page can show before the picture is there."""
 
 import base64
 from collections import defaultdict
 from math import ceil
+from operator import mul
 
 import pyvips
 
@@ -10,20 +11,23 @@ from media_jobs.pipeline.values import Placeholder
 
 _SIDE_PX = 16
 _QUALITY = 50
-#: Levels of red, green or blue that count as one colour.
-_BUCKET = 32
+#: Levels of red, green or blue → one of eight buckets.
+_BUCKETS = bytes(level // 32 for level in range(256))
 _WHITE = "#ffffff"
 
 
 def placeholder(image: pyvips.Image) -> Placeholder:
-    """Of the whole picture, in 8-bit sRGB or grey; the smaller, the faster."""
-    small = _within(image, 2 * _SIDE_PX).colourspace("srgb").copy_memory()
+    """The placeholder of a whole picture in 8-bit sRGB or grey; the smaller that is, the faster."""
+    small = _within(image, 2 * _SIDE_PX)
+    if small.interpretation != "srgb":
+        small = small.colourspace("srgb")
+    small = small.copy_memory()
     tiny = _within(small, _SIDE_PX).webpsave_buffer(Q=_QUALITY, keep="none")
     return Placeholder("data:image/webp;base64," + base64.b64encode(tiny).decode(), _dominant(small))
 
 
 def _within(image: pyvips.Image, side_px: int) -> pyvips.Image:
-    """Plain averages of square blocks: no sharper filter is to be seen at this size."""
+    """Shrink by plain averages of square blocks: a sharper filter makes no visible difference at this size."""
     factor = ceil(max(image.width, image.height) / side_px)
     if not image.hasalpha():
         return image.shrink(factor, factor, ceil=True)
@@ -35,16 +39,16 @@ def _dominant(image: pyvips.Image) -> str:
 
     image: in sRGB, of a thousand pixels at most.
     """
-    samples = iter(bytes((image if image.hasalpha() else image.addalpha()).write_to_memory()))
-    buckets = defaultdict(list)
-    for red, green, blue, alpha in zip(samples, samples, samples, samples, strict=True):
-        buckets[red // _BUCKET, green // _BUCKET, blue // _BUCKET].append((red, green, blue, alpha))
-    fullest = max(buckets.values(), key=_weight)
-    weight = _weight(fullest)
-    if not weight:
+    samples = bytes(image.write_to_memory())
+    bands = [samples[band :: image.bands] for band in range(image.bands)]
+    buckets = list(zip(*(band.translate(_BUCKETS) for band in bands[:3]), strict=True))
+    weights = bands[3] if image.hasalpha() else b"\1" * len(buckets)
+    filled: dict[tuple[int, ...], int] = defaultdict(int)
+    for bucket, weight in zip(buckets, weights, strict=True):
+        filled[bucket] += weight
+    fullest = max(filled, key=filled.__getitem__)
+    total = filled[fullest]
+    if not total:
         return _WHITE
-    return "#" + "".join(f"{round(sum(p[band] * p[3] for p in fullest) / weight):02x}" for band in range(3))
-
-
-def _weight(pixels: list[tuple[int, int, int, int]]) -> int:
-    return sum(alpha for *_, alpha in pixels)
+    share = [weight if bucket == fullest else 0 for bucket, weight in zip(buckets, weights, strict=True)]
+    return "#" + "".join(f"{round(sum(map(mul, band, share)) / total):02x}" for band in bands[:3])

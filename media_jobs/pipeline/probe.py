@@ -1,4 +1,4 @@
-"""What this file really is, from its header. No pixel is decoded here."""
+"""Finds out what a file really is, from its header. No pixel is decoded here."""
 
 import os
 import tempfile
@@ -12,12 +12,13 @@ from typing import Self
 import pyvips
 
 from media_jobs import errors
-from media_jobs.pipeline import held, mending, orientation
-from media_jobs.pipeline.damage import refusal
-from media_jobs.pipeline.formats import bmp, gif, heif, jpeg_frame, riff, tiff
+from media_jobs.pipeline import orientation
+from media_jobs.pipeline.formats import bmp, gif, heif, jpeg_frame, riff
+from media_jobs.pipeline.formats.common import Bytes, Damaged, mapped
 from media_jobs.pipeline.formats.frames import frames
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, raw_format, sniff
-from media_jobs.pipeline.readers import raw, vips
+from media_jobs.pipeline.readers import memory_estimate, raw, repair, vips
+from media_jobs.pipeline.readers.damage import refusal
 from media_jobs.pipeline.values import Limits
 
 
@@ -29,7 +30,7 @@ class Found:
     """
 
     original: Path  #: the file as it came
-    path: Path  #: what the decoder opens: the original, the preview of a raw file, or a mended copy
+    path: Path  #: what the decoder opens: the original, the preview of a raw file, or a repaired copy
     format: str  #: of the original
     coded_as: str  #: the format of what lies at `path`
     width_px: int
@@ -40,7 +41,7 @@ class Found:
     pages: int  #: frames of an animation, or pages of a TIFF; the first one is shown
     pixel_bytes: int
     size_bytes: int  #: of what lies at `path`
-    held_pixels: int  #: how many pixels the decoder must hold at once, beyond a few lines
+    buffered_pixels: int  #: how many pixels the decoder holds at once, beyond a few lines
     profile: str = ""  #: libvips' name for the colours of a picture that names them without an ICC profile
 
     def __enter__(self) -> Self:
@@ -52,12 +53,12 @@ class Found:
 
     @property
     def frames(self) -> int:
-        """Of an animation; pages of a TIFF are pictures of their own."""
+        """How many frames an animation has; pages of a TIFF are pictures of their own."""
         return 1 if self.format == "tiff" else self.pages
 
     @property
     def pixels(self) -> int:
-        """Of all frames together, or of the one page that is shown."""
+        """How many pixels all frames have together, or the one page that is shown."""
         return self.frame_pixels * self.frames
 
     @property
@@ -72,13 +73,13 @@ class Found:
 
 
 def probe(path: Path, limits: Limits) -> Found:
-    """Raises ImageRefused; what it says of the file's size and frames is said before a decoder sees the file."""
+    """Read the header. Raises ImageRefused; file size and frames are checked before a decoder sees the file."""
     if path.stat().st_size > limits.bytes:
         raise errors.FileTooLarge(limit_bytes=limits.bytes)
     with path.open("rb") as file:
         kind = sniff(file.read(HEAD_BYTES)).format
     if kind == "tiff":
-        with tiff.mapped(path) as data:
+        with mapped(path) as data:
             kind = raw_format(data) or kind
     if kind in RAW_FORMATS:
         return _preview(path, kind, limits)
@@ -86,14 +87,14 @@ def probe(path: Path, limits: Limits) -> Found:
         return _bmp(path)
     if kind in ("avif", "heic"):
         return _heif(path, limits)
-    if kind == "webp" and mending.is_cut_webp(path):
-        return _mended_webp(path, limits)
+    if kind == "webp" and repair.is_cut_webp(path):
+        return _repaired_webp(path, limits)
     return _plain(path, kind, limits)
 
 
 @contextmanager
 def _temporary() -> Iterator[Path]:
-    """A file for `Found.path`, which an exception removes."""
+    """A file for `Found.path`, removed where an exception comes."""
     handle, name = tempfile.mkstemp()
     os.close(handle)
     try:
@@ -104,9 +105,9 @@ def _temporary() -> Iterator[Path]:
 
 
 def _preview(path: Path, kind: str, limits: Limits) -> Found:
-    """Of a raw file."""
+    """The header of the preview in a raw file."""
     preview = raw.preview(path)
-    with tiff.mapped(path) as data:
+    with mapped(path) as data:
         tag = orientation.from_exif(data)
     with _temporary() as jpeg:
         jpeg.write_bytes(preview.jpeg)
@@ -119,15 +120,15 @@ def _preview(path: Path, kind: str, limits: Limits) -> Found:
         )
 
 
-def _mended_webp(path: Path, limits: Limits) -> Found:
+def _repaired_webp(path: Path, limits: Limits) -> Found:
     with _temporary() as copy:
-        if not mending.close_webp(path, copy):
+        if not repair.close_webp(path, copy):
             raise errors.Truncated
         return replace(_plain(copy, "webp", limits), original=path)
 
 
 def _plain(path: Path, kind: str, limits: Limits) -> Found:
-    """Of what libvips reads, but for AVIF."""
+    """The header of a file that libvips reads, AVIF excepted."""
     pages = _inspect(path, kind, limits)
     try:
         header = vips.load(kind, str(path))
@@ -147,29 +148,29 @@ def _plain(path: Path, kind: str, limits: Limits) -> Found:
         pages=pages,
         pixel_bytes=header.bands * _SAMPLE_BYTES.get(header.format, 8),
         size_bytes=path.stat().st_size,
-        held_pixels=held.tiff(path) if kind == "tiff" else held.others(kind, header),
+        buffered_pixels=memory_estimate.tiff(path) if kind == "tiff" else memory_estimate.others(kind, header),
     )
 
 
 def _inspect(path: Path, kind: str, limits: Limits) -> int:
     """The number of frames or pages. Raises UnsupportedFormat, TooManyPixels, TooManyFrames, Undecodable."""
-    with tiff.mapped(path) as data:
+    with mapped(path) as data:
         if kind == "jpeg":
             jpeg_frame.refuse_rare(data)
         if kind == "webp" and (pixels := _webp_pixels(data)) > limits.pixels:
             raise errors.TooManyPixels(pixels=pixels, limit=limits.pixels)  # libvips makes room for them at once
         try:
             pages = frames(kind, data, limits.frames)
-        except (tiff.Damaged, gif.Absurd) as error:
+        except (Damaged, gif.TooManyBlocks) as error:
             raise refusal(path, kind, str(error), memory_bytes=limits.memory_bytes) from error
     if pages > limits.frames:
         raise errors.TooManyFrames(frames=pages, limit=limits.frames)
     return pages
 
 
-def _webp_pixels(data: tiff.Bytes) -> int:
+def _webp_pixels(data: Bytes) -> int:
     """0 where it is damaged; the decoder will say so."""
-    with suppress(riff.Damaged):
+    with suppress(Damaged):
         if picture := next(riff.chunks(data), None):
             width, height, _ = riff.canvas(data, picture)
             return width * height
@@ -177,8 +178,8 @@ def _webp_pixels(data: tiff.Bytes) -> int:
 
 
 def _heif(path: Path, limits: Limits) -> Found:
-    """By its own boxes alone. The decoder turns and mirrors as they say, and then EXIF's orientation has no say."""
-    with tiff.mapped(path) as data:
+    """The header of an AVIF or HEIC, by its boxes alone. The decoder turns and mirrors as they say; EXIF has no say."""
+    with mapped(path) as data:
         header = heif.header(data)
     return Found(
         original=path,
@@ -193,7 +194,7 @@ def _heif(path: Path, limits: Limits) -> Found:
         pages=_inspect(path, header.format, limits),
         pixel_bytes=3 + header.transparent + (header.bits > 8),
         size_bytes=path.stat().st_size,
-        held_pixels=held.heif(header),
+        buffered_pixels=memory_estimate.heif(header),
         profile="p3" if header.primaries == _DISPLAY_P3 else "",
     )
 
@@ -217,7 +218,7 @@ def _bmp(path: Path) -> Found:
         pages=1,
         pixel_bytes=4,
         size_bytes=size_bytes,
-        held_pixels=held.bmp(header),
+        buffered_pixels=memory_estimate.bmp(header),
     )
 
 

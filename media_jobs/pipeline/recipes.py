@@ -19,7 +19,7 @@ class Fit(StrEnum):
 
 
 class Crop(StrEnum):
-    """Where COVER cuts. A focal point that the request names goes before either."""
+    """How COVER chooses its square. A focal point that the request names goes before either."""
 
     CENTRE = "centre"
     ATTENTION = "attention"  #: where the picture has edges, skin tones and saturated colours
@@ -37,7 +37,7 @@ class Format(StrEnum):
 
     @property
     def extension(self) -> str:
-        """Without a dot. Of a resolved format only."""
+        """The file extension of a resolved format, without a dot."""
         return {"jpeg": "jpg", "webp": "webp", "avif": "avif", "png": "png"}[self.value]
 
     @property
@@ -103,7 +103,8 @@ class Rendition:
 
         decides: all else that matters as JSON-ready values: hash of the source, engine, overrides, embedded rights.
         """
-        text = json.dumps({**asdict(self), **decides}, sort_keys=True)
+        own = {field: getattr(self, field) for field in self.__slots__}  # `asdict` would copy each
+        text = json.dumps({**own, **decides}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

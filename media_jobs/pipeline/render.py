@@ -1,7 +1,9 @@
 """The cascade: decode once, shrink step by step, encode each step."""
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyvips
@@ -13,7 +15,6 @@ from media_jobs.pipeline.geometry import Step, decoded_px, plan, square_at
 from media_jobs.pipeline.guard import guard
 from media_jobs.pipeline.placeholder import placeholder
 from media_jobs.pipeline.privacy import facts
-from media_jobs.pipeline.privacy.receipt import receipt
 from media_jobs.pipeline.privacy.scan import scan
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.readers.vips import ENGINE
@@ -31,13 +32,13 @@ def render(request: Request, on_output: Callable[[int, int], None] = lambda done
         shown_px = found.rotated_px(rotation)
         steps = plan(shown_px, request.preset)
         guard(found, limits, largest_px=steps[0].size_px, avif_pixels=_avif_pixels(steps, found.format))
-        told = facts.read(found)
+        extracted = facts.extract(found)
         picture = without_idle_alpha(decode(found, decoded_px(shown_px, steps), limits, rotation))
     outputs: dict[str, Output] = {}
     carried: dict[str, tuple[str, ...]] = {}
+    writer = Writer(request, source=found.format, rights=extracted.rights)
     for step, image in cascade(picture, steps):
-        cropped = crop(image, step, request.overrides.focus)
-        output, carries = write(cropped, step, request, source=found.format, rights=told.rights)
+        output, carries = writer.write(image, step)
         outputs[output.name], carried[output.name] = output, carries
         on_output(len(outputs), len(steps))
     return Rendered(
@@ -45,9 +46,9 @@ def render(request: Request, on_output: Callable[[int, int], None] = lambda done
         width_px=shown_px[0],
         height_px=shown_px[1],
         orientation=found.orientation,
-        metadata=facts.metadata(told, found, request.keep),
-        rights=told.rights,
-        receipt=receipt(told, request.keep, carried),
+        metadata=facts.metadata(extracted, found, request.keep),
+        rights=extracted.rights,
+        receipt=facts.receipt(extracted, request.keep, carried),
         placeholder=placeholder(image),
         outputs=tuple(outputs[rendition.name] for rendition in request.preset.renditions),
         engine=ENGINE,
@@ -55,7 +56,7 @@ def render(request: Request, on_output: Callable[[int, int], None] = lambda done
 
 
 def _avif_pixels(steps: list[Step], source: str) -> int:
-    """Of the largest rendition that is written as AVIF, 0 if none is."""
+    """How many pixels the largest rendition has that is written as AVIF; 0 if none is."""
     formats = ((step, step.rendition.format.resolved(source=source, transparent=False)) for step in steps)
     return max((step.size_px[0] * step.size_px[1] for step, kind in formats if kind is Format.AVIF), default=0)
 
@@ -81,24 +82,52 @@ def crop(image: pyvips.Image, step: Step, focus: Focus | None) -> pyvips.Image:
     return image.crop(left, top, side_px, side_px)
 
 
-def write(
-    image: pyvips.Image, step: Step, request: Request, *, source: str, rights: Rights
-) -> tuple[Output, tuple[str, ...]]:
-    """Encode into the request's folder; also what the finished file carries besides its pixels."""
-    rendition = step.rendition
-    encoded_as = rendition.format.resolved(source=source, transparent=image.hasalpha())
-    data = encode(image, rendition, encoded_as, rights)
-    carries = scan(data, encoded_as, rights)
-    path = Path(request.into) / rendition.file_name(encoded_as)
-    path.write_bytes(data)
-    output = Output(
-        name=rendition.name,
-        format=encoded_as,
-        file=path.name,
-        digest=request.digest(rendition, rights=rights, engine=ENGINE),
-        width_px=image.width,
-        height_px=image.height,
-        size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-    )
-    return output, carries
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A finished file. carries: what it holds besides its pixels, as the scan found it."""
+
+    path: Path
+    width_px: int
+    height_px: int
+    size_bytes: int
+    sha256: str
+    carries: tuple[str, ...]
+
+
+class Writer:
+    """Writes the outputs of one picture into the request's folder. Those that come out alike are encoded once."""
+
+    def __init__(self, request: Request, *, source: str, rights: Rights) -> None:
+        self._request, self._source, self._rights = request, source, rights
+        self._encoded: dict[Step, Encoded] = {}
+
+    def write(self, image: pyvips.Image, step: Step) -> tuple[Output, tuple[str, ...]]:
+        """Make the output of a step, whose whole picture is `image`; also what its file carries besides its pixels."""
+        rendition = step.rendition
+        encoded_as = rendition.format.resolved(source=self._source, transparent=image.hasalpha())
+        path = Path(self._request.into) / rendition.file_name(encoded_as)
+        recipe = step.without_names(encoded_as)
+        encoded = self._encoded.get(recipe)
+        if encoded:
+            shutil.copyfile(encoded.path, path)
+        else:
+            encoded = self._encoded[recipe] = self._encode(image, step, encoded_as, path)
+        output = Output(
+            name=rendition.name,
+            format=encoded_as,
+            file=path.name,
+            digest=self._request.digest(rendition, rights=self._rights, engine=ENGINE),
+            width_px=encoded.width_px,
+            height_px=encoded.height_px,
+            size_bytes=encoded.size_bytes,
+            sha256=encoded.sha256,
+        )
+        return output, encoded.carries
+
+    def _encode(self, image: pyvips.Image, step: Step, format: Format, path: Path) -> Encoded:
+        cropped = crop(image, step, self._request.overrides.focus)
+        data = encode(cropped, step.rendition, format, self._rights)
+        carries = scan(data, format, self._rights)
+        path.write_bytes(data)
+        checksum = hashlib.sha256(data).hexdigest()
+        return Encoded(path, cropped.width, cropped.height, len(data), checksum, carries)

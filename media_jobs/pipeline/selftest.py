@@ -31,7 +31,7 @@ def given() -> dict[str, bytes]:
 
 
 def png() -> bytes:
-    """A black one."""
+    """A black PNG."""
     header = struct.pack(">IIBBBBB", SIDE_PX, SIDE_PX, 8, 2, 0, 0, 0)
     lines = zlib.compress((b"\0" + _BLACK * SIDE_PX) * SIDE_PX)
     chunks = ((b"IHDR", header), (b"IDAT", lines), (b"IEND", b""))

@@ -1,6 +1,7 @@
 """What goes into a render and what comes out of it: plain values that cross the pipe to the child as JSON."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Self
 
 from media_jobs.pipeline.recipes import Format, Preset, Rendition
@@ -29,6 +30,52 @@ class Keep:
     camera_info: bool = True
     gps: bool = False
     device_serial: bool = False
+
+
+#: The switches of `Keep` as a person reads them.
+KEEP_LABELS = {"timestamps": "dates", "camera_info": "camera", "gps": "position", "device_serial": "serial numbers"}
+
+
+class FactKind(StrEnum):
+    TEXT = "text"  #: one line
+    NUMBER = "number"
+    POSITION = "position"  #: `latitude`, `longitude` in degrees, north and east positive; perhaps `altitude` in m
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that a picture's metadata say of how it was taken.
+
+    name: as the API spells it. label: as a person reads it. keep: the switch of `Keep` that it needs to be written
+    down. public: whether everybody may read it who may see the picture, and not only who may read the original.
+    """
+
+    name: str
+    label: str
+    kind: FactKind
+    keep: str
+    public: bool = False
+
+
+#: All facts that are extracted, by name. A new one is private unless it says otherwise. Dates are ISO 8601, with their
+#: offset from UTC if that is known; exposure times seconds, such as "1/250"; focal lengths mm.
+FACTS = {
+    fact.name: fact
+    for fact in (
+        Fact("captureDate", "date taken", FactKind.TEXT, "timestamps", public=True),
+        Fact("cameraMake", "camera maker", FactKind.TEXT, "camera_info", public=True),
+        Fact("cameraModel", "camera model", FactKind.TEXT, "camera_info", public=True),
+        Fact("lens", "lens", FactKind.TEXT, "camera_info", public=True),
+        Fact("exposureTime", "exposure time", FactKind.TEXT, "camera_info", public=True),
+        Fact("fNumber", "f-number", FactKind.NUMBER, "camera_info", public=True),
+        Fact("iso", "ISO", FactKind.NUMBER, "camera_info", public=True),
+        Fact("focalLength", "focal length", FactKind.NUMBER, "camera_info", public=True),
+        Fact("gps", "position", FactKind.POSITION, "gps"),
+        Fact("bodySerial", "serial number of the camera", FactKind.TEXT, "device_serial"),
+        Fact("lensSerial", "serial number of the lens", FactKind.TEXT, "device_serial"),
+    )
+}
+PUBLIC_FACTS = frozenset(name for name, fact in FACTS.items() if fact.public)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +131,15 @@ class Request:
     def digest(self, rendition: Rendition, *, rights: Rights, engine: str) -> str:
         """Names the bytes of one output: it covers all that decides them."""
         return rendition.digest(
-            source=self.source_sha256, engine=engine, overrides=asdict(self.overrides), rights=asdict(rights)
+            source=self.source_sha256,
+            engine=engine,
+            overrides=as_json(self.overrides),
+            rights=as_json(rights),
         )
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        fields: dict[str, Any] = as_json(self)
+        return fields
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -163,7 +214,8 @@ class Rendered:
     engine: str
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        fields: dict[str, Any] = as_json(self)
+        return fields
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -185,3 +237,14 @@ class Usage:
     wall_ms: int
     cpu_ms: int
     peak_bytes: int
+
+
+def as_json(value: Any) -> Any:
+    """A value of this module, JSON-ready: `dataclasses.asdict` without its copies, which take eight times as long."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (tuple, list)):
+        return [as_json(item) for item in value]
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    return {field: as_json(getattr(value, field)) for field in value.__slots__}

@@ -1,4 +1,4 @@
-"""What a decoder says of a picture and its outputs, checked by a process that does not trust it."""
+"""Checks what a decoder says of a picture and its outputs, in a process that does not trust it."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 from media_jobs.pipeline.formats.sniff import RAW_FORMATS
 from media_jobs.pipeline.recipes import LARGEST_SIDE_PX, Format, Rendition
-from media_jobs.pipeline.values import Keep, Output, Placeholder, Receipt, Rendered, Request, Rights
+from media_jobs.pipeline.values import FACTS, FactKind, Keep, Output, Placeholder, Receipt, Rendered, Request, Rights
 
 _FORMATS = RAW_FORMATS | {"jpeg", "png", "webp", "gif", "tiff", "avif", "heic", "bmp"}
 #: How a file of each format begins, and where that stands.
@@ -24,17 +24,6 @@ _STARTS = {
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _URI = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/]{1,1000}={0,2}")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
-#: Text facts and numeric ones, each with the switch of `Keep` that it needs.
-_TEXTS = {
-    "captureDate": "timestamps",
-    "cameraMake": "camera_info",
-    "cameraModel": "camera_info",
-    "lens": "camera_info",
-    "exposureTime": "camera_info",
-    "bodySerial": "device_serial",
-    "lensSerial": "device_serial",
-}
-_NUMBERS = {"fNumber": "camera_info", "iso": "camera_info", "focalLength": "camera_info"}
 _POSITION = frozenset({"latitude", "longitude", "altitude"})
 _MOST_FACT, _MOST_RIGHT, _MOST_NAME, _MOST_NAMES = 100, 500, 64, 256
 _MOST_NUMBER = 10_000_000
@@ -43,7 +32,7 @@ _CHUNK_BYTES = 1_048_576
 
 
 def verify(rendered: Rendered, request: Request) -> None:
-    """Raises ValueError unless the outputs are those that were asked for, and everything that was said has the type,
+    """Raise ValueError unless the outputs are those that were asked for, and everything in the answer has the type,
     the length and the form that an honest answer has.
 
     Without this and `collect`, a decoder that was taken over could have any file published that its reader may open,
@@ -82,22 +71,22 @@ def _check_outputs(rendered: Rendered, request: Request) -> None:
 def collect(output: Output, source: Path, target: Path) -> None:
     """Copy an output, of an answer that was verified, from the decoder's folder `source` to one out of its reach.
 
-    Raises ValueError and OSError unless the copy is what was told: what the decoder does to its file meanwhile, or
-    later, changes nothing.
+    Raises ValueError and OSError unless the copy has the size and checksum of the answer: what the decoder does to
+    its file meanwhile, or later, changes nothing.
     """
     # Neither through a link nor waiting for whoever holds the other end of a pipe.
     opened = os.open(source / output.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with open(opened, "rb") as file, (target / output.file).open("wb") as copy:
         found = os.fstat(opened)
         plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_size == output.size_bytes
-        _demand(plain, f"{output.name} is not a plain file of the size that was told")
+        _demand(plain, f"{output.name} is not a plain file of the stated size")
         at, start = _STARTS[output.format]
         _demand(file.peek(16)[at:].startswith(start), f"{output.name} does not begin like its format")
         checksum = hashlib.sha256()
         while chunk := file.read(_CHUNK_BYTES):
             checksum.update(chunk)
             copy.write(chunk)
-    _demand(checksum.hexdigest() == output.sha256, f"{output.name} has another checksum than was told")
+    _demand(checksum.hexdigest() == output.sha256, f"{output.name} has another checksum than stated")
 
 
 def _possible(rendition: Rendition, source: str) -> set[Format]:
@@ -106,16 +95,23 @@ def _possible(rendition: Rendition, source: str) -> set[Format]:
 
 def _check_metadata(metadata: Any, keep: Keep) -> None:
     _demand(isinstance(metadata, dict), "metadata of another kind")
-    for fact, value in metadata.items():
-        if fact == "orientation":
+    for name, value in metadata.items():
+        fact = FACTS.get(name)
+        if name == "orientation":
             fine = _whole(value, 1, 8)
-        elif fact == "gps":
-            fine = keep.gps and _position(value)
-        elif fact in _TEXTS:
-            fine = getattr(keep, _TEXTS[fact]) and _text(value, _MOST_FACT)
         else:
-            fine = fact in _NUMBERS and getattr(keep, _NUMBERS[fact]) and _number(value)
-        _demand(fine, f"metadata that nobody wants: {fact!r:.40}")
+            fine = fact is not None and getattr(keep, fact.keep) and _is_of(fact.kind, value)
+        _demand(fine, f"metadata that was not asked for: {name!r:.40}")
+
+
+def _is_of(kind: FactKind, value: Any) -> bool:
+    match kind:
+        case FactKind.TEXT:
+            return _text(value, _MOST_FACT)
+        case FactKind.NUMBER:
+            return _number(value)
+        case FactKind.POSITION:
+            return _position(value)
 
 
 def _check_rights(rights: Rights) -> None:

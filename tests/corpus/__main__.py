@@ -23,7 +23,7 @@ def main() -> int:
     except (OSError, KeyError, ValueError) as error:
         why = getattr(error, "strerror", None) or repr(error)
         parser.error(f"CORPUS: {Path(options.corpus) / manifest.FILE_NAME}: {why}")
-    # Every failure is told at the end, with the file's name.
+    # Every failure is printed at the end, with the file's name.
     structlog.configure(processors=[_drop])
     with tempfile.TemporaryDirectory(prefix="corpus-") as name:
         folder = Path(name)

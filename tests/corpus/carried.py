@@ -44,8 +44,8 @@ def tags_below(folder: Path) -> dict[Path, dict[str, Any]]:
         command = ["exiftool", "-json", "-a", "-G1", "-struct", "-@", "-"]
         names = "\n".join(files[at : at + _FILES_AT_ONCE])
         answer = subprocess.run(command, input=names, capture_output=True, text=True, timeout=300, check=False)
-        for told in json.loads(answer.stdout or "[]"):
-            found[Path(told.pop("SourceFile"))] = told
+        for tags in json.loads(answer.stdout or "[]"):
+            found[Path(tags.pop("SourceFile"))] = tags
     if len(found) != len(files):
         raise AssertionError(f"exiftool read {len(found)} of {len(files)} files")
     return found

@@ -9,7 +9,7 @@ FILE_NAME = "manifest.csv"
 
 
 class Expected(StrEnum):
-    OK = "ok"  #: must be rendered, at the size that is told
+    OK = "ok"  #: must be rendered, at the size that the manifest states
     REJECT = "reject"  #: must be refused
     EITHER = "either"  #: one or the other, but with an answer
 

@@ -17,7 +17,7 @@ def windows(data: bytes) -> list[bytes]:
 
 
 def _end(data: bytes) -> int:
-    """Where the picture ends; the end of `data` where that cannot be told."""
+    """The offset at which the picture ends; the end of `data` where that is unknown."""
     if data.startswith(b"\xff\xd8"):
         return next((end for end, marker in _jpeg_segments(data) if marker == 0xD9), len(data))
     if data.startswith(b"\x89PNG"):

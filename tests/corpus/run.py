@@ -1,4 +1,4 @@
-"""The run itself: every file through one of two decoders, outputs kept for who wants to look at them."""
+"""The run itself: every file through one of two decoders, outputs kept for a look at them."""
 
 import shutil
 from collections import Counter
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from media_jobs import errors
 from media_jobs.pipeline.values import Limits, Request
-from tests import crew
+from tests import worker_pool
 from tests.corpus.judge import PRESET, Outcome, Verdict, failed, rendered
 from tests.corpus.manifest import Entry
 
@@ -19,21 +19,21 @@ TIMEOUT_S = 60
 def run(entries: Iterable[Entry], folder: Path) -> Iterator[Verdict]:
     """Verdicts as they come. The outputs of each file that was rendered lie in `folder_of(entry, folder)`."""
     (folder / "outputs").mkdir()
-    return crew.each(partial(_judge, folder), entries, folder, memory_bytes=LIMITS.memory_bytes)
+    return worker_pool.map_unordered(partial(_judge, folder), entries, folder, memory_bytes=LIMITS.memory_bytes)
 
 
 def folder_of(entry: Entry, folder: Path) -> Path:
     return folder / "outputs" / Path(entry.name).name
 
 
-def _judge(folder: Path, desk: crew.Desk, entry: Entry) -> Verdict:
-    source = desk.folder / "source"
+def _judge(folder: Path, worker: worker_pool.Worker, entry: Entry) -> Verdict:
+    source = worker.folder / "source"
     shutil.copyfile(entry.path, source)
-    into = desk.folder / "into"
+    into = worker.folder / "into"
     into.mkdir()
     request = Request(str(source), str(into), entry.sha256, PRESET, LIMITS)
     try:
-        result = desk.sandbox.render(
+        result = worker.sandbox.render(
             request, timeout_s=TIMEOUT_S, heartbeat=lambda: None, on_output=lambda done, of: None
         )
     except errors.MediaError as error:

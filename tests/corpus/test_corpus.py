@@ -55,9 +55,9 @@ def test_derivatives_carry_nothing_but_rights_and_are_the_size_that_was_told(res
     for verdict in results.made:
         for output in verdict.outputs:
             path = folder_of(verdict.entry, results.folder) / output.file
-            told = f"{output.width_px}x{output.height_px}"
-            if tags[path]["Composite:ImageSize"] != told:
-                wrong[str(path)] = {"told": told, "is": tags[path]["Composite:ImageSize"]}
+            stated = f"{output.width_px}x{output.height_px}"
+            if tags[path]["Composite:ImageSize"] != stated:
+                wrong[str(path)] = {"stated": stated, "is": tags[path]["Composite:ImageSize"]}
     assert wrong == {}
 
 

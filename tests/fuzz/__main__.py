@@ -10,7 +10,7 @@ from tests.fuzz.mutate import MUTATORS, recipe
 from tests.fuzz.report import Report, save
 from tests.fuzz.run import TIMEOUT_S, again, run
 
-_TELL_EVERY = 2_000
+_PRINT_EVERY = 2_000
 
 
 def main() -> int:
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def _look_again(report: Report, folder: Path, kept: Path) -> int:
-    """Print what happens a second time, too; how many."""
+    """Print the findings that are confirmed by a second run; gives their number."""
     confirmed = 0
     for found in report.findings:
         repeated = again(found, folder)
@@ -67,7 +67,7 @@ def _progress(report: Report, of: int, spent_s: float) -> None:
     line = f"{done:,} of {of:,}, {done / spent_s:.0f} a second, {len(report.findings)} to look at again"
     if sys.stderr.isatty():
         print(f"\r{line}", end="" if done < of else "\r\x1b[K", file=sys.stderr, flush=True)
-    elif done % _TELL_EVERY == 0:
+    elif done % _PRINT_EVERY == 0:
         print(line, file=sys.stderr, flush=True)
 
 

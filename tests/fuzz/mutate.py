@@ -1,4 +1,4 @@
-"""How healthy pictures are damaged. An input is told by its recipe, from which it can be made again."""
+"""How healthy pictures are damaged. A recipe identifies an input and makes it again."""
 
 import struct
 import zlib
@@ -139,7 +139,7 @@ def _splice(data: bytes, dice: Random) -> bytes:
 
 def _extreme_length(data: bytes, dice: Random) -> bytes:
     part = _part(data, dice)
-    return _mended(_with_number(data, part.number_at, part.letters, dice))
+    return _with_checksums(_with_number(data, part.number_at, part.letters, dice))
 
 
 def _change_within(data: bytes, dice: Random) -> bytes:
@@ -147,7 +147,7 @@ def _change_within(data: bytes, dice: Random) -> bytes:
     changed = bytearray(data)
     for _ in range(dice.randint(1, 6)):
         changed[dice.randrange(part.start, part.end)] = dice.choice((0, 1, 0xFF, dice.randrange(256)))
-    return _mended(bytes(changed))
+    return _with_checksums(bytes(changed))
 
 
 def _spoil_pixels(data: bytes, dice: Random) -> bytes:
@@ -163,7 +163,7 @@ def _spoil_pixels(data: bytes, dice: Random) -> bytes:
         for place in range(at, min(end, at + dice.choice((1, 1, 1, 2, 8, 64)))):
             new = dice.choice((0, changed[place] ^ 1 << dice.randrange(8), dice.randrange(256)))
             changed[place] = changed[place] if 0xFF in (new, changed[place]) and data[:1] == b"\xff" else new
-    return _mended(bytes(changed))
+    return _with_checksums(bytes(changed))
 
 
 def _double_part(data: bytes, dice: Random) -> bytes:
@@ -232,13 +232,13 @@ def _with_number(data: bytes, at: int, letters: str, dice: Random) -> bytes:
     return data[:at] + struct.pack(letters, dice.choice(extremes) % top) + data[at + size :]
 
 
-def _mended(data: bytes) -> bytes:
-    """With right checksums, where they would stop a decoder from seeing the damage."""
+def _with_checksums(data: bytes) -> bytes:
+    """Correct the checksums where wrong ones would stop a decoder from seeing the damage."""
     if not data.startswith(b"\x89PNG"):
         return data
-    mended = bytearray(data)
+    repaired = bytearray(data)
     for chunk in png_chunks(data):
         if chunk.end <= len(data):
-            checksum = zlib.crc32(mended[chunk.start + 4 : chunk.end - 4])
-            mended[chunk.end - 4 : chunk.end] = struct.pack(">I", checksum)
-    return bytes(mended)
+            checksum = zlib.crc32(repaired[chunk.start + 4 : chunk.end - 4])
+            repaired[chunk.end - 4 : chunk.end] = struct.pack(">I", checksum)
+    return bytes(repaired)

@@ -1,14 +1,14 @@
-"""Where a file has its coded pixels: damage in there passes every look at headers and meets the decoders."""
+"""Finds where a file has its coded pixels: damage in there passes every look at headers and meets the decoders."""
 
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 
-from media_jobs.pipeline.formats import gif, isobmff, jpeg, png, riff, tiff
+from media_jobs.pipeline.formats import gif, heif_items, jpeg, png, riff, tiff
+from media_jobs.pipeline.formats.common import Damaged
 
 Span = tuple[int, int]
 
-_DAMAGED = (gif.Damaged, isobmff.Damaged, jpeg.Damaged, png.Damaged, riff.Damaged, tiff.Damaged)
 _CODED_ITEMS = frozenset({"av01", "hvc1"})
 _WEBP_PICTURES = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
 _FRAME_HEADER_BYTES = 16
@@ -17,7 +17,7 @@ _FRAME_HEADER_BYTES = 16
 def payloads(data: bytes) -> list[Span]:
     """Start and end of each piece; none where none is recognised."""
     found: list[Span] = []
-    with suppress(*_DAMAGED):
+    with suppress(Damaged):
         found.extend(_payloads(data))
     return [(start, min(end, len(data))) for start, end in found if 0 <= start < min(end, len(data))]
 
@@ -34,7 +34,7 @@ def _payloads(data: bytes) -> Iterator[Span]:
     elif data.startswith(b"BM"):
         yield int.from_bytes(data[10:14], "little"), len(data)
     elif data[4:8] == b"ftyp" and data[8:12] != b"crx ":
-        coded = (item for item in isobmff.meta(data).items.values() if item.kind in _CODED_ITEMS)
+        coded = (item for item in heif_items.meta(data).items.values() if item.kind in _CODED_ITEMS)
         yield from (extent for item in coded for extent in item.extents)
     else:
         yield from _jpegs(data)
@@ -46,7 +46,7 @@ def _jpegs(data: bytes) -> Iterator[Span]:
     """The file itself, or the previews of a raw file."""
     for start in re.finditer(rb"\xff\xd8\xff", data):
         scan = 0
-        with suppress(jpeg.Damaged):
+        with suppress(Damaged):
             for segment in jpeg.segments(data, start.start()):
                 if scan:
                     yield scan, segment.at

@@ -1,4 +1,4 @@
-"""What a run found, for people; and the inputs themselves, for who mends it."""
+"""What a run found, for people; and the inputs themselves, for whoever repairs it."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -9,7 +9,7 @@ from tests.fuzz.run import Tried
 
 #: Of one kind so many are looked at again; they will be one fault.
 _OF_A_KIND = 3
-_ENOUGH_TO_TELL = 4_000
+_ENOUGH_INPUTS = 4_000
 
 
 @dataclass
@@ -40,12 +40,12 @@ class Report:
     def table(self) -> str:
         lines = []
         for name, counts in sorted(self.outcomes.items()):
-            told = ", ".join(f"{outcome} {count:,}" for outcome, count in counts.most_common())
-            lines.append(f"{name:<7} {counts.total():>7,}  {told}")
+            counted = ", ".join(f"{outcome} {count:,}" for outcome, count in counts.most_common())
+            lines.append(f"{name:<7} {counts.total():>7,}  {counted}")
         return "\n".join(lines)
 
     def memory(self) -> str:
-        """An idle decoder's, over the run: were it to grow, the last quarter would show it."""
+        """The memory of an idle decoder over the run: were it to grow, the last quarter would show it."""
         if not self.idle_bytes:
             return "memory of the idle decoder: cannot be seen on this system"
         first, last = self._quarter(0), self._quarter(3)
@@ -55,8 +55,8 @@ class Report:
         )
 
     def memory_is_flat(self) -> bool:
-        """Of a run long enough to tell: at first a decoder grows with every format that it meets."""
-        return len(self.idle_bytes) < _ENOUGH_TO_TELL or self._quarter(3) < 1.25 * self._quarter(0)
+        """Whether memory stays flat; always true of a short run: at first a decoder grows with every new format."""
+        return len(self.idle_bytes) < _ENOUGH_INPUTS or self._quarter(3) < 1.25 * self._quarter(0)
 
     def _quarter(self, number: int) -> float:
         length = max(1, len(self.idle_bytes) // 4)
@@ -65,12 +65,12 @@ class Report:
 
 
 def save(found: Tried, folder: Path) -> str:
-    """Keep the input in `folder`; what there is to say of it."""
+    """Keep the input in `folder`; gives its description."""
     data = found.recipe.make()
     sha256 = hashlib.sha256(data).hexdigest()
     folder.mkdir(exist_ok=True)
     (folder / sha256).write_bytes(data)
-    told = [f"{found.outcome}: {found.how}", f"  input {found.recipe}, {len(data)} bytes", f"  {sha256}"]
-    told += [f"  left behind: {name}" for name in found.left_behind]
-    told += [f"  | {line}" for line in found.log.splitlines()]
-    return "\n".join(told)
+    lines = [f"{found.outcome}: {found.how}", f"  input {found.recipe}, {len(data)} bytes", f"  {sha256}"]
+    lines += [f"  left behind: {name}" for name in found.left_behind]
+    lines += [f"  | {line}" for line in found.log.splitlines()]
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The run: each input through one of two decoders, and what became of it."""
+"""The run: sends each input through one of two decoders and notes what became of it."""
 
 import shutil
 import sys
@@ -12,13 +12,13 @@ from structlog.testing import capture_logs
 from media_jobs import errors
 from media_jobs.pipeline.recipes import Chroma, Crop, Fit, Format, Preset, Rendition
 from media_jobs.pipeline.values import Focus, Keep, Limits, Overrides, Request
-from tests import crew
+from tests import worker_pool
 from tests.fuzz.mutate import Recipe
 
 LIMITS = Limits()
 TIMEOUT_S = 2.0
 #: A machine that is busy with other things is no finding.
-_PATIENCE = 5
+_MORE_TIME = 5
 _RENDITIONS = (
     Rendition("jpeg", 24),
     Rendition("cover", 16, Fit.COVER, Format.AUTO, crop=Crop.ATTENTION),
@@ -33,7 +33,7 @@ _KEEP_ALL = Keep(timestamps=True, camera_info=True, gps=True, device_serial=True
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """`outcome`: `rendered`, the code of a refusal, or else a finding, which `how` tells more of."""
+    """`outcome`: `rendered`, the code of a refusal, or else a finding, which `how` describes."""
 
     recipe: Recipe
     outcome: str
@@ -50,11 +50,13 @@ class Tried:
 def run(recipes: Iterable[Recipe], folder: Path, *, timeout_s: float = TIMEOUT_S) -> Iterator[Tried]:
     """Results as they come; nothing is logged meanwhile."""
     with capture_logs():
-        yield from crew.each(partial(_try, timeout_s), recipes, folder, memory_bytes=LIMITS.memory_bytes)
+        yield from worker_pool.map_unordered(
+            partial(_try, timeout_s), recipes, folder, memory_bytes=LIMITS.memory_bytes
+        )
 
 
 def again(found: Tried, folder: Path) -> Tried:
-    """The same input alone, with a new decoder and more time, its steps reduced to those that matter."""
+    """Try the same input alone, with a new decoder and more time, its steps reduced to those that matter."""
     best = _alone(found.recipe, folder)
     if not best.is_finding:
         return best
@@ -67,30 +69,30 @@ def again(found: Tried, folder: Path) -> Tried:
 
 
 def _alone(recipe: Recipe, folder: Path) -> Tried:
-    desk = crew.Desk(folder, LIMITS.memory_bytes)
+    worker = worker_pool.Worker(folder, LIMITS.memory_bytes)
     try:
         with capture_logs() as logged:
-            tried = _try(TIMEOUT_S * _PATIENCE, desk, recipe)
+            tried = _try(TIMEOUT_S * _MORE_TIME, worker, recipe)
     finally:
-        desk.sandbox.close()
-        shutil.rmtree(desk.folder)
+        worker.sandbox.close()
+        shutil.rmtree(worker.folder)
     return replace(tried, log="\n".join(str(entry.get("stderr", "")) for entry in logged))
 
 
-def _try(timeout_s: float, desk: crew.Desk, recipe: Recipe) -> Tried:
-    source, into = desk.folder / "source", desk.folder / "into"
+def _try(timeout_s: float, worker: worker_pool.Worker, recipe: Recipe) -> Tried:
+    source, into = worker.folder / "source", worker.folder / "into"
     source.write_bytes(recipe.make())
     into.mkdir()
-    outcome, how = _outcome(desk, _request(recipe.number, source, into), timeout_s)
+    outcome, how = _outcome(worker, _request(recipe.number, source, into), timeout_s)
     source.unlink()
     shutil.rmtree(into)
-    left_behind = tuple(str(path.relative_to(desk.folder)) for path in desk.folder.rglob("*") if not path.is_dir())
-    return Tried(recipe, outcome, how, left_behind, _resident_bytes(desk.sandbox.pid))
+    left_behind = tuple(str(path.relative_to(worker.folder)) for path in worker.folder.rglob("*") if not path.is_dir())
+    return Tried(recipe, outcome, how, left_behind, _resident_bytes(worker.sandbox.pid))
 
 
-def _outcome(desk: crew.Desk, request: Request, timeout_s: float) -> tuple[str, str]:
+def _outcome(worker: worker_pool.Worker, request: Request, timeout_s: float) -> tuple[str, str]:
     try:
-        desk.sandbox.render(request, timeout_s=timeout_s, heartbeat=lambda: None, on_output=lambda done, of: None)
+        worker.sandbox.render(request, timeout_s=timeout_s, heartbeat=lambda: None, on_output=lambda done, of: None)
     except errors.PrivacyLeak as error:
         return error.code, str(error)
     except errors.ImageRefused as error:
@@ -103,7 +105,7 @@ def _outcome(desk: crew.Desk, request: Request, timeout_s: float) -> tuple[str, 
 
 
 def _request(number: int, source: Path, into: Path) -> Request:
-    """Small, and in time every rendition meets every kind of file."""
+    """A small request; over a run every rendition meets every kind of file."""
     rendition = _RENDITIONS[number // 16 % len(_RENDITIONS)]
     overrides = Overrides(rotation=number % 4 * 90, focus=Focus(0.9, 0.1) if number % 3 else None)
     keep = _KEEP_ALL if number % 2 else Keep()

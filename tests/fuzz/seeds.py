@@ -24,7 +24,7 @@ _XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3
 
 @cache
 def seeds() -> dict[str, bytes]:
-    """By name; the part before the first hyphen is the format."""
+    """All seeds by name; the part before the first hyphen is the format."""
     return {
         **_jpegs(), **_pngs(), **_webps(), **_gifs(), **_tiffs(), **_bmps(), **_heifs(), **_raws(), **_grainy()
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where a file says how long its parts are, found roughly: a fuzzer needs hits, not truth."""
+"""Finds roughly where a file says how long its parts are: a fuzzer needs hits, not truth."""
 
 import re
 import struct
@@ -22,7 +22,7 @@ class Part:
 
 
 def parts(data: bytes) -> list[Part]:
-    """In no special order; none where nothing is recognised."""
+    """The parts in no special order; none where nothing is recognised."""
     found: list[Part] = []
     for part in _parts(data):
         if part.start < part.end <= len(data) and len(found) < _MOST:
@@ -51,7 +51,7 @@ def png_chunks(data: bytes) -> Iterator[Part]:
 
 
 def _chunks(data: bytes, at: int, letters: str, number_at: int, around: int, *, even: bool) -> Iterator[Part]:
-    """Of PNG and RIFF: a length, a kind and contents, in one order or the other."""
+    """The chunks of a PNG or RIFF: a length, a kind and contents, in one order or the other."""
     while at + around <= len(data):
         (size,) = struct.unpack_from(letters, data, at + number_at)
         end = at + around + size + (size % 2 if even else 0)

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from media_jobs.errors import ImageRefused, UnsupportedFormat
-from media_jobs.pipeline.formats import frames, gif, heif, isobmff, jpeg, png, riff, tiff
+from media_jobs.pipeline.formats import frames, gif, heif, heif_items, isobmff, jpeg, png, riff, tiff
+from media_jobs.pipeline.formats.common import Damaged
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, sniff
 from media_jobs.pipeline.privacy.capture import capture
 from media_jobs.pipeline.privacy.gather import gather
@@ -47,14 +48,14 @@ def test_first_bytes_are_named_or_refused(start: str, steps: list[tuple[str, int
 @pytest.mark.parametrize(
     ("parse", "damage"),
     [
-        (walked(jpeg.segments), jpeg.Damaged),
-        (walked(png.chunks), png.Damaged),
-        (walked(riff.chunks), riff.Damaged),
-        (walked(gif.extensions), gif.Damaged),
-        (walked(isobmff.boxes), isobmff.Damaged),
-        (isobmff.meta, isobmff.Damaged),
+        (walked(jpeg.segments), Damaged),
+        (walked(png.chunks), Damaged),
+        (walked(riff.chunks), Damaged),
+        (walked(gif.extensions), Damaged),
+        (walked(isobmff.boxes), Damaged),
+        (heif_items.meta, Damaged),
         (heif.header, ImageRefused),
-        (lambda data: tiff.Tiff.parse(data).first_tags(), tiff.Damaged),
+        (lambda data: tiff.Tiff.parse(data).first_tags(), Damaged),
     ],
 )
 @few
@@ -70,7 +71,7 @@ def test_structures_are_walked_or_called_damaged(
 @given_damage
 def test_counting_frames_ends(start: str, steps: list[tuple[str, int]]) -> None:
     for name in ("gif", "webp", "png", "tiff"):
-        with contextlib.suppress(tiff.Damaged, gif.Damaged, riff.Damaged, png.Damaged):
+        with contextlib.suppress(Damaged):
             assert 1 <= frames.frames(name, damaged(start, steps), 50) <= 51
 
 

@@ -3,8 +3,8 @@
 import pytest
 import pyvips
 
+from media_jobs.demo.exif_writer import Facts, with_facts
 from media_jobs.pipeline.encode import encode
-from media_jobs.pipeline.formats.exif_writer import Facts, with_facts
 from media_jobs.pipeline.privacy.embed import xmp_packet
 from media_jobs.pipeline.recipes import Chroma, Format, Rendition
 from media_jobs.pipeline.values import Rights

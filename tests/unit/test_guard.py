@@ -131,7 +131,7 @@ folder = sys.argv[1]
 for format in ("jpeg", "png", "webp", "gif", "tiff", "avif"):
     assert vips.load(format, f"{folder}/{format}").width == 32, format
     assert pyvips.Image.new_from_file(f"{folder}/{format}").width == 32, format
-opened, told = [], []
+opened, messages = [], []
 for name in sys.argv[2:]:
     try:
         pyvips.Image.new_from_file(f"{folder}/{name}")
@@ -144,14 +144,14 @@ for loader, name in named.items():
         pyvips.Operation.call(loader, f"{folder}/{name}")
         opened.append(loader)
     except pyvips.Error as error:
-        told.append(str(error))
-if opened or not all("blocked" in text for text in told):
-    sys.exit(f"opened {opened}, told {told}")
+        messages.append(str(error))
+if opened or not all("blocked" in text for text in messages):
+    sys.exit(f"opened {opened}, messages {messages}")
 """
 
 
 def test_only_listed_loaders_run(tmp_path: Path) -> None:
-    """In a process of its own, because locking is for life. The refused files are right ones of their kind."""
+    """It runs in a process of its own, because locking is for life. The refused files are right ones of their kind."""
     allowed = {
         "jpeg": images.jpeg(32, 32),
         "png": images.png(32, 32),
@@ -176,7 +176,7 @@ def test_only_listed_loaders_run(tmp_path: Path) -> None:
 
 
 def run(script: str, folder: Path, names: dict[str, bytes]) -> str:
-    told = subprocess.run(
+    answer = subprocess.run(
         [sys.executable, "-c", script, str(folder), *names], check=False, capture_output=True, text=True
     )
-    return told.stderr
+    return answer.stderr

@@ -5,8 +5,8 @@ import struct
 import pytest
 
 from media_jobs import errors
+from media_jobs.demo.exif_writer import Facts, exif_block
 from media_jobs.pipeline.formats import heif as formats_heif
-from media_jobs.pipeline.formats.exif_writer import Facts, exif_block
 from tests import heif
 from tests.decoded import Decoded, decoded
 from tests.images import CORNERS

@@ -5,7 +5,8 @@ import struct
 
 import pytest
 
-from media_jobs.pipeline.formats import isobmff
+from media_jobs.pipeline.formats import heif_items, isobmff
+from media_jobs.pipeline.formats.common import Damaged
 from tests import heif
 from tests.heif import box, full_box
 
@@ -26,12 +27,12 @@ def test_boxes_come_with_the_bounds_of_their_content():
 
 @pytest.mark.parametrize("size", [2, 7, 13, 2**31])
 def test_a_box_smaller_than_its_header_or_larger_than_its_parent_is_damage(size):
-    with pytest.raises(isobmff.Damaged):
+    with pytest.raises(Damaged):
         list(isobmff.boxes(struct.pack(">I4s", size, b"free") + bytes(4)))
 
 
 def test_boxes_without_end_are_damage():
-    with pytest.raises(isobmff.Damaged, match="too many"):
+    with pytest.raises(Damaged, match="too many"):
         list(isobmff.boxes(box(b"free") * 20_000))
 
 
@@ -44,7 +45,7 @@ def test_a_box_is_found_by_its_path():
 
 
 def test_the_primary_item_tells_its_size_and_its_turn():
-    meta = isobmff.meta(PICTURE)
+    meta = heif_items.meta(PICTURE)
     primary = meta.items[meta.primary]
     assert (primary.kind, primary.width_px, primary.height_px, primary.primaries) == ("grid", 128, 96, 12)
     assert (primary.rotation, primary.shown_px) == (90, (90, 100))
@@ -53,31 +54,31 @@ def test_the_primary_item_tells_its_size_and_its_turn():
 
 
 def test_items_are_read_from_the_file_and_from_the_box_of_small_data():
-    meta = isobmff.meta(PICTURE)
+    meta = heif_items.meta(PICTURE)
     primary = meta.items[meta.primary]
-    assert isobmff.read(PICTURE, primary) == struct.pack(">BBBBHH", 0, 0, 1, 1, 128, 96)
-    assert [isobmff.read(PICTURE, meta.items[tile]) for tile in primary.refs["dimg"]] == list(heif.HEVC.tiles)
+    assert heif_items.read(PICTURE, primary) == struct.pack(">BBBBHH", 0, 0, 1, 1, 128, 96)
+    assert [heif_items.read(PICTURE, meta.items[tile]) for tile in primary.refs["dimg"]] == list(heif.HEVC.tiles)
     (facts,) = [item for item in meta.items.values() if item.kind == "Exif"]
     assert facts.refs == {"cdsc": (meta.primary,)}
-    assert isobmff.read(PICTURE, facts) == bytes(4) + b"II*\0facts"
+    assert heif_items.read(PICTURE, facts) == bytes(4) + b"II*\0facts"
 
 
 def test_an_item_beyond_the_end_or_of_absurd_size_is_not_read():
-    for item in (isobmff.Item("Exif", extents=((10, 200),)), isobmff.Item("Exif", extents=((0, 2**40),))):
-        with pytest.raises(isobmff.Damaged):
-            isobmff.read(bytes(100), item)
+    for item in (heif_items.Item("Exif", extents=((10, 200),)), heif_items.Item("Exif", extents=((0, 2**40),))):
+        with pytest.raises(Damaged):
+            heif_items.read(bytes(100), item)
 
 
 def test_quicktime_writes_no_version_into_its_meta_box():
     start = PICTURE.index(b"meta") - 4
     end = start + int.from_bytes(PICTURE[start : start + 4], "big")
     plain = PICTURE[:start] + box(b"meta", PICTURE[start + 12 : end])
-    assert isobmff.meta(plain).items.keys() == isobmff.meta(PICTURE).items.keys()
+    assert heif_items.meta(plain).items.keys() == heif_items.meta(PICTURE).items.keys()
 
 
 def test_a_table_of_absurd_size_is_damage():
-    with pytest.raises(isobmff.Damaged, match="absurd"):
-        isobmff.meta(full_box(b"meta", full_box(b"hdlr", bytes(20)), full_box(b"iref", bytes(300_000))))
+    with pytest.raises(Damaged, match="absurd"):
+        heif_items.meta(full_box(b"meta", full_box(b"hdlr", bytes(20)), full_box(b"iref", bytes(300_000))))
 
 
 def test_a_file_cut_anywhere_gives_an_answer_or_is_damaged():
@@ -96,7 +97,7 @@ def test_bytes_changed_anywhere_give_an_answer_or_are_damaged():
 
 def read_all(data: bytes) -> None:
     try:
-        for item in isobmff.meta(data).items.values():
-            isobmff.read(data, item)
-    except isobmff.Damaged:
+        for item in heif_items.meta(data).items.values():
+            heif_items.read(data, item)
+    except Damaged:
         pass

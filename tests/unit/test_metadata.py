@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from media_jobs.pipeline.privacy import facts as privacy
-from media_jobs.pipeline.values import Keep
+from media_jobs.pipeline.values import FACTS, Keep
 from tests import facts, heif
 
 EVERYTHING = Keep(timestamps=True, camera_info=True, gps=True, device_serial=True)
@@ -57,7 +57,7 @@ CONTAINERS = {
 
 def metadata(data: bytes, format: str, folder: Path, keep: Keep = EVERYTHING) -> dict[str, Any]:
     found = facts.found(data, format, folder)
-    written = privacy.metadata(privacy.read(found), found, keep)
+    written = privacy.metadata(privacy.extract(found), found, keep)
     json.dumps(written)
     return written
 
@@ -80,10 +80,14 @@ def test_every_fact_is_read_from_exif_in_every_container(container: str, tmp_pat
     }
 
 
+def test_all_facts_of_the_table_are_read(tmp_path: Path) -> None:
+    assert metadata(CONTAINERS["jpeg"], "jpeg", tmp_path).keys() - {"orientation"} == FACTS.keys()
+
+
 def test_both_byte_orders_are_read(tmp_path: Path) -> None:
     swapped = facts.exif(facts.CAMERA, facts.DETAIL, facts.GPS, order=">")
-    told = [facts.told(facts.jpeg_with(exif=block), "jpeg", tmp_path) for block in (EXIF, swapped)]
-    assert told[0] == told[1]
+    extracted = [facts.extracted(facts.jpeg_with(exif=block), "jpeg", tmp_path) for block in (EXIF, swapped)]
+    assert extracted[0] == extracted[1]
 
 
 @pytest.mark.parametrize(
@@ -243,8 +247,8 @@ def test_control_characters_and_endless_names_do_not_get_through(tmp_path: Path)
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.97])
 def test_a_file_that_breaks_off_costs_facts_and_raises_nothing(container: str, share: float, tmp_path: Path) -> None:
     data = CONTAINERS[container]
-    told = facts.told(data[: int(len(data) * share)], container.split(" ", maxsplit=1)[0], tmp_path)
-    assert set(told.facts) <= set(metadata(data, container.split(" ", maxsplit=1)[0], tmp_path))
+    extracted = facts.extracted(data[: int(len(data) * share)], container.split(" ", maxsplit=1)[0], tmp_path)
+    assert set(extracted.facts) <= set(metadata(data, container.split(" ", maxsplit=1)[0], tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -269,8 +273,8 @@ def test_a_directory_that_leads_to_itself_ends(tmp_path: Path) -> None:
 
 def test_thousands_of_blocks_are_not_all_read(tmp_path: Path) -> None:
     many = [facts.segment(0xE1, b"Exif\0\0" + facts.exif({0x100: 1})) for _ in range(1000)]
-    told = facts.told(facts.jpeg(*many, facts.segment(0xE1, MARKED)), "jpeg", tmp_path)
-    assert told.names == ("EXIF ImageWidth", "metadata beyond 20 blocks")
+    extracted = facts.extracted(facts.jpeg(*many, facts.segment(0xE1, MARKED)), "jpeg", tmp_path)
+    assert extracted.names == ("EXIF ImageWidth", "metadata beyond 20 blocks")
 
 
 @pytest.mark.skipif(not shutil.which("exiftool"), reason="needs exiftool: apt-get install libimage-exiftool-perl")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import pyvips
 
+from media_jobs.demo.exif_writer import Facts, exif_block
 from media_jobs.pipeline.decode import decode
-from media_jobs.pipeline.formats.exif_writer import Facts, exif_block
 from media_jobs.pipeline.orientation import combined, from_exif, sideways, turn
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.values import Limits
@@ -89,7 +89,7 @@ def test_a_heif_is_turned_once_though_its_exif_says_so_too(turned_by_the_file, f
 
 
 def preview_px(orientation: int) -> tuple[int, int]:
-    """As displayed."""
+    """Its width and height as displayed."""
     return (128, 192) if sideways(orientation) else (192, 128)
 
 

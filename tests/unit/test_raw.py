@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from media_jobs.pipeline.formats.exif_writer import Facts, with_facts
+from media_jobs.demo.exif_writer import Facts, with_facts
 from tests import images, raws
 
 _CHILD = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from media_jobs.pipeline.privacy.receipt import receipt
+from media_jobs.pipeline.privacy.facts import receipt
 from media_jobs.pipeline.values import Keep, Receipt
 from tests import facts, heif
 
@@ -30,7 +30,7 @@ FULL = facts.jpeg(
 
 
 def of(data: bytes, folder: Path, keep: Keep = EVERYTHING, format: str = "jpeg") -> Receipt:
-    return receipt(facts.told(data, format, folder), keep, {"full": ("XMP dc:creator",)})
+    return receipt(facts.extracted(data, format, folder), keep, {"full": ("XMP dc:creator",)})
 
 
 def test_everything_that_was_found_is_named(tmp_path: Path) -> None:
@@ -45,16 +45,16 @@ def test_everything_that_was_found_is_named(tmp_path: Path) -> None:
 
 def test_what_was_found_was_either_kept_or_dropped(tmp_path: Path) -> None:
     for keep in (EVERYTHING, Keep(), NOTHING):
-        told = of(FULL, tmp_path, keep)
-        assert sorted(told.kept + told.dropped) == sorted(told.found)
-        assert told.outputs == {"full": ("XMP dc:creator",)}
+        made = of(FULL, tmp_path, keep)
+        assert sorted(made.kept + made.dropped) == sorted(made.found)
+        assert made.outputs == {"full": ("XMP dc:creator",)}
 
 
 def test_by_default_dates_camera_and_rights_are_kept_and_position_and_serial_are_not(tmp_path: Path) -> None:
-    told = of(FULL, tmp_path, Keep())
-    assert {"EXIF DateTimeOriginal", "EXIF OffsetTimeOriginal", "EXIF Make", "EXIF ISO"} < set(told.kept)
-    assert {"XMP dc:creator", "EXIF Artist"} < set(told.kept)  # both say the same
-    assert {"EXIF GPSLatitude", "EXIF SerialNumber", "IPTC By-line", "ICC profile"} < set(told.dropped)
+    made = of(FULL, tmp_path, Keep())
+    assert {"EXIF DateTimeOriginal", "EXIF OffsetTimeOriginal", "EXIF Make", "EXIF ISO"} < set(made.kept)
+    assert {"XMP dc:creator", "EXIF Artist"} < set(made.kept)  # both say the same
+    assert {"EXIF GPSLatitude", "EXIF SerialNumber", "IPTC By-line", "ICC profile"} < set(made.dropped)
 
 
 def test_with_every_switch_off_only_rights_and_orientation_are_kept(tmp_path: Path) -> None:

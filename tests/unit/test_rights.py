@@ -26,7 +26,7 @@ EXIF = facts.exif({0x013B: "Eve", 0x8298: "by Eve"})
 
 
 def rights(tmp_path: Path, **parts: bytes) -> Rights:
-    return facts.told(facts.jpeg_with(**parts), "jpeg", tmp_path).rights
+    return facts.extracted(facts.jpeg_with(**parts), "jpeg", tmp_path).rights
 
 
 def test_xmp_goes_before_iptc_before_exif(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_what_nobody_can_see_is_not_there(hidden: str, tmp_path: Path) -> None:
 # --- written into outputs --------------------------------------------------------------------------
 
 FULL = Rights("Zoë 日本; Grace <Hopper>", "Agency & Co", "© 2024 “Ada”", "https://example.org/by?a=1&b=2")
-#: As long as `facts.read` lets any become, of what takes most room when written.
+#: As long as `facts.extract` lets any become, of what takes most room when written.
 LONGEST = Rights("a;" * 250, "A" + "&" * 499, "A" + "&" * 499, "https://example.org/" + "&" * 480)
 
 
@@ -165,7 +165,7 @@ def test_embedding_rights_changes_no_pixel_and_what_is_read_back_is_what_was_wri
     before, after = (pyvips.Image.new_from_buffer(data, "") for data in (plain, with_rights))
     assert after.write_to_memory() == before.write_to_memory()
     assert (after.width, after.height, after.bands) == (before.width, before.height, before.bands)
-    read = facts.told(with_rights, encoded_as, tmp_path).rights
+    read = facts.extracted(with_rights, encoded_as, tmp_path).rights
     assert read.creator.removesuffix(";") == whose.creator.replace(";", "; ").replace(";  ", "; ")[:500].strip("; ")
     assert (read.credit, read.copyright, read.licence) == (whose.credit, whose.copyright, whose.licence)
 
@@ -193,13 +193,13 @@ def test_exiftool_reads_the_four_fields_and_nothing_else(tmp_path: Path) -> None
         "XMP-xmpRights:WebStatement": FULL.licence,
     }
     exif = {"IFD0:Artist": "Zoë 日本; Grace ‹Hopper>", "IFD0:Copyright": FULL.copyright}
-    for told in exiftool(tmp_path):
-        name = told.pop("SourceFile")
-        assert told == (xmp if name.endswith("avif") else xmp | exif), name
+    for tags in exiftool(tmp_path):
+        name = tags.pop("SourceFile")
+        assert tags == (xmp if name.endswith("avif") else xmp | exif), name
 
 
 def exiftool(folder: Path) -> list[dict[str, Any]]:
     command = ["exiftool", "-json", "-G1", "-a", "-struct", "-XMP:all", "-EXIF:all", "-IPTC:all", "-ICC_Profile:all"]
-    told = subprocess.run([*command, "-Warning", str(folder)], capture_output=True, check=True)
-    found: list[dict[str, Any]] = json.loads(told.stdout)
+    answer = subprocess.run([*command, "-Warning", str(folder)], capture_output=True, check=True)
+    found: list[dict[str, Any]] = json.loads(answer.stdout)
     return found

@@ -16,24 +16,24 @@ READ, WRITE, NEITHER, CREATE, EMPTY, CLOEXEC = 0o0, 0o1, 0o3, 0o100, 0o1000, 0o2
 EPERM, ENOSYS = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
 
 
-def verdict(machine: seccomp.Machine, number: int, *arguments: int, audit: int | None = None) -> int:
+def outcome(machine: seccomp.Machine, number: int, *arguments: int, audit: int | None = None) -> int:
     """What the filter for `machine` returns for a call."""
     steps = list(struct.iter_unpack("=HBBI", seccomp.program(machine, pid=PID)))
     padded = (*arguments, 0, 0, 0, 0, 0, 0)[:6]
     data = struct.pack("=iIQ6Q", number, machine.audit if audit is None else audit, 0, *padded)
-    held, at = 0, 0
+    accumulator, at = 0, 0
     while True:
         code, then, otherwise, value = steps[at]
         at += 1
         match code:
             case 0x20:
-                (held,) = struct.unpack_from("=I", data, value)
+                (accumulator,) = struct.unpack_from("=I", data, value)
             case 0x54:
-                held &= value
+                accumulator &= value
             case 0x06:
                 return int(value)
             case 0x15 | 0x25 | 0x35:
-                holds = {0x15: held == value, 0x25: held > value, 0x35: held >= value}[code]
+                holds = {0x15: accumulator == value, 0x25: accumulator > value, 0x35: accumulator >= value}[code]
                 at += then if holds else otherwise
             case _:
                 raise AssertionError(f"unknown step {code:#x}")
@@ -43,10 +43,10 @@ def verdict(machine: seccomp.Machine, number: int, *arguments: int, audit: int |
 def test_every_listed_call_is_refused_and_ordinary_ones_pass(machine: seccomp.Machine, column: int) -> None:
     for name, numbers in syscalls.REFUSED.items():
         if (number := numbers[column]) is not None:
-            assert verdict(machine, number) == EPERM, name
+            assert outcome(machine, number) == EPERM, name
     ordinary = {"read": (0, 63), "write": (1, 64), "mmap": (9, 222), "futex": (202, 98), "openat": (257, 56)}
     for name, numbers in ordinary.items():
-        assert verdict(machine, numbers[column]) == ALLOW, name
+        assert outcome(machine, numbers[column]) == ALLOW, name
 
 
 @pytest.mark.parametrize(("machine", "column"), [(X86, 0), (ARM, 1)], ids=["x86-64", "arm64"])
@@ -76,26 +76,26 @@ def test_some_calls_pass_by_their_arguments_only(machine: seccomp.Machine, colum
         *((numbers, (), ENOSYS) for numbers in syscalls.HIDING.values()),
     ]
     for numbers, arguments, answer in expected:
-        assert verdict(machine, numbers[column], *arguments) == answer, (numbers, arguments)
+        assert outcome(machine, numbers[column], *arguments) == answer, (numbers, arguments)
 
 
 @pytest.mark.parametrize("machine", [X86, ARM], ids=["x86-64", "arm64"])
 def test_what_came_after_the_list_is_not_there(machine: seccomp.Machine) -> None:
-    assert verdict(machine, syscalls.NEWEST_KNOWN) == ALLOW
-    assert verdict(machine, syscalls.NEWEST_KNOWN + 1) == ENOSYS
+    assert outcome(machine, syscalls.NEWEST_KNOWN) == ALLOW
+    assert outcome(machine, syscalls.NEWEST_KNOWN + 1) == ENOSYS
 
 
 def test_another_machines_calls_kill() -> None:
     i386 = 0x40000003
-    assert verdict(X86, 1, audit=i386) == KILL
-    assert verdict(ARM, 1, audit=X86.audit) == KILL
-    assert verdict(X86, 0x40000000 | 39) == KILL
+    assert outcome(X86, 1, audit=i386) == KILL
+    assert outcome(ARM, 1, audit=X86.audit) == KILL
+    assert outcome(X86, 0x40000000 | 39) == KILL
 
 
 def test_the_older_way_to_open_a_file_is_held_to_the_same_rule() -> None:
     number = syscalls.OPEN[0]
-    assert verdict(X86, number, 0, READ) == ALLOW
-    assert verdict(X86, number, 0, READ | EMPTY) == EPERM
+    assert outcome(X86, number, 0, READ) == ALLOW
+    assert outcome(X86, number, 0, READ | EMPTY) == EPERM
 
 
 HEADERS = (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), Path("/usr/include/asm-generic/unistd.h"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from media_jobs import errors
-from media_jobs.pipeline.formats.exif_writer import Facts
+from media_jobs.demo.exif_writer import Facts
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, raw_format, sniff
 from tests import images, raws
 

@@ -141,12 +141,12 @@ def test_a_webp_that_breaks_off_before_it_said_which_way_up_it_is_is_truncated(m
         pixels(data[: max(data.index(b"EXIF"), len(data) - missing)], tmp_path)
 
 
-@pytest.mark.parametrize("held", [-1_000, 1, 4, 20, 100, 128])
-def test_a_tiff_whose_later_pages_are_missing_is_truncated(held: int, tmp_path: Path):
+@pytest.mark.parametrize("present_bytes", [-1_000, 1, 4, 20, 100, 128])
+def test_a_tiff_whose_later_pages_are_missing_is_truncated(present_bytes: int, tmp_path: Path):
     data = animation("TIFF")
     second = tiff.Tiff.parse(data).directory(8).following
     with pytest.raises(errors.Truncated):
-        pixels(data[: second + held], tmp_path)
+        pixels(data[: second + present_bytes], tmp_path)
 
 
 @pytest.mark.parametrize(("bits", "found"), [(12, "12 bits a sample"), (16, "16 bits a sample")])

@@ -1,4 +1,4 @@
-"""One or all: work that wants its host for itself, among the processes of that host."""
+"""A lock among the processes of a host, for work that wants the host for itself."""
 
 import fcntl
 import os
@@ -18,8 +18,8 @@ _SHORT_WAIT_S = 1.0
 class HostLock:
     """A readers–writer lock between all processes that use the same `folder`, which is made when first needed.
 
-    It is the kernel's (flock), so that it ends with the process that holds it, however that ends. Fair to who wants
-    to be alone: from when they ask, nobody new gets in before them. Not for several threads.
+    It is the kernel's (flock), so that it ends with the process that holds it, however that ends. Fair to those who
+    want to be alone: once they ask, no newcomer gets in before them. Not thread-safe.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -27,20 +27,20 @@ class HostLock:
 
     @contextmanager
     def shared(self, heartbeat: Heartbeat) -> Iterator[None]:
-        """Beside others that share it. Waits while somebody is alone, or waits to be.
+        """Hold the host beside others that share it. Waits while somebody is alone, or waits to be.
 
         Meanwhile `heartbeat` is called at least twice a second; what it raises ends the wait. Raises OSError.
         """
-        with ExitStack() as held:
+        with ExitStack() as locks:
             with self._file("gate") as gate:
                 _wait(gate, fcntl.LOCK_EX, heartbeat)
-                room = held.enter_context(self._file("room"))
+                room = locks.enter_context(self._file("room"))
                 _wait(room, fcntl.LOCK_SH, heartbeat)
             yield
 
     @contextmanager
     def exclusive(self, heartbeat: Heartbeat) -> Iterator[None]:
-        """Alone. Waits until all others have ended, and lets no new ones begin; otherwise like `shared`."""
+        """Hold the host alone. Waits until all others have ended and lets no new ones begin; else like `shared`."""
         with self._file("gate") as gate, self._file("room") as room:
             _wait(gate, fcntl.LOCK_EX, heartbeat)
             _wait(room, fcntl.LOCK_EX, heartbeat)
@@ -58,11 +58,11 @@ class HostLock:
 
 
 def _wait(descriptor: int, operation: int, heartbeat: Heartbeat) -> None:
-    tick = paced(heartbeat)
+    throttled = paced(heartbeat)
     started = time.monotonic()
     while True:
         try:
             return fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
         except BlockingIOError:
-            tick()
+            throttled()
         time.sleep(_SHORT_S if time.monotonic() - started < _SHORT_WAIT_S else _LONG_S)

@@ -1,4 +1,4 @@
-"""What a child process takes, measured from outside: it need not help, and cannot lie."""
+"""What a child process takes, measured from outside: the child need not help, and cannot lie."""
 
 import contextlib
 import resource
@@ -14,19 +14,19 @@ _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 class Meter:
-    """Measures a child of this process from `begin()` on. Where the system does not tell (macOS), it says 0."""
+    """Measures a child of this process from `begin()` on. Where the system does not know (macOS), all is 0."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._cpu_s = 0.0
         self._written_bytes = 0
         self._peak_seen_bytes = 0
-        # Until it became a program of its own it shared our memory, and the system counts that in.
+        # The system counts in our memory, which the child shared until it became a program of its own.
         self._ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self._began = time.monotonic()
 
     def begin(self) -> None:
-        """Whatever was before does not count."""
+        """Start anew: whatever was before does not count."""
         with contextlib.suppress(OSError):  # else the peak is that of its whole life
             Path(f"/proc/{self._pid}/clear_refs").write_bytes(_RESET_PEAK)
         self._cpu_s = _cpu_s(self._pid)
@@ -35,7 +35,7 @@ class Meter:
         self._began = time.monotonic()
 
     def usage(self, died: resource.struct_rusage | None = None) -> Usage:
-        """Since `begin()`. `died`: what the system said at its end."""
+        """What was taken since `begin()`. `died`: what the system said at its end."""
         cpu_s, peak_bytes = _cpu_s(self._pid), self.peak_bytes()
         if died:
             cpu_s = died.ru_utime + died.ru_stime
@@ -45,32 +45,41 @@ class Meter:
         return Usage(round(wall_s * 1000), round(max(0.0, cpu_s - self._cpu_s) * 1000), peak_bytes)
 
     def peak_bytes(self) -> int:
-        """Resident at its largest since `begin()`; of a dead one, as far as somebody asked while it lived."""
-        self._peak_seen_bytes = max(self._peak_seen_bytes, self._told("status", "VmHWM") * 1024)
+        """Resident memory at its largest since `begin()`; of a dead child, as far as somebody asked while it lived."""
+        self._status()
         return self._peak_seen_bytes
 
     def resident_bytes(self) -> int:
-        """Just now."""
-        return self._told("status", "VmRSS") * 1024
+        """Resident memory now."""
+        return self._status().get("VmRSS", 0) * 1024
 
     def threads(self) -> int:
-        """Just now."""
-        return self._told("status", "Threads")
+        """How many it has now."""
+        return self._status().get("Threads", 0)
 
     def written_bytes(self) -> int:
-        """Since `begin()`, to files and pipes."""
+        """What it wrote since `begin()`, to files and pipes."""
         return self._all_written_bytes() - self._written_bytes
 
-    def _all_written_bytes(self) -> int:
-        """By calls, or by pages of files in memory: what is more."""
-        return max(self._told("io", "wchar"), self._told("io", "write_bytes"))
+    def _status(self) -> dict[str, int]:
+        """The child's status. Each look at it keeps its peak for when the child is gone."""
+        status = self._read("status")
+        self._peak_seen_bytes = max(self._peak_seen_bytes, status.get("VmHWM", 0) * 1024)
+        return status
 
-    def _told(self, file: str, field: str) -> int:
+    def _all_written_bytes(self) -> int:
+        """Bytes written by calls, or by pages of files in memory: whichever is more."""
+        counters = self._read("io")
+        return max(counters.get("wchar", 0), counters.get("write_bytes", 0))
+
+    def _read(self, file: str) -> dict[str, int]:
+        """The numbers of a file in the child's folder of /proc, by their names; none where there is no such file."""
         try:
-            lines = Path(f"/proc/{self._pid}/{file}").read_text().splitlines()
+            with open(f"/proc/{self._pid}/{file}") as lines:
+                fields = (line.split() for line in lines)
+                return {words[0][:-1]: int(words[1]) for words in fields if len(words) > 1 and words[1].isdigit()}
         except OSError:
-            return 0
-        return int(next((line.split()[1] for line in lines if line.startswith(f"{field}:")), "0"))
+            return {}
 
 
 def _cpu_s(pid: int) -> float:

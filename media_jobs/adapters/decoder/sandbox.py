@@ -1,4 +1,4 @@
-"""The decoder of untrusted bytes, as its user sees it: a picture in, answers that were checked out."""
+"""The decoder of untrusted bytes, as its user sees it: a picture goes in, checked answers come out."""
 
 import ctypes
 import sys
@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 
 from media_jobs import errors
-from media_jobs.adapters.decoder.process import DecoderProcess, plain
+from media_jobs.adapters.decoder.pipes import printable
+from media_jobs.adapters.decoder.process import DecoderProcess
 from media_jobs.errors import is_disk_full
 from media_jobs.pipeline.child.confine import Protection
 from media_jobs.pipeline.values import Rendered, Request, Usage
@@ -22,9 +23,9 @@ log = structlog.get_logger(__name__)
 _START_TIMEOUT_S = 30.0
 _PR_SET_DUMPABLE = 4
 #: Characters of what a child may say to a person.
-_MOST_WORDS = 500
+_MAX_CHARACTERS = 500
 #: What an answer that makes no sense may raise in whoever reads it.
-_STUMBLES = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
+_BAD_ANSWER = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
 
 
 def harden_worker() -> None:
@@ -42,7 +43,7 @@ class Readiness:
 
 
 class Sandbox:
-    """One decoder process, started when first needed and again whenever it has died. Not for several threads.
+    """One decoder process, started when first needed and again whenever it has died. Not thread-safe.
 
     memory_bytes: address space that one picture may take. folder: where, as a rule, a `source` lies; it must be there.
     readable: where else one may lie. Nothing else is open to it. It writes only into a folder of its own within
@@ -60,7 +61,7 @@ class Sandbox:
 
     @property
     def pid(self) -> int | None:
-        """Of the running child."""
+        """That of the running child."""
         return self._child.pid if self._child else None
 
     def start(self) -> Readiness:
@@ -88,11 +89,11 @@ class Sandbox:
         """
         self.usage = None
         child = self._ready_child(heartbeat)
-        witness = child.is_fresh
+        is_first_picture = child.is_fresh
         try:
             return self._render(child, request, timeout_s, heartbeat, on_output)
         except errors.DecoderCrashed:
-            if witness:
+            if is_first_picture:
                 raise
         log.warning("render_repeated", source_sha256=request.source_sha256)
         return self._render(self._ready_child(heartbeat), request, timeout_s, heartbeat, on_output)
@@ -112,10 +113,10 @@ class Sandbox:
             try:
                 outcome = _outcome(answer, asked, Path(request.into))
                 child.tidy()
-            except _STUMBLES as error:
+            except _BAD_ANSWER as error:
                 if is_disk_full(error):  # ours: it has been read from the child's folder, and written to the request's
                     raise errors.WorkspaceFull from error
-                log.error("decoder_not_believed", why=f"{type(error).__name__}: {error}", stderr=child.stderr)
+                log.error("decoder_answer_rejected", why=f"{type(error).__name__}: {error}", stderr=child.stderr)
                 raise errors.DecoderFailed("its answer does not fit the question") from error
             child.busy = False
         finally:
@@ -136,7 +137,7 @@ class Sandbox:
             child.kill()
 
     def _ready_child(self, heartbeat: Heartbeat) -> DecoderProcess:
-        if self._child and not self._child.fit_for_more:
+        if self._child and not self._child.reusable:
             self.close()
         if not self._child:
             self._child = DecoderProcess(self.memory_bytes, self._folder, self._readable)
@@ -151,10 +152,10 @@ class Sandbox:
 def _outcome(
     answer: Any, asked: Request, into: Path
 ) -> Rendered | errors.ImageRefused | errors.DecoderFailed | errors.WorkspaceFull:
-    """What the child says, with the outputs copied to `into`. Raises one of _STUMBLES unless it can be believed."""
+    """What the child says, with the outputs copied to `into`. Raises one of _BAD_ANSWER unless it can be believed."""
     match answer:
-        case {"done": told}:
-            rendered = Rendered.from_json(told)
+        case {"done": answered}:
+            rendered = Rendered.from_json(answered)
             verify(rendered, asked)
             for output in rendered.outputs:
                 collect(output, Path(asked.into), into)
@@ -169,4 +170,4 @@ def _outcome(
 
 
 def _one_line(text: str) -> str:
-    return plain(" ".join(text[:_MOST_WORDS].split()))
+    return printable(" ".join(text[:_MAX_CHARACTERS].split()))

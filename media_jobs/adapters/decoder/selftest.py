@@ -1,4 +1,4 @@
-"""Whether the decoder can do its work on this machine, asked before the service says that it is ready."""
+"""Proves that the decoder can do its work on this machine, before the service says that it is ready."""
 
 import compileall
 import sys
@@ -114,4 +114,4 @@ class _Probe:
 
 
 def _nothing(*_: int) -> None:
-    """The samples are too small to tell of their progress."""
+    """Ignore progress: the samples are tiny."""

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,10 +17,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.errors import EmptyFile, FileTooLarge, ImageRefused, MediaError
 from media_jobs.pipeline.recipes import SHIPPED
-from media_jobs.pipeline.values import Focus, Keep, Limits, Overrides, Rendered, Request, Usage
+from media_jobs.pipeline.values import FACTS, Focus, Keep, Limits, Overrides, Rendered, Request, Usage
+from media_jobs.services.originals import keep_by_default
 
 PRESETS = {preset.name: preset for preset in SHIPPED}
 TIMEOUT_S = 120
+#: Each option of the command line, and the switch of `Keep` that it sets.
+KEEP_OPTIONS = {
+    "--keep-timestamps": "timestamps",
+    "--keep-camera": "camera_info",
+    "--keep-gps": "gps",
+    "--keep-serial": "device_serial",
+}
 FAILED, REFUSED = 1, 2
 
 Progress = Callable[[int, int], None]
@@ -55,24 +63,20 @@ class Command(BaseCommand):
         parser.add_argument("--rotate", type=int, default=0, choices=(0, 90, 180, 270), help=text)
         text = "the point that square crops keep, as fractions of the displayed width and height: 0.5,0.3"
         parser.add_argument("--focus", type=_focus, metavar="X,Y", help=text)
-        for option, facts, setting in (
-            ("--keep-timestamps", "when the picture was taken", "PRESERVE_TIMESTAMPS"),
-            ("--keep-camera", "make and model of the camera, lens and exposure", "PRESERVE_CAMERA_INFO"),
-            ("--keep-gps", "where the picture was taken", "PRESERVE_GPS"),
-            ("--keep-serial", "serial numbers of the camera", "PRESERVE_DEVICE_SERIAL"),
-        ):
-            text = f"tell {facts}; by default as {setting} says. Derivatives never carry it"
-            parser.add_argument(option, action=argparse.BooleanOptionalAction, help=text)
+        for option, switch in KEEP_OPTIONS.items():
+            labels = ", ".join(fact.label for fact in FACTS.values() if fact.keep == switch)
+            text = f"show {labels}; by default as PRESERVE_{switch.upper()} says. Derivatives never carry it"
+            parser.add_argument(option, dest=switch, action=argparse.BooleanOptionalAction, help=text)
 
     def handle(self, **options: Any) -> None:
         try:
-            rendered, usage = render(options, _show if sys.stderr.isatty() else _keep_quiet)
+            rendered, usage = render(options, _show if sys.stderr.isatty() else _show_nothing)
         except MediaError as error:
             self._end(error, as_json=options["json"])
         except OSError as error:
             raise CommandError(f"{error.filename or options['source']}: {error.strerror or error}") from error
-        told = json.dumps(as_json(rendered, usage), indent=2) if options["json"] else summary(rendered, usage)
-        self.stdout.write(told)
+        text = json.dumps(as_json(rendered, usage), indent=2) if options["json"] else summary(rendered, usage)
+        self.stdout.write(text)
 
     def _end(self, error: MediaError, *, as_json: bool) -> NoReturn:
         refused = isinstance(error, (ImageRefused, EmptyFile))
@@ -136,15 +140,8 @@ def _sha256(path: Path) -> str:
 
 
 def _keep(options: dict[str, Any]) -> Keep:
-    def chosen(option: str, by_default: bool) -> bool:
-        return by_default if options[option] is None else bool(options[option])
-
-    return Keep(
-        timestamps=chosen("keep_timestamps", settings.PRESERVE_TIMESTAMPS),
-        camera_info=chosen("keep_camera", settings.PRESERVE_CAMERA_INFO),
-        gps=chosen("keep_gps", settings.PRESERVE_GPS),
-        device_serial=chosen("keep_serial", settings.PRESERVE_DEVICE_SERIAL),
-    )
+    chosen = {switch: options[switch] for switch in KEEP_OPTIONS.values() if options[switch] is not None}
+    return replace(keep_by_default(), **chosen)
 
 
 def _focus(text: str) -> Focus:
@@ -156,7 +153,7 @@ def _focus(text: str) -> Focus:
 
 
 def as_json(rendered: Rendered, usage: Usage | None) -> dict[str, Any]:
-    """In the words of `GET /v1/images/{id}`, as far as it has them."""
+    """The answer as JSON, with the field names of `GET /v1/images/{id}` as far as it has them."""
     return {
         "status": "done",
         "format": rendered.format,
@@ -185,7 +182,7 @@ def as_json(rendered: Rendered, usage: Usage | None) -> dict[str, Any]:
 
 
 def summary(rendered: Rendered, usage: Usage | None) -> str:
-    """For people."""
+    """The answer for people, in a few lines."""
     size = f"{rendered.width_px:,} × {rendered.height_px:,}"
     lines = [f"{rendered.format} of {size}, orientation {rendered.orientation}"]
     width = max(len(output.file) for output in rendered.outputs)
@@ -202,9 +199,9 @@ def summary(rendered: Rendered, usage: Usage | None) -> str:
 
 
 def listed(word: str, names: Sequence[str]) -> str:
-    """Lines that break between names only."""
-    told = ", ".join(name.replace(" ", "\xa0") for name in names) or "nothing"
-    lines = textwrap.fill(told, 100, initial_indent=f"{word:<9}", subsequent_indent=" " * 9, break_on_hyphens=False)
+    """A word and names as lines that break between names only."""
+    text = ", ".join(name.replace(" ", "\xa0") for name in names) or "nothing"
+    lines = textwrap.fill(text, 100, initial_indent=f"{word:<9}", subsequent_indent=" " * 9, break_on_hyphens=False)
     return lines.replace("\xa0", " ")
 
 
@@ -213,5 +210,5 @@ def _show(done: int, of: int) -> None:
     print(f"{done} of {of} derivatives", end=end, file=sys.stderr, flush=True)
 
 
-def _keep_quiet(done: int, of: int) -> None:
-    """Nobody watches."""
+def _show_nothing(done: int, of: int) -> None:
+    """There is no terminal to show it on."""

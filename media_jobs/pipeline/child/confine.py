@@ -1,6 +1,6 @@
-"""The child gives up what it does not need, before it reads the first request.
+"""Takes from the child what it does not need, before it reads the first request.
 
-Linux knows all of it; elsewhere what the system knows.
+Linux can do all of it; other systems do what they can.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ _LIMITS = {
     resource.RLIMIT_NOFILE: 64,
     resource.RLIMIT_CORE: 0,
 }
-#: At the lower of two limits it gets SIGXCPU, at the higher one the SIGKILL that could be anybody's.
+#: At the lower of two limits it gets SIGXCPU, at the higher one a SIGKILL, which could come from anywhere.
 _CPU_GRACE_S = 5
 #: What Python, its packages and their libraries lie in or look at, besides Python's own folders.
 _SYSTEM = (
@@ -91,7 +91,7 @@ def _confine_on_linux(memory_bytes: int, readable: Iterable[Path], writable: Ite
 
 
 def _code() -> Iterable[Path]:
-    """Where Python, its packages and shared libraries are, and this package; not the folder around it: it has data."""
+    """The folders of Python, its packages and libraries, and this package; not the one around it, which has data."""
     prefixes = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
     libraries = {Path(prefix, name) for prefix in prefixes for name in ("lib", "lib64")}
     packages = {Path(entry).resolve() for entry in sys.path} - {_PACKAGE.parent}
@@ -101,11 +101,11 @@ def _code() -> Iterable[Path]:
 def _drop_capabilities(libc: ctypes.CDLL) -> bool:
     """Leave root no more than the power over files; users have none anyway. For instance, no limit is raised again."""
     header = struct.pack("=Ii", _CAPABILITIES_VERSION, 0)
-    held = ctypes.create_string_buffer(24)  # effective, permitted, inheritable, for capabilities 0 to 31 and above
-    if libc.capget(header, held) != 0:
+    sets = ctypes.create_string_buffer(24)  # effective, permitted, inheritable, for capabilities 0 to 31 and above
+    if libc.capget(header, sets) != 0:
         return False
     keep = _CAP_DAC_OVERRIDE | _CAP_DAC_READ_SEARCH
-    effective, permitted, *_ = struct.unpack("=6I", held.raw)
+    effective, permitted, *_ = struct.unpack("=6I", sets.raw)
     return bool(libc.capset(header, struct.pack("=6I", effective & keep, permitted & keep, 0, 0, 0, 0)) == 0)
 
 

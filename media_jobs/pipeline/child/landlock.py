@@ -1,6 +1,6 @@
-"""Which files a process may open, decided by itself and for good: Linux's Landlock, as far as the kernel knows it.
+"""Restricts which files this process may open, for good: Linux's Landlock, as far as the kernel knows it.
 
-Whoever runs as the same user, or as root, is held to it, too.
+Whoever runs as the same user, or as root, is bound by it, too.
 """
 
 import ctypes
@@ -32,14 +32,14 @@ _OF_A_FILE = _WRITE_FILE | _READ_FILE | _TRUNCATE
 
 
 def version() -> int:
-    """Of the kernel's Landlock; 0: none."""
+    """The version of the kernel's Landlock; 0: there is none."""
     if sys.platform != "linux":
         return 0
     return max(0, int(_call(_CREATE_RULESET, None, 0, _VERSION_WANTED)))
 
 
 def install(*, readable: Iterable[Path], writable: Iterable[Path]) -> int:
-    """From now on open files only in and below these paths, none for execution, and no TCP connection where known.
+    """Restrict this process to files in and below these paths, none for execution, and no TCP connection where known.
 
     Paths that do not exist are left out. Returns the version of Landlock that holds it to this; 0: nothing does.
     The process must have no new privileges already, and no second thread.
@@ -63,7 +63,7 @@ def install(*, readable: Iterable[Path], writable: Iterable[Path]) -> int:
 
 
 def _allow(ruleset: int, path: Path, rights: int) -> bool:
-    """False when the kernel would not."""
+    """Add a path to the ruleset. False when the kernel refuses."""
     try:
         opened = os.open(path, _O_PATH | os.O_CLOEXEC)
     except OSError:
@@ -78,12 +78,12 @@ def _allow(ruleset: int, path: Path, rights: int) -> bool:
 
 
 def _call(number: int, *arguments: bytes | int | None) -> int:
-    """A system call that the C library has no name for; below 0 when it failed."""
+    """Make a system call that the C library has no name for; below 0 when it failed."""
     syscall = ctypes.CDLL(None, use_errno=True).syscall
     syscall.restype = ctypes.c_long
     return int(syscall(ctypes.c_long(number), *map(_as_argument, arguments)))
 
 
 def _as_argument(value: bytes | int | None) -> ctypes.c_char_p | ctypes.c_long:
-    """Each as wide as a register."""
+    """The value as wide as a register."""
     return ctypes.c_long(value) if isinstance(value, int) else ctypes.c_char_p(value)

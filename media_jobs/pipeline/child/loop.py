@@ -17,10 +17,14 @@ from typing import Any, BinaryIO
 
 from media_jobs import errors
 from media_jobs.pipeline.child.confine import confine
-from media_jobs.pipeline.damage import lacks_memory, lacks_room
+from media_jobs.pipeline.readers.damage import lacks_memory, lacks_room
 from media_jobs.pipeline.values import Request
 
 Say = Callable[[dict[str, Any]], None]
+
+#: Up to so many pixels a picture leaves little memory behind: to return it, and to get it anew for the next one, would
+#: cost a tenth of a render.
+_SMALL_PIXELS = 1_000_000
 
 
 def main(memory_bytes: int, parent_pid: int, readable: list[str], writable: list[str]) -> None:
@@ -48,7 +52,8 @@ def main(memory_bytes: int, parent_pid: int, readable: list[str], writable: list
     trim = _trimmer()
     for line in sys.stdin.buffer:
         answer = _answer(line, render.render, say)
-        trim()
+        if _is_worth_trimming(answer):
+            trim()
         say(answer)
 
 
@@ -70,7 +75,7 @@ def _answer(line: bytes, render: Callable[..., Any], say: Say) -> dict[str, Any]
     except errors.WorkspaceFull:
         return {"full": "disk"}
     except BrokenPipeError:
-        os._exit(0)  # nobody listens any more
+        os._exit(0)  # the parent is gone
     except Exception as error:  # noqa: BLE001  (the parent must get an answer, whatever it was)
         traceback.print_exc()
         if errors.is_disk_full(error) or lacks_room(str(error)):
@@ -83,6 +88,15 @@ def _answer(line: bytes, render: Callable[..., Any], say: Say) -> dict[str, Any]
 
 def _refused(refusal: errors.ImageRefused) -> dict[str, Any]:
     return {"refused": {"code": refusal.code, "sentence": str(refusal)}}
+
+
+def _is_worth_trimming(answer: dict[str, Any]) -> bool:
+    """Whether the picture may have left much free memory behind. One that was refused may."""
+    rendered = answer.get("done")
+    if not rendered:
+        return True
+    pictures = (rendered, *rendered["outputs"])
+    return any(picture["width_px"] * picture["height_px"] > _SMALL_PIXELS for picture in pictures)
 
 
 def _trimmer() -> Callable[[], None]:

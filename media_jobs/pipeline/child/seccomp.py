@@ -61,9 +61,9 @@ def install() -> bool:
     if machine is None:
         return False
     instructions = program(machine, pid=os.getpid())
-    held = _Program(len(instructions) // 8, instructions)
+    filter_ = _Program(len(instructions) // 8, instructions)
     prctl = ctypes.CDLL(None).prctl
-    return bool(prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(held), 0, 0) == 0)
+    return bool(prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(filter_), 0, 0) == 0)
 
 
 def program(machine: Machine, *, pid: int) -> bytes:

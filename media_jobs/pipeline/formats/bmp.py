@@ -24,10 +24,10 @@ class Header:
 
 
 def header(head: bytes) -> Header:
-    """Of a file that starts with `head`. Raises UnsupportedFormat, Truncated, Undecodable."""
+    """Read the header of a file that starts with `head`. Raises UnsupportedFormat, Truncated, Undecodable."""
     if len(head) < 26:
         raise errors.Truncated
-    told_bytes, _, pixels_at, header_bytes = struct.unpack_from("<IIII", head, 2)
+    stated_bytes, _, pixels_at, header_bytes = struct.unpack_from("<IIII", head, 2)
     if header_bytes == _OS2_HEADER_BYTES:
         width, height, _, bits = struct.unpack_from("<HHHH", head, 18)
         compression = 0
@@ -45,4 +45,4 @@ def header(head: bytes) -> Header:
     if width <= 0 or not height:
         raise errors.Undecodable
     line_bytes = (width * bits + 31) // 32 * 4
-    return Header(width, height, pixels_at + line_bytes * height if compression in _UNCOMPRESSED else told_bytes)
+    return Header(width, height, pixels_at + line_bytes * height if compression in _UNCOMPRESSED else stated_bytes)

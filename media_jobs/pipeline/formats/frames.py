@@ -8,14 +8,15 @@ from contextlib import suppress
 from itertools import islice
 
 from media_jobs.pipeline.formats import gif, isobmff, png, riff
-from media_jobs.pipeline.formats.tiff import Bytes, Tiff
+from media_jobs.pipeline.formats.common import Bytes, Damaged
+from media_jobs.pipeline.formats.tiff import Tiff
 
 _APNG_FRAME_BYTES = 12 + 26  #: its control chunk
 _MAX_TRACKS = 16
 
 
 def frames(format: str, data: Bytes, limit: int) -> int:
-    """From 1 to limit + 1. Raises tiff.Damaged where they nest absurdly, gif.Absurd."""
+    """How many frames or pages there are, from 1 to limit + 1. Raises Damaged where they nest absurdly."""
     if format == "tiff":
         return max(1, _count(Tiff.parse(data).directories(), limit))
     if format == "gif":
@@ -34,26 +35,26 @@ def _count(things: Iterator[object], limit: int) -> int:
 
 
 def _webp_frames(data: Bytes) -> Iterator[object]:
-    with suppress(riff.Damaged):
+    with suppress(Damaged):
         yield from (chunk for chunk in riff.chunks(data) if chunk.kind == b"ANMF")
 
 
 def _apng_frames(data: Bytes) -> int:
-    """As its acTL chunk says, which stands before the pixels; one that the file has no room for is void."""
-    with suppress(png.Damaged):
+    """The number in its acTL chunk, which stands before the pixels; 1 where the file has no room for so many."""
+    with suppress(Damaged):
         for chunk in png.chunks(data):
             if chunk.kind == b"acTL":
-                told = int.from_bytes(data[chunk.start : chunk.start + 4], "big")
-                return told if told * _APNG_FRAME_BYTES <= len(data) else 1
+                count = int.from_bytes(data[chunk.start : chunk.start + 4], "big")
+                return count if count * _APNG_FRAME_BYTES <= len(data) else 1
             if chunk.kind == b"IDAT":
                 break
     return 1
 
 
 def _samples(data: Bytes) -> int:
-    """Of the longest track."""
+    """How many samples the longest track has."""
     most = 0
-    with suppress(isobmff.Damaged):
+    with suppress(Damaged):
         moov = isobmff.find(data, "moov")
         inside = isobmff.boxes(data, moov.start, moov.end) if moov else iter(())
         for box in islice((box for box in inside if box.kind == "trak"), _MAX_TRACKS):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 #: Labels of extensions.
 PLAIN_TEXT, CONTROL, COMMENT, APPLICATION = 0x01, 0xF9, 0xFE, 0xFF
@@ -11,12 +11,8 @@ PLAIN_TEXT, CONTROL, COMMENT, APPLICATION = 0x01, 0xF9, 0xFE, 0xFF
 _MAX_PIECES = 1_000_000
 
 
-class Damaged(ValueError):
-    """Not a GIF's structure."""
-
-
-class Absurd(Damaged):
-    """More pieces than anybody wants to walk through."""
+class TooManyBlocks(Damaged):
+    """More data sub-blocks than a picture of any use has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +30,10 @@ def extensions(data: Bytes) -> Iterator[Extension | int]:
 
 
 def pictures(data: Bytes) -> Iterator[tuple[int, int]]:
-    """Where the pixels of each picture start and end, as far as they are sound. Raises Absurd."""
+    """Start and end of the pixels of each picture, up to the first damage. Raises TooManyBlocks."""
     try:
         yield from (part for part in _parts(data) if isinstance(part, tuple))
-    except Absurd:
+    except TooManyBlocks:
         raise
     except Damaged:
         return
@@ -86,7 +82,7 @@ class _Walk:
         while True:
             self._left -= 1
             if self._left < 0:
-                raise Absurd("too many pieces")
+                raise TooManyBlocks("too many pieces")
             size = self.byte(at)
             at += 1 + size
             if size == 0:

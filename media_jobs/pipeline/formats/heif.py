@@ -1,12 +1,12 @@
-"""The header of a HEIF picture, AVIF or HEIC: what a decoder will meet, told before one sees the bytes. Stdlib only."""
+"""The header of a HEIF picture, AVIF or HEIC: what a decoder will meet, before one sees the bytes. Stdlib only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from media_jobs import errors
-from media_jobs.pipeline.formats import isobmff
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats import heif_items, isobmff
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 #: Item kind → the format that it makes the picture.
 _FORMATS = {"av01": "avif", "hvc1": "heic"}
@@ -32,7 +32,7 @@ class Header:
     """The primary picture's header. Width and height are as decoders give it: cropped, turned and mirrored.
 
     own_pixels: before the crop. part_pixels: of the largest piece that is decoded in one go, such as a tile.
-    primaries: number of its colours in ITU-T H.273, 0 if not told. exif: a TIFF structure, empty if there is none.
+    primaries: number of its colours in ITU-T H.273, 0 if unknown. exif: a TIFF structure, empty if there is none.
     """
 
     format: str
@@ -47,13 +47,13 @@ class Header:
 
 
 def header(data: Bytes) -> Header:
-    """Raises UnsupportedFormat, Truncated, Undecodable."""
+    """Read the header. Raises UnsupportedFormat, Truncated, Undecodable."""
     try:
-        meta = isobmff.meta(data)
+        meta = heif_items.meta(data)
         primary = meta.items[meta.primary]
         helpers = [item for item in meta.items.values() if meta.primary in item.refs.get("auxl", ())]
         parts = [*_parts(meta, primary), *(part for helper in helpers for part in _parts(meta, helper))]
-    except (isobmff.Damaged, KeyError) as error:
+    except (Damaged, KeyError) as error:
         raise _no_picture(data) from error
     kind = _format(meta, primary)
     if any(end > len(data) for part in parts for _, end in part.extents):
@@ -79,7 +79,7 @@ def breaks_off(data: Bytes) -> bool:
     try:
         for _ in isobmff.boxes(data):
             pass
-    except isobmff.Damaged:
+    except Damaged:
         return True
     return False
 
@@ -93,25 +93,25 @@ def _no_picture(data: Bytes) -> errors.ImageRefused:
     return errors.Undecodable()
 
 
-def _parts(meta: isobmff.Meta, item: isobmff.Item) -> Iterator[isobmff.Item]:
+def _parts(meta: heif_items.Meta, item: heif_items.Item) -> Iterator[heif_items.Item]:
     """The item and what it is made from. Raises Damaged."""
     level = [item]
     for _ in range(_MAX_DERIVATIONS):
         yield from level
         made = list(islice(_made_from(level), _MAX_PARTS + 1))
         if len(made) > _MAX_PARTS:
-            raise isobmff.Damaged("a picture of absurdly many parts")
+            raise Damaged("a picture of absurdly many parts")
         level = [meta.items[number] for number in made if number in meta.items]
     if level:
-        raise isobmff.Damaged("a picture made of others, absurdly deep")
+        raise Damaged("a picture made of others, absurdly deep")
 
 
-def _made_from(level: list[isobmff.Item]) -> Iterator[int]:
+def _made_from(level: list[heif_items.Item]) -> Iterator[int]:
     return (number for part in level if part.kind in _DERIVED for number in part.refs.get("dimg", ()))
 
 
-def _format(meta: isobmff.Meta, primary: isobmff.Item) -> str:
-    """By how the picture, or the parts of it, are coded. Raises UnsupportedFormat."""
+def _format(meta: heif_items.Meta, primary: heif_items.Item) -> str:
+    """The format, by how the picture, or the parts of it, are coded. Raises UnsupportedFormat."""
     kinds = {part.kind for part in _parts(meta, primary) if part.kind not in _DERIVED} or {primary.kind}
     if len(kinds) == 1 and kinds <= _FORMATS.keys():
         return _FORMATS[kinds.pop()]
@@ -119,20 +119,20 @@ def _format(meta: isobmff.Meta, primary: isobmff.Item) -> str:
     raise errors.UnsupportedFormat(f"a HEIF picture coded as {names}")
 
 
-def _overhangs(meta: isobmff.Meta, primary: isobmff.Item) -> bool:
+def _overhangs(meta: heif_items.Meta, primary: heif_items.Item) -> bool:
     """Whether its parts have together many times its pixels: each is decoded."""
     own = primary.width_px * primary.height_px
     total = sum(part.width_px * part.height_px for part in _parts(meta, primary))
     return total - own > max(_MAX_OVERHANG * own, _SMALL_PIXELS)
 
 
-def _exif(data: Bytes, meta: isobmff.Meta) -> bytes:
-    """Of the primary picture. What is damaged is not there."""
+def _exif(data: Bytes, meta: heif_items.Meta) -> bytes:
+    """The EXIF block of the primary picture; empty where it is damaged or missing."""
     for item in meta.items.values():
         if item.kind == "Exif" and meta.primary in item.refs.get("cdsc", ()):
             try:
-                block = isobmff.read(data, item)
-            except isobmff.Damaged:
+                block = heif_items.read(data, item)
+            except Damaged:
                 return b""
             return block[4 + int.from_bytes(block[:4], "big") :]
     return b""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 SOI, EOI, SOS, DQT, DHT, DRI, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xFE
 APP0, APP1, APP2, APP11, APP13, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xEF
@@ -16,10 +16,6 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 _END = re.compile(rb"\xff\xd9")
 #: So much of the end of a file that looks whole is searched for the end of an earlier picture.
 _SEARCHED_BYTES = 262_144
-
-
-class Damaged(ValueError):
-    """Not a JPEG's structure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from media_jobs import errors
 from media_jobs.pipeline.formats import jpeg
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 _PROGRESSIVE = frozenset({0xC2, 0xCA})
 _ARITHMETIC = frozenset({0xC9, 0xCA})
@@ -27,7 +27,7 @@ _LAST_COEFFICIENT = 63
 
 
 def refuse_rare(data: Bytes) -> None:
-    """Raises UnsupportedFormat for the kinds of JPEG that hardly any program reads, told by their first frame."""
+    """Raises UnsupportedFormat for the kinds of JPEG that hardly any program reads, by their first frame."""
     if frame := _frame(data):
         if frame.marker in _NOT_READ:
             raise errors.UnsupportedFormat(_NOT_READ[frame.marker])
@@ -45,7 +45,7 @@ def size_px(data: Bytes) -> tuple[int, int]:
 def has_all_scans(data: Bytes) -> bool:
     """Whether every component comes with all its coefficients at full precision; of the last scan, its header.
 
-    Never of an arithmetic-coded one: where its data end, decoders go on with zeros, as they ought to.
+    False for an arithmetic-coded one: where its data end, decoders go on with zeros, as they ought to.
     """
     missing: set[tuple[int, int]] | None = None
     progressive = False
@@ -68,7 +68,7 @@ def has_all_scans(data: Bytes) -> bool:
 
 
 def head(data: Bytes) -> Iterator[jpeg.Segment]:
-    """Every segment before the first scan, as far as they go."""
+    """Every segment before the first scan, up to the first damage."""
     return takewhile(lambda segment: segment.marker != jpeg.SOS, _segments(data))
 
 
@@ -79,6 +79,6 @@ def _frame(data: Bytes) -> jpeg.Segment | None:
 
 
 def _segments(data: Bytes) -> Iterator[jpeg.Segment]:
-    """As far as they go."""
-    with suppress(jpeg.Damaged):
+    """All segments up to the first damage."""
+    with suppress(Damaged):
         yield from jpeg.segments(data)

@@ -5,15 +5,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 #: At the 8 KB of many encoders, 160 MB.
 _MAX_CHUNKS = 20_000
-
-
-class Damaged(ValueError):
-    """Not a PNG's structure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a file that is not accepted is, in plain words, by its first bytes. Stdlib only."""
+"""Names what a file is that is not accepted, in plain words, by its first bytes. Stdlib only."""
 
 _KNOWN = (
     (b"\0MRM", "a Minolta MRW raw file"),
@@ -51,7 +51,7 @@ _PDF_WITHIN_BYTES = 1_024
 
 
 def name(head: bytes) -> str | None:
-    """Fits into "This is …"; None for bytes that nothing is known of. No promise that the file is whole."""
+    """What the file is, to follow "This is"; None if unknown. No promise that the file is whole."""
     if is_pdf(head):
         return "a PDF document"
     known = (words for prefix, words in _KNOWN if head.startswith(prefix))

@@ -4,15 +4,11 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 #: Bits of the first byte of a VP8X chunk.
 XMP, EXIF, ALPHA, ICC = 0x04, 0x08, 0x10, 0x20
 _MAX_CHUNKS = 20_000
-
-
-class Damaged(ValueError):
-    """Not a WebP's structure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +21,7 @@ class Chunk:
 
 
 def end(data: Bytes) -> int:
-    """Where the file says that it ends. Raises Damaged."""
+    """The offset at which the file says that it ends. Raises Damaged."""
     head = bytes(data[:12])
     if head[:4] != b"RIFF" or head[8:] != b"WEBP":
         raise Damaged("no WebP")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from media_jobs import errors
 from media_jobs.pipeline.formats import refused, tiff
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 
 #: So many first bytes are enough to decide; fewer will do where the file is shorter.
 HEAD_BYTES = 4096
@@ -96,7 +97,7 @@ def sniff(head: bytes) -> Kind:
 
 
 def announced(content_type: str, filename: str = "") -> Kind:
-    """What a file is said to be, before anybody has seen its bytes: by its type; without one, by the end of its name.
+    """What a file is said to be, before its bytes are there: by its type; without one, by the end of its name.
 
     Raises UnsupportedFormat.
     """
@@ -108,7 +109,7 @@ def announced(content_type: str, filename: str = "") -> Kind:
     return kind
 
 
-def raw_format(data: tiff.Bytes) -> str | None:
+def raw_format(data: Bytes) -> str | None:
     """Which of RAW_FORMATS the TIFF structure `data` is, or None: a picture like any other, or broken.
 
     Give it the whole file. Decoders would open a raw file at thumbnail size. Raises UnsupportedFormat for those of
@@ -156,7 +157,7 @@ def _is_bmp(head: bytes) -> bool:
 
 
 def _by_brands(head: bytes) -> Kind | None:
-    """ISO base media files. The major brand decides: pictures may list those of videos besides, and the reverse."""
+    """The kind of an ISO base media file. The major brand decides: pictures may list those of videos, too."""
     size = int.from_bytes(head[:4], "big")
     if head[4:8] != b"ftyp" or not 16 <= size <= min(_MAX_BRANDS_BYTES, len(head)):
         return None
@@ -173,7 +174,7 @@ def _by_brands(head: bytes) -> Kind | None:
 
 
 def _by_directory(head: bytes) -> Kind | None:
-    """TIFF, and raw files in TIFF clothing."""
+    """TIFF, and the raw files that are built like one."""
     start = head[:4]
     tags = _first_directory(head)
     if start in (b"IIRO", b"IIRS", b"MMOR"):
@@ -188,14 +189,14 @@ def _by_directory(head: bytes) -> Kind | None:
     return kind or TIFF
 
 
-def _first_directory(data: tiff.Bytes) -> dict[int, tiff.Value]:
+def _first_directory(data: Bytes) -> dict[int, tiff.Value]:
     try:
         return tiff.Tiff.parse(data).first_tags()
-    except tiff.Damaged:
+    except Damaged:
         return {}
 
 
-def _raw_kind(data: tiff.Bytes, tags: dict[int, tiff.Value]) -> Kind | None:
+def _raw_kind(data: Bytes, tags: dict[int, tiff.Value]) -> Kind | None:
     if data[:4] == b"II*\0" and data[8:10] == b"CR":
         return CR2
     if 0xC612 in tags:  # DNGVersion

@@ -1,17 +1,15 @@
-"""HashingSink the directories of TIFF and EXIF, defensively: whatever the bytes say, an answer or `Damaged`, soon.
+"""Reads the directories of TIFF and EXIF, defensively: whatever the bytes say, an answer or `Damaged`, soon.
 
 Stdlib only. Knows classic TIFF and BigTIFF, both byte orders, and the raw files of Olympus (ORF) and Panasonic (RW2),
 which are TIFF but for their magic number.
 """
 
-import mmap
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-Bytes = bytes | mmap.mmap
+from media_jobs.pipeline.formats.common import Bytes, Damaged
+
 Value = bytes | tuple[int, ...]
 
 EXIF_MARK = b"Exif\0\0"
@@ -30,17 +28,6 @@ _MAGICS = frozenset({42, 0x4F52, 0x5352, 0x0055})
 _TEXTS = {2: "s", 7: "s"}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _LETTERS = {**_TEXTS, **_INTEGERS, 5: "Q", 10: "q", 11: "f", 12: "d"}
-
-
-class Damaged(ValueError):
-    """Not a TIFF structure, an absurd one, or it points outside of the bytes at hand."""
-
-
-@contextmanager
-def mapped(path: Path) -> Iterator[mmap.mmap]:
-    """The bytes of a file that is not empty, without reading those that nobody asks for."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield data
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +66,17 @@ class Tiff:
         count = self.integer(bytes(self.data[offset:start]))
         if count > _MAX_ENTRIES:
             raise Damaged("a directory of absurd length")
-        held = max(0, min(count, (len(self.data) - start) // entry.size))
-        entries = tuple(entry.iter_unpack(bytes(self.data[start : start + held * entry.size])))
+        present = max(0, min(count, (len(self.data) - start) // entry.size))
+        entries = tuple(entry.iter_unpack(bytes(self.data[start : start + present * entry.size])))
         end = start + count * entry.size
         link = bytes(self.data[end : end + room])
         return Directory(self, entries, self.integer(link) if len(link) == room else 0, end + room)
 
     def directories(self) -> Iterator["Directory"]:
-        """Of every page, and below each, as far as the data hold them. Raises Damaged for absurd depth or number."""
+        """The directories of every page, and those below each, as far as they are there.
+
+        Raises Damaged for absurd depth or number.
+        """
         seen: set[int] = set()
         pending = [(self.first, 0)]
         while pending:

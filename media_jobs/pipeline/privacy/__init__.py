@@ -1,1 +1,1 @@
-"""What pictures tell besides their pixels: what is read, kept, dropped, written again, and proved absent."""
+"""The metadata of pictures: what is read, kept, dropped, written again, and proved absent."""

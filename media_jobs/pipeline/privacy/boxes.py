@@ -1,7 +1,7 @@
 """Finds the metadata within files that are made of boxes: HEIF (HEIC and AVIF), and Canon's CR3."""
 
-from media_jobs.pipeline.formats import isobmff
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats import heif_items, isobmff
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 from media_jobs.pipeline.privacy import exif
 from media_jobs.pipeline.privacy.embed import EXIF_MARK
 from media_jobs.pipeline.privacy.pieces import MAX_BLOCK_BYTES, Pieces
@@ -54,7 +54,7 @@ _PROPERTY_NAMES = {
 
 
 def heif(data: Bytes, pieces: Pieces) -> None:
-    meta = isobmff.meta(data)
+    meta = heif_items.meta(data)
     for item in meta.items.values():
         if "thmb" in item.refs:
             pieces.names.add("HEIF thumbnail")
@@ -70,10 +70,10 @@ def heif(data: Bytes, pieces: Pieces) -> None:
             pieces.names.add("HEIF image sequence" if box.kind == "moov" else "private box")
 
 
-def _heif_item(data: Bytes, item: isobmff.Item, pieces: Pieces) -> None:
+def _heif_item(data: Bytes, item: heif_items.Item, pieces: Pieces) -> None:
     try:
-        block = b"" if pieces.full else isobmff.read(data, item)
-    except isobmff.Damaged:
+        block = b"" if pieces.full else heif_items.read(data, item)
+    except Damaged:
         block = b""
     if item.kind == "Exif":
         pieces.add_exif(block[4 + int.from_bytes(block[:4], "big") :].removeprefix(EXIF_MARK))

@@ -1,4 +1,4 @@
-"""When, where and with what a picture was taken, from EXIF, XMP and IPTC. Impossible values are absent."""
+"""Finds out when, where and with what a picture was taken, from EXIF, XMP and IPTC. Impossible values are absent."""
 
 import re
 import unicodedata
@@ -17,39 +17,41 @@ _MAX_CHARACTERS = 100
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value, and the names of all that told just this."""
+    """A value, and the names of all fields that have just this value."""
 
     value: Any
     sources: tuple[str, ...]
 
 
 def choose(*candidates: tuple[Any, str]) -> Choice | None:
-    """The first candidate that says something. Names that belong together are joined by `+`."""
-    said = [(value, sources) for value, sources in candidates if value]
-    if not said:
+    """The first candidate that has a value. Names that belong together are joined by `+`."""
+    known = [(value, sources) for value, sources in candidates if value]
+    if not known:
         return None
-    value = said[0][0]
-    return Choice(value, tuple(name for same, sources in said if same == value for name in sources.split("+")))
+    value = known[0][0]
+    return Choice(value, tuple(name for same, sources in known if same == value for name in sources.split("+")))
 
 
 def clean(text: str, most_characters: int = _MAX_CHARACTERS) -> str:
     """One line of characters that can be seen."""
+    if not text:
+        return ""
     # NFC first: a letter and its accent may be two characters, and the cut must not part them.
     letters = (c for c in unicodedata.normalize("NFC", text) if c != "\ufffd" and unicodedata.category(c) != "Cf")
     printable = "".join(c if c.isprintable() else " " for c in letters)
     return " ".join(printable.split())[:most_characters].rstrip()
 
 
-def capture(told_exif: Exif, told_iptc: Iptc, told_xmp: Xmp) -> dict[str, Choice]:
-    """By the names that the API gives them; what is not told is absent."""
-    e, x = told_exif, told_xmp
+def capture(in_exif: Exif, in_iptc: Iptc, in_xmp: Xmp) -> dict[str, Choice]:
+    """The facts of `values.FACTS`, by name; what is unknown is absent."""
+    e, x = in_exif, in_xmp
     found = {
         # When it was taken; not when it was scanned, edited or copied, as DateTimeDigitized, DateTime and xmp say.
         "captureDate": choose(
             _exif_date(e),
             (_xmp_date(x.text("exif:DateTimeOriginal")), "XMP exif:DateTimeOriginal"),
             (_xmp_date(x.text("photoshop:DateCreated")), "XMP photoshop:DateCreated"),
-            _iptc_date(told_iptc),
+            _iptc_date(in_iptc),
         ),
         "cameraMake": choose(
             (clean(e.text(MAIN, exif.MAKE)), "EXIF Make"), (clean(x.text("tiff:Make")), "XMP tiff:Make")
@@ -103,7 +105,7 @@ _IPTC_TIME = re.compile(r"(\d{6})(?:([+-]\d\d)(\d\d))?")
 
 
 def _moment(text: str, layout: str, offset: str = "") -> str:
-    """As ISO 8601, with its offset from UTC where that is known and possible."""
+    """A time as ISO 8601, with its offset from UTC where that is known and possible; empty where it is impossible."""
     try:
         moment = datetime.strptime(text, layout).isoformat()  # noqa: DTZ007  (local by nature)
     except ValueError:
@@ -111,15 +113,15 @@ def _moment(text: str, layout: str, offset: str = "") -> str:
     return moment + (offset if _OFFSET.fullmatch(offset) else "")
 
 
-def _exif_date(told: Exif) -> tuple[str, str]:
-    offset = told.text(DETAIL, exif.TAKEN_OFFSET).strip()
-    moment = _moment(told.text(DETAIL, exif.TAKEN).strip()[:19], "%Y:%m:%d %H:%M:%S", offset)
+def _exif_date(in_exif: Exif) -> tuple[str, str]:
+    offset = in_exif.text(DETAIL, exif.TAKEN_OFFSET).strip()
+    moment = _moment(in_exif.text(DETAIL, exif.TAKEN).strip()[:19], "%Y:%m:%d %H:%M:%S", offset)
     known = offset and moment.endswith(offset)
     return moment, "EXIF DateTimeOriginal" + ("+EXIF OffsetTimeOriginal" if known else "")
 
 
 def _xmp_date(text: str) -> str:
-    """Days without a time stay so."""
+    """A date of XMP as ISO 8601. Days without a time stay so."""
     parts = _XMP_DATE.fullmatch(text.strip())
     if not parts:
         return ""
@@ -129,8 +131,8 @@ def _xmp_date(text: str) -> str:
     return _moment(f"{day}T{minutes}{seconds or ':00'}", "%Y-%m-%dT%H:%M:%S", offset)
 
 
-def _iptc_date(told: Iptc) -> tuple[str, str]:
-    day, time = told.text(iptc.DATE_CREATED).strip(), _IPTC_TIME.fullmatch(told.text(iptc.TIME_CREATED).strip())
+def _iptc_date(in_iptc: Iptc) -> tuple[str, str]:
+    day, time = in_iptc.text(iptc.DATE_CREATED).strip(), _IPTC_TIME.fullmatch(in_iptc.text(iptc.TIME_CREATED).strip())
     if time:
         clock, hours, minutes = time.groups("")
         if moment := _moment(day + clock, "%Y%m%d%H%M%S", f"{hours}:{minutes}" if hours else ""):
@@ -153,7 +155,7 @@ def _fraction(text: str) -> Fraction | None:
 
 
 def _seconds(value: Fraction | None) -> str:
-    """As photographers write it: `1/250`, `0.5`, `30`."""
+    """An exposure time as photographers write it: `1/250`, `0.5`, `30`."""
     if value is None or not Fraction(1, 1_000_000) <= value <= 86_400:
         return ""
     if value <= Fraction(1, 4):
@@ -176,32 +178,32 @@ _XMP_ANGLE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d{1,12})?)(?:,(\d{1,2}(?:\.\d{
 _DIGITS = 7  #: a centimetre
 
 
-def _exif_position(told: Exif) -> tuple[dict[str, float] | None, str]:
-    latitude = _exif_angle(told, exif.LATITUDE, exif.LATITUDE_REF, {"N": 1, "S": -1}, 90)
-    longitude = _exif_angle(told, exif.LONGITUDE, exif.LONGITUDE_REF, {"E": 1, "W": -1}, 180)
+def _exif_position(in_exif: Exif) -> tuple[dict[str, float] | None, str]:
+    latitude = _exif_angle(in_exif, exif.LATITUDE, exif.LATITUDE_REF, {"N": 1, "S": -1}, 90)
+    longitude = _exif_angle(in_exif, exif.LONGITUDE, exif.LONGITUDE_REF, {"E": 1, "W": -1}, 180)
     sources = "EXIF GPSLatitudeRef+EXIF GPSLatitude+EXIF GPSLongitudeRef+EXIF GPSLongitude"
     if latitude is None or longitude is None:
         return None, ""
-    below = told.number(POSITION, exif.ALTITUDE_REF) == 1
-    altitude = _altitude(told.number(POSITION, exif.ALTITUDE), below=below)
+    below = in_exif.number(POSITION, exif.ALTITUDE_REF) == 1
+    altitude = _altitude(in_exif.number(POSITION, exif.ALTITUDE), below=below)
     if altitude is None:
         return {"latitude": latitude, "longitude": longitude}, sources
     sources += "+EXIF GPSAltitudeRef+EXIF GPSAltitude"
     return {"latitude": latitude, "longitude": longitude, "altitude": altitude}, sources
 
 
-def _exif_angle(told: Exif, tag: int, reference: int, signs: dict[str, int], limit: int) -> float | None:
-    sign = signs.get(told.text(POSITION, reference).strip()[:1].upper())
-    return _angle(told.numbers(POSITION, tag), sign, limit)
+def _exif_angle(in_exif: Exif, tag: int, reference: int, signs: dict[str, int], limit: int) -> float | None:
+    sign = signs.get(in_exif.text(POSITION, reference).strip()[:1].upper())
+    return _angle(in_exif.numbers(POSITION, tag), sign, limit)
 
 
-def _xmp_position(told: Xmp) -> tuple[dict[str, float] | None, str]:
-    latitude = _xmp_angle(told.text("exif:GPSLatitude"), {"N": 1, "S": -1}, 90)
-    longitude = _xmp_angle(told.text("exif:GPSLongitude"), {"E": 1, "W": -1}, 180)
+def _xmp_position(in_xmp: Xmp) -> tuple[dict[str, float] | None, str]:
+    latitude = _xmp_angle(in_xmp.text("exif:GPSLatitude"), {"N": 1, "S": -1}, 90)
+    longitude = _xmp_angle(in_xmp.text("exif:GPSLongitude"), {"E": 1, "W": -1}, 180)
     sources = "XMP exif:GPSLatitude+XMP exif:GPSLongitude"
     if latitude is None or longitude is None:
         return None, ""
-    altitude = _altitude(_fraction(told.text("exif:GPSAltitude")), below=told.text("exif:GPSAltitudeRef") == "1")
+    altitude = _altitude(_fraction(in_xmp.text("exif:GPSAltitude")), below=in_xmp.text("exif:GPSAltitudeRef") == "1")
     if altitude is None:
         return {"latitude": latitude, "longitude": longitude}, sources
     sources += "+XMP exif:GPSAltitude+XMP exif:GPSAltitudeRef"

@@ -34,7 +34,7 @@ def with_rights(encoded: bytes, format: Format, rights: Rights) -> bytes:
 
 
 def xmp_packet(rights: Rights) -> bytes:
-    """Empty where there are no rights to tell."""
+    """The rights as an XMP packet; empty where there are none."""
     properties = "".join(_properties(rights))
     if not properties:
         return b""
@@ -85,7 +85,7 @@ def _escaped(text: str) -> str:
 
 
 def _into_jpeg(encoded: bytes, exif: bytes, xmp: bytes) -> bytes:
-    """In front of everything else; there is no JFIF header, which would want to be the first."""
+    """Put the blocks in front of everything else; there is no JFIF header, which would have to be the first."""
     segments = b"".join(
         struct.pack(">BBH", 0xFF, jpeg.APP1, 2 + len(payload)) + payload
         for payload in ((EXIF_MARK + exif) if exif else b"", XMP_MARK + xmp)
@@ -95,7 +95,7 @@ def _into_jpeg(encoded: bytes, exif: bytes, xmp: bytes) -> bytes:
 
 
 def _into_webp(encoded: bytes, exif: bytes, xmp: bytes) -> bytes:
-    """Only the extended form has room for more than a picture."""
+    """Bring the file into the extended form, which alone has room for more than a picture."""
     first = next(riff.chunks(encoded))
     width, height, alpha = riff.canvas(encoded, first)
     extended = first.kind == b"VP8X"
@@ -112,7 +112,7 @@ def _into_webp(encoded: bytes, exif: bytes, xmp: bytes) -> bytes:
 
 
 def _into_png(encoded: bytes, exif: bytes, xmp: bytes) -> bytes:
-    """Behind the header: eXIf should come before the pixels."""
+    """Put the blocks behind the header: eXIf should come before the pixels."""
     at = next(png.chunks(encoded)).end + 4
     chunks = (png.chunk(b"eXIf", exif) if exif else b"") + png.chunk(b"iTXt", PNG_XMP_MARK + xmp)
     return encoded[:at] + chunks + encoded[at:]

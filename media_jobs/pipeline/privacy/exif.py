@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes
 from media_jobs.pipeline.privacy import names
 
 Numbers = tuple[Fraction | None, ...]  #: None where a denominator is zero
@@ -35,7 +35,7 @@ _WANTED = {
     POSITION: {LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE, ALTITUDE_REF, ALTITUDE},
     OTHER: set[int](),
 }
-#: How a TIFF file stores its pixels; nothing that it tells about them.
+#: How a TIFF file stores its pixels; nothing about them.
 _STRUCTURE = frozenset(
     {0xFE, 0xFF, *range(0x100, 0x104), 0x106, 0x10A, 0x111, *range(0x115, 0x11D), 0x122, 0x123, 0x128, 0x13D, 0x140}
     | {0x142, 0x143, 0x144, 0x145, 0x152, 0x153, 0x15B, *range(0x200, 0x215)}
@@ -59,7 +59,7 @@ class Exif:
     values: dict[tuple[str, int], tuple[int, str, bytes]] = field(default_factory=dict)
 
     def text(self, group: str, tag: int) -> str:
-        """Up to its end mark."""
+        """The text of a tag up to its end mark; empty where there is none."""
         return decoded(self.raw(group, tag).split(b"\0")[0])
 
     def raw(self, group: str, tag: int) -> bytes:
@@ -80,7 +80,7 @@ class Exif:
 
 
 def decoded(data: bytes) -> str:
-    """EXIF says ASCII; what is written is UTF-8, sometimes cut within a letter, or Windows' Latin-1."""
+    """The text of a tag. EXIF says ASCII; programs write UTF-8, perhaps cut within a letter, or Windows' Latin-1."""
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -89,25 +89,25 @@ def decoded(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def read(data: Bytes, into: Exif, told: set[str], *, group: str = MAIN, picture: bool = False) -> None:
-    """Add the tags of a TIFF structure to `into`, their names to `told`. What is damaged is left out.
+def read(data: Bytes, into: Exif, found: set[str], *, group: str = MAIN, picture: bool = False) -> None:
+    """Add the tags of a TIFF structure to `into`, their names to `found`. What is damaged is left out.
 
-    group: of the first directory. picture: it is the file itself and not a part that tells about a picture.
+    group: of the first directory. picture: it is the file itself and not a part with metadata.
     """
     order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]), "")
     magic = struct.unpack_from(order + "H", data, 2)[0] if order and len(data) >= 16 else None
     if magic not in _MAGICS:
-        told.add("EXIF that cannot be read")
+        found.add("EXIF that cannot be read")
         return
     big = _MAGICS[magic]
     first = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
-    _Reader(data, (order, big), into, told, picture=picture).read(group, first)
+    _Reader(data, (order, big), into, found, picture=picture).read(group, first)
 
 
 class _Reader:
-    def __init__(self, data: Bytes, layout: tuple[str, bool], into: Exif, told: set[str], *, picture: bool) -> None:
+    def __init__(self, data: Bytes, layout: tuple[str, bool], into: Exif, found: set[str], *, picture: bool) -> None:
         order, big = layout
-        self._data, self._order, self._into, self._told, self._picture = data, order, into, told, picture
+        self._data, self._order, self._into, self._found, self._picture = data, order, into, found, picture
         self._count = struct.Struct(order + ("Q" if big else "H"))
         self._entry = struct.Struct(order + ("HHQ8s" if big else "HHI4s"))
         self._offset = struct.Struct(order + ("Q" if big else "I"))
@@ -143,10 +143,10 @@ class _Reader:
             return
         if group == MAIN and tag in _EMBEDDED_BYTES:
             if tag == ICC:
-                self._told.add("ICC profile")
+                self._found.add("ICC profile")
         elif not self._picture or group in (DETAIL, POSITION) or tag not in _STRUCTURE:
             thumbnail = group == OTHER and tag in _THUMBNAIL
-            self._told.add("EXIF thumbnail" if thumbnail else names.exif(tag, position=group == POSITION))
+            self._found.add("EXIF thumbnail" if thumbnail else names.exif(tag, position=group == POSITION))
         if tag in _WANTED[group] and (group, tag) not in self._into.values:
             value = self._value(size, place, _EMBEDDED_BYTES.get(tag, _MAX_TEXT_BYTES))
             self._into.values[group, tag] = kind, self._order, value

@@ -1,38 +1,24 @@
-"""What a picture tells besides its pixels, and which of it may be written down."""
+"""The metadata extracted from a picture, what of it may be written down, and the receipt that says so."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from media_jobs.pipeline.formats.tiff import mapped
+from media_jobs.pipeline.formats.common import mapped
 from media_jobs.pipeline.privacy.capture import Choice, capture
 from media_jobs.pipeline.privacy.gather import gather
 from media_jobs.pipeline.privacy.rights import rights
 from media_jobs.pipeline.probe import Found
-from media_jobs.pipeline.values import Keep, Rights
+from media_jobs.pipeline.values import FACTS, Keep, Receipt, Rights
 
-#: Which switch of `Keep` each fact hangs on.
-_SWITCHES = {
-    "captureDate": "timestamps",
-    "cameraMake": "camera_info",
-    "cameraModel": "camera_info",
-    "lens": "camera_info",
-    "exposureTime": "camera_info",
-    "fNumber": "camera_info",
-    "iso": "camera_info",
-    "focalLength": "camera_info",
-    "gps": "gps",
-    "bodySerial": "device_serial",
-    "lensSerial": "device_serial",
-}
 _ORIENTATION = "EXIF Orientation"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a picture tells besides its pixels.
+class Extracted:
+    """The metadata of a picture: what it holds besides its pixels.
 
     names: of everything that was found, whether understood or not, in alphabetical order; never values.
-    rights_from: names of what told the rights.
+    rights_from: names of what the rights were read from.
     """
 
     names: tuple[str, ...]
@@ -41,12 +27,15 @@ class Told:
     rights_from: tuple[str, ...]
 
 
-def read(found: Found) -> Told:
-    """Never raises: what is damaged is not there. Reads the heads of files, their pixels only where it must."""
+def extract(found: Found) -> Extracted:
+    """The metadata of the file. What is damaged is left out: it never raises.
+
+    It reads the heads of files, their pixels only where it must.
+    """
     with mapped(found.original) as data:
         pieces = gather(data, found.format)
     whose = rights(pieces.exif, pieces.iptc, pieces.xmp)
-    return Told(
+    return Extracted(
         names=tuple(sorted(pieces.names)),
         facts=capture(pieces.exif, pieces.iptc, pieces.xmp),
         rights=Rights(**{field: choice.value for field, choice in whose.items()}),
@@ -54,22 +43,31 @@ def read(found: Found) -> Told:
     )
 
 
-def metadata(told: Told, found: Found, keep: Keep) -> dict[str, Any]:
-    """JSON-ready; what is unknown or unwanted is absent.
-
-    `orientation`; `captureDate` (ISO 8601, with its offset if known); `cameraMake`, `cameraModel`, `lens`;
-    `exposureTime` (seconds, as the text "1/250"), `fNumber`, `iso`, `focalLength` (mm); `gps` (`latitude` and
-    `longitude` in degrees, north and east positive, `altitude` in metres); `bodySerial`, `lensSerial`.
-    """
-    return {"orientation": found.orientation, **{name: choice.value for name, choice in wanted(told, keep).items()}}
+def metadata(extracted: Extracted, found: Found, keep: Keep) -> dict[str, Any]:
+    """`orientation` and the facts of `values.FACTS`, JSON-ready; what is unknown or unwanted is absent."""
+    return {
+        "orientation": found.orientation,
+        **{name: choice.value for name, choice in wanted(extracted, keep).items()},
+    }
 
 
-def wanted(told: Told, keep: Keep) -> dict[str, Choice]:
+def wanted(extracted: Extracted, keep: Keep) -> dict[str, Choice]:
     """The facts that may be written down."""
-    return {name: choice for name, choice in told.facts.items() if getattr(keep, _SWITCHES[name])}
+    return {name: choice for name, choice in extracted.facts.items() if getattr(keep, FACTS[name].keep)}
 
 
-def kept(told: Told, keep: Keep) -> set[str]:
+def kept(extracted: Extracted, keep: Keep) -> set[str]:
     """Names of what is written down, or into the outputs."""
-    facts = {name for choice in wanted(told, keep).values() for name in choice.sources}
-    return facts.union(told.rights_from, {_ORIENTATION})
+    facts = {name for choice in wanted(extracted, keep).values() for name in choice.sources}
+    return facts.union(extracted.rights_from, {_ORIENTATION})
+
+
+def receipt(extracted: Extracted, keep: Keep, outputs: dict[str, tuple[str, ...]]) -> Receipt:
+    """The privacy receipt: names only, never values. `outputs`: what the scan of each finished file found."""
+    names = kept(extracted, keep)
+    return Receipt(
+        found=extracted.names,
+        kept=tuple(name for name in extracted.names if name in names),
+        dropped=tuple(name for name in extracted.names if name not in names),
+        outputs=outputs,
+    )

@@ -6,26 +6,24 @@ Whatever the bytes say, all that is whole up to the first damage is there, and s
 import re
 from collections.abc import Callable
 
-from media_jobs.pipeline.formats import gif, isobmff, jpeg, png, riff
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats import gif, jpeg, png, riff
+from media_jobs.pipeline.formats.common import Bytes, Damaged
 from media_jobs.pipeline.privacy import boxes, exif, names
 from media_jobs.pipeline.privacy.embed import EXIF_MARK, XMP_MARK
 from media_jobs.pipeline.privacy.pieces import MAX_BLOCK_BYTES, Pieces
 
-_DAMAGED = (jpeg.Damaged, png.Damaged, riff.Damaged, gif.Damaged, isobmff.Damaged)
-
-_BEHIND = "data after the end"
-_UNREAD = "damaged parts"
+_TRAILING = "data after the end"
+_DAMAGED = "damaged parts"
 _MAX_TEXTS = 100
 
 
 def gather(data: Bytes, format: str) -> Pieces:
-    """`format`: in the words of `sniff`."""
+    """Collect the metadata of a file. `format`: as `sniff` calls it."""
     pieces = Pieces()
     try:
         _WALKS[format](data, pieces)
-    except _DAMAGED:  # what was found before stays
-        pieces.names.add(_UNREAD)
+    except Damaged:  # what was found before stays
+        pieces.names.add(_DAMAGED)
     return pieces
 
 
@@ -59,7 +57,7 @@ def _jpeg(data: Bytes, pieces: Pieces) -> None:
     finally:
         pieces.add_photoshop(photoshop)
     if jpeg.bytes_follow(data, pixels):
-        pieces.names.add(_BEHIND)
+        pieces.names.add(_TRAILING)
 
 
 def _jpeg_segment(marker: int, payload: bytes, pieces: Pieces) -> None:
@@ -84,7 +82,7 @@ def _jpeg_segment(marker: int, payload: bytes, pieces: Pieces) -> None:
 _RAW_PROFILE = b"Raw profile type "
 _PROFILE_HEX = re.compile(rb"\s*\w+\s+\d+\s+([0-9a-fA-F\s]*)")
 _PNG_NAMES = {b"tIME": "PNG tIME", b"iCCP": "ICC profile", b"caBX": "C2PA manifest"}
-#: What says how to show the pixels, of which there may be several pictures.
+#: Chunks that say how to show the pixels, of which there may be several pictures.
 _PNG_PLAIN = frozenset(b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB cICP mDCV cLLI pHYs sBIT bKGD acTL fcTL fdAT".split())
 
 
@@ -107,7 +105,7 @@ def _png(data: Bytes, pieces: Pieces) -> None:
             pieces.names.add(_PNG_NAMES.get(chunk.kind, "PNG private chunk"))
         end = chunk.end + 4
     if end < len(data):
-        pieces.names.add(_BEHIND)
+        pieces.names.add(_TRAILING)
 
 
 def _png_text(kind: bytes, content: bytes, pieces: Pieces) -> None:
@@ -121,7 +119,7 @@ def _png_text(kind: bytes, content: bytes, pieces: Pieces) -> None:
 
 
 def _png_profile(kind: bytes, text: bytes, pieces: Pieces) -> None:
-    """As ImageMagick hides other languages in a PNG: hexadecimal, behind a name and a length."""
+    """Read what ImageMagick puts into a PNG's text: other blocks in hexadecimal, behind a name and a length."""
     found = _PROFILE_HEX.match(text)
     try:
         block = bytes.fromhex(found[1].decode()) if found else b""
@@ -144,7 +142,7 @@ _WEBP_NAMES = {b"ICCP": "ICC profile", b"C2PA": "C2PA manifest"}
 
 def _webp(data: Bytes, pieces: Pieces) -> None:
     if riff.end(data) < len(data):
-        pieces.names.add(_BEHIND)
+        pieces.names.add(_TRAILING)
     for chunk in riff.chunks(data):
         if chunk.kind in _WEBP_PLAIN:
             continue
@@ -166,7 +164,7 @@ def _gif(data: Bytes, pieces: Pieces) -> None:
     for extension in gif.extensions(data):
         if isinstance(extension, int):
             if extension < len(data):
-                pieces.names.add(_BEHIND)
+                pieces.names.add(_TRAILING)
         elif extension.label == gif.COMMENT:
             pieces.names.add("GIF comment")
         elif extension.label == gif.PLAIN_TEXT:
@@ -189,7 +187,7 @@ def _bmp(data: Bytes, pieces: Pieces) -> None:
     if len(header) == 138 and int.from_bytes(header[14:18], "little") >= 124 and header[70:74] in (b"DEBM", b"KNIL"):
         pieces.names.add("ICC profile")  # embedded, or the name of a file that holds it
     if 0 < said_bytes < len(data):
-        pieces.names.add(_BEHIND)
+        pieces.names.add(_TRAILING)
 
 
 # --- TIFF and raw ---------------------------------------------------------------------------------

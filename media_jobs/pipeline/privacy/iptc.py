@@ -33,7 +33,7 @@ class Iptc:
     values: dict[int, list[bytes]] = field(default_factory=dict)
 
     def texts(self, dataset: int) -> list[str]:
-        """Whatever character set the file claims: many claim none and write UTF-8, or claim that and write Latin-1."""
+        """The values of a dataset. The character set that the file claims is ignored: many claim a wrong one."""
         return [decoded(value) for value in self.values.get(dataset, [])]
 
     def text(self, dataset: int) -> str:
@@ -57,15 +57,15 @@ def resources(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def name(resource: int) -> str:
-    """Of any but IPTC's own."""
+    """What a resource is called; IPTC's own is none of these."""
     return _RESOURCES.get(resource, "Photoshop resources")
 
 
-def read(data: bytes, into: Iptc, told: set[str]) -> None:
-    """Add the datasets of IPTC-IIM to `into`, their names to `told`."""
+def read(data: bytes, into: Iptc, found: set[str]) -> None:
+    """Add the datasets of IPTC-IIM to `into`, their names to `found`."""
     at = 0
     if not data.startswith(b"\x1c") and data.strip(b"\0"):
-        told.add("IPTC that cannot be read")
+        found.add("IPTC that cannot be read")
     for _ in range(_MAX_DATASETS):
         if data[at : at + 1] != b"\x1c" or at + 5 > len(data):
             return
@@ -79,6 +79,6 @@ def read(data: bytes, into: Iptc, told: set[str]) -> None:
         at += size
         if len(value) < size:
             return
-        told.add(names.iptc(record, dataset))
+        found.add(names.iptc(record, dataset))
         if record == 2 and dataset in _WANTED and len(into.values.setdefault(dataset, [])) < _MAX_VALUES:
             into.values[dataset].append(value[:_MAX_BYTES])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from media_jobs.pipeline.formats.tiff import Bytes
+from media_jobs.pipeline.formats.common import Bytes
 from media_jobs.pipeline.privacy import exif, iptc, xmp
 from media_jobs.pipeline.privacy.exif import MAIN, Exif
 from media_jobs.pipeline.privacy.iptc import Iptc
@@ -29,7 +29,7 @@ class Pieces:
         return self.blocks >= _MAX_BLOCKS
 
     def _more(self) -> bool:
-        """Whether one more block will be read. That there are others has a name, too."""
+        """Whether one more block will be read. That there are more has a name, too."""
         if self.full:
             self.names.add(f"metadata beyond {_MAX_BLOCKS} blocks")
             return False

@@ -13,8 +13,8 @@ from media_jobs.pipeline.privacy.iptc import Iptc
 from media_jobs.pipeline.privacy.xmp import Xmp
 
 _MAX_CHARACTERS = 500
-#: What cameras and programs write where nobody has said anything: words in lower case.
-_NOBODY = frozenset(
+#: What cameras and programs write where no name was entered: words in lower case.
+_PLACEHOLDERS = frozenset(
     {"", "picasa", "unknown", "none", "n a", "artist", "author", "creator", "photographer", "camera", "copyright"}
     | {"owner", "user", "default", "c", "copyright c", "unknown artist", "unknown author", "unknown photographer"}
     | {"artist name", "your name", "owner name", "by owner name", "c by owner name", "copyright by owner name"}
@@ -23,25 +23,25 @@ _NOBODY = frozenset(
 _WORD = re.compile(r"[^\W_]+")
 
 
-def rights(told_exif: Exif, told_iptc: Iptc, told_xmp: Xmp) -> dict[str, Choice]:
-    """`creator`, `credit`, `copyright`, `licence`; what is not told is absent. Several creators are `A; B`."""
+def rights(in_exif: Exif, in_iptc: Iptc, in_xmp: Xmp) -> dict[str, Choice]:
+    """`creator`, `credit`, `copyright`, `licence`; what is unknown is absent. Several creators are `A; B`."""
     found = {
         "creator": choose(
-            (_listed(told_xmp.texts("dc:creator")), "XMP dc:creator"),
-            (_listed(told_iptc.texts(iptc.BY_LINE)), "IPTC By-line"),
-            (_listed([told_exif.text(exif.MAIN, exif.ARTIST)]), "EXIF Artist"),
+            (_listed(in_xmp.texts("dc:creator")), "XMP dc:creator"),
+            (_listed(in_iptc.texts(iptc.BY_LINE)), "IPTC By-line"),
+            (_listed([in_exif.text(exif.MAIN, exif.ARTIST)]), "EXIF Artist"),
         ),
         "credit": choose(
-            (_text(told_xmp.text("photoshop:Credit")), "XMP photoshop:Credit"),
-            (_text(told_iptc.text(iptc.CREDIT)), "IPTC Credit"),
+            (_text(in_xmp.text("photoshop:Credit")), "XMP photoshop:Credit"),
+            (_text(in_iptc.text(iptc.CREDIT)), "IPTC Credit"),
         ),
         "copyright": choose(
-            (_text(told_xmp.text("dc:rights")), "XMP dc:rights"),
-            (_text(told_iptc.text(iptc.COPYRIGHT)), "IPTC CopyrightNotice"),
-            (_copyright(told_exif), "EXIF Copyright"),
+            (_text(in_xmp.text("dc:rights")), "XMP dc:rights"),
+            (_text(in_iptc.text(iptc.COPYRIGHT)), "IPTC CopyrightNotice"),
+            (_copyright(in_exif), "EXIF Copyright"),
         ),
         "licence": choose(
-            *((url(told_xmp.text(name)), f"XMP {name}") for name in _LICENCES),
+            *((url(in_xmp.text(name)), f"XMP {name}") for name in _LICENCES),
         ),
     }
     return {field: choice for field, choice in found.items() if choice}
@@ -51,7 +51,7 @@ _LICENCES = ("xmpRights:WebStatement", "cc:license", "xmpRights:UsageTerms")
 
 
 def url(text: str) -> str:
-    """A web address without anybody's password, else nothing: half an address leads elsewhere."""
+    """The text if it is a web address without a password in it, else nothing: half an address leads elsewhere."""
     text = text.strip()
     if len(text) > _MAX_CHARACTERS or not text.isprintable() or any(c in text for c in ' <>"\\'):
         return ""
@@ -70,12 +70,12 @@ def _listed(texts: list[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Nothing where it names nobody."""
+    """The text in one line; nothing where it names no one."""
     text = clean(text, _MAX_CHARACTERS)
-    return "" if " ".join(_WORD.findall(text.lower())) in _NOBODY else text
+    return "" if " ".join(_WORD.findall(text.lower())) in _PLACEHOLDERS else text
 
 
-def _copyright(told: Exif) -> str:
-    """The photographer's and the editor's lie behind each other, each with an end mark."""
-    holders = told.raw(exif.MAIN, exif.COPYRIGHT).split(b"\0")[:2]
+def _copyright(in_exif: Exif) -> str:
+    """Both holders: the photographer and the editor stand behind each other, each with an end mark."""
+    holders = in_exif.raw(exif.MAIN, exif.COPYRIGHT).split(b"\0")[:2]
     return _text("; ".join(filter(None, (_text(exif.decoded(holder)) for holder in holders))))

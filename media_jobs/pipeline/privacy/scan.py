@@ -7,12 +7,11 @@ writes of the picture's own rights, to the byte: there is no room for anything e
 from collections.abc import Callable
 
 from media_jobs import errors
-from media_jobs.pipeline.formats import isobmff, jpeg, png, riff
+from media_jobs.pipeline.formats import heif_items, isobmff, jpeg, png, riff
+from media_jobs.pipeline.formats.common import Damaged
 from media_jobs.pipeline.privacy import embed
 from media_jobs.pipeline.recipes import Format
 from media_jobs.pipeline.values import Rights
-
-_DAMAGED = (jpeg.Damaged, png.Damaged, riff.Damaged, isobmff.Damaged)
 
 
 def scan(encoded: bytes, format: Format, rights: Rights) -> tuple[str, ...]:
@@ -23,7 +22,7 @@ def scan(encoded: bytes, format: Format, rights: Rights) -> tuple[str, ...]:
     allowed = _Rights(rights)
     try:
         _SCANS[format](encoded, allowed)
-    except _DAMAGED as error:
+    except Damaged as error:
         raise errors.PrivacyLeak(f"{error} (as {format})") from error
     return allowed.seen
 
@@ -154,7 +153,7 @@ def _webp(data: bytes, rights: _Rights) -> None:
         _once(seen, f"a chunk {chunk.kind.decode('latin-1')!r}")
         content = data[chunk.start : chunk.end]
         if (chunk.end - chunk.start) % 2 and data[chunk.end : chunk.end + 1] != b"\0":
-            raise errors.PrivacyLeak("a byte of padding that says something")
+            raise errors.PrivacyLeak("a byte of padding that is not zero")
         if chunk.kind == b"EXIF":
             rights.take("EXIF", content)
         elif chunk.kind == b"XMP ":
@@ -185,10 +184,10 @@ def _avif(data: bytes, rights: _Rights) -> None:
         raise errors.PrivacyLeak(f"other boxes than a picture's ({', '.join(repr(box.kind) for box in top)})")
     _avif_structure(data, top[1])
     used: list[tuple[int, int]] = []
-    for item in isobmff.meta(data).items.values():
+    for item in heif_items.meta(data).items.values():
         used += item.extents
         if item.kind == "mime" and item.content_type == _XMP_TYPE:
-            rights.take("XMP", isobmff.read(data, item))
+            rights.take("XMP", heif_items.read(data, item))
         elif item.kind != "av01":
             raise errors.PrivacyLeak(f"an item {item.kind!r}")
     at = top[-1].start

@@ -40,18 +40,18 @@ class _Enough(Exception):
     """What follows is not read."""
 
 
-def read(packet: bytes, into: Xmp, told: set[str]) -> None:
-    """Add a packet's properties to `into`, their names to `told`. What is damaged, and what follows it, is left out."""
-    properties = _Properties(into, told)
+def read(packet: bytes, into: Xmp, found: set[str]) -> None:
+    """Add a packet's properties to `into`, their names to `found`. What follows the first damage is left out."""
+    properties = _Properties(into, found)
     try:
         properties.parser.Parse(packet[:_MAX_PACKET_BYTES].strip(b"\0 \t\r\n"), True)
     except (expat.ExpatError, _Enough, ValueError, LookupError):  # the latter two: an unknown encoding
-        told.add("XMP that cannot be read")
+        found.add("XMP that cannot be read")
 
 
 class _Properties:
-    def __init__(self, into: Xmp, told: set[str]) -> None:
-        self._into, self._told = into, told
+    def __init__(self, into: Xmp, found: set[str]) -> None:
+        self._into, self._found = into, found
         self._path: list[str] = []
         self._elements = 0
         self._text: list[str] | None = None
@@ -79,7 +79,7 @@ class _Properties:
             self._take(attributes.items())
         elif depth == 1:
             self._text, self._language = [], ""
-            self._told.add("XMP " + _name(element))
+            self._found.add("XMP " + _name(element))
             if resource := attributes.get(_RDF + "resource"):
                 self._keep(element, resource)
         elif depth == 3 and element == _RDF + "li" and self._path[-2] in _LISTS:
@@ -92,7 +92,7 @@ class _Properties:
         self._language = ""
         for attribute, value in attributes:
             if " " in attribute and not attribute.startswith((_RDF, _LANGUAGE)):
-                self._told.add("XMP " + _name(attribute))
+                self._found.add("XMP " + _name(attribute))
                 self._keep(attribute, value)
 
     def _characters(self, text: str) -> None:

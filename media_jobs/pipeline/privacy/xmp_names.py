@@ -1,4 +1,4 @@
-"""The properties of XMP that a receipt names, by their namespace. All others are anybody's words.
+"""The properties of XMP that a receipt names, by their namespace. All others could say anything.
 
 Namespaces with few or none listed hold many settings at once, or nothing that says more than their prefix does.
 """

@@ -1,1 +1,4 @@
-"""One way in for each decoder. Importing `vips` loads libvips; the others load their library when a file needs it."""
+"""One way in for each decoder, and what is known of decoders: what they hold, why they give up, what they accept.
+
+Importing `vips` loads libvips; the other decoders' libraries are loaded when a file needs them.
+"""

@@ -9,6 +9,7 @@ from typing import Any
 
 from media_jobs import errors
 from media_jobs.pipeline.formats import jpeg_frame, tiff
+from media_jobs.pipeline.formats.common import Damaged, mapped
 from media_jobs.pipeline.formats.jpeg import APP1
 
 #: LibRaw's flip → EXIF's orientation. Its bits: 4 transpose, then 2 upside down, 1 mirrored.
@@ -69,11 +70,11 @@ def _extract(raw: Any) -> bytes | None:
 def _lies_in(path: Path, jpeg: bytes) -> bool:
     """Whether the file holds the whole preview.
 
-    LibRaw reads up to 16 KB behind a file's end and leaves there what the memory held: perhaps the preview before.
+    LibRaw reads up to 16 KB behind a file's end and leaves there what was in the memory: perhaps the preview before.
     """
     body = jpeg[4 + int.from_bytes(jpeg[4:6], "big") :]  # the first segment may be LibRaw's own
     mark = body[:_MARK_BYTES]
-    with tiff.mapped(path) as data:
+    with mapped(path) as data:
         at = data.find(mark) if len(mark) == _MARK_BYTES else -1
         for _ in range(_MAX_HITS):
             if at < 0 or data[at : at + len(body)] == body:
@@ -96,10 +97,10 @@ def _turn(path: Path, jpeg: bytes, flip: int, raw_px: tuple[int, int]) -> int:
 
 
 def _is_tagged(path: Path) -> bool:
-    with tiff.mapped(path) as data:
+    with mapped(path) as data:
         try:
             return _ORIENTATION_TAG in tiff.Tiff.parse(data).first_tags()
-        except tiff.Damaged:
+        except Damaged:
             return True  # CR3 and RAF are no TIFF; LibRaw found their tag or there is none
 
 

@@ -34,7 +34,7 @@ def number(header: pyvips.Image, field: str, default: int) -> int:
 
 
 def noted() -> str:
-    """What libvips wrote into its error buffer since somebody last asked: errors, and warnings of JPEG's decoder."""
+    """What libvips wrote into its error buffer since the last call: errors, and warnings of JPEG's decoder."""
     return str(pyvips.Error("").detail)
 
 

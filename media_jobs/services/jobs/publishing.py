@@ -12,18 +12,13 @@ from media_jobs import keys
 from media_jobs.adapters import database
 from media_jobs.errors import LeaseLost, StorageUnavailable
 from media_jobs.models import Derivative, Job, Original, Tombstone
-from media_jobs.pipeline.values import Output, Rendered, Usage
+from media_jobs.pipeline.values import PUBLIC_FACTS, Output, Rendered, Usage
 from media_jobs.services import object_deletion
 from media_jobs.services.jobs.transitions import Lease, cost, move
 from media_jobs.states import DerivativeState, JobState, Stage
 
 log = structlog.get_logger(__name__)
 
-#: Facts that everybody may read who may see the picture. Positions, serial numbers and whatever is not named here are
-#: for those who may read the original: a fact that the pipeline learns to tell is private until somebody lists it.
-PUBLIC_FACTS = frozenset(
-    {"captureDate", "cameraMake", "cameraModel", "lens", "exposureTime", "fNumber", "iso", "focalLength"}
-)
 _IN_COLUMNS = frozenset({"width", "height", "orientation"})
 
 

@@ -1,4 +1,4 @@
-"""A disk that is full is told by its name, whoever finds out, and nothing half written stays."""
+"""A full disk is reported as one, whoever finds out, and nothing half written stays."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def noisy_png(folder: Path) -> Path:
 
 def test_objects_that_find_no_room_leave_nothing(tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(b"x" * 8_000_000)
-    told = tiny_disk.run(
+    printed = tiny_disk.run(
         tmp_path,
         STORE
         + f"""
@@ -53,11 +53,11 @@ print(">", raised(store.put, [Outgoing("full/b.jpg", Path(__import__("os").__fil
 print(">", list(store.keys()), store.unfinished())
 """,
     )
-    assert told == ["StorageFull", "[] []", "StorageFull", "nothing", "['full/b.jpg'] []"]
+    assert printed == ["StorageFull", "[] []", "StorageFull", "nothing", "['full/b.jpg'] []"]
 
 
 def test_the_last_room_is_left_to_what_is_under_way(tmp_path: Path) -> None:
-    told = tiny_disk.run(
+    printed = tiny_disk.run(
         tmp_path,
         STORE
         + """
@@ -70,11 +70,11 @@ store.begin("full/a.jpg", content_type="image/jpeg").commit()
 print(">", raised(store.check_room), raised(store.check))
 """,
     )
-    assert told == ["nothing nothing", "StorageFull StorageFull", "nothing nothing"]
+    assert printed == ["nothing nothing", "StorageFull StorageFull", "nothing nothing"]
 
 
 def test_a_check_notices_a_full_disk_although_nothing_is_kept_free(tmp_path: Path) -> None:
-    told = tiny_disk.run(
+    printed = tiny_disk.run(
         tmp_path,
         STORE
         + """
@@ -84,11 +84,11 @@ fill(leaving=16_384)
 print(">", raised(store.check), store.unfinished())
 """,
     )
-    assert told == ["nothing []", "StorageFull []"]
+    assert printed == ["nothing []", "StorageFull []"]
 
 
 def test_a_worker_notices_a_full_disk_of_its_own_although_nothing_is_kept_free(tmp_path: Path) -> None:
-    told = tiny_disk.run(
+    printed = tiny_disk.run(
         tmp_path,
         f"""
 from django.conf import settings
@@ -102,11 +102,11 @@ fill(leaving=16_384)
 print(">", repr(outage.reason()), list((DISK / "work").iterdir()))
 """,
     )
-    assert told == ["''", "'disk_full' []"]
+    assert printed == ["''", "'disk_full' []"]
 
 
 def test_an_object_that_finds_no_room_here_is_not_the_storages_fault(tmp_path: Path) -> None:
-    told = tiny_disk.run(
+    printed = tiny_disk.run(
         tmp_path,
         STORE
         + f"""
@@ -118,11 +118,11 @@ print(">", raised(store.fetch, "originals/a.jpg", DISK / "fetched"))
 print(">", sorted(path.name for path in DISK.iterdir()))
 """,
     )
-    assert told == ["WorkspaceFull", "[]"]
+    assert printed == ["WorkspaceFull", "[]"]
 
 
 def test_a_workspace_without_room_is_not_waited_for(tmp_path: Path) -> None:
-    told = tiny_disk.run(
+    printed = tiny_disk.run(
         tmp_path,
         """
 from itertools import count
@@ -141,12 +141,12 @@ print(">", sweep(DISK))
 """,
         inodes=8,
     )
-    assert told == ["WorkspaceFull 0", "WorkspaceFull 0", "nothing 1", "0"]
+    assert printed == ["WorkspaceFull 0", "WorkspaceFull 0", "nothing 1", "0"]
 
 
 def test_a_decoder_that_gets_no_folder_says_why_and_comes_up_later(tmp_path: Path) -> None:
     source = noisy_png(tmp_path)
-    told = tiny_disk.run(
+    printed = tiny_disk.run(
         tmp_path,
         SANDBOX
         + f"""
@@ -160,12 +160,12 @@ box.close()
         inodes=3,
         size="64m",
     )
-    assert told == ["WorkspaceFull", "Rendered"]
+    assert printed == ["WorkspaceFull", "Rendered"]
 
 
 def test_outputs_that_find_no_room_in_the_decoders_folder_are_nobodys_fault(tmp_path: Path) -> None:
     source = noisy_png(tmp_path)
-    told = tiny_disk.run(
+    printed = tiny_disk.run(
         tmp_path,
         SANDBOX
         + f"""
@@ -180,14 +180,14 @@ print(">", [path.name for path in DISK.iterdir()])
 """,
         size="16m",
     )
-    assert told == ["WorkspaceFull", "Rendered", "[]"]
+    assert printed == ["WorkspaceFull", "Rendered", "[]"]
 
 
 def test_outputs_that_find_no_room_at_their_place_are_not_the_decoders_lie(tmp_path: Path) -> None:
     source = noisy_png(tmp_path)
     work = tmp_path / "work"
     work.mkdir()
-    told = tiny_disk.run(
+    printed = tiny_disk.run(
         tmp_path,
         SANDBOX
         + f"""
@@ -197,4 +197,4 @@ box.close()
 """,
         size="1m",
     )
-    assert told == ["WorkspaceFull"]
+    assert printed == ["WorkspaceFull"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL.PngImagePlugin import PngInfo
 
-from media_jobs.pipeline.formats.exif_writer import Facts
+from media_jobs.demo.exif_writer import Facts
 from media_jobs.pipeline.recipes import Format, Preset, Rendition
 from tests import images
 from tests.adapters.decoder.running import Ask
@@ -73,8 +73,8 @@ def test_a_derivative_carries_pixels_and_rights_and_nothing_else(kind: str, ask:
         assert set(rendered.receipt.outputs[output.name]) == (
             carried if output.format != "avif" else carried - {"EXIF Artist"}
         )
-    told = json.dumps(rendered.to_json()["receipt"])
-    assert [secret for secret in [*images.SECRETS, CREATOR.encode()] if secret.decode() in told] == []
+    receipt = json.dumps(rendered.to_json()["receipt"])
+    assert [secret for secret in [*images.SECRETS, CREATOR.encode()] if secret.decode() in receipt] == []
 
 
 @pytest.mark.skipif(not shutil.which("exiftool"), reason="needs exiftool: apt-get install libimage-exiftool-perl")
@@ -85,6 +85,6 @@ def test_exiftool_finds_the_secrets_in_the_source_and_none_in_a_derivative(ask: 
     before, *after = json.loads(subprocess.run([*command, *files], capture_output=True, check=True).stdout)
     assert {"GPS:GPSLatitude", "ExifIFD:SerialNumber", "IFD1:ThumbnailImage", "XMP-dc:Creator"} <= set(before)
     structure = {"SourceFile", "File", "RIFF", "PNG", "PNG-pHYs", "QuickTime", "Meta", "Composite", "ExifTool"}
-    for told in after:
-        beyond = {tag for tag in told if tag.split(":")[0] not in structure}
+    for tags in after:
+        beyond = {tag for tag in tags if tag.split(":")[0] not in structure}
         assert {"XMP-dc:Creator"} <= beyond <= {"XMP-dc:Creator", "IFD0:Artist"}

@@ -202,6 +202,6 @@ def test_what_it_says_to_people_is_short_and_steers_no_terminal(
     taken_over(f"os.write(2, {words[:30].encode()!r}); answer({json.dumps({kind: said[kind]})!r}); time.sleep(60)")
     with capture_logs() as logs, pytest.raises((errors.Undecodable, errors.DecoderFailed)) as raised:
         ask(PHOTO)
-    told = [str(raised.value), *(str(value) for log in logs for value in log.values())]
-    assert max(map(len, told)) < 1000
-    assert not {"\x1b", "\x07", "\u202e"} & set("".join(told))
+    texts = [str(raised.value), *(str(value) for log in logs for value in log.values())]
+    assert max(map(len, texts)) < 1000
+    assert not {"\x1b", "\x07", "\u202e"} & set("".join(texts))

@@ -38,9 +38,9 @@ def test_the_child_inherits_no_descriptor(ask: Ask, sandbox: Sandbox, tmp_path: 
     with (tmp_path / "secret").open("w") as secret:
         os.set_inheritable(secret.fileno(), True)
         ask(images.jpeg())
-        held = [os.readlink(entry) for entry in Path(f"/proc/{sandbox.pid}/fd").iterdir()]
-    assert len(held) <= 8
-    assert all(name.startswith(("pipe:", "anon_inode:")) for name in held), held
+        descriptors = [os.readlink(entry) for entry in Path(f"/proc/{sandbox.pid}/fd").iterdir()]
+    assert len(descriptors) <= 8
+    assert all(name.startswith(("pipe:", "anon_inode:")) for name in descriptors), descriptors
 
 
 @LINUX
@@ -61,7 +61,7 @@ def test_the_kernel_holds_the_child_to_its_limits(ask: Ask, sandbox: Sandbox) ->
 
 @LINUX
 def test_past_its_address_space_the_child_refuses_and_lives(tmp_path: Path) -> None:
-    """The guard is told of more memory than there is, so that the decoder itself has to give up."""
+    """The guard is given more memory than there is, so that the decoder itself has to give up."""
     (tmp_path / "source").write_bytes(images.jpeg(8000, 6000, progressive=True, subsampling=0))
     limits = Limits(memory_bytes=8 * 1_073_741_824)
     request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, GALLFORMERS, limits)
@@ -98,8 +98,8 @@ def test_a_hardened_worker_keeps_its_environment_to_itself() -> None:
         "import ctypes; from media_jobs.adapters.decoder.sandbox import harden_worker; harden_worker();"
         "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
     )
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "0"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "0"
 
 
 def test_what_a_library_prints_cannot_be_taken_for_an_answer() -> None:
@@ -108,9 +108,9 @@ def test_what_a_library_prints_cannot_be_taken_for_an_answer() -> None:
         "answers = loop._private_stdout(); os.write(1, b'noise'); print('noise', flush=True);"
         "subprocess.run(['echo', 'noise']); answers.write(b'answer'); answers.flush()"
     )
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert told.stdout == "answer"
-    assert told.stderr.count("noise") == 3
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout == "answer"
+    assert answer.stderr.count("noise") == 3
 
 
 def test_a_flood_on_standard_error_blocks_nobody(ask: Ask, tmp_path: Path) -> None:

@@ -157,10 +157,10 @@ def became(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     inside, outside = tmp_path_factory.mktemp("inside"), tmp_path_factory.mktemp("outside")
     (inside / "mine").write_text("mine")
     (outside / "secret").write_text("secret")
-    told = run(CONFINED + ATTEMPTS, inside, outside)
-    assert told.returncode == 0, told.stderr
+    answer = run(CONFINED + ATTEMPTS, inside, outside)
+    assert answer.returncode == 0, answer.stderr
     assert (outside / "secret").read_text() == "secret"
-    return dict(json.loads(told.stdout))
+    return dict(json.loads(answer.stdout))
 
 
 def test_every_attempt_is_looked_at(became: dict[str, str]) -> None:
@@ -196,16 +196,16 @@ def test_a_crash_still_looks_like_one(tmp_path: Path) -> None:
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="x32 is a way to call an x86-64 kernel")
 def test_a_call_by_another_machines_rules_is_the_last() -> None:
     getpid_of_x32 = "libc.syscall(ctypes.c_long(0x40000000 | 39))"
-    told = run(CONFINED + getpid_of_x32, "/nonexistent", "/nonexistent")
-    assert told.returncode == -signal.SIGSYS
+    answer = run(CONFINED + getpid_of_x32, "/nonexistent", "/nonexistent")
+    assert answer.returncode == -signal.SIGSYS
 
 
 @HAS_LANDLOCK
 def test_landlock_alone_keeps_from_the_network_and_from_other_processes_too(tmp_path: Path) -> None:
-    """Where a kernel has both, each holds without the other."""
+    """Each protection holds without the other, where a kernel has both."""
     if landlock.version() < 6:
         pytest.skip("this kernel's Landlock knows nothing of signals")
-    told = run(
+    answer = run(
         """
         import ctypes, json, os, signal, socket, sys
         sys.path.insert(0, sys.argv[1])
@@ -228,10 +228,10 @@ def test_landlock_alone_keeps_from_the_network_and_from_other_processes_too(tmp_
         """,
         tmp_path,
     )
-    assert json.loads(told.stdout) == ["refused"] * 5
+    assert json.loads(answer.stdout) == ["refused"] * 5
 
 
 def test_a_path_that_is_not_there_does_no_harm(tmp_path: Path) -> None:
-    told = run(CONFINED + "print((inside / 'mine').write_text('x'))", tmp_path, "/nonexistent")
-    assert (told.returncode, told.stdout.strip()) == (0, "1")
+    answer = run(CONFINED + "print((inside / 'mine').write_text('x'))", tmp_path, "/nonexistent")
+    assert (answer.returncode, answer.stdout.strip()) == (0, "1")
     assert os.listdir(tmp_path) == ["mine"]

@@ -17,6 +17,8 @@ from tests.adapters.decoder.running import LINUX, Ask
 pytestmark = LINUX
 
 MEGABYTE = 1_048_576
+SMALL = Preset("small", (Rendition("r", 60),))
+ENLARGED = Preset("enlarged", (Rendition("r", 1300, enlarge=True),))
 SLOW = Preset("slow", (Rendition("r", 6000, format=Format.WEBP, quality=100),))
 HOARD = """
     from media_jobs.pipeline import render
@@ -100,3 +102,15 @@ def test_after_its_share_of_pictures_a_child_is_replaced(
         ask(images.jpeg(64, 48))
         pids.append(sandbox.pid)
     assert pids[0] == pids[1] != pids[2]
+
+
+@pytest.mark.parametrize(
+    ("size_px", "preset"), [((1001, 1000), SMALL), ((64, 48), ENLARGED)], ids=["a large picture", "a large output"]
+)
+def test_only_what_is_large_has_its_memory_returned_after_its_render(
+    size_px: tuple[int, int], preset: Preset, ask: Ask, altered: Callable[[str], None]
+) -> None:
+    altered("import os; loop._trimmer = lambda: lambda: os._exit(3)")
+    ask(images.jpeg(1000, 1000), SMALL)
+    with pytest.raises(errors.DecoderFailed, match="exit code 3"):
+        ask(images.jpeg(*size_px), preset)

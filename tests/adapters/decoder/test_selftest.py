@@ -1,4 +1,4 @@
-"""Before a start, the decoder proves that it can do its work; what it cannot do is named."""
+"""The decoder proves before a start that it can do its work; what it cannot do is named."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +19,9 @@ Alter = Callable[[str], None]
 def test_every_format_is_written_and_read_and_the_protection_told(tmp_path: Path) -> None:
     with capture_logs() as logs:
         selftest(MEMORY_BYTES, tmp_path)
-    told = next(log for log in logs if log["event"] == "sandbox_ready")
-    assert {"libvips", "seccomp", "landlock", "address_space", "few_capabilities"} <= set(told)
-    assert tuple(map(int, told["libvips"].split("."))) >= (8, 15)
+    ready = next(log for log in logs if log["event"] == "sandbox_ready")
+    assert {"libvips", "seccomp", "landlock", "address_space", "few_capabilities"} <= set(ready)
+    assert tuple(map(int, ready["libvips"].split("."))) >= (8, 15)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,9 +1,9 @@
-"""Why a decoder process ended, told by its exit code and by its last words."""
+"""Why a decoder process ended, by its exit code and by the last that it wrote to standard error."""
 
 import signal
 
 from media_jobs import errors
-from media_jobs.pipeline.damage import lacks_memory
+from media_jobs.pipeline.readers.damage import lacks_memory
 
 _CRASHES = (
     signal.SIGSEGV,
@@ -16,26 +16,26 @@ _CRASHES = (
 )
 
 
-def verdict(code: int, said: str, *, peak_bytes: int, memory_bytes: int, timeout_s: float) -> errors.MediaError:
+def classify_exit(code: int, stderr: str, *, peak_bytes: int, memory_bytes: int, timeout_s: float) -> errors.MediaError:
     """What to raise for a process that ended with return code `code` in the middle of a picture.
 
-    said: what it wrote to standard error meanwhile. peak_bytes: resident, at its largest. memory_bytes, timeout_s: what
+    stderr: what it wrote there meanwhile. peak_bytes: resident, at its largest. memory_bytes, timeout_s: what
     the picture was allowed to take.
     """
     if code == -signal.SIGKILL:
-        return errors.DecoderKilled(in_words(code))
+        return errors.DecoderKilled(describe_exit(code))
     if code == -signal.SIGXCPU:
         return errors.DecoderTimeout(limit_s=timeout_s)
     # Some libraries go on with the address that they did not get, and say nothing.
     silently = -code in _CRASHES and peak_bytes > memory_bytes // 2
-    if silently or lacks_memory(said):
+    if silently or lacks_memory(stderr):
         return errors.TooMuchMemory(needed_bytes=memory_bytes + 1, limit_bytes=memory_bytes)
     if -code in _CRASHES:
-        return errors.DecoderCrashed(in_words(code))
-    return errors.DecoderFailed(in_words(code))
+        return errors.DecoderCrashed(describe_exit(code))
+    return errors.DecoderFailed(describe_exit(code))
 
 
-def in_words(code: int) -> str:
+def describe_exit(code: int) -> str:
     """How a process ended, by its return code."""
     if code >= 0:
         return f"it ended with exit code {code}"

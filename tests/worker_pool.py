@@ -1,4 +1,4 @@
-"""Several decoders at work at once, for the runs that try very many files."""
+"""A pool of decoders that work at once, for the runs that try very many files."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -17,38 +17,38 @@ Result = TypeVar("Result")
 SIZE = 2
 
 
-class Desk:
-    """What one of the crew works with: a decoder, and the only folder that it may touch."""
+class Worker:
+    """What one thread of the pool works with: a decoder, and the only folder that it may touch."""
 
     def __init__(self, within: Path, memory_bytes: int) -> None:
-        self.folder = Path(mkdtemp(prefix="desk-", dir=within))
+        self.folder = Path(mkdtemp(prefix="worker-", dir=within))
         self.sandbox = Sandbox(memory_bytes, self.folder)
 
 
-def each(
-    work: Callable[[Desk, Item], Result], items: Iterable[Item], folder: Path, *, memory_bytes: int
+def map_unordered(
+    work: Callable[[Worker, Item], Result], items: Iterable[Item], folder: Path, *, memory_bytes: int
 ) -> Iterator[Result]:
-    """`work` done on every item, results as they come. Folders of the desks are made in `folder`.
+    """Do `work` on every item; gives the results as they come. Folders of the workers are made in `folder`.
 
-    A decoder dies with the thread that started it, so every desk belongs to one thread, which lives to the end.
+    A decoder dies with the thread that started it, so every worker belongs to one thread, which lives to the end.
     """
     own = threading.local()
-    desks: list[Desk] = []
+    workers: list[Worker] = []
 
-    def take_desk() -> None:
-        own.desk = Desk(folder, memory_bytes)
-        desks.append(own.desk)
+    def start_worker() -> None:
+        own.worker = Worker(folder, memory_bytes)
+        workers.append(own.worker)
 
-    with ThreadPoolExecutor(SIZE, initializer=take_desk) as pool:
+    with ThreadPoolExecutor(SIZE, initializer=start_worker) as pool:
         try:
-            yield from _unordered(pool, lambda item: work(own.desk, item), items)
+            yield from _unordered(pool, lambda item: work(own.worker, item), items)
         finally:
-            for desk in desks:
-                desk.sandbox.close()
+            for worker in workers:
+                worker.sandbox.close()
 
 
 def _unordered(pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Few items are taken in advance, however many there are."""
+    """Give results as they come. Few items are taken in advance, however many there are."""
     queue = iter(items)
     running: set[Future[Result]] = {pool.submit(work, item) for item in islice(queue, 2 * SIZE)}
     while running:

@@ -1,7 +1,7 @@
-"""Draws two sample photographs of plant galls, with all the facts a camera would write: `… samples DIR`.
+"""Draws two sample photographs of plant galls, with the metadata of a camera: `python -m media_jobs.demo.draw FOLDER`.
 
-So that a newcomer sees the service at work, and that it removes a position. Loads libvips without its lock: run
-this in a process of its own, never in the decoder's.
+They show a newcomer the service at work, and that it removes a position. This loads libvips without its lock: run it
+in a process of its own, never in the decoder's.
 """
 
 import math
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyvips
 
-from media_jobs.pipeline.formats.exif_writer import Facts, with_facts
+from media_jobs.demo.exif_writer import Facts, with_facts
 
 _QUALITY = 90
 #: Shapes are drawn at this share of the photograph's size, the blurred background at a smaller one.
@@ -58,7 +58,7 @@ def _facts(orientation: int, latitude: float, longitude: float) -> Facts:
 
 
 def _photograph(path: Path, drawing: Drawing, facts: Facts) -> Path:
-    """At orientation 6 the camera stored the picture lying on its side."""
+    """Write the drawing as a camera would: at orientation 6 the picture is stored lying on its side."""
     picture = _with_grain(_drawn(drawing))
     stored = (picture.rot270() if facts.orientation == 6 else picture).copy_memory()
     jpeg = stored.jpegsave_buffer(Q=_QUALITY, keep="none")

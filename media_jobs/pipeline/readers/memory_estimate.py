@@ -1,4 +1,4 @@
-"""How many pixels each decoder must hold at once, beyond a few lines. The factors are measured."""
+"""How many pixels each decoder buffers at once, beyond a few lines. The factors are measured."""
 
 from pathlib import Path
 
@@ -7,13 +7,14 @@ import pyvips
 from media_jobs.pipeline.formats import bmp as formats_bmp
 from media_jobs.pipeline.formats import heif as formats_heif
 from media_jobs.pipeline.formats import tiff as formats_tiff
+from media_jobs.pipeline.formats.common import Damaged, mapped
 from media_jobs.pipeline.readers import vips
 
 _PARTS = {"avif": 4, "heic": 1}  # what the codec itself holds, and copies of that
 
 
 def bmp(header: formats_bmp.Header) -> int:
-    """As Pillow has it, converted, and for libvips."""
+    """Three copies: as Pillow has it, converted, and for libvips."""
     return 3 * header.width_px * header.height_px
 
 
@@ -24,10 +25,10 @@ def heif(header: formats_heif.Header) -> int:
 
 def tiff(path: Path) -> int:
     """One strip, or one row of tiles, of the first page, as stored and unpacked."""
-    with formats_tiff.mapped(path) as data:
+    with mapped(path) as data:
         try:
             tags = formats_tiff.Tiff.parse(data).first_tags()
-        except formats_tiff.Damaged:
+        except Damaged:
             return 0
     width, height = formats_tiff.number(tags, 0x0100), formats_tiff.number(tags, 0x0101)
     if tile_height := formats_tiff.number(tags, 0x0143):

@@ -1,4 +1,4 @@
-"""Why a decoder gave up, told by its words and by the end of the file."""
+"""Why a decoder gave up, judged by its error message and by the end of the file."""
 
 import errno
 import mmap
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from media_jobs import errors
 from media_jobs.pipeline.formats import heif, tiff
+from media_jobs.pipeline.formats.common import Bytes, Damaged, mapped
 
 _CUT_SHORT = ("premature end of JPEG", "Unexpected end of GIF", "unexpected end", "Seek error accessing TIFF directory")
 #: In the words of libvips, GLib, libheif, libpng, numpy, C++, Python and the system; a thread needs memory, too.
@@ -23,7 +24,7 @@ _NO_MEMORY = (
     "failed to map segment",
 )
 
-#: What is said for damaged bytes and for want of memory alike.
+#: Messages that stand for damaged bytes and for lack of memory alike.
 _GAVE_UP = {
     "webp": "unable to read pixels",
     "avif": "unexpected C++ exception",
@@ -68,7 +69,7 @@ def _is_there_memory(size_bytes: int) -> bool:
 
 def _breaks_off(path: Path, format: str) -> bool:
     """Whether the file lacks the end that its format promises."""
-    with tiff.mapped(path) as data:
+    with mapped(path) as data:
         if format == "png":
             return b"IEND" not in data[-64:]
         if format == "gif":
@@ -78,13 +79,13 @@ def _breaks_off(path: Path, format: str) -> bool:
         return format in ("avif", "heic") and heif.breaks_off(data)
 
 
-def _tiff_breaks_off(data: tiff.Bytes) -> bool:
+def _tiff_breaks_off(data: Bytes) -> bool:
     """Whether a page, or a piece of the first one, lies beyond the end of the file."""
     try:
         structure = tiff.Tiff.parse(data)
         if any(directory.reach() > len(data) for directory in structure.directories()):
             return True
         tags = structure.first_tags()
-    except tiff.Damaged:
+    except Damaged:
         return False
     return any(end > len(data) for _, end in tiff.pieces(tags))

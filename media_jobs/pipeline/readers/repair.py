@@ -1,10 +1,11 @@
-"""Files that lack their end although the first picture in them is whole: a copy that a decoder accepts."""
+"""Repairs files that lack their end although the first picture in them is whole: a copy that a decoder accepts."""
 
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from media_jobs.pipeline.formats import jpeg_frame, riff, tiff
+from media_jobs.pipeline.formats import jpeg_frame, riff
+from media_jobs.pipeline.formats.common import Damaged, mapped
 
 _END_OF_JPEG = b"\xff\xd9"
 _PICTURES = {b"VP8 ", b"VP8L", b"ANMF"}
@@ -13,9 +14,9 @@ _PICTURES = {b"VP8 ", b"VP8L", b"ANMF"}
 def close_jpeg(source: Path, target: Path) -> bool:
     """Copy `source`, which breaks off, and end it as it should. False, and no copy, where a scan is missing.
 
-    Whether the last scan is whole is for the decoder to say.
+    The decoder decides whether the last scan is whole.
     """
-    with tiff.mapped(source) as data:
+    with mapped(source) as data:
         if not jpeg_frame.has_all_scans(data):
             return False
     shutil.copyfile(source, target)
@@ -25,7 +26,7 @@ def close_jpeg(source: Path, target: Path) -> bool:
 
 
 def is_cut_webp(path: Path) -> bool:
-    """Whether it says that it is longer than it is."""
+    """Whether a WebP says that it is longer than it is."""
     with path.open("rb") as file:
         return riff.end(file.read(12)) > path.stat().st_size
 
@@ -33,11 +34,11 @@ def is_cut_webp(path: Path) -> bool:
 def close_webp(source: Path, target: Path) -> bool:
     """Copy the whole chunks of `source`, which breaks off. False, and no copy, where none of them is a picture.
 
-    Nor where EXIF, which stands behind the pixels, is missing: it would have told which way up they are.
+    Nor where EXIF, which stands behind the pixels, is missing: it says which way up they are.
     """
-    with tiff.mapped(source) as data:
+    with mapped(source) as data:
         whole, kinds, flags = 0, set[bytes](), 0
-        with suppress(riff.Damaged):  # at the chunk in which it breaks off
+        with suppress(Damaged):  # at the chunk in which it breaks off
             for chunk in riff.chunks(data):
                 whole = chunk.end
                 kinds.add(chunk.kind)
