@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_jobs.errors import MediaError
+from media_jobs.errors import Blame, MediaError
 
 _NOT_THE_RIGHTS = frozenset(
     {
@@ -47,6 +47,7 @@ class BucketError(MediaError):
     """The command cannot go on; the sentence says why and what to do."""
 
     code = "bucket_error"
+    blame = Blame.CALLER
 
 
 class CredentialsError(BucketError):
