@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from media_jobs.admin import cells
 from media_jobs.admin.base import ReadOnlyAdmin
 from media_jobs.models import MaintenanceTask
-from media_jobs.services.housekeeping import PARTS
+from media_jobs.services.housekeeping import TASKS
 
-_PARTS = {part.name: part for part in PARTS}
+_TASKS = {task.name: task for task in TASKS}
 
 
 @admin.register(MaintenanceTask)
@@ -43,7 +43,7 @@ class ChoreAdmin(ReadOnlyAdmin[MaintenanceTask]):
         return {}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MaintenanceTask]:
-        return super().get_queryset(request).filter(name__in=_PARTS)
+        return super().get_queryset(request).filter(name__in=_TASKS)
 
     @admin.display(description="Part", ordering="name")
     def part(self, task: MaintenanceTask) -> SafeString:
@@ -51,11 +51,11 @@ class ChoreAdmin(ReadOnlyAdmin[MaintenanceTask]):
 
     @admin.display(description="Looks after")
     def about(self, task: MaintenanceTask) -> str:
-        return _PARTS[task.name].about
+        return _TASKS[task.name].about
 
     @admin.display(description="How often")
     def often(self, task: MaintenanceTask) -> str:
-        return f"about every {cells.span(_PARTS[task.name].every_s)}, by any worker"
+        return f"about every {cells.span(_TASKS[task.name].every_s)}, by any worker"
 
     @admin.display(description="Now")
     def standing(self, task: MaintenanceTask) -> SafeString:

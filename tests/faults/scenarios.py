@@ -40,9 +40,9 @@ KEPT = {
     Doing.DIRECT_JOB: PICTURE,
 }
 _OF_THE_STORAGE = [
-    part
-    for part in housekeeping.PARTS
-    if part.name in {"uploads", "staging", "derivatives", "orphans", "tombstones", "writes"}
+    task
+    for task in housekeeping.TASKS
+    if task.name in {"uploads", "staging", "derivatives", "orphans", "tombstones", "writes"}
 ]
 
 

@@ -1,13 +1,14 @@
 """What a busy worker does about once a second: keep its job, notice that it lost it, and repair what others left."""
 
 import time
+from typing import ClassVar
 
 from django.conf import settings
 
 from media_jobs.adapters import database
 from media_jobs.errors import LeaseLost, WorkerStopping
 from media_jobs.models import Job
-from media_jobs.services import housekeeping
+from media_jobs.ports import Heartbeat, no_heartbeat
 from media_jobs.services.jobs.transitions import Lease, lease_end
 from media_jobs.services.jobs.worker import duty
 
@@ -20,6 +21,9 @@ class LeaseHeartbeat:
 
     Raises LeaseLost when it was cancelled or is somebody else's by now, WorkerStopping when it must be handed back.
     """
+
+    #: What else a busy worker does, set once by the worker's loop.
+    run_urgent_tasks: ClassVar[Heartbeat] = staticmethod(no_heartbeat)
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
@@ -43,7 +47,7 @@ class LeaseHeartbeat:
             return
         self._asked = now
         self._hold(now)
-        housekeeping.pulse()
+        type(self).run_urgent_tasks()
 
     def _hold(self, now: float) -> None:
         """Without a database nothing is known: then the job is held for as long as the last lease went."""

@@ -18,8 +18,9 @@ from media_jobs.callers import ANONYMOUS
 from media_jobs.models import Derivative, Job
 from media_jobs.ports import no_heartbeat
 from media_jobs.services import housekeeping
-from media_jobs.services.housekeeping.parts import LEASES
-from media_jobs.services.jobs import lifecycle, processing, worker
+from media_jobs.services.housekeeping.tasks import LEASES
+from media_jobs.services.jobs import dispatch, lifecycle, processing, worker
+from media_jobs.services.jobs.heartbeat import LeaseHeartbeat
 from media_jobs.services.jobs.worker import duty
 from media_jobs.states import JobState, Lane
 from tests import images
@@ -104,7 +105,7 @@ def test_a_lease_is_renewed_while_its_worker_waits(stuck, settings):
         lease_until = Job.objects.get(pk=job.pk).lease_until
         assert lease_until
         wait_until(partial(lease_ends_after, job, lease_until))
-    housekeeping.run(only=[LEASES], patience_s=10)
+    housekeeping.run(only=[LEASES], wait_s=10)
     os.kill(pid, signal.SIGCONT)
     working.ended()
     job.refresh_from_db()
@@ -113,6 +114,8 @@ def test_a_lease_is_renewed_while_its_worker_waits(stuck, settings):
 
 def test_a_busy_worker_sees_to_the_jobs_of_the_dead(stuck, monkeypatch):
     _, working, pid = stuck
+    schedule = housekeeping.TaskSchedule(notify=dispatch.wake)
+    monkeypatch.setattr(LeaseHeartbeat, "run_urgent_tasks", staticmethod(schedule.run_urgent_tasks))
     lost = make_job(
         state=JobState.PROCESSING, worker="dead", attempt=1, lease_until=timezone.now() - timedelta(seconds=9)
     )

@@ -13,8 +13,8 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Job, MaintenanceTask
 from media_jobs.runtime import worker_loop
-from media_jobs.services.housekeeping import ticking
-from media_jobs.services.jobs import outage, processing
+from media_jobs.services.housekeeping import TaskSchedule
+from media_jobs.services.jobs import dispatch, outage, processing
 from media_jobs.services.jobs.worker import duty
 from media_jobs.states import JobState
 from tests import images
@@ -26,7 +26,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch) -> Iterator[None]:
     monkeypatch.setattr(worker_loop, "LOOK_EVERY_S", 0.01)
-    ticking._timers.clear()
     yield
     duty.hand_back_at_s = math.inf
     duty.wary = False
@@ -53,7 +52,7 @@ def away(monkeypatch) -> Callable[..., None]:
 
 def told() -> list[tuple[str, str]]:
     with capture_logs() as logs:
-        worker_loop.between_jobs()
+        worker_loop.between_jobs(TaskSchedule(notify=dispatch.wake))
     return [
         (entry["event"], entry.get("reason") or entry["after"])
         for entry in logs
@@ -116,13 +115,15 @@ def test_a_worker_that_waits_still_mends_what_others_left(away):
         state=JobState.PROCESSING, worker="dead", attempt=1, lease_until=timezone.now() + timedelta(seconds=60)
     )
 
+    schedule = TaskSchedule(notify=dispatch.wake)
+
     def die() -> None:
         Job.objects.filter(pk=lost.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
         MaintenanceTask.objects.all().delete()
-        ticking._timers.clear()
+        schedule._timers.restart("leases", 0)
 
     away(2, then=die)
     duty.wary = True
-    worker_loop.between_jobs()
+    worker_loop.between_jobs(schedule)
     lost.refresh_from_db()
     assert lost.state == JobState.QUEUED

@@ -10,7 +10,7 @@ from media_jobs.services.jobs.attempt import Attempt
 from media_jobs.services.uploads import promotion
 from media_jobs.states import JobState, OriginalState
 from tests.forms import send
-from tests.services.housekeeping.keeping import ago, do, objects
+from tests.services.housekeeping.helpers import ago, do, objects
 from tests.services.jobs.threads import Gate, at_work, decoders_of_threads
 from tests.services.uploads.promoting import (
     OTHER,
