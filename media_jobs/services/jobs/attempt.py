@@ -100,7 +100,7 @@ class Attempt:
 
     def _render(self, source: Path, folder: Path) -> Rendered:
         original = self.job.original
-        preset = self._retry(lambda _: self.job.preset.recipe())
+        preset = self._retry(self.job.preset.recipe)
         with worker.desk(heavy=self.heavy, heartbeat=self.heartbeat) as desk:
             request = Request(
                 source=str(source),
@@ -137,7 +137,7 @@ class Attempt:
         give_up_at = time.monotonic() + _REMOVAL_S
         while True:
             try:
-                return self._retry(lambda _: publishing.stage(self._staged))
+                return self._retry(lambda: publishing.stage(self._staged))
             except KeyBeingDeleted:
                 if time.monotonic() >= give_up_at:
                     raise
@@ -147,24 +147,27 @@ class Attempt:
 
     def _publish(self, rendered: Rendered) -> int:
         duration_ms = int((time.monotonic() - self._started) * 1000)
-        self._retry(
-            lambda again: publishing.publish(
-                self.lease, self.job, rendered, self._staged, usage=self.usage, duration_ms=duration_ms, again=again
-            )
-        )
+
+        def publish() -> bool:
+            publishing.publish(self.lease, self.job, rendered, self._staged, usage=self.usage, duration_ms=duration_ms)
+            return True
+
+        published = Job.objects.filter(self.lease.finished, pk=self.job.pk)
+        database.retry_on_disconnect(publish, unless=published.exists, for_s=self.heartbeat.patience_s)
         self._staged = []
         return duration_ms
 
     def _enter(self, stage: Stage) -> None:
         row = Job.objects.filter(self.lease.holds, pk=self.job.pk)
 
-        def enter(again: bool) -> bool:
-            return (again and row.filter(stage=stage).exists()) or move(
+        def enter() -> bool:
+            return move(
                 self.job.pk, self.lease.holds, "stage", actor=self.lease.worker, data={"stage": stage},
                 stage=stage, progress=PROGRESS[stage], lease_until=lease_end(),
             )  # fmt: skip
 
-        if not self._retry(enter):
+        entered = row.filter(stage=stage).exists
+        if not database.retry_on_disconnect(enter, unless=entered, for_s=self.heartbeat.patience_s):
             raise LeaseLost(str(self.job.pk))
         self.heartbeat.renewed()
 
@@ -176,5 +179,5 @@ class Attempt:
         except database.CONNECTION_ERRORS as error:  # it is a nicety: the next heartbeat sees to the rest
             database.discard_connection(error)
 
-    def _retry(self, do: Callable[[bool], Result]) -> Result:
+    def _retry(self, do: Callable[[], Result]) -> Result:
         return database.retry_on_disconnect(do, for_s=self.heartbeat.patience_s)

@@ -54,9 +54,7 @@ def claim(job_id: UUID, worker: str) -> Job:
 
     Raises one of database.CONNECTION_ERRORS when the database stays away.
     """
-    before = database.retry_on_disconnect(
-        lambda _: Job.objects.filter(pk=job_id).values_list("attempt", "code").first()
-    )
+    before = database.retry_on_disconnect(lambda: Job.objects.filter(pk=job_id).values_list("attempt", "code").first())
     if before is None:
         raise NotClaimable("not_waiting")
     attempts, code = before
@@ -65,9 +63,8 @@ def claim(job_id: UUID, worker: str) -> Job:
         raise NotClaimable(reason)
     lease = Lease(job_id, worker, attempts + 1)
 
-    def take(again: bool) -> bool:
-        # Committed, and only the answer was lost: then the row is ours already.
-        return (again and Job.objects.filter(lease.holds, pk=job_id).exists()) or move(
+    def take() -> bool:
+        return move(
             job_id,
             Q(state=JobState.QUEUED, not_before__lte=Now(), attempt=attempts),
             "claimed",
@@ -84,9 +81,9 @@ def claim(job_id: UUID, worker: str) -> Job:
             detail="",
         )
 
-    if not database.retry_on_disconnect(take):
+    if not database.retry_on_disconnect(take, unless=Job.objects.filter(lease.holds, pk=job_id).exists):
         raise NotClaimable("not_waiting")
-    return database.retry_on_disconnect(lambda _: Job.objects.select_related("original", "preset").get(pk=job_id))
+    return database.retry_on_disconnect(lambda: Job.objects.select_related("original", "preset").get(pk=job_id))
 
 
 def put_back() -> int:
@@ -146,12 +143,12 @@ def _close(attempt: Attempt, error: MediaError, bug: Exception | None = None) ->
     if error.blame is Blame.SERVER:
         duty.wary = True
     database.retry_on_disconnect(
-        lambda _: failures.close_attempt(attempt.lease, attempt.job, error, usage=attempt.usage, bug=bug),
+        lambda: failures.close_attempt(attempt.lease, attempt.job, error, usage=attempt.usage, bug=bug),
         for_s=_LAST_WORDS_S if duty.stopping else database.RETRY_FOR_S,
     )
 
 
 def _hand_back(attempt: Attempt) -> None:
     lane = Lane(attempt.job.lane)
-    handed = database.retry_on_disconnect(lambda _: failures.hand_back(attempt.lease, lane), for_s=_LAST_WORDS_S)
+    handed = database.retry_on_disconnect(lambda: failures.hand_back(attempt.lease, lane), for_s=_LAST_WORDS_S)
     log.info("job_handed_back", job=str(attempt.job.pk), attempt=attempt.job.attempt, lease_held=handed)
