@@ -23,7 +23,7 @@ import structlog
 from media_jobs import errors, pipeline
 from media_jobs.adapters.decoder.deaths import in_words, verdict
 from media_jobs.adapters.decoder.meter import Meter
-from media_jobs.adapters.pace import paced
+from media_jobs.adapters.throttle import throttled
 from media_jobs.adapters.workspace import room_on_disk
 from media_jobs.pipeline.child.confine import NONE, Protection
 from media_jobs.pipeline.values import Usage
@@ -278,7 +278,7 @@ class DecoderProcess:
 
     def _wait_for_end(self, heartbeat: Heartbeat) -> int | None:
         """The return code of a child that has closed its pipe, or None when it lives on."""
-        tick = paced(heartbeat)
+        tick = throttled(heartbeat)
         deadline = time.monotonic() + _LAST_BREATH_S
         while not self._has_ended():
             if time.monotonic() > deadline:

@@ -7,7 +7,6 @@ from enum import StrEnum
 from django.conf import settings
 
 from media_jobs.adapters.storage.s3_checksums import PartChecksum
-from media_jobs.adapters.storage.upload_buffer import UploadBuffer
 from media_jobs.ports import ObjectStore
 
 if settings.S3_BUCKET:
@@ -35,7 +34,6 @@ def store(role: Role) -> ObjectStore:
             region=settings.S3_REGION,
             endpoint_url=settings.S3_ENDPOINT_URL,
             public_url=settings.CDN_BASE_URL,
-            upload_buffer=_upload_buffer(),
             part_checksum=PartChecksum(settings.S3_PART_CHECKSUM),
         )
     from media_jobs.adapters.storage.files import FileStore  # noqa: PLC0415 - only where it is used
@@ -49,15 +47,8 @@ def store(role: Role) -> ObjectStore:
     )
 
 
-@functools.cache
-def _upload_buffer() -> UploadBuffer:
-    """One for all roles."""
-    return UploadBuffer(settings.UPLOAD_BUFFER_BYTES)
-
-
-# Clients, threads and parts of the parent are of no use to a child.
+# Clients and threads of the parent are of no use to a child.
 os.register_at_fork(after_in_child=store.cache_clear)
-os.register_at_fork(after_in_child=_upload_buffer.cache_clear)
 
 
 def _credentials(role: Role) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""What all calls of S3 share: how long they take at most, their errors in our words, and the end of an upload."""
+"""What all calls of S3 share: their limits, the translation of their errors, and the end of an upload."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,8 +33,8 @@ _SKEWED_SAYS = ("Request has expired", "Request is not valid yet")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """With one call of S3.
+class CallLimits:
+    """How long one call of S3 may take.
 
     connect_s: for a connection to one address. read_s: for the next bytes of an answer. attempts: all of them, with
     waits of up to 0.05 and 0.1 s between them, or of up to 1 and 2 s where S3 asks for fewer calls.
@@ -48,12 +48,12 @@ class Patience:
     attempts: int = 3
 
 
-PATIENCE = Patience()
+CALL_LIMITS = CallLimits()
 
 
 @contextmanager
-def translated(doing: str, key: str | None = None) -> Iterator[None]:
-    """S3's errors, and the network's, in our words. With `key`, a missing object is ObjectMissing.
+def translate_errors(doing: str, key: str | None = None) -> Iterator[None]:
+    """Turn S3's errors, and the network's, into ours. With `key`, a missing object is ObjectMissing.
 
     Raises StorageDenied, StorageClockSkewed and BucketMissing for what they say, StorageUnavailable for all others.
     """

@@ -10,7 +10,8 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.cache import patch_vary_headers
 
 from media_jobs.adapters.storage.file_links import BadLinkError, FormGrant, form_grant
-from media_jobs.adapters.storage.files import FileStore, FileWriter
+from media_jobs.adapters.storage.file_writer import FileWriter
+from media_jobs.adapters.storage.files import FileStore
 from media_jobs.api.shared.uploads import FileStream, Opening
 from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, StorageUnavailable
 

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from media_jobs.adapters.bucket import policies
 from media_jobs.adapters.bucket.answers import BucketError
-from media_jobs.adapters.bucket.check import Check, Finding, Party, Verdict
+from media_jobs.adapters.bucket.check import Check, Principal
+from media_jobs.adapters.bucket.findings import Finding, Verdict
 from media_jobs.adapters.bucket.policies import Policy, Right, policy
 from media_jobs.adapters.bucket.setup import Plan, Setup
 from media_jobs.keys import PREFIXES, PUBLIC_PREFIXES
@@ -78,14 +79,14 @@ class Looking:
 
     def check(self, cdn_url: str = "", admin: Credentials | None = None, **instead: Credentials) -> Check:
         """Of all roles, or of those alone that are given other credentials."""
-        parties = [
-            Party(role, self.client(instead.get(role, getattr(self.server, role))), on_objects, on_bucket)
+        principals = [
+            Principal(role, self.client(instead.get(role, getattr(self.server, role))), on_objects, on_bucket)
             for role, (on_objects, on_bucket) in NEEDS.items()
             if role in (instead or NEEDS)
         ]
         plan = Plan(self.server.bucket, "us-east-1", public=True, aws=False)
         base_url = f"{self.server.endpoint_url}/{self.server.bucket}"
-        return Check(plan, parties, self.client(admin or self.server.admin), base_url, cdn_url)
+        return Check(plan, principals, self.client(admin or self.server.admin), base_url, cdn_url)
 
     def bad(self, **how: Any) -> list[Finding]:
         """What is not as it should be, once it is made sure that nothing was left behind."""

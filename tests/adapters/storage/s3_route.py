@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from media_jobs.adapters.storage.s3 import S3Store
-from media_jobs.adapters.storage.s3_calls import Patience
+from media_jobs.adapters.storage.s3_calls import CallLimits
 from media_jobs.ports import Outgoing, no_heartbeat
 from tests.adapters.storage.s3_proxy import Exchange, Hook, S3Proxy
 from tests.adapters.storage.stores import LARGE, noise, s3_store, write
@@ -33,8 +33,8 @@ class Route:
         self.spot = f"full/{uuid4().hex}/"
         self._made = [self.straight]
 
-    def store(self, **patience: Any) -> S3Store:
-        made = s3_store(self._seaweed, endpoint_url=self.proxy.endpoint_url, patience=Patience(**patience))
+    def store(self, **limits: Any) -> S3Store:
+        made = s3_store(self._seaweed, endpoint_url=self.proxy.endpoint_url, limits=CallLimits(**limits))
         self._made.append(made)
         return made
 

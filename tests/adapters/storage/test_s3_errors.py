@@ -14,7 +14,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import SSLError
 
 from media_jobs.adapters.storage.s3 import S3Store
-from media_jobs.adapters.storage.s3_calls import translated
+from media_jobs.adapters.storage.s3_calls import translate_errors
 from media_jobs.errors import (
     BucketMissing,
     MediaError,
@@ -132,12 +132,12 @@ def answer(code: str, status: int, message: str = "") -> ClientError:
     ids=lambda value: value.__name__ if isinstance(value, type) else repr(str(value)),
 )
 def test_each_error_has_a_kind(error: Exception, kind: type[MediaError]) -> None:
-    with pytest.raises(MediaError) as raised, translated("reading a file", "full/a.jpg"):
+    with pytest.raises(MediaError) as raised, translate_errors("reading a file", "full/a.jpg"):
         raise error
     assert type(raised.value) is kind
     assert failures.is_outage(raised.value.code) == (kind is not ObjectMissing)
 
 
 def test_without_a_key_nothing_is_missing_but_the_storage() -> None:
-    with pytest.raises(StorageUnavailable), translated("listing files"):
+    with pytest.raises(StorageUnavailable), translate_errors("listing files"):
         raise answer("404", 404)

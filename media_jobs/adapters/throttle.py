@@ -5,18 +5,18 @@ import time
 from media_jobs.ports import Heartbeat
 
 #: Seconds from one heartbeat to the next, at least.
-PACE_S = 0.25
+INTERVAL_S = 0.25
 
 
-def paced(heartbeat: Heartbeat) -> Heartbeat:
-    """`heartbeat`, called at the first call and from then on at most once in PACE_S."""
+def throttled(heartbeat: Heartbeat) -> Heartbeat:
+    """Return a function that calls `heartbeat` when called first, and from then on at most once in INTERVAL_S."""
     due = time.monotonic()
 
     def call() -> None:
         nonlocal due
         now = time.monotonic()
         if now >= due:
-            due = now + PACE_S
+            due = now + INTERVAL_S
             heartbeat()
 
     return call

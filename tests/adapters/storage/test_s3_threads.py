@@ -203,9 +203,9 @@ from django.conf import settings
 settings.configure(S3_BUCKET="")
 from media_jobs.adapters.storage import s3
 from media_jobs.adapters.storage.s3 import S3Store
-from media_jobs.adapters.storage.s3_calls import Patience
+from media_jobs.adapters.storage.s3_calls import CallLimits
 bucket, url, key, secret, name = sys.argv[1:]
-store = S3Store(bucket, credentials=(key, secret), region="us-east-1", endpoint_url=url, patience=Patience(read_s=600))
+store = S3Store(bucket, credentials=(key, secret), region="us-east-1", endpoint_url=url, limits=CallLimits(read_s=600))
 beats = iter(range(3))
 def heartbeat():
     if next(beats, None) is None:
