@@ -23,8 +23,8 @@ class Blame(StrEnum):
 class MediaError(Exception):
     """Base of all expected failures. `str(error)` is the sentence that a person may read.
 
-    What an error is made of fills the template `sentence`: MediaError subclasses are raised as `Undecodable()`,
-    `StorageUnavailable("listing files")` or `TooManyFrames(frames=9, limit=5)`, as their templates want it.
+    The arguments fill the template `sentence`, by position or by name: `Undecodable()`,
+    `StorageUnavailable("listing files")`, `TooManyFrames(frames=9, limit=5)`.
     """
 
     code: ClassVar[str]
@@ -36,9 +36,6 @@ class MediaError(Exception):
 
     def __init__(self, *facts: object, **named_facts: object) -> None:
         super().__init__(self.sentence.format(*facts, **named_facts))
-
-
-# --- the request ---------------------------------------------------------------------------------
 
 
 class RequestError(MediaError):
@@ -107,9 +104,6 @@ class BacklogFull(RequestError):
     code = "backlog_full"
     sentence = "Too many pictures are waiting already. Nothing was stored; please send it again later."
     retry_after_s = 30
-
-
-# --- the picture ---------------------------------------------------------------------------------
 
 
 class ImageRefused(MediaError):
@@ -197,9 +191,6 @@ def refused(code: str, sentence: str) -> ImageRefused:
     return kind.__new__(kind, sentence)  # without __init__: the sentence is complete
 
 
-# --- files that were uploaded straight to the storage ----------------------------------------------
-
-
 class UploadMissing(ImageRefused):
     code = "upload_missing"
     sentence = "The file never arrived in the storage, or was removed before it was asked for."
@@ -215,9 +206,6 @@ class UploadChanged(ImageRefused):
 
     code = "upload_changed"
     sentence = "The file was replaced by another while it was being worked on. Please upload it anew."
-
-
-# --- the machine ---------------------------------------------------------------------------------
 
 
 class DecoderFailed(MediaError):
@@ -322,9 +310,6 @@ class QueueUnavailable(MediaError):
     code = "queue_unavailable"
     blame = Blame.SERVER
     sentence = "The queue does not answer; the job waits in the database."
-
-
-# --- the job -------------------------------------------------------------------------------------
 
 
 class WorkerLost(MediaError):

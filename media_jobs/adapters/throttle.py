@@ -1,4 +1,4 @@
-"""How often whoever waits or moves bytes calls its caller's heartbeat."""
+"""Limits how often a heartbeat is called by code that waits or moves bytes."""
 
 import time
 

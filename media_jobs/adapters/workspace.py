@@ -30,7 +30,7 @@ def room_on_disk() -> Iterator[None]:
 
 
 class Workspace:
-    """A directory under `root` for one process. It holds a lock in there, which ends with it, however it ends.
+    """A directory under `root` for one process. It holds a lock in there until its process ends.
 
     Making it raises WorkspaceFull.
     """

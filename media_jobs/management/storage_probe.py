@@ -1,4 +1,4 @@
-"""What a start says of an S3 storage that does not do what it should."""
+"""Checks at the start whether an S3 storage can be used, and names the setting that is wrong."""
 
 import structlog
 from django.conf import settings
@@ -17,7 +17,7 @@ _MISSING = {
 
 
 class StorageUnusable(Exception):
-    """One line that names the setting, and what repairs it: no waiting will."""
+    """Waiting will not help; the message is one line that names the setting and what to do."""
 
 
 def probe_storage(*roles: Role) -> None:

@@ -87,7 +87,7 @@ def prepare(stage: Stage, doing: Doing) -> Callable[[], str]:
 
 
 def upload(stage: Stage, content: bytes) -> str:
-    """What a client is told; a refused picture is to be sent again later."""
+    """What a client receives; a refused picture is to be sent again later."""
     answer = _post(content, preset="gallformers")
     if answer.status_code == 202:
         return OK
@@ -160,12 +160,12 @@ def keep_house() -> str:
 
 
 def _code_in(sentence: str) -> str:
-    """Which of the storage's errors a person is told of."""
-    told = {
+    """Which of the storage's errors a person reads about."""
+    codes = {
         "refused our credentials": errors.StorageDenied.code,
         "the clock of this host": errors.StorageClockSkewed.code,
         "has no such bucket": errors.BucketMissing.code,
         "did not answer": errors.StorageUnavailable.code,
     }
-    (code,) = {code for words, code in told.items() if words in sentence} or {sentence}
+    (code,) = {code for words, code in codes.items() if words in sentence} or {sentence}
     return code

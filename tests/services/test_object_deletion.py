@@ -66,7 +66,7 @@ def on_its_own(call: Any, *args: Any, **kwargs: Any) -> Any:
 
 @pytest.fixture
 def slow_delete(monkeypatch) -> Iterator[tuple[threading.Event, threading.Event]]:
-    """The storage says when it was asked to delete, and does so when it is told to."""
+    """The storage says when it was asked to delete, and does so when released."""
     asked, go = threading.Event(), threading.Event()
     delete = store(Role.WORKER).delete
 

@@ -19,7 +19,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """who: the role or roles, “world” or “bucket”. note: where, or why, for a person."""
+    """One result of a check.
+
+    who: the role or roles, “world” (everybody, without credentials) or “bucket”.
+    note: where, or why, for a person.
+    """
 
     who: str
     what: str

@@ -1,4 +1,4 @@
-"""The one object store of this process: files in the data directory, or S3 when S3_BUCKET is set."""
+"""The object store of this process: files in the data directory, or S3 when S3_BUCKET is set."""
 
 import functools
 import os
@@ -15,7 +15,7 @@ if settings.S3_BUCKET:
 
 
 class Role(StrEnum):
-    """Who asks: each may have credentials of its own, which allow no more than it needs."""
+    """The role of the caller. Each may have credentials of its own, which allow no more than it needs."""
 
     WEB = "web"  #: writes and aborts
     WORKER = "worker"  #: reads, writes, lists, deletes
@@ -24,7 +24,7 @@ class Role(StrEnum):
 
 @functools.cache
 def store(role: Role) -> ObjectStore:
-    """The store, with the credentials of `role`; made on first use. Connects to nothing yet."""
+    """Return the store with the credentials of `role`, made on first use. Connects to nothing yet."""
     if settings.S3_BUCKET:
         from media_jobs.adapters.storage.s3 import S3Store  # noqa: PLC0415 - boto3 only where it is used
 
@@ -52,7 +52,7 @@ os.register_at_fork(after_in_child=store.cache_clear)
 
 
 def _credentials(role: Role) -> tuple[str, str] | None:
-    """Key and secret for `role`, or None where it has none. A single set serves all roles."""
+    """Return key and secret for `role`, or None where it has none. A single set serves all roles."""
     web, worker, read = (
         credentials if credentials[0] else None
         for credentials in (settings.S3_WEB_CREDENTIALS, settings.S3_WORKER_CREDENTIALS, settings.S3_READ_CREDENTIALS)

@@ -50,9 +50,9 @@ class FileStore:
     def put(self, files: Sequence[Outgoing], *, heartbeat: Heartbeat = no_heartbeat) -> None:
         for outgoing in files:
             keys.checked(outgoing.key)
-        beat = throttled(heartbeat)
+        throttled_heartbeat = throttled(heartbeat)
         for outgoing in files:
-            self._put(outgoing, beat)
+            self._put(outgoing, throttled_heartbeat)
 
     def _put(self, outgoing: Outgoing, heartbeat: Heartbeat) -> None:
         writer = self.begin(outgoing.key, content_type=outgoing.content_type)

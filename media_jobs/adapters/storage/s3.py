@@ -68,7 +68,7 @@ class S3Store:
 
     @property
     def client(self) -> "S3Client":
-        """The one client of this store, shared by threads. Raises ReadsNotConfigured without credentials."""
+        """The client of this store, shared by threads. Raises ReadsNotConfigured without credentials."""
         if self._storage is None:
             raise ReadsNotConfigured
         with self._lock:  # many threads, one client

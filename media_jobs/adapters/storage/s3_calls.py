@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _REFUSED = frozenset({401, 403})
-_REFUSALS = frozenset({"ExpiredToken", "InvalidToken", "TokenRefreshRequired"})  # which S3 answers with 400
+_TOKEN_CODES = frozenset({"ExpiredToken", "InvalidToken", "TokenRefreshRequired"})  # which S3 answers with 400
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"})
-#: S3 and those who speak like it say so under the code AccessDenied.
-_SKEWED_SAYS = ("Request has expired", "Request is not valid yet")
+#: Sent by S3 and compatible servers under the code AccessDenied.
+_SKEWED_MESSAGES = ("Request has expired", "Request is not valid yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ def translate_errors(doing: str, key: str | None = None) -> Iterator[None]:
 
 
 def _kind(error: ClientError) -> type[StorageUnavailable]:
-    told, status = error.response["Error"], error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    if told["Code"] == "NoSuchBucket":
+    details, status = error.response["Error"], error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if details["Code"] == "NoSuchBucket":
         return BucketMissing
-    if told["Code"] in _SKEWED or told.get("Message", "").startswith(_SKEWED_SAYS):
+    if details["Code"] in _SKEWED or details.get("Message", "").startswith(_SKEWED_MESSAGES):
         return StorageClockSkewed
-    if status in _REFUSED or told["Code"] in _REFUSALS:
+    if status in _REFUSED or details["Code"] in _TOKEN_CODES:
         return StorageDenied
     return StorageUnavailable
 
@@ -92,7 +92,7 @@ def _failed(error: MediaError, doing: str, what: str) -> MediaError:
 
 
 def abort_multipart(client: "S3Client", bucket: str, key: str, upload_id: str) -> None:
-    """Drop an upload and its parts; one that has ended already is fine."""
+    """Abort an upload, so that its parts are removed; one that has ended already is fine."""
     try:
         client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
     except ClientError as error:

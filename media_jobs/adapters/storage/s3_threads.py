@@ -1,4 +1,4 @@
-"""Calls of S3 in threads of their own, so that who waits for them keeps its heartbeat while one of them hangs."""
+"""Runs calls of S3 in threads of their own, so that the caller's heartbeat goes on while one of them hangs."""
 
 import threading
 from collections import deque
@@ -45,14 +45,14 @@ def run_with_heartbeat(heartbeat: Heartbeat, calls: Sequence[Call], *, at_once: 
     its heartbeat or by a signal: then no further call begins, and those under way are cancelled and have ended.
     detach: leave them to end by themselves instead; only for calls whose late end does no harm.
     """
-    beat = throttle.throttled(heartbeat)
-    beat()
+    throttled_heartbeat = throttle.throttled(heartbeat)
+    throttled_heartbeat()
     threads = _Threads(calls)
     try:
         threads.start(min(at_once, len(calls)))
         while not threads.is_done():
             threads.wait(throttle.INTERVAL_S)
-            beat()
+            throttled_heartbeat()
     finally:
         threads.cancellation.cancel()
         if not detach:
@@ -91,7 +91,7 @@ class _Threads:
         return len(self._ended) == self._count or any(self._ended)
 
     def wait_for_those_under_way(self) -> None:
-        """Wait after a cancellation; a call that is noted as begun later than this looks is never made."""
+        """Wait after a cancellation. A call that is noted as begun only after this looked is never made."""
         interruption: BaseException | None = None
         while True:
             try:

@@ -44,7 +44,7 @@ class Command(BaseCommand):
         setup.add_argument("--dry-run", action="store_true", help="tell what would be made, and make nothing")
         check = actions.add_parser(
             "check",
-            help="try every permission of all credentials, and of everybody without any. Exit code 1: not as it should be",
+            help="try every permission of all credentials, and of everybody. Exit code 1: not as it should be",
         )
         policy = actions.add_parser("policy", help="print the policies as JSON, ready to paste")
         policy.add_argument("name", nargs="?", choices=_POLICIES, help="this one alone, and nothing but JSON")

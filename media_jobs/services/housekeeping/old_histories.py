@@ -1,4 +1,4 @@
-"""Histories of jobs that ended long ago. A retry numbers on where the removed one ended."""
+"""Histories of jobs that ended long ago. A retry continues the numbers of the removed one."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""When a worker does which task, so that no scheduler is needed."""
+"""Decides when a worker runs which task, so that no separate scheduler is needed."""
 
 import random
 import time

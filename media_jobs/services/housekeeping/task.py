@@ -1,4 +1,4 @@
-"""What a housekeeping task is made of."""
+"""A housekeeping task, one run of it, and what it finds."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -64,7 +64,7 @@ class NotAllRepaired(MediaError):
 
 
 class Observer:
-    """Is told how far housekeeping has come. This one ignores it."""
+    """Receives the progress of housekeeping. This one ignores it."""
 
     def waiting(self, task: "Task", worker: str) -> None:
         """`worker` does this task at this moment."""
@@ -72,7 +72,7 @@ class Observer:
     def started(self, task: "Task") -> None: ...
 
     def examined(self, task: "Task", count: int) -> None:
-        """`count` more things were looked at; told only where that takes long."""
+        """`count` more things were examined; called only where that takes long."""
 
     def found(self, task: "Task", findings: list[Finding]) -> None: ...
 

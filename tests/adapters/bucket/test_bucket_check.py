@@ -106,7 +106,7 @@ def looking(server: SeaweedFS) -> Iterator[Looking]:
         yield Looking(server, clients)
 
 
-def told(findings: list[Finding]) -> list[tuple[str, str, Verdict]]:
+def in_short(findings: list[Finding]) -> list[tuple[str, str, Verdict]]:
     return [(finding.who, finding.what, finding.verdict) for finding in findings]
 
 
@@ -122,12 +122,14 @@ def test_the_printed_policies_are_all_that_is_needed(looking: Looking):
 @pytest.mark.parametrize(("role", "right"), RIGHTS)
 def test_each_missing_right_is_named_and_no_other(looking: Looking, role: str, right: Right):
     findings = looking.bad(**{role: looking.server.users[f"{role}-without-{right}"]})
-    assert told(findings) == [(role, right, Verdict.MISSING)]
+    assert in_short(findings) == [(role, right, Verdict.MISSING)]
 
 
 def test_a_prefix_that_was_forgotten_is_named(looking: Looking):
     findings = looking.bad(worker=looking.server.users["worker-without-thumbnails"])
-    assert told(findings) == [("worker", right, Verdict.MISSING) for right in (Right.PUT, Right.DELETE, Right.ABORT)]
+    assert in_short(findings) == [
+        ("worker", right, Verdict.MISSING) for right in (Right.PUT, Right.DELETE, Right.ABORT)
+    ]
     assert {finding.note for finding in findings} == {"thumb/"}
 
 
@@ -144,13 +146,13 @@ def test_rights_that_the_web_process_does_not_need_are_named_every_one(looking: 
 def test_what_nobody_may_try_is_not_said_to_be_there(looking: Looking):
     nothing = looking.server.users["nothing"]
     findings = looking.bad(admin=nothing, web=nothing, read=looking.server.read, worker=nothing)
-    assert ("read", Right.GET, Verdict.UNKNOWN) in told(findings)
-    assert ("world", "reads", Verdict.UNKNOWN) in told(findings)
+    assert ("read", Right.GET, Verdict.UNKNOWN) in in_short(findings)
+    assert ("world", "reads", Verdict.UNKNOWN) in in_short(findings)
 
 
 def test_credentials_that_are_refused_are_told_once(looking: Looking):
     findings = looking.bad(web=(looking.server.web[0], "wrong"))
-    assert told(findings) == [("web", "credentials", Verdict.MISSING)]
+    assert in_short(findings) == [("web", "credentials", Verdict.MISSING)]
     assert "secret" in findings[0].note
 
 
@@ -164,14 +166,14 @@ class TestTheWorld:
     def test_that_reads_originals_is_noticed(self, looking: Looking):
         self.opened(looking, ["s3:GetObject"], (*PUBLIC_PREFIXES, "originals/"))
         findings = looking.bad()
-        assert told(findings) == [("world", "originals", Verdict.EXCESS)]
+        assert in_short(findings) == [("world", "originals", Verdict.EXCESS)]
         assert "originals/" in findings[0].note
 
     def test_that_stores_deletes_or_lists_is_noticed(self, looking: Looking):
         looking.server = replace(looking.server, bucket=OPEN)
         make_bucket(looking.server)
         findings = [finding for finding in looking.bad() if finding.who == "world"]
-        assert told(findings) == [
+        assert in_short(findings) == [
             ("world", "originals", Verdict.EXCESS),
             ("world", "writes and lists", Verdict.EXCESS),
         ]
@@ -180,7 +182,7 @@ class TestTheWorld:
     def test_that_lacks_a_size_is_noticed(self, looking: Looking):
         self.opened(looking, ["s3:GetObject"], PUBLIC_PREFIXES[:-1])
         findings = looking.bad()
-        assert told(findings) == [("world", "derivatives", Verdict.MISSING)]
+        assert in_short(findings) == [("world", "derivatives", Verdict.MISSING)]
         assert "not readable: derived/" in findings[0].note
 
     @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ class TestTheWorld:
         self.opened(looking, ["s3:ListBucketVersions"], ())
         with ExitStack() as stack:
             cdn_url = stack.enter_context(cdn(looking, passes))
-            assert told(looking.bad(cdn_url=cdn_url)) == expected
+            assert in_short(looking.bad(cdn_url=cdn_url)) == expected
 
 
 class cdn:  # noqa: N801  (it is used as a function)
@@ -239,7 +241,7 @@ def test_settings_that_are_missing_are_named(looking: Looking):
         },
     )
     expected = [("bucket", name, Verdict.MISSING) for name in ("unfinished uploads", "forgotten uploads")]
-    assert told(looking.bad()) == expected
+    assert in_short(looking.bad()) == expected
     list(Setup(admin, Plan(bucket, "us-east-1", public=True, aws=False)).run())
     assert looking.bad() == []
 

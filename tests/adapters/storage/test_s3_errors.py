@@ -1,4 +1,4 @@
-"""What is told of a storage that does not do what it was asked: who has to do what, and no secret."""
+"""Errors of the storage say who has to do what, and no secret."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -68,10 +68,10 @@ def test_refused_credentials_are_told_and_not_repeated(
     credentials = (key, "not the secret") if wrong == "secret" else ("nobody", secret)
     with pytest.raises(StorageDenied) as refused:
         call(made(credentials=credentials))
-    told = failures.traceback_tail(refused.value) + caplog.text
-    assert "storage_failed" in told
-    assert credentials[1] not in told
-    assert "Signature=" not in told
+    shown = failures.traceback_tail(refused.value) + caplog.text
+    assert "storage_failed" in shown
+    assert credentials[1] not in shown
+    assert "Signature=" not in shown
 
 
 def test_a_wrong_clock_is_told(made: Any, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,8 +95,8 @@ def test_a_storage_where_nobody_listens_is_away(made: Any, call: Any) -> None:
 
 
 def answer(code: str, status: int, message: str = "") -> ClientError:
-    told: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(told, "GetObject")
+    details: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(details, "GetObject")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.seaweed import SeaweedFS
 from tests.services.jobs.threads import wait_until
 
 
-class Told(BaseException):
+class StopSignal(BaseException):
     """What a signal handler raises."""
 
 
@@ -155,12 +155,12 @@ def test_a_signal_leaves_nothing_on_its_way_even_when_it_comes_again(
             released.wait(LIMIT_S)
 
     def handler(*_: object) -> None:
-        raise Told
+        raise StopSignal
 
     before = signal.signal(signal.SIGUSR1, handler)
     try:
         route.proxy.on_answer = interrupt
-        with pytest.raises(Told):
+        with pytest.raises(StopSignal):
             store.put(route.files(tmp_path, "a"))
     finally:
         signal.signal(signal.SIGUSR1, before)

@@ -259,7 +259,7 @@ def test_a_creation_whose_answer_is_lost_is_swept(
 ) -> None:
     proxy.inject(Injection(Fault.LOST, Operation.CREATE_UPLOAD))
     write(store, key, noise(LARGE)).commit()
-    assert worker.unfinished().count(key) == 1  # nobody was told its id
+    assert worker.unfinished().count(key) == 1  # nobody knows its id
     worker.sweep(older_than_s=0)
     assert worker.unfinished().count(key) == 0
     assert stored(worker, key) == noise(LARGE)
