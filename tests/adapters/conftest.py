@@ -95,7 +95,7 @@ def key(subject: Subject) -> str:
 
 @pytest.fixture
 def route(seaweed: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> Iterator[Route]:
-    """To S3 through a proxy; who waits there beats often."""
+    """A route to S3 through a proxy, with frequent heartbeats."""
     monkeypatch.setattr(throttle, "INTERVAL_S", 0.02)
     made = Route(seaweed)
     yield made

@@ -41,7 +41,7 @@ def proxy(faults_server: SeaweedFS) -> Iterator[FaultyProxy]:
 
 @pytest.fixture(scope="module")
 def stores(faults_server: SeaweedFS, proxy: FaultyProxy, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Of all roles, through the proxy, with credentials of their own. Failed calls are repeated at once.
+    """The stores of all roles, through the proxy, with credentials of their own. Failed calls are repeated at once.
 
     A module's CALL_LIMITS is theirs.
     """
@@ -85,7 +85,7 @@ def stage(faults_server: SeaweedFS, stores: None, proxy: FaultyProxy, everything
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files come to lie."""
+    """The directory of temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 

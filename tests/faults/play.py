@@ -1,4 +1,4 @@
-"""How a cell of the table is played."""
+"""Plays a cell of the table."""
 
 from hashlib import sha256
 from pathlib import Path

@@ -35,7 +35,7 @@ def objects() -> list[str]:
 
 
 def make_left(content: bytes = b"left") -> Derivative:
-    """What a dead attempt left."""
+    """Make what a dead attempt leaves."""
     return make_derivative(make_job(state=JobState.CANCELLED), content=content, state=DerivativeState.PENDING)
 
 

@@ -1,4 +1,4 @@
-"""That `bucket check` finds each right that is missing and each that is too much, and leaves nothing behind."""
+"""`bucket check` finds each right that is missing and each that is too much, and leaves nothing behind."""
 
 import json
 from collections.abc import Generator, Iterator
@@ -30,7 +30,7 @@ RIGHTS = [(role, right) for role, (on_objects, on_bucket) in NEEDS.items() for r
 
 
 def without(role: str, right: Right) -> Policy:
-    """What is printed for the role, less one right."""
+    """Return the policy that is printed for the role, less one right."""
     statements = getattr(policies, role)("gallimg*")["Statement"]
     if right is Right.ABORT:  # SeaweedFS takes leave to put for leave to abort, too, unless that is denied
         return policy(*statements, {"Effect": "Deny", "Action": [f"s3:{right}"], "Resource": ["arn:aws:s3:::*"]})
@@ -64,7 +64,7 @@ def running() -> Iterator[SeaweedFS]:
 
 @pytest.fixture
 def server(running: SeaweedFS) -> SeaweedFS:
-    """With a bucket of this test's own."""
+    """A server with a bucket of this test's own."""
     return another_bucket(running)
 
 
@@ -78,7 +78,7 @@ class Looking:
         return self._clients.enter_context(closing(s3_client(self.server.endpoint_url, credentials)))
 
     def check(self, cdn_url: str = "", admin: Credentials | None = None, **instead: Credentials) -> Check:
-        """Of all roles, or of those alone that are given other credentials."""
+        """Return a check of all roles, or of those that are given other credentials."""
         principals = [
             Principal(role, self.client(instead.get(role, getattr(self.server, role))), on_objects, on_bucket)
             for role, (on_objects, on_bucket) in NEEDS.items()
@@ -89,7 +89,7 @@ class Looking:
         return Check(plan, principals, self.client(admin or self.server.admin), base_url, cdn_url)
 
     def bad(self, **how: Any) -> list[Finding]:
-        """What is not as it should be, once it is made sure that nothing was left behind."""
+        """Return what is not as it should be, after asserting that nothing was left behind."""
         found = [finding for finding in self.check(**how).run() if not finding.is_good]
         self.assert_nothing_left()
         return found

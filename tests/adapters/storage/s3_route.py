@@ -20,7 +20,7 @@ MB = 1_000_000
 
 
 class LeaseGone(Exception):
-    """What a heartbeat raises."""
+    """An error that a heartbeat raises."""
 
 
 class Route:
@@ -48,7 +48,7 @@ class Route:
         return self.spot + name
 
     def names(self) -> set[str]:
-        """Of what is there."""
+        """Return the names of the objects."""
         return {key.removeprefix(self.spot) for key in self.straight.keys(self.spot)}
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class Counted:
 
 
 def assert_nothing_follows(route: Route) -> None:
-    """What is there now is all that there will be."""
+    """Assert that no further object appears."""
     there = route.names()
     wait_until(lambda: route.proxy.is_quiet)
     assert route.names() == there

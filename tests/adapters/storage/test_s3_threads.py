@@ -22,7 +22,7 @@ from tests.services.jobs.threads import wait_until
 
 
 class StopSignal(BaseException):
-    """What a signal handler raises."""
+    """An error that a signal handler raises."""
 
 
 # --- beats -----------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_what_a_beat_raises_leaves_nothing_on_its_way_and_nothing_is_repeated(
 def test_a_signal_leaves_nothing_on_its_way_even_when_it_comes_again(
     route: Route, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As RQ ends a job that takes too long, and as an operator stops a worker for the second time."""
+    """RQ ends a job that takes too long so, and an operator a worker that is stopped for the second time."""
     store = route.store(read_s=5.0)
     counted = Counted(store, monkeypatch)
     released = threading.Event()

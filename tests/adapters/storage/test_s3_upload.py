@@ -46,7 +46,7 @@ def proxy(seaweed: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fault
 
 @pytest.fixture
 def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """How many parts of uploads wait on the disk."""
+    """Count the parts of uploads that wait on the disk."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     def count() -> int:
@@ -62,7 +62,7 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
 @pytest.fixture(params=PartChecksum)
 def store(request: pytest.FixtureRequest, seaweed: SeaweedFS, proxy: FaultyProxy) -> Iterator[S3Store]:
-    """Of a web process: with credentials that only write."""
+    """A web process's store, with credentials that only write."""
     made = S3Store(
         seaweed.bucket,
         credentials=seaweed.web,

@@ -29,8 +29,8 @@ def refuse(key: str) -> None:
     raise StorageUnavailable("deleting a file")
 
 
-def later(by: timedelta) -> None:
-    """As if what housekeeping remembers were so much older."""
+def let_pass(by: timedelta) -> None:
+    """Make what housekeeping remembers so much older."""
     for task in MaintenanceTask.objects.all():
         moved = {f: getattr(task, f) and getattr(task, f) - by for f in ("lease_until", "finished_at")}
         MaintenanceTask.objects.filter(pk=task.pk).update(**moved)

@@ -20,7 +20,7 @@ from media_jobs.services.housekeeping.task import Ages, Finding, Task, TaskRun
 from media_jobs.services.housekeeping.tasks import task_named
 from media_jobs.states import OriginalState
 from tests.factories import make_original
-from tests.services.housekeeping.helpers import later
+from tests.services.housekeeping.helpers import let_pass
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,7 @@ def test_many_workers_do_what_is_due_once():
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(work, range(6)))
     assert done == [1]
-    later(timedelta(seconds=61))
+    let_pass(timedelta(seconds=61))
     work(0)
     assert done == [1, 1]
 
@@ -96,7 +96,7 @@ def test_a_holder_that_died_is_replaced_after_its_lease():
     task_lease.acquire(task, if_due=False)
     MaintenanceTask.objects.update(worker="elsewhere:1:abcdef")
     assert running.run_if_due(task, limit_s=10) is None
-    later(timedelta(seconds=601))
+    let_pass(timedelta(seconds=601))
     assert running.run_if_due(task, limit_s=10).repaired == 1  # type: ignore[union-attr]
 
 
@@ -138,7 +138,7 @@ def test_what_failed_is_tried_again_before_its_time():
     assert running.run_if_due(task, limit_s=10).error  # type: ignore[union-attr]
     assert "listing files" in MaintenanceTask.objects.get().error
     assert running.run_if_due(task, limit_s=10) is None
-    later(timedelta(minutes=11))
+    let_pass(timedelta(minutes=11))
     assert running.run_if_due(task, limit_s=10)
 
 

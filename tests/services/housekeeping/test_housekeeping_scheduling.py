@@ -19,7 +19,7 @@ from media_jobs.services.housekeeping.tasks import LEASES
 from media_jobs.services.jobs import processing
 from media_jobs.states import JobState, OriginalState
 from tests.factories import make_job, make_original
-from tests.services.housekeeping.helpers import later
+from tests.services.housekeeping.helpers import let_pass
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +94,7 @@ def test_leases_of_jobs_wait_for_no_dead_lease_holder(eager):
     job = lose_a_job()
     task_lease.acquire(LEASES, if_due=False)
     MaintenanceTask.objects.update(worker="elsewhere:1:abcdef")
-    later(timedelta(seconds=11))
+    let_pass(timedelta(seconds=11))
     eager.run_urgent_tasks()
     job.refresh_from_db()
     assert job.state == JobState.QUEUED
@@ -153,7 +153,7 @@ def test_a_storage_that_is_away_is_survived(eager, monkeypatch):
             patch.setattr(store(Role.WORKER), method, away)
         eager.run_due_tasks()
     assert MaintenanceTask.objects.get(name="uploads").error
-    later(timedelta(hours=1))
+    let_pass(timedelta(hours=1))
     eager.run_due_tasks()
     assert not Original.objects.exists()
     assert MaintenanceTask.objects.get(name="uploads").error == ""

@@ -1,4 +1,4 @@
-"""Files that came straight to the storage go in their time, and with them what a dead worker made of them."""
+"""Direct uploads are removed in their time, and with them what a dead worker made of them."""
 
 from datetime import timedelta
 from typing import Any
