@@ -56,7 +56,7 @@ def retry_on_disconnect(
 
 def discard_connection(error: Exception) -> None:
     """Close a connection that failed; the next query makes a new one."""
-    log.warning("database_gone", error=type(error).__name__)
+    log.warning("database_connection_lost", error=type(error).__name__)
     if not connection.in_atomic_block:
         connection.close()
 

@@ -39,7 +39,7 @@ def probe_storage(*roles: Role) -> None:
                 "“python manage.py bucket setup” makes it"
             ) from error
         except StorageClockSkewed as error:
-            log.warning("storage_away", why=str(error))
+            log.warning("storage_unreachable", why=str(error))
         except StorageDenied as error:
             raise StorageUnusable(
                 f"{_key_of(role)}: the storage at {where} refuses it, or its secret, for S3_BUCKET "
@@ -48,7 +48,7 @@ def probe_storage(*roles: Role) -> None:
             ) from error
         except MediaError:
             hint = f"no answer from {where}: is S3_ENDPOINT right, and S3_USE_SSL? It starts all the same"
-            log.warning("storage_away", why=hint)
+            log.warning("storage_unreachable", why=hint)
             return
 
 

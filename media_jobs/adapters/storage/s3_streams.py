@@ -50,11 +50,11 @@ def download(client: "S3Client", bucket: str, key: str, into: IO[bytes], cancell
             return
         except IncompleteReadError:
             useless_reads = 0 if into.tell() - had_bytes >= CHUNK_BYTES else useless_reads + 1
-            log.warning("download_broke_off", key=key, at_bytes=into.tell(), useless_reads=useless_reads)
+            log.warning("download_interrupted", key=key, at_bytes=into.tell(), useless_reads=useless_reads)
             if useless_reads == _READS:
                 raise
         except ReplacedError:
-            log.warning("download_began_anew", key=key, at_bytes=had_bytes)
+            log.warning("download_restarted", key=key, at_bytes=had_bytes)
             if replaced:
                 raise
             etag, replaced = "", True
