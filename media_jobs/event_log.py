@@ -2,7 +2,7 @@
 
 Events are numbered when they are written and appear when they are committed, which is another order: a reader that
 went by `id` would step over an event whose transaction took longer. On PostgreSQL they are therefore read by
-transaction, and only those of transactions than which none older is still open: whatever commits later comes after.
+transaction, and only those of transactions older than all that are still open: whatever commits later comes after.
 On SQLite one transaction at a time writes, so there the ids are in the order of the commits.
 """
 
@@ -39,7 +39,7 @@ class EventCursor:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """What `str` made of a cursor. Raises ValueError where it cannot have made this."""
+        """Return the cursor that `str` turned into this text. Raises ValueError for any other text."""
         found = re.fullmatch(r"([0-9]{1,19})-([0-9]{1,19})", text)
         numbers = [int(number) for number in found.groups()] if found else []
         if not numbers or max(numbers) > _LARGEST:
@@ -52,7 +52,7 @@ class EventCursor:
 
 
 class _Bounds(NamedTuple):
-    """Of the transactions' numbers, at this moment."""
+    """Bounds of the transactions' numbers, at this moment."""
 
     epoch: int  #: none that began since the last restore has a lower one
     open: int  #: all below have ended
@@ -60,9 +60,9 @@ class _Bounds(NamedTuple):
 
 
 def events_after(cursor: EventCursor, *, limit: int) -> list[JobEvent]:
-    """At most `limit` events after `cursor`; `EventCursor.of` the last of them is where to go on.
+    """Return at most `limit` events after `cursor`; `EventCursor.of` the last of them is the next cursor.
 
-    A cursor from the future has read what a restored backup knows nothing of: it goes on with what came since.
+    A cursor from the future has read what a restored backup does not know: it continues with what came since.
     """
     if connection.vendor != "postgresql":
         return list(JobEvent.objects.filter(pk__gt=cursor.id).order_by("pk")[:limit])
@@ -76,19 +76,19 @@ def events_after(cursor: EventCursor, *, limit: int) -> list[JobEvent]:
 
 
 def transaction_number() -> models.Expression | None:
-    """What an event that is written now stores about its transaction."""
+    """Return what an event that is written now stores about its transaction."""
     return _Number() if connection.vendor == "postgresql" else None
 
 
 class _Number(Func):
-    """As one piece: Django takes a millisecond to put it together from its parts, for each of many events."""
+    """Plain SQL: Django takes a millisecond to compile the same from expressions, for each of many events."""
 
     template = "(pg_current_xact_id()::text::bigint + COALESCE((SELECT ahead FROM media_jobs_eventclock), 0))"
     output_field = models.BigIntegerField()
 
 
 def after_restore() -> None:
-    """See to it that new events come after those that are there already. To be called before anything is written.
+    """Make new events come after those that are there already. Called before anything is written.
 
     A new PostgreSQL cluster counts its transactions from the beginning. Where a dump brought events with higher
     numbers, the clock goes forward, past all of them and past every cursor on them. Events out of a SQLite database

@@ -1,4 +1,4 @@
-"""Where objects live. The first part of a key decides whether the world may read it."""
+"""Keys of objects. The first part of a key decides whether everybody may read it."""
 
 import re
 from uuid import UUID
@@ -17,12 +17,12 @@ def original_key(image_id: UUID, extension: str) -> str:
 
 
 def staging_key(upload_id: UUID) -> str:
-    """Where a browser stores a file by itself, until a worker has checked it and stored it as an original."""
+    """Return the key of a direct upload, until a worker has checked it and stored it as an original."""
     return f"uploads/{upload_id}"
 
 
 def derivative_key(rendition: str, image_id: UUID, digest: str, extension: str) -> str:
-    """`digest` covers all that decides the bytes, so a key never has to change its content."""
+    """Return the key of a derivative. `digest` covers all that decides the bytes, so they never change."""
     folder = rendition if rendition in OWN_FOLDERS else f"derived/{rendition}"
     return f"{folder}/{image_id}/{digest}.{extension}"
 
@@ -31,18 +31,16 @@ _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _OURS = re.compile(
     rf"originals/(?P<original>{_UUID})\.\w+|(?:{'|'.join(sorted(OWN_FOLDERS))}|derived/[^/]+)/(?P<image>{_UUID})/[^/]+"
 )
-
-
 _UPLOAD = re.compile(rf"uploads/{_UUID}")
 
 
 def is_ours(key: str) -> bool:
-    """Whether this service names objects so; a bucket may hold others."""
+    """Whether this service makes such keys; a bucket may hold others."""
     return bool(_OURS.fullmatch(key) or _UPLOAD.fullmatch(key))
 
 
 def image_of(key: str) -> UUID | None:
-    """The image whose original or derivative lies under `key`; None for what this service would never name so."""
+    """Return the image whose original or derivative has this key; None for any other key."""
     found = _OURS.fullmatch(key)
     return UUID(found["original"] or found["image"]) if found else None
 
@@ -56,7 +54,7 @@ _KEY = re.compile(rf"(?=.{{1,255}}\Z){_PART}(?:/{_PART})*")
 
 
 def checked(key: str) -> str:
-    """`key` itself, if it is one. Raises ValueError for what could leave its place: `..`, `/x`, nothing."""
+    """Return `key` if it is one. Raises ValueError for what could leave the storage: `..`, `/x`, nothing."""
     if not _KEY.fullmatch(key):
         raise ValueError(f"not the key of an object: {key[:300]!r}")
     return key

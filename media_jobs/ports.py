@@ -1,4 +1,4 @@
-"""What the core asks of the outside, where more than one implementation exists."""
+"""Protocols of what the core needs from outside, where more than one implementation exists."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Heartbeat = Callable[[], None]
 
 
 def no_heartbeat() -> None:
-    """For callers that have nothing to do meanwhile."""
+    """Do nothing; the default of calls that take a heartbeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class ObjectWriter(Protocol):
     def commit(self, *, sha256: str = "") -> None:
         """Make the object visible, whole, in one step.
 
-        sha256: of all that was written, in hexadecimal, where the caller knows it; it may save a second reckoning.
+        sha256: of all that was written, in hexadecimal, where the caller knows it; it may save computing it again.
 
         Raises StorageUnavailable; then nothing is visible, unless only the storage's answer was lost.
         """
 
     def abort(self) -> None:
-        """Forget what was written. Never raises; what could not be removed shows in `unfinished()`."""
+        """Discard what was written. Never raises; what could not be removed is listed by `unfinished()`."""
 
 
 class ObjectStore(Protocol):
@@ -74,37 +74,37 @@ class ObjectStore(Protocol):
         """Remove `key`; absence is fine. Raises StorageUnavailable."""
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """All visible keys that start with `prefix`, in no promised order. Raises StorageUnavailable."""
+        """Yield all visible keys that start with `prefix`, in no promised order. Raises StorageUnavailable."""
 
     def unfinished(self, *, older_than_s: float = 0) -> list[str]:
-        """Writes that were begun so long ago and neither committed nor aborted: what `sweep` would remove.
+        """Return the names of writes begun so long ago and neither committed nor aborted: what `sweep` would remove.
 
         Raises StorageUnavailable.
         """
 
     def sweep(self, *, older_than_s: float) -> int:
-        """Remove writes that were begun more than `older_than_s` seconds ago and never ended; how many.
+        """Remove writes that were begun more than `older_than_s` seconds ago and never ended. Returns how many.
 
         Raises StorageUnavailable.
         """
 
     def url(self, key: str) -> str:
-        """The stable public URL of a derivative."""
+        """Return the stable public URL of a derivative."""
 
     def signed_url(self, key: str, *, filename: str, content_type: str, expires_s: int) -> str:
-        """A URL that lets its bearer read a private object for `expires_s` seconds. Raises ReadsNotConfigured."""
+        """Return a URL by which a private object can be read for `expires_s` seconds. Raises ReadsNotConfigured."""
 
     def form(self, key: str, *, content_type: str, least_bytes: int, most_bytes: int, expires_s: int) -> Form:
-        """Lets its bearer store one object of that size and type under `key` within `expires_s` seconds.
+        """Return a form by which an object of that size and type can be stored under `key` for `expires_s` seconds.
 
-        Until then it may be stored again and again, and nothing is promised of what is stored: it is to be checked.
+        Until then it may be stored again and again, and nothing is promised of the bytes: they are to be checked.
         """
 
     def check(self) -> None:
         """Prove that writing is possible, leaving nothing behind. Raises StorageUnavailable, StorageFull."""
 
     def check_room(self) -> None:
-        """Raises StorageFull when the disk is nearly full; a storage that has none of ours always has room.
+        """Raise StorageFull when the disk is nearly full; a storage without a disk of ours always has room.
 
         Costs at most one system call: asked before every upload.
         """

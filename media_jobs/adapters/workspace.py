@@ -1,4 +1,4 @@
-"""Temporary files of a worker, in a directory of its own that others can clear away once it is gone."""
+"""Temporary files of a worker, in a directory of its own that others can remove once it is gone."""
 
 import fcntl
 import os
@@ -19,7 +19,7 @@ _LOCK = "lock"
 
 @contextmanager
 def room_on_disk() -> Iterator[None]:
-    """Around writing temporary files: raises WorkspaceFull where that failed because the disk is full."""
+    """Raise WorkspaceFull where writing temporary files within failed because the disk is full."""
     try:
         yield
     except OSError as error:
@@ -30,7 +30,7 @@ def room_on_disk() -> Iterator[None]:
 
 
 class Workspace:
-    """A directory under `root` for one process. It holds a lock in there, which ends with it, however it ends.
+    """A directory under `root` for one process. It holds a lock in there until its process ends.
 
     Making it raises WorkspaceFull.
     """
@@ -51,12 +51,12 @@ class Workspace:
 
 
 def abandoned(root: Path) -> list[str]:
-    """The directories of processes that are gone: what `sweep` would remove."""
+    """Return the directories of processes that are gone: what `sweep` would remove."""
     return sorted(path.name for path in (root.iterdir() if root.is_dir() else ()) if _is_abandoned(path))
 
 
 def sweep(root: Path) -> int:
-    """Remove the directories of processes that are gone; how many. Safe beside living ones."""
+    """Remove the directories of processes that are gone. Returns how many. Safe beside living ones."""
     removed = 0
     for path in root.iterdir() if root.is_dir() else ():
         try:
@@ -84,14 +84,14 @@ def _is_abandoned(path: Path) -> bool:
 
 
 def _locked(path: Path) -> IO[bytes] | None:
-    """The lock of a workspace, or None when its process lives, or somebody else has just cleared it away.
+    """Return the lock of a workspace, or None when its process lives, or somebody else has just removed it.
 
     Raises OSError where the disk has no room for it.
     """
     try:
         lock = os.fdopen(os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
     except OSError as error:
-        if is_disk_full(error):  # to try again at once would be to try for ever
+        if is_disk_full(error):  # trying again at once would never end
             raise
         return None
     try:

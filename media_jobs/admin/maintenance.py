@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from media_jobs.admin import cells
 from media_jobs.admin.base import ReadOnlyAdmin
 from media_jobs.models import MaintenanceTask
-from media_jobs.services.housekeeping import PARTS
+from media_jobs.services.housekeeping import TASKS
 
-_TASKS = {task.name: task for task in PARTS}
+_TASKS = {task.name: task for task in TASKS}
 
 
 @admin.register(MaintenanceTask)

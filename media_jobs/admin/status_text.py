@@ -9,7 +9,7 @@ from media_jobs import selectors
 from media_jobs.admin import cells
 from media_jobs.admin.queries import LIST_MOST, AtLeast
 from media_jobs.models import Job, MaintenanceTask
-from media_jobs.services.housekeeping.parts import LEASES
+from media_jobs.services.housekeeping.tasks import LEASES
 from media_jobs.states import JobState, Lane
 
 LANES: dict[str, str] = {

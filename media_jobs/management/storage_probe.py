@@ -1,4 +1,4 @@
-"""What a start says of an S3 storage that does not do what it should."""
+"""Checks at the start whether an S3 storage can be used, and names the setting that is wrong."""
 
 import structlog
 from django.conf import settings
@@ -17,7 +17,7 @@ _MISSING = {
 
 
 class StorageUnusable(Exception):
-    """One line that names the setting, and what repairs it: no waiting will."""
+    """Waiting will not help; the message is one line that names the setting and what to do."""
 
 
 def probe_storage(*roles: Role) -> None:
@@ -39,7 +39,7 @@ def probe_storage(*roles: Role) -> None:
                 "“python manage.py bucket setup” makes it"
             ) from error
         except StorageClockSkewed as error:
-            log.warning("storage_away", why=str(error))
+            log.warning("storage_unreachable", why=str(error))
         except StorageDenied as error:
             raise StorageUnusable(
                 f"{_key_of(role)}: the storage at {where} refuses it, or its secret, for S3_BUCKET "
@@ -48,7 +48,7 @@ def probe_storage(*roles: Role) -> None:
             ) from error
         except MediaError:
             hint = f"no answer from {where}: is S3_ENDPOINT right, and S3_USE_SSL? It starts all the same"
-            log.warning("storage_away", why=hint)
+            log.warning("storage_unreachable", why=hint)
             return
 
 

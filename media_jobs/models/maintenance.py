@@ -1,14 +1,14 @@
-"""What housekeeping remembers."""
+"""Rows of housekeeping: objects to delete, and its tasks."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class Tombstone(models.Model):
-    """An object that no row names any more, and that therefore should go.
+    """An object that no row names any more, and that therefore is to be deleted.
 
-    With `deleting` it is being deleted at this moment: nothing may be stored under its key. Without, it was found in
-    the storage, and waits for a while, should somebody want it after all.
+    With `deleting` that happens at this moment: nothing may be stored under its key. Without, it was found in the
+    storage, and stays for a while, should a row name it after all.
     """
 
     key = models.CharField(max_length=255, primary_key=True)
@@ -23,7 +23,7 @@ class Tombstone(models.Model):
 
 
 class MaintenanceTask(models.Model):
-    """One task of housekeeping: who does it now, and what came of it last. At most one does it at a time."""
+    """One task of housekeeping: who holds its lease, and what came of its last run."""
 
     name = models.CharField(max_length=32, primary_key=True)
     worker = models.CharField(max_length=255, blank=True)

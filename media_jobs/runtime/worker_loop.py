@@ -10,6 +10,7 @@ from media_jobs.adapters import database, queue
 from media_jobs.adapters.decoder.sandbox import harden_worker
 from media_jobs.runtime.rq_worker import ResilientWorker
 from media_jobs.services import housekeeping
+from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import dispatch, outage, processing
 from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import Worker
@@ -18,8 +19,6 @@ log = structlog.get_logger(__name__)
 
 #: So often a worker that waits for storage, disk or database looks whether they are back.
 LOOK_EVERY_S = 5.0
-#: So often, between jobs, each lane gets the wake-ups that it should have: for retries whose time has come.
-_TOP_UP_EVERY_S = 1.0
 #: So long a worker works without Redis before it looks for it again.
 _WITHOUT_QUEUE_S = 5.0
 _SLICE_S = 0.5
@@ -28,9 +27,8 @@ _SLICE_S = 0.5
 class WorkerLoop:
     """What a worker does beside its jobs."""
 
-    def __init__(self, worker: Worker) -> None:
-        self.worker = worker
-        self._topped_up_s = -_TOP_UP_EVERY_S
+    def __init__(self, worker: Worker, schedule: TaskSchedule) -> None:
+        self.worker, self._schedule = worker, schedule
 
     def between_jobs(self) -> None:
         """Repair what is due, and return when nothing would make the next job fail, or when told to stop.
@@ -40,9 +38,6 @@ class WorkerLoop:
         self._run_due_tasks()
         if self.worker.suspects_outage:
             self._wait_for_better_times()
-        if time.monotonic() - self._topped_up_s >= _TOP_UP_EVERY_S:
-            dispatch.top_up()
-            self._topped_up_s = time.monotonic()
 
     def without_queue(self) -> None:
         """Work from the table for a few seconds, without Redis."""
@@ -52,7 +47,7 @@ class WorkerLoop:
     def _run_due_tasks(self) -> None:
         try:
             processing.requeue_own(self.worker)
-            housekeeping.tick()
+            self._schedule.run_due_tasks()
         except database.CONNECTION_ERRORS as error:
             database.discard_connection(error)
             self.worker.suspects_outage = True
@@ -80,9 +75,10 @@ def run_worker() -> None:
     """Work until SIGTERM or SIGINT. The job in hand is finished within 20 s, or handed back to be done by another."""
     harden_worker()
     housekeeping.sweep_workspaces()
-    worker = Worker(run_urgent_tasks=housekeeping.pulse)
+    schedule = TaskSchedule(notify=dispatch.top_up)
+    worker = Worker(run_urgent_tasks=schedule.run_urgent_tasks)
     workers.replace_current(worker)
-    loop = WorkerLoop(worker)
+    loop = WorkerLoop(worker, schedule)
     queues = queue.worker_queues()
     rq_worker = ResilientWorker(
         queues,

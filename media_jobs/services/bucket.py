@@ -1,4 +1,4 @@
-"""The bucket of this service: set up, checked, and its policies, with the credentials that the settings give."""
+"""Sets up and checks the bucket of this service, and makes its policies, with the credentials in the settings."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from django.conf import settings
 
 from media_jobs.adapters.bucket import policies
 from media_jobs.adapters.bucket.answers import BucketError
-from media_jobs.adapters.bucket.check import Check, Finding, Party, Verdict
+from media_jobs.adapters.bucket.check import Check, Principal
+from media_jobs.adapters.bucket.findings import Finding, Verdict
 from media_jobs.adapters.bucket.policies import Policy, Right
 from media_jobs.adapters.bucket.setup import Item, Plan, Setup, State
 from media_jobs.adapters.storage.s3_connection import bucket_storage, bucket_url
@@ -20,7 +21,7 @@ _ONE_FOR_ALL = "one set for all: the web process may delete and list. Give WORKE
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A policy, and whose it is."""
+    """A policy, and what it is for."""
 
     name: str
     title: str
@@ -28,7 +29,7 @@ class Document:
 
 
 def documents() -> list[Document]:
-    """Every policy around the bucket. Raises BucketError without S3_BUCKET."""
+    """Return every policy around the bucket. Raises BucketError without S3_BUCKET."""
     plan = _plan(public=True)
     where = (plan.bucket, plan.region)
     ours = [policies.public_read(*where), *([policies.tls_only(*where)] if plan.aws else [])]
@@ -47,19 +48,19 @@ def documents() -> list[Document]:
 
 
 def setup(*, public: bool, dry_run: bool) -> Iterator[Item]:
-    """Make what is missing; each item once it is settled. Raises BucketError."""
+    """Make what is missing, and yield each item once it is done. Raises BucketError."""
     plan = _plan(public=public)
     yield from Setup(_client(_admin()), plan, dry_run=dry_run).run()
 
 
 def check() -> Iterator[Finding]:
-    """Try every right of every set of credentials, and of the world. Raises BucketError."""
+    """Try every right of every set of credentials, and of everybody without any. Raises BucketError."""
     plan = _plan(public=True)
-    parties, findings = _parties()
+    principals, findings = _principals()
     yield from findings
     yield from Check(
         plan,
-        parties,
+        principals,
         _client(_admin()),
         bucket_url(plan.bucket, region=plan.region, endpoint_url=settings.S3_ENDPOINT_URL),
         settings.CDN_BASE_URL,
@@ -67,7 +68,7 @@ def check() -> Iterator[Finding]:
 
 
 def run_as() -> str:
-    """Whose credentials are used, in words."""
+    """Say whose credentials are used."""
     admin: tuple[str, str] = settings.S3_ADMIN_CREDENTIALS
     return "the credentials ADMIN_AWS_*" if admin[0] else "the workers' credentials, as ADMIN_AWS_* is not set"
 
@@ -84,8 +85,8 @@ def _plan(*, public: bool) -> Plan:
     )
 
 
-def _parties() -> tuple[list[Party], list[Finding]]:
-    """The sets of credentials, each with the needs of all roles that it serves."""
+def _principals() -> tuple[list[Principal], list[Finding]]:
+    """Return the sets of credentials, each with the needs of all roles that it serves, and findings about them."""
     web = settings.S3_WEB_CREDENTIALS
     worker = settings.S3_WORKER_CREDENTIALS if settings.S3_WORKER_CREDENTIALS[0] else web
     read = settings.S3_READ_CREDENTIALS if settings.S3_READ_CREDENTIALS[0] else worker if worker == web else None
@@ -94,12 +95,12 @@ def _parties() -> tuple[list[Party], list[Finding]]:
         ("read", read, policies.READ, ()),
         ("worker", worker, policies.WORKER, policies.WORKER_ON_BUCKET),
     ]
-    parties, findings = [], []
+    principals, findings = [], []
     for credentials in dict.fromkeys(given for _, given, _, _ in roles if given and given[0]):
         names = ", ".join(name for name, given, _, _ in roles if given == credentials)
-        needs = _together(needs for _, given, needs, _ in roles if given == credentials)
+        needs = _union(needs for _, given, needs, _ in roles if given == credentials)
         on_bucket = [right for _, given, _, rights in roles if given == credentials for right in rights]
-        parties.append(Party(names, _client(credentials), needs, on_bucket))
+        principals.append(Principal(names, _client(credentials), needs, on_bucket))
         if credentials == web == worker:
             findings.append(Finding("sets", names, Verdict.HINT, _ONE_FOR_ALL))
     if not web[0]:
@@ -107,10 +108,10 @@ def _parties() -> tuple[list[Party], list[Finding]]:
     if read is None:
         note = "S3_READ_* is not set: links to originals are answered with 503 reads_not_configured"
         findings.append(Finding("sets", "read", Verdict.HINT, note))
-    return parties, findings
+    return principals, findings
 
 
-def _together(needs: Iterator[Mapping[Right, Sequence[str]]]) -> dict[Right, Sequence[str]]:
+def _union(needs: Iterator[Mapping[Right, Sequence[str]]]) -> dict[Right, Sequence[str]]:
     found: dict[Right, Sequence[str]] = {}
     for some in needs:
         for right, prefixes in some.items():

@@ -22,7 +22,7 @@ KEPT = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a caller is told. replayed: it is the answer of an earlier request, and nothing was done for this one."""
+    """What a caller receives. replayed: it is the answer to an earlier request, and nothing was done for this one."""
 
     status: int
     body: dict[str, Any]
@@ -45,18 +45,18 @@ class _KeyTaken(Exception):
 def fingerprint(
     operation: str, fields: Mapping[str, Sequence[str]] | None = None, *, filename: str = "", sha256: str = ""
 ) -> str:
-    """Two requests with the same one ask for the same. fields: as they were sent; sha256: of the file."""
+    """Return the same for two requests that ask for the same. fields: as they were sent; sha256: of the file."""
     asked = [operation, sorted((name, list(values)) for name, values in (fields or {}).items()), filename, sha256]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
 def find(owner: str, key: str) -> IdempotencyKey | None:
-    """What the key was used for within the last 24 hours."""
+    """Return what the key was used for within the last 24 hours."""
     return IdempotencyKey.objects.filter(owner=owner, key=key, created_at__gt=_oldest()).first()
 
 
 def replay(earlier: IdempotencyKey, fingerprint: str) -> Answer:
-    """The answer of the earlier request. Raises IdempotencyKeyReused when that asked for something else."""
+    """Return the earlier request's answer. Raises IdempotencyKeyReused when that asked for something else."""
     if earlier.fingerprint != fingerprint:
         raise IdempotencyKeyReused
     log.info("answer_replayed", owner=earlier.owner, status=earlier.status)
@@ -66,8 +66,8 @@ def replay(earlier: IdempotencyKey, fingerprint: str) -> Answer:
 def once(sent: Sent | None, do: Callable[[], Answer], *, beforehand: Callable[[], object] | None = None) -> Answer:
     """Call `do` in a transaction, unless the same request was answered before: then return that answer.
 
-    Of two that arrive together one is rolled back and returns the other's answer; if the other fails, it goes on.
-    beforehand: is called outside of the transaction, before it; perhaps twice. Raises IdempotencyKeyReused.
+    When two arrive together, one is rolled back and returns the other's answer; if the other fails, it continues.
+    beforehand: called before the transaction; perhaps twice. Raises IdempotencyKeyReused.
     """
     while True:
         if sent and (earlier := find(sent.owner, sent.key)):
@@ -81,7 +81,7 @@ def once(sent: Sent | None, do: Callable[[], Answer], *, beforehand: Callable[[]
                     _remember(sent, answer)
             return answer
         except _KeyTaken:
-            continue  # its answer is there now
+            continue  # the other's answer is there now
         except MediaError:
             # Perhaps it cannot be done because the same request did it a moment ago.
             if sent and (earlier := find(sent.owner, sent.key)):
@@ -90,7 +90,7 @@ def once(sent: Sent | None, do: Callable[[], Answer], *, beforehand: Callable[[]
 
 
 def _remember(sent: Sent, answer: Answer) -> None:
-    """Waits for a transaction that has written the same key and not ended yet."""
+    """Write the answer down. Waits for a transaction that has written the same key and not ended yet."""
     # The body is kept as text: PostgreSQL would give its names back in another order.
     mine = {"owner": sent.owner, "key": sent.key}
     IdempotencyKey.objects.filter(**mine, created_at__lte=_oldest()).delete()

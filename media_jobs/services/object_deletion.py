@@ -1,8 +1,8 @@
-"""Removing objects, so that nobody who wants the same key at the same moment loses it.
+"""Deletes objects, so that nobody who stores the same key at the same moment loses it.
 
-Keys are made of what decides the bytes, so a file that is thrown away here may be made anew by somebody else, under
-the same key, at this moment. Both sides therefore look at the rows under a lock on the original, and what is about to
-be deleted has a deleting tombstone meanwhile, which names its one deleter. No storage is asked within a transaction.
+Keys are made of what decides the bytes, so a file that is deleted here may be made anew by somebody else, under the
+same key, at this moment. Both sides therefore look at the rows under a lock on the original, and what is about to be
+deleted has a deleting tombstone meanwhile, which names its one deleter. No storage is called within a transaction.
 """
 
 import time
@@ -26,19 +26,19 @@ log = structlog.get_logger(__name__)
 
 #: A deleter that has not finished by then is dead, and another may take its place.
 DEAD_AFTER_S = 120
-#: A deleter that was held up for so long no longer begins: the storage, too, takes its time, and by DEAD_AFTER_S at
-#: the latest somebody else may have deleted the object and a third have stored it anew.
+#: A deleter that was held up for so long does not call the storage, which takes its time, too: by DEAD_AFTER_S at the
+#: latest another may have deleted the object and a third have stored it anew.
 _LATE_AFTER_S = 10
 #: SQLite compares moments as texts, and its own have fewer digits than ours.
 _ROUNDING = timedelta(milliseconds=1)
 
 
 def reserve(original_id: UUID, keys: Iterable[str]) -> None:
-    """Make sure that nobody deletes `keys` any more. In one transaction with the rows that name them.
+    """Make sure that nobody deletes `keys` any more. Called in the transaction that writes the rows that name them.
 
     Raises KeyBeingDeleted.
     """
-    lock(original_id)
+    lock_original(original_id)
     tombstones = Tombstone.objects.filter(key__in=list(keys))
     if tombstones.filter(deleting=True).exists():
         raise KeyBeingDeleted
@@ -48,13 +48,13 @@ def reserve(original_id: UUID, keys: Iterable[str]) -> None:
 def delete_derivative(derivative: Derivative) -> bool:
     """Remove a derivative that is not current and, unless another row names it too, its object.
 
-    Where its row is gone already, the object goes all the same, since it may have been stored only after that.
-    False when there was nothing to remove: it has become current, or somebody else did or is about to.
+    Where its row is gone already, the object is deleted all the same, since it may have been stored only after that.
+    Returns False when there was nothing to delete: it has become current, or somebody else did it or is about to.
     Raises StorageUnavailable: its tombstone stays.
     """
     began = time.monotonic()
     with transaction.atomic():
-        lock(derivative.original_id)
+        lock_original(derivative.original_id)
         unwanted = Derivative.objects.filter(pk=derivative.pk).exclude(state=DerivativeState.CURRENT)
         removed = bool(unwanted.delete()[0])
         if is_referenced(derivative.key):
@@ -64,14 +64,15 @@ def delete_derivative(derivative: Derivative) -> bool:
 
 
 def delete_unreferenced(key: str, *, dead_after_s: float = DEAD_AFTER_S) -> bool:
-    """Delete what has a tombstone, unless a row names it by now: then only the tombstone goes.
+    """Delete an object that has a tombstone, unless a row names it by now: then only the tombstone.
 
-    False when the object stays, or somebody else is deleting it. Raises StorageUnavailable: its tombstone stays.
+    Returns False when the object stays, or somebody else is deleting it.
+    Raises StorageUnavailable: its tombstone stays.
     """
     began = time.monotonic()
     with transaction.atomic():
         if image_id := object_keys.image_of(key):
-            lock(image_id)
+            lock_original(image_id)
         if is_referenced(key):
             Tombstone.objects.filter(key=key).delete()
             return False
@@ -84,18 +85,18 @@ def is_referenced(key: str) -> bool:
     return any(model._default_manager.filter(key=key).exists() for model in (Derivative, Original, DirectUpload))
 
 
-def lock(original_id: UUID) -> str | None:
-    """The original's state, None where it is gone. Nobody else changes it until the end of the transaction.
+def lock_original(original_id: UUID) -> str | None:
+    """Lock the row until the end of the transaction, and return its state, None where it is gone.
 
-    New rows of the original may be written beside it: of those who name keys each takes this lock, too. On SQLite a
-    transaction is alone anyway.
+    Rows that refer to the original may be written meanwhile; who writes one that names a key takes this lock, too. On
+    SQLite a transaction is alone anyway.
     """
     row = Original.objects.select_for_update(no_key=True).filter(pk=original_id)
     return row.values_list("state", flat=True).first()
 
 
 def _mark_deleting(key: str, dead_after_s: float) -> datetime | None:
-    """Become the one who deletes `key`; the mark tells this deleter from others. None when one lives already."""
+    """Become the deleter of `key`. Return the mark that tells it from others, or None when another one lives."""
     free = Q(deleting=False) | Q(created_at__lte=from_now(-dead_after_s))
     if not Tombstone.objects.filter(free, key=key).update(deleting=True, created_at=Now()):
         _, is_new = Tombstone.objects.get_or_create(key=key, defaults={"deleting": True})
@@ -115,6 +116,6 @@ def _delete(key: str, mark: datetime | None, began: float) -> bool:
     marked = Tombstone.objects.filter(key=key, deleting=True, created_at__range=(mark - _ROUNDING, mark + _ROUNDING))
     ours = marked.delete()[0]
     if not ours and is_referenced(key):
-        # Held up within the call itself until it was replaced: nothing can prevent that, so somebody must know.
+        # It was held up within the call itself until it was replaced. Nothing can prevent that, so somebody must know.
         log.error("object_deleted_late", key=key)
     return True

@@ -1,4 +1,4 @@
-"""What may be done with originals, and who gets them."""
+"""Links to originals, their size limits, and which facts of them are kept."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,9 @@ LINK_EXPIRES_S = 300
 
 
 def link(original: Original) -> str:
-    """A URL that lets its bearer read the original for five minutes.
+    """Return a URL that lets its bearer read the original for five minutes.
 
-    Raises ReadsNotConfigured, and WrongState before a worker has checked what came straight to the storage.
+    Raises ReadsNotConfigured, and WrongState before a worker has checked a direct upload.
     """
     if original.state != OriginalState.ACTIVE:
         raise WrongState("The file has not been checked yet; its job tells when it has.")
@@ -31,7 +31,7 @@ def link(original: Original) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SizeLimits:
-    """The most that a file may have. Which of the two holds for it, its first bytes say."""
+    """The largest sizes of files. The first bytes of a file decide which of the two is its limit."""
 
     picture_bytes: int
     raw_bytes: int
@@ -45,12 +45,12 @@ class SizeLimits:
 
 
 def size_limits() -> SizeLimits:
-    """Of this service."""
+    """Return the limits of this service."""
     return SizeLimits(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)
 
 
 def keep_by_default() -> Keep:
-    """Which facts may be written down of pictures whose uploaders said nothing."""
+    """Return which facts are kept of pictures whose uploaders chose nothing."""
     return Keep(
         timestamps=settings.PRESERVE_TIMESTAMPS,
         camera_info=settings.PRESERVE_CAMERA_INFO,

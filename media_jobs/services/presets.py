@@ -1,4 +1,4 @@
-"""Presets change by new versions; what jobs were made with stays as it was."""
+"""Presets change by new versions; jobs keep the version that they were made with."""
 
 from django.db import transaction
 from django.db.models import Max
@@ -7,11 +7,11 @@ from media_jobs.models import Preset, Rendition
 
 
 def copy_as_new_version(preset: Preset) -> Preset:
-    """A draft with the same renditions and the next number. It is not current until somebody says so."""
+    """Return a copy with the same renditions and the next number. It is not current until `make_current`."""
     with transaction.atomic():
         newest = Preset.objects.filter(name=preset.name).aggregate(newest=Max("version"))["newest"]
         copy = Preset.objects.create(name=preset.name, version=newest + 1, failed_days=preset.failed_days)
-        # Whatever fields renditions have: one that is forgotten here would be lost in silence.
+        # Whatever fields renditions have: one that is forgotten here would be lost silently.
         fields = [f.attname for f in Rendition._meta.concrete_fields if f.name not in ("id", "preset")]
         Rendition.objects.bulk_create(
             Rendition(preset=copy, **{field: getattr(rendition, field) for field in fields})
@@ -21,7 +21,7 @@ def copy_as_new_version(preset: Preset) -> Preset:
 
 
 def make_current(preset: Preset) -> None:
-    """New jobs of this name get this version from now on. Raises ValueError for one without renditions."""
+    """Have new jobs of this name use this version. Raises ValueError for one without renditions."""
     preset.recipe()
     with transaction.atomic():
         Preset.objects.filter(name=preset.name, current=True).update(current=False)

@@ -1,4 +1,4 @@
-"""Whether the service could do its work now."""
+"""Whether database, queue and storage answer."""
 
 import time
 from collections.abc import Callable
@@ -44,6 +44,6 @@ def _timed(name: str, ask: Callable[[], None]) -> Check:
         ask()
     except (MediaError, DatabaseError) as problem:
         log.warning("not_ready", part=name, error=str(problem))
-        # A database's own words may hold addresses and user names.
+        # A database's own message may hold addresses and user names.
         error = str(problem) if isinstance(problem, MediaError) else "The database does not answer."
     return Check(name, error is None, round((time.perf_counter() - started) * 1000, 2), error)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from media_jobs.adapters import pace
+from media_jobs.adapters import throttle
 from media_jobs.adapters.decoder import process
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.pipeline.recipes import GALLFORMERS, Preset
@@ -95,8 +95,8 @@ def key(subject: Subject) -> str:
 
 @pytest.fixture
 def route(seaweed: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> Iterator[Route]:
-    """To S3 through a proxy; who waits there beats often."""
-    monkeypatch.setattr(pace, "PACE_S", 0.02)
+    """A route to S3 through a proxy, with frequent heartbeats."""
+    monkeypatch.setattr(throttle, "INTERVAL_S", 0.02)
     made = Route(seaweed)
     yield made
     made.close()

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from media_jobs.models import MaintenanceTask
-from media_jobs.services.housekeeping import PARTS
+from media_jobs.services.housekeeping import TASKS
 from tests.admin.conftest import Login
 
 pytestmark = pytest.mark.django_db
@@ -16,9 +16,9 @@ LIST = reverse("admin:media_jobs_maintenancetask_changelist")
 
 
 def test_each_task_says_what_it_is_for(boss: Client) -> None:
-    MaintenanceTask.objects.bulk_create(MaintenanceTask(name=task.name) for task in PARTS)
+    MaintenanceTask.objects.bulk_create(MaintenanceTask(name=task.name) for task in TASKS)
     page = boss.get(LIST).content.decode()
-    assert [task.name for task in PARTS if task.about not in page] == []
+    assert [task.name for task in TASKS if task.about not in page] == []
 
 
 def test_what_was_done_last_and_what_went_wrong_is_shown(boss: Client) -> None:

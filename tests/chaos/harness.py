@@ -31,7 +31,7 @@ SETTLE_LIMIT_S = 240.0
 #: What stays in RQ's lists after the jobs have ended is taken out by idle workers.
 DRAIN_LIMIT_S = 60.0
 #: Who has the same part of housekeeping for so long, while nothing is to be done, is not at it.
-IDLE_KEEPER_S = 3.0
+IDLE_LEASE_HOLDER_S = 3.0
 
 _HELD = "SELECT worker FROM media_jobs_maintenancetask WHERE lease_until > now()"
 
@@ -204,7 +204,7 @@ class World:
         dead keepers stay as they are: housekeeping must get at them by itself.
         """
         held = lambda: {row["worker"] for row in self.query(_HELD) if self.lives(row["worker"])}  # noqa: E731
-        before, until = held(), time.monotonic() + IDLE_KEEPER_S
+        before, until = held(), time.monotonic() + IDLE_LEASE_HOLDER_S
         while before and time.monotonic() < until:
             time.sleep(0.1)
             before &= held()

@@ -103,7 +103,6 @@ def test_an_upload_to_s3_is_refused_while_the_disk_of_temporary_files_is_full(tm
         "S3_ENDPOINT": seaweed.endpoint_url,
         "AWS_ACCESS_KEY_ID": seaweed.worker[0],
         "AWS_SECRET_ACCESS_KEY": seaweed.worker[1],
-        "UPLOAD_BUFFER_MB": "0",  # all parts wait on disk
     }
     photo = photos(1)[0] + bytes(12_000_000)  # past one part
     before = stored_keys(seaweed)

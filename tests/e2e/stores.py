@@ -12,7 +12,6 @@ from typing import Protocol
 from tests.seaweed import SeaweedFS, s3_client, seaweedfs
 
 ON_S3 = os.environ.get("TEST_STORE", "files") == "s3"
-BUFFER_MB = 4 if ON_S3 else 0  #: what an upload may take of the web process's memory, besides what each one takes
 assert os.environ.get("TEST_STORE", "files") in ("files", "s3"), "TEST_STORE takes files or s3"
 
 
@@ -89,5 +88,4 @@ def storage(data: Path) -> Iterator[tuple[dict[str, str], Objects]]:
         yield {}, FileObjects(data / "objects")
         return
     with seaweedfs() as seaweed, closing(BucketObjects(seaweed)) as objects:
-        # Less than a large upload: some of its parts wait on disk.
-        yield {**s3_settings(seaweed), "UPLOAD_BUFFER_MB": str(BUFFER_MB)}, objects
+        yield s3_settings(seaweed), objects

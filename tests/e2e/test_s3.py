@@ -242,7 +242,7 @@ def test_a_storage_that_comes_later_than_the_service_is_waited_for(bucket, tmp_p
         ).launch()
         try:
             wait_until(lambda: answers(service), 60, "the web process")
-            assert "storage_away" in service.logs
+            assert "storage_unreachable" in service.logs
             assert elsewhere in service.logs
             storage = httpx.get(f"{service.url}/readyz").json()["checks"]["storage"]
             assert (storage["ok"], bool(storage["error"])) == (False, True)

@@ -41,11 +41,11 @@ def proxy(faults_server: SeaweedFS) -> Iterator[FaultyProxy]:
 
 @pytest.fixture(scope="module")
 def stores(faults_server: SeaweedFS, proxy: FaultyProxy, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Of all roles, through the proxy, with credentials of their own. Failed calls are repeated at once.
+    """The stores of all roles, through the proxy, with credentials of their own. Failed calls are repeated at once.
 
-    A module's PATIENCE is theirs.
+    A module's CALL_LIMITS is theirs.
     """
-    patience = getattr(request.module, "PATIENCE", s3_calls.PATIENCE)
+    limits = getattr(request.module, "CALL_LIMITS", s3_calls.CALL_LIMITS)
     given = {
         "S3_BUCKET": faults_server.bucket,
         "S3_ENDPOINT_URL": proxy.endpoint_url,
@@ -54,7 +54,7 @@ def stores(faults_server: SeaweedFS, proxy: FaultyProxy, request: pytest.Fixture
         "S3_READ_CREDENTIALS": faults_server.read,
     }
     with pytest.MonkeyPatch.context() as patched, override_settings(**given):
-        patched.setattr(s3, "S3Store", partial(S3Store, patience=patience))
+        patched.setattr(s3, "S3Store", partial(S3Store, limits=limits))
         patched.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
         patched.setattr(s3_streams, "_PAUSE_S", 0.0)
         patched.setattr(s3, "_CHECK_KEPT_S", 0.0)
@@ -85,7 +85,7 @@ def stage(faults_server: SeaweedFS, stores: None, proxy: FaultyProxy, everything
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files come to lie."""
+    """The directory of temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 

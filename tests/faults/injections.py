@@ -1,4 +1,4 @@
-"""What can go wrong with a call of S3, and to which calls it is to happen."""
+"""Faults of calls of S3, and the calls at which they are injected."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

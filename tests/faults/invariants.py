@@ -1,4 +1,4 @@
-"""What must hold between rows and bucket, asked of the server itself and not of the product."""
+"""Invariants between rows and bucket, read from the server itself and not through the product."""
 
 import hashlib
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def _incomplete(job: Job, stored: set[str]) -> Iterator[str]:
 
 
 def _rows_and_objects(stage: Stage) -> Iterator[str]:
-    """Every row its object, byte for byte, and every object its row."""
+    """Yield each row without its object, byte for byte, and each object without its row."""
     settled = (OriginalState.ACTIVE, DerivativeState.CURRENT)
     rows = {row.key: row for model in (Original, Derivative) for row in model.objects.all()}
     stored = set(keys(stage))

@@ -20,7 +20,7 @@ from tests.faults.messages import Operation
 
 
 class Doing(StrEnum):
-    """What the call is part of; `scenarios` knows how it is done."""
+    """The operation that the call is part of; `scenarios` does it."""
 
     UPLOAD = "upload"  #: of one part
     LARGE_UPLOAD = "large_upload"  #: of several

@@ -90,7 +90,7 @@ class Request(Message):
 
     @property
     def key(self) -> str:
-        """Of the object; of what lists them, the prefix."""
+        """The key of the object; for lists, the prefix."""
         target = urlsplit(self.first_line.split()[1])
         key = unquote(target.path).lstrip("/").partition("/")[2]
         if key:
@@ -140,7 +140,7 @@ def _exactly(stream: BinaryIO, size_bytes: int) -> bytes:
 
 
 def _chunks(stream: BinaryIO) -> list[bytes]:
-    """With their framing, and the trailer."""
+    """Read the chunks with their framing, and the trailer."""
     pieces = []
     while True:
         line = stream.readline()

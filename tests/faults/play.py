@@ -1,4 +1,4 @@
-"""How a cell of the table is played."""
+"""Plays a cell of the table."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.faults.matrix import OK, Cell, Doing
 from tests.faults.messages import Operation
 from tests.faults.scenarios import Stage
 
-#: Where these go wrong, an upload may stay whose id nobody was told, or that nobody could end: housekeeping finds it.
+#: Where these go wrong, an upload may stay whose id nobody received, or that nobody could end: housekeeping finds it.
 _BEGIN_OR_ABORT = (Operation.CREATE_UPLOAD, Operation.ABORT_UPLOAD)
 
 

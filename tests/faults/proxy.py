@@ -109,12 +109,12 @@ class _End:
         self.socket.sendall(content)
 
     def close(self) -> None:
-        """In order: what was sent arrives."""
+        """Close in order: what was sent arrives."""
         self.stream.close()
         self.socket.close()
 
     def reset(self) -> None:
-        """At once, so that the other side knows that it was no orderly end."""
+        """Close at once, so that the other side sees that it was no orderly end."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
@@ -179,7 +179,7 @@ class _Connection:
             raise _Over
 
     def _early_answer(self, request: Request) -> Answer | None:
-        """What the server says to the head alone, where the client waits for that; None: the body may come."""
+        """Return the server's answer to the head alone, where the client waits for that; None: the body may come."""
         if not request.waits_for_permission or request.body:
             return None
         ready, _, _ = select.select([self._server.socket, self._client.socket], [], [], _PERMISSION_S)
@@ -221,7 +221,7 @@ class _Connection:
         request.read_body(self._client.stream)
 
     def _stall(self) -> None:
-        """Until the client goes."""
+        """Wait until the client closes."""
         self._client.socket.settimeout(_STALL_LIMIT_S)
         self._client.stream.read(1)
         raise _Over

@@ -1,4 +1,4 @@
-"""How each row of the table is done: by the services as their callers call them."""
+"""Does what each row of the table names, by the services as their callers call them."""
 
 import hashlib
 from collections.abc import Callable
@@ -40,15 +40,15 @@ KEPT = {
     Doing.DIRECT_JOB: PICTURE,
 }
 _OF_THE_STORAGE = [
-    part
-    for part in housekeeping.PARTS
-    if part.name in {"uploads", "staging", "derivatives", "orphans", "tombstones", "writes"}
+    task
+    for task in housekeeping.TASKS
+    if task.name in {"uploads", "staging", "derivatives", "orphans", "tombstones", "writes"}
 ]
 
 
 @dataclass
 class Stage:
-    """Where a scenario is played: the proxy that all stores of the product go through, and the bucket behind it."""
+    """The proxy that all stores of the product go through, and the bucket behind it."""
 
     proxy: FaultyProxy
     client: Any  #: of the server itself, with all rights
@@ -87,7 +87,7 @@ def prepare(stage: Stage, doing: Doing) -> Callable[[], str]:
 
 
 def upload(stage: Stage, content: bytes) -> str:
-    """What a client is told; a refused picture is to be sent again later."""
+    """Upload, and return what the client receives; a refused picture is to be sent again later."""
     answer = _post(content, preset="gallformers")
     if answer.status_code == 202:
         return OK
@@ -131,7 +131,7 @@ def upload_directly(content: bytes, *, tries: int = 1) -> None:
 
 
 def time_passes() -> None:
-    """Who was deleting an object and did not come to an end, counts as dead now."""
+    """Let so much time pass that who was deleting an object and has not finished counts as dead."""
     Tombstone.objects.update(created_at=timezone.now() - timedelta(hours=1))
 
 
@@ -160,12 +160,12 @@ def keep_house() -> str:
 
 
 def _code_in(sentence: str) -> str:
-    """Which of the storage's errors a person is told of."""
-    told = {
+    """Return which of the storage's errors the sentence is about."""
+    codes = {
         "refused our credentials": errors.StorageDenied.code,
         "the clock of this host": errors.StorageClockSkewed.code,
         "has no such bucket": errors.BucketMissing.code,
         "did not answer": errors.StorageUnavailable.code,
     }
-    (code,) = {code for words, code in told.items() if words in sentence} or {sentence}
+    (code,) = {code for words, code in codes.items() if words in sentence} or {sentence}
     return code

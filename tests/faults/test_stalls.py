@@ -12,7 +12,7 @@ from tests.faults.scenarios import Stage
 
 pytestmark = pytest.mark.django_db
 
-PATIENCE = replace(s3_calls.PATIENCE, read_s=1.0, attempts=2)
+CALL_LIMITS = replace(s3_calls.CALL_LIMITS, read_s=1.0, attempts=2)
 
 
 @pytest.mark.parametrize("cell", [cell for cell in cells() if cell.stalls], ids=str)

@@ -35,7 +35,7 @@ def objects() -> list[str]:
 
 
 def make_left(content: bytes = b"left") -> Derivative:
-    """What a dead attempt left."""
+    """Make what a dead attempt leaves."""
     return make_derivative(make_job(state=JobState.CANCELLED), content=content, state=DerivativeState.PENDING)
 
 
@@ -66,7 +66,7 @@ def on_its_own(call: Any, *args: Any, **kwargs: Any) -> Any:
 
 @pytest.fixture
 def slow_delete(monkeypatch) -> Iterator[tuple[threading.Event, threading.Event]]:
-    """The storage says when it was asked to delete, and does so when it is told to."""
+    """The storage says when it was asked to delete, and does so when released."""
     asked, go = threading.Event(), threading.Event()
     delete = store(Role.WORKER).delete
 
@@ -114,12 +114,12 @@ def test_a_key_cannot_be_reserved_while_its_object_is_being_deleted(slow_delete)
     asked, go = slow_delete
     left = make_left()
     with thread() as pool:
-        buried = pool.submit(on_its_own, object_deletion.delete_derivative, left)
+        deleted = pool.submit(on_its_own, object_deletion.delete_derivative, left)
         assert asked.wait(LIMIT_S)
         with pytest.raises(KeyBeingDeleted), transaction.atomic():
             object_deletion.reserve(left.original_id, [left.key])
         go.set()
-        assert buried.result(LIMIT_S)
+        assert deleted.result(LIMIT_S)
     with transaction.atomic():
         object_deletion.reserve(left.original_id, [left.key])
 
@@ -129,14 +129,14 @@ def test_an_object_is_not_deleted_while_its_key_is_being_reserved():
     with thread() as pool:
         with transaction.atomic():
             object_deletion.reserve(left.original_id, [left.key])
-            buried = pool.submit(on_its_own, object_deletion.delete_derivative, left)
+            deleted = pool.submit(on_its_own, object_deletion.delete_derivative, left)
             wanted = again(left)
-        assert buried.result(LIMIT_S)
+        assert deleted.result(LIMIT_S)
     assert objects() == [wanted.key]
     assert not Tombstone.objects.exists()
 
 
-def test_of_two_who_bury_the_same_one_asks_the_storage(slow_delete):
+def test_of_two_who_delete_the_same_one_asks_the_storage(slow_delete):
     asked, go = slow_delete
     left = make_left()
     with thread() as pool:
@@ -151,7 +151,7 @@ def test_of_two_who_bury_the_same_one_asks_the_storage(slow_delete):
     assert objects() == []
 
 
-def test_an_orphan_that_is_just_being_buried_counts_from_now():
+def test_an_orphan_that_is_just_being_deleted_counts_from_now():
     """Else its deleter would pass for dead, and another would delete what a third has stored anew."""
     left = make_left()
     Tombstone.objects.create(key=left.key)
@@ -252,7 +252,7 @@ def test_what_was_deleted_too_late_is_told(slow_delete):
     assert [(entry["event"], entry["key"]) for entry in logs] == [("object_deleted_late", left.key)]
 
 
-def test_a_condemned_key_that_a_row_names_loses_its_tombstone_only():
+def test_an_unreferenced_key_that_a_row_names_loses_its_tombstone_only():
     derivative, original = make_left(), make_original(b"kept")
     for key in (derivative.key, original.key):
         Tombstone.objects.create(key=key, deleting=True)
@@ -270,7 +270,7 @@ def test_a_wanted_orphan_is_no_orphan_any_more():
     assert not Tombstone.objects.exists()
 
 
-def test_many_who_store_and_bury_the_same_key_agree(monkeypatch):
+def test_many_who_store_and_delete_the_same_key_agree(monkeypatch):
     """Rows and objects fit together afterwards, whatever came first."""
     first = make_left()
     rounds = 12

@@ -1,1 +1,1 @@
-"""The bucket itself: who may do what in it, how it is set up, and whether all that is true. Reads no settings."""
+"""Policies, setup and check of the bucket itself. Reads no settings."""

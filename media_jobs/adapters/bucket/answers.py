@@ -1,4 +1,4 @@
-"""What a server's answers mean to somebody who tries things out, and sentences for what ends a command."""
+"""What a server's answers say about rights, and sentences for the errors that end a command."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,9 +6,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_jobs.errors import MediaError
+from media_jobs.errors import Blame, MediaError
 
-_NOT_THE_RIGHTS = frozenset(
+_BAD_CREDENTIALS = frozenset(
     {
         "AuthorizationHeaderMalformed",
         "ExpiredToken",
@@ -39,22 +39,25 @@ _RIGHTS = {
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
     "HeadBucket": "ListBucket",
 }
-#: What is refused in the same words.
-_OR_ELSE = {"PutBucketPolicy": "; or Block Public Access of the account, or of the bucket a moment ago, forbids it"}
+#: Other causes that are refused in the same words.
+_OTHER_CAUSES = {
+    "PutBucketPolicy": "; or Block Public Access of the account, or of the bucket a moment ago, forbids it"
+}
 
 
 class BucketError(MediaError):
     """The command cannot go on; the sentence says why and what to do."""
 
     code = "bucket_error"
+    blame = Blame.CALLER
 
 
 class CredentialsError(BucketError):
-    """Not a right is lacking: the storage does not take the credentials at all."""
+    """The storage does not accept the credentials at all."""
 
 
 def may(call: Callable[..., Any], **parameters: Any) -> bool:
-    """Whether the server lets these credentials do that, also if what they ask for is not there.
+    """Whether the server allows that call, also if its object is not there.
 
     Raises CredentialsError, and BucketError where it says neither yes nor no.
     """
@@ -65,7 +68,7 @@ def may(call: Callable[..., Any], **parameters: Any) -> bool:
             return False
         if status_of(error) == 404 and code_of(error) != "NoSuchBucket":
             return True
-        refused = CredentialsError if code_of(error) in _NOT_THE_RIGHTS else BucketError
+        refused = CredentialsError if code_of(error) in _BAD_CREDENTIALS else BucketError
         raise refused(sentence(error)) from error
     except BotoCoreError as error:
         raise BucketError(sentence(error)) from error
@@ -74,7 +77,7 @@ def may(call: Callable[..., Any], **parameters: Any) -> bool:
 
 def is_denied(error: ClientError) -> bool:
     """Whether the credentials are good and the right is lacking."""
-    return status_of(error) in (401, 403) and code_of(error) not in _NOT_THE_RIGHTS
+    return status_of(error) in (401, 403) and code_of(error) not in _BAD_CREDENTIALS
 
 
 def is_unsupported(error: ClientError) -> bool:
@@ -90,8 +93,8 @@ def status_of(error: ClientError) -> int:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Raises BucketError for what boto3 raises."""
+def explain_errors() -> Iterator[None]:
+    """Turn what boto3 raises into BucketError."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
@@ -99,7 +102,7 @@ def explained() -> Iterator[None]:
 
 
 def sentence(error: ClientError | BotoCoreError) -> str:
-    """What happened and what to do next; without secrets."""
+    """Say what happened and what to do next; without secrets."""
     if isinstance(error, BotoCoreError):
         return (
             f"The storage does not answer ({type(error).__name__}). Look at S3_ENDPOINT, AWS_REGION and the network; "
@@ -111,8 +114,8 @@ def sentence(error: ClientError | BotoCoreError) -> str:
     if code in _SENTENCES:
         return _SENTENCES[code]
     if is_denied(error):
-        or_else = _OR_ELSE.get(error.operation_name, "")
-        return f"These credentials lack s3:{_RIGHTS.get(error.operation_name, error.operation_name)}{or_else}."
+        other_cause = _OTHER_CAUSES.get(error.operation_name, "")
+        return f"These credentials lack s3:{_RIGHTS.get(error.operation_name, error.operation_name)}{other_cause}."
     message = str(error.response.get("Error", {}).get("Message") or "no explanation").rstrip(".")
     return f"The storage refused {error.operation_name}: {code} ({message})."
 

@@ -1,21 +1,21 @@
-"""Whether everybody may do in the bucket what they need and nothing else, found out by trying."""
+"""Finds out by trying whether all credentials may do in the bucket what they need, and nothing else."""
 
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from media_jobs.adapters.bucket.answers import BucketError, CredentialsError, may
+from media_jobs.adapters.bucket.findings import Finding, Verdict, judge, named
 from media_jobs.adapters.bucket.policies import Right
-from media_jobs.adapters.bucket.probes import BODY, ELSEWHERE, PLACES, Probes, World, removed
+from media_jobs.adapters.bucket.probes import BODY, ELSEWHERE, PLACES, AnonymousClient, Probes, removed
 from media_jobs.adapters.bucket.setup import POLICY, Item, Plan, Setup, State
-from media_jobs.keys import PREFIXES, PRIVATE_PREFIXES, PUBLIC_PREFIXES
+from media_jobs.keys import PRIVATE_PREFIXES, PUBLIC_PREFIXES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,30 +30,8 @@ _ADMINISTRATION = {
 }
 
 
-class Verdict(StrEnum):
-    THERE = "there"
-    MISSING = "missing"
-    EXCESS = "more than needed"
-    UNKNOWN = "not known"
-    HINT = "hint"
-
-
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """who: the role or roles, “world” or “bucket”. note: where, or why, for a person."""
-
-    who: str
-    what: str
-    verdict: Verdict
-    note: str = ""
-
-    @property
-    def is_good(self) -> bool:
-        return self.verdict in (Verdict.THERE, Verdict.HINT)
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
+class Principal:
     """A set of credentials, and what all the roles that it serves need together."""
 
     name: str
@@ -64,62 +42,62 @@ class Party:
 
 @dataclass
 class Check:
-    """One look at a bucket.
+    """One check of a bucket.
 
-    admin: who may look at its settings, and makes what is tried out; the parties do where it may not.
-    bucket_url, cdn_url: where the world finds objects; no CDN is empty.
+    admin: reads its settings, and makes the objects to try on; the principals make them where it may not.
+    bucket_url, cdn_url: where everybody finds objects; empty without a CDN.
     """
 
     plan: Plan
-    parties: Sequence[Party]
+    principals: Sequence[Principal]
     admin: "S3Client"
     bucket_url: str
     cdn_url: str = ""
-    _worldly: set[str] = field(default_factory=set)  # places from which everybody reads
+    _public_places: set[str] = field(default_factory=set)  # places from which everybody reads
 
     def run(self) -> Iterator[Finding]:
-        """Findings as they come; nothing is left behind that could be removed. Raises BucketError."""
-        alive = []
-        for party in self.parties:
+        """Yield findings as they come. Nothing is left behind that could be removed. Raises BucketError."""
+        accepted = []
+        for principal in self.principals:
             try:
-                may(party.client.list_objects_v2, Bucket=self.plan.bucket, MaxKeys=1)
+                may(principal.client.list_objects_v2, Bucket=self.plan.bucket, MaxKeys=1)
             except CredentialsError as error:
-                yield Finding(party.name, "credentials", Verdict.MISSING, str(error))
+                yield Finding(principal.name, "credentials", Verdict.MISSING, str(error))
             else:
-                alive.append(party)
+                accepted.append(principal)
         left: list[str] = []
-        probes = Probes(self.plan.bucket, [self.admin, *(party.client for party in alive)])
+        probes = Probes(self.plan.bucket, [self.admin, *(principal.client for principal in accepted)])
         with removed(probes, left), ThreadPoolExecutor(_AT_ONCE) as threads:
             list(threads.map(probes.make, PLACES))
             yield from self._world(probes)
-            for party in alive:
-                yield from self._party(party, probes, threads)
-            yield from self._checksums(alive, probes)
+            for principal in accepted:
+                yield from self._principal(principal, probes, threads)
+            yield from self._checksums(accepted, probes)
         yield from self._settings()
         if left:
             yield Finding("bucket", "left behind", Verdict.UNKNOWN, f"nobody may delete {', '.join(left)}")
 
     # --- credentials ------------------------------------------------------------------------------
 
-    def _party(self, party: Party, probes: Probes, threads: ThreadPoolExecutor) -> Iterator[Finding]:
+    def _principal(self, principal: Principal, probes: Probes, threads: ThreadPoolExecutor) -> Iterator[Finding]:
         refused: list[str] = []
         for right in _ON_OBJECTS:
-            found = dict(zip(PLACES, threads.map(partial(probes.may, party.client, right), PLACES), strict=True))
+            found = dict(zip(PLACES, threads.map(partial(probes.may, principal.client, right), PLACES), strict=True))
             if right is Right.GET:
-                found = {place: answer for place, answer in found.items() if place not in self._worldly}
-            needed = party.needs.get(right, ())
-            yield from _judged(party.name, right, needed, found)
+                found = {place: answer for place, answer in found.items() if place not in self._public_places}
+            needed = principal.needs.get(right, ())
+            yield from judge(principal.name, right, needed, found)
             if not needed and not any(found.values()):
                 refused.append(right)
-        for name, call in self._on_bucket(party.client).items():
-            wanted, allowed = name in party.on_bucket, call()
+        for name, call in self._on_bucket(principal.client).items():
+            wanted, allowed = name in principal.on_bucket, call()
             if allowed or wanted:
                 verdict = Verdict.MISSING if not allowed else Verdict.THERE if wanted else Verdict.EXCESS
-                yield Finding(party.name, name, verdict, "on the bucket")
+                yield Finding(principal.name, name, verdict, "on the bucket")
             else:
                 refused.append(name)
         if refused:
-            yield Finding(party.name, "nothing else", Verdict.THERE, f"refused: {', '.join(refused)}")
+            yield Finding(principal.name, "nothing else", Verdict.THERE, f"refused: {', '.join(refused)}")
 
     def _on_bucket(self, client: "S3Client") -> dict[str, Callable[[], bool]]:
         calls: dict[str, Callable[..., Any]] = {
@@ -132,18 +110,18 @@ class Check:
     # --- everybody --------------------------------------------------------------------------------
 
     def _world(self, probes: Probes) -> Iterator[Finding]:
-        world = World(self.bucket_url)
+        anonymous = AnonymousClient(self.bucket_url)
         made = {place: key for place in PLACES if (key := probes.key(place))}
         if not made:
             yield Finding("world", "reads", Verdict.UNKNOWN, "no credentials may make an object to try it on")
             return
-        self._worldly |= {place for place, key in made.items() if world.may("GET", key)}
+        self._public_places |= {place for place, key in made.items() if anonymous.may("GET", key)}
         yield from self._derivatives(made)
         yield from self._private(made)
         tries = {
-            "list": world.may("GET", "?list-type=2&max-keys=1"),
-            "store": any(probes.stores(partial(world.may, "PUT", body=BODY), place) for place in made),
-            "delete": any(world.may("DELETE", f"{key}-absent") for key in made.values()),
+            "list": anonymous.may("GET", "?list-type=2&max-keys=1"),
+            "store": any(probes.stores(partial(anonymous.may, "PUT", body=BODY), place) for place in made),
+            "delete": any(anonymous.may("DELETE", f"{key}-absent") for key in made.values()),
         }
         excess = [what for what, done in tries.items() if done]
         if excess:
@@ -153,42 +131,42 @@ class Check:
 
     def _derivatives(self, made: Mapping[str, str]) -> Iterator[Finding]:
         public = [place for place in PUBLIC_PREFIXES if place in made]
-        hidden = [place for place in public if place not in self._worldly]
+        hidden = [place for place in public if place not in self._public_places]
         where = "from the bucket"
         if hidden and self.cdn_url:
             where = f"from {self.cdn_url}" + (", not from the bucket" if hidden == public else "")
             try:
-                hidden = [place for place in hidden if not World(self.cdn_url).may("GET", made[place])]
+                hidden = [place for place in hidden if not AnonymousClient(self.cdn_url).may("GET", made[place])]
             except BucketError as error:
                 yield Finding("world", "derivatives", Verdict.UNKNOWN, str(error))
                 return
         if hidden:
             advice = "look at the CDN's origin" if self.cdn_url else "“bucket setup --public”, or a CDN (CDN_BASE_URL)"
-            yield Finding("world", "derivatives", Verdict.MISSING, f"not readable: {_named(hidden)}; {advice}")
+            yield Finding("world", "derivatives", Verdict.MISSING, f"not readable: {named(hidden)}; {advice}")
         else:
             yield Finding("world", "derivatives", Verdict.THERE, f"readable {where}")
 
     def _private(self, made: Mapping[str, str]) -> Iterator[Finding]:
         private = [place for place in (*PRIVATE_PREFIXES, ELSEWHERE) if place in made]
-        open_ = [place for place in private if place in self._worldly]
+        open_ = [place for place in private if place in self._public_places]
         if open_:
-            yield Finding("world", "originals", Verdict.EXCESS, f"everybody reads {_named(open_)} from the bucket")
+            yield Finding("world", "originals", Verdict.EXCESS, f"everybody reads {named(open_)} from the bucket")
         through: list[str] = []
         if self.cdn_url:
             try:
-                through = [place for place in private if World(self.cdn_url).may("GET", made[place])]
+                through = [place for place in private if AnonymousClient(self.cdn_url).may("GET", made[place])]
             except BucketError as error:
                 yield Finding("world", "originals", Verdict.UNKNOWN, str(error))
                 return
         if through:
-            yield Finding("world", "originals", Verdict.EXCESS, f"everybody reads {_named(through)} from the CDN")
+            yield Finding("world", "originals", Verdict.EXCESS, f"everybody reads {named(through)} from the CDN")
         if not open_ and not through:
             yield Finding("world", "originals", Verdict.THERE, "not readable")
 
     # --- the bucket -------------------------------------------------------------------------------
 
-    def _checksums(self, parties: Sequence[Party], probes: Probes) -> Iterator[Finding]:
-        for client in (self.admin, *(party.client for party in parties)):
+    def _checksums(self, principals: Sequence[Principal], probes: Probes) -> Iterator[Finding]:
+        for client in (self.admin, *(principal.client for principal in principals)):
             if not probes.may(client, Right.PUT, "uploads/"):
                 continue
             digest = hashlib.sha256(BODY).digest()
@@ -201,8 +179,8 @@ class Check:
             return
 
     def _settings(self) -> Iterator[Finding]:
-        """What `setup` would do now, as findings."""
-        public = not self._worldly.isdisjoint(PUBLIC_PREFIXES)
+        """Yield what `setup` would do now, as findings."""
+        public = not self._public_places.isdisjoint(PUBLIC_PREFIXES)
         plan = Plan(self.plan.bucket, self.plan.region, public=public, origins=self.plan.origins, aws=self.plan.aws)
         try:
             for item in Setup(self.admin, plan, dry_run=True).run():
@@ -227,25 +205,5 @@ def _setting(item: Item) -> Finding:
     if item.state is not State.WANTED:
         return Finding("bucket", item.name, Verdict.HINT, item.note)
     if item.name == POLICY:
-        return Finding("bucket", item.name, Verdict.HINT, "not the one of “bucket setup”; what it does is told above")
+        return Finding("bucket", item.name, Verdict.HINT, "not the one of “bucket setup”; its effect is reported above")
     return Finding("bucket", item.name, Verdict.MISSING, "“bucket setup” makes it")
-
-
-def _judged(who: str, right: Right, needed: Sequence[str], found: Mapping[str, bool | None]) -> Iterator[Finding]:
-    """One right of one party. found: per place whether it has it, None where nobody knows."""
-    lacking = [place for place in needed if found.get(place) is False]
-    unknown = [place for place in needed if place in found and found[place] is None]
-    if lacking:
-        yield Finding(who, right, Verdict.MISSING, _named(lacking))
-    if unknown:
-        yield Finding(who, right, Verdict.UNKNOWN, f"{_named(unknown)}: nobody may make an object to try it on")
-    if needed and not lacking and not unknown:
-        yield Finding(who, right, Verdict.THERE, _named(needed))
-    if excess := [place for place, allowed in found.items() if allowed and place not in needed]:
-        yield Finding(who, right, Verdict.EXCESS, _named(excess))
-
-
-def _named(places: Sequence[str]) -> str:
-    if set(places) >= set(PREFIXES):
-        return "everywhere" if ELSEWHERE in places else "under all of our prefixes"
-    return " ".join(place or "elsewhere" for place in places)

@@ -1,4 +1,4 @@
-"""Policies in AWS's language: what each set of credentials needs and no more, and what the world may read."""
+"""Policies in AWS's language: what each set of credentials needs and no more, and what everybody may read."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -50,17 +50,17 @@ PUBLIC_READ, TLS_ONLY, CDN_READ = "GallimgPublicRead", "GallimgTlsOnly", "Gallim
 
 
 def web(bucket: str, region: str = "") -> Policy:
-    """For the web process: it stores and aborts, and neither reads, lists nor deletes."""
+    """The web process's policy: it stores and aborts, and neither reads, lists nor deletes."""
     return policy(_allow("GallimgWeb", WEB, _objects(bucket, PRIVATE_PREFIXES, region)))
 
 
 def read(bucket: str, region: str = "") -> Policy:
-    """For the web process, too: it signs links to originals."""
+    """The policy of the credentials with which the web process signs links to originals."""
     return policy(_allow("GallimgRead", READ, _objects(bucket, READ[Right.GET], region)))
 
 
 def worker(bucket: str, region: str = "") -> Policy:
-    """For the workers: everything under our own prefixes, and nothing about the bucket but its lists."""
+    """The workers' policy: everything under our own prefixes, and nothing about the bucket but its lists."""
     return policy(
         _allow("GallimgWorker", WORKER, _objects(bucket, PREFIXES, region)),
         _allow("GallimgWorkerLists", WORKER_ON_BUCKET, _arn(bucket, region)),
@@ -68,7 +68,7 @@ def worker(bucket: str, region: str = "") -> Policy:
 
 
 def admin(bucket: str, region: str = "") -> Policy:
-    """For whoever runs `manage.py bucket`: settings of the bucket, and objects that `check` makes and removes."""
+    """The policy of who runs `manage.py bucket`: settings of the bucket, and objects that `check` makes and removes."""
     probing = (Right.PUT, Right.DELETE, Right.ABORT)
     return policy(
         _allow("GallimgSetup", _SETUP, _arn(bucket, region)),
@@ -77,12 +77,12 @@ def admin(bucket: str, region: str = "") -> Policy:
 
 
 def public_read(bucket: str, region: str = "") -> Statement:
-    """Everybody reads derivatives; originals and uploads are not named."""
+    """A statement that lets everybody read derivatives; originals and uploads are not named."""
     return {"Sid": PUBLIC_READ, "Effect": "Allow", "Principal": "*"} | _reading(bucket, region)
 
 
 def tls_only(bucket: str, region: str = "") -> Statement:
-    """Nothing of ours travels in the clear. Only for AWS: a server behind a proxy sees nothing but plain HTTP."""
+    """A statement that refuses plain HTTP. Only for AWS: a server behind a proxy sees nothing else."""
     return {
         "Sid": TLS_ONLY,
         "Effect": "Deny",
@@ -94,7 +94,7 @@ def tls_only(bucket: str, region: str = "") -> Statement:
 
 
 def cdn_read(bucket: str, region: str = "") -> Statement:
-    """CloudFront's origin access control reads derivatives; account and distribution are to be filled in."""
+    """A statement that lets CloudFront's origin access control read; account and distribution are to be filled in."""
     return {
         "Sid": CDN_READ,
         "Effect": "Allow",

@@ -1,4 +1,4 @@
-"""Trying things out in a bucket without harm: on small objects of our own, which are gone afterwards."""
+"""Objects on which rights in a bucket are tried without harm. They are removed afterwards."""
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -25,9 +25,9 @@ _LIMIT_S = 10.0
 
 
 class Probes:
-    """Objects to try rights on. To be left by `removed`, whatever happens.
+    """Objects to try rights on. Used within `removed`.
 
-    makers: who makes and removes them, each in turn until one may.
+    makers: who makes and removes them; each is tried in turn until one may.
     """
 
     def __init__(self, bucket: str, makers: Sequence["S3Client"]) -> None:
@@ -37,10 +37,10 @@ class Probes:
         self._uploads: dict[str, str] = {}
 
     def make(self, place: str) -> None:
-        """One object and one unfinished upload, if anybody may make them there."""
+        """Make one object and one unfinished upload there, if any maker may."""
         key = self._key(place)
         self._made.add(key)
-        if not self._anybody("put_object", Key=key, Body=BODY, **_HEADERS):
+        if not self._by_any_maker("put_object", Key=key, Body=BODY, **_HEADERS):
             self._made.discard(key)
         for maker in self._makers:
             try:
@@ -50,27 +50,27 @@ class Probes:
                 continue
 
     def key(self, place: str) -> str | None:
-        """The object there; None where nobody could make one."""
+        """Return the key of the object there; None where nobody could make one."""
         key = self._key(place)
         return key if key in self._made else None
 
     def may(self, client: "S3Client", right: Right, place: str) -> bool | None:
-        """Whether it has that right on objects there; None where it cannot be tried. Raises BucketError."""
+        """Whether the client has that right on objects there; None where it cannot be tried. Raises BucketError."""
         key, upload = self.key(place), self._uploads.get(place)
         attempt: partial[Any] | None = None
         if right is Right.PUT:
             put = partial(client.put_object, Bucket=self.bucket, Body=BODY, **_HEADERS)
             return self.stores(lambda key: may(put, Key=key), place)
-        if right is Right.DELETE:  # of nothing: an object would be missing for the next one's trial
+        if right is Right.DELETE:  # of a key without an object: others still need theirs
             attempt = partial(client.delete_object, Key=f"{self._key(place)}-absent")
         elif right is Right.GET and key:
             attempt = partial(client.get_object, Key=key)
-        elif right is Right.ABORT and upload:  # once it is gone, who may abort it is told that it is gone
+        elif right is Right.ABORT and upload:  # once aborted, it is not found by those who may abort it
             attempt = partial(client.abort_multipart_upload, Key=self._key(place), UploadId=upload)
         return None if attempt is None else may(attempt, Bucket=self.bucket)
 
     def stores(self, store: Callable[[str], bool], place: str) -> bool:
-        """Whether `store` does so, with a key there; what it stored is removed with the rest."""
+        """Whether `store` stores an object under a key there; that is removed with the others."""
         key = f"{self._key(place)}-{secrets.token_hex(4)}"
         self._made.add(key)
         if not (stored := store(key)):
@@ -78,7 +78,7 @@ class Probes:
         return stored
 
     def takes_checksum(self, client: "S3Client", checksum: str) -> bool:
-        """Whether the server stores an object that goes with this sha256, in base64. The client may put."""
+        """Whether the server stores an object sent with this sha256, in base64. The client may put."""
 
         def store(key: str) -> bool:
             try:
@@ -92,15 +92,15 @@ class Probes:
         return self.stores(store, "uploads/")
 
     def remove(self) -> list[str]:
-        """Everything that was made; returns what nobody could remove. Never raises."""
+        """Remove everything that was made. Returns the keys that nobody could remove. Never raises."""
         for place, upload in self._uploads.items():
-            self._anybody("abort_multipart_upload", Key=self._key(place), UploadId=upload)
-        return [key for key in sorted(self._made) if not self._anybody("delete_object", Key=key)]
+            self._by_any_maker("abort_multipart_upload", Key=self._key(place), UploadId=upload)
+        return [key for key in sorted(self._made) if not self._by_any_maker("delete_object", Key=key)]
 
     def _key(self, place: str) -> str:
         return f"{place}{PROBE}{self._token}"
 
-    def _anybody(self, operation: str, **parameters: object) -> bool:
+    def _by_any_maker(self, operation: str, **parameters: object) -> bool:
         for maker in self._makers:
             try:
                 if may(getattr(maker, operation), Bucket=self.bucket, **parameters):
@@ -110,8 +110,8 @@ class Probes:
         return False
 
 
-class World:
-    """Everybody, without credentials, at some address of the bucket's objects."""
+class AnonymousClient:
+    """Requests without credentials, at some address of the bucket's objects."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
@@ -128,7 +128,7 @@ class World:
 
 @contextmanager
 def removed(probes: Probes, left: list[str]) -> Iterator[Probes]:
-    """Whatever happens within, the probes are removed; `left` gets what could not be."""
+    """Remove the probes at the end, whatever happens; `left` receives the keys that could not be removed."""
     try:
         yield probes
     finally:

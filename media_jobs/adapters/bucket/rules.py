@@ -11,30 +11,30 @@ from media_jobs.adapters.bucket.policies import policy as policy_of
 
 Rule = dict[str, Any]
 
-#: Of everything that is left of an upload after a day, nobody will ever come for the rest.
+#: An upload that was not completed within a day never will be.
 _UNFINISHED_DAYS = 1
-#: Long after housekeeping has removed them itself, and longer than a queue may stand still over a week-end.
+#: Long after housekeeping has removed them, and longer than workers may be down over a week-end.
 _STAGING_DAYS = 30
-#: Where uploads come in many parts; the workers send single requests.
-_IN_PARTS = ("originals", "uploads")
+#: Prefixes of multipart uploads; the workers send single requests.
+_MULTIPART_FOLDERS = ("originals", "uploads")
 
 
 def unfinished() -> list[Rule]:
-    """Lifecycle: uploads that were begun and never ended are aborted."""
+    """Lifecycle rules that abort uploads which were begun and never ended."""
     return [
         _lifecycle(f"gallimg-unfinished-{folder}", f"{folder}/")
         | {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": _UNFINISHED_DAYS}}
-        for folder in _IN_PARTS
+        for folder in _MULTIPART_FOLDERS
     ]
 
 
 def staging() -> list[Rule]:
-    """Lifecycle: what browsers stored and nobody asked for goes, should housekeeping not have come for it."""
+    """Lifecycle rules that remove what browsers stored and nobody used, should no housekeeping run."""
     return [_lifecycle("gallimg-uploads", "uploads/") | {"Expiration": {"Days": _STAGING_DAYS}}]
 
 
 def cors(origins: Sequence[str]) -> list[Rule]:
-    """CORS: pages of these origins may post forms."""
+    """CORS rules that let pages of these origins post forms."""
     return [
         {
             "ID": "gallimg-uploads",
@@ -47,7 +47,7 @@ def cors(origins: Sequence[str]) -> list[Rule]:
 
 
 def merged(existing: Sequence[Rule], ours: Sequence[Rule], *, name: str = "ID") -> list[Rule] | None:
-    """`existing` with `ours` put in by their names, or None where they are all there as they should be."""
+    """Return `existing` with `ours` put in by their names, or None where all are there as they should be."""
     known = {rule.get(name): rule for rule in existing}
     if all(_same(known.get(rule[name]), rule) for rule in ours):
         return None
@@ -57,7 +57,7 @@ def merged(existing: Sequence[Rule], ours: Sequence[Rule], *, name: str = "ID") 
 
 
 def with_statements(existing: Policy | None, ours: Sequence[Statement]) -> Policy | None:
-    """The bucket's policy with our statements in it, or None where they are all there."""
+    """Return the bucket's policy with our statements in it, or None where all are there."""
     if existing is None:
         return policy_of(*ours)
     statements = merged(_listed(existing["Statement"]), ours, name="Sid")
@@ -65,7 +65,7 @@ def with_statements(existing: Policy | None, ours: Sequence[Statement]) -> Polic
 
 
 def public_statements(existing: Policy | None) -> list[str]:
-    """Names of the statements that give something to everybody without a condition."""
+    """Return the names of the statements that allow everybody something without a condition."""
     return [
         str(statement.get("Sid") or "one without a name")
         for statement in _listed(existing["Statement"] if existing else [])
@@ -78,7 +78,7 @@ def _lifecycle(name: str, prefix: str) -> Rule:
 
 
 def _same(found: Any, wanted: Any) -> bool:
-    """Whether a server says what we said: it may order lists anew, unpack those of one, and add what we left out."""
+    """Whether a server returns what was put: it may reorder lists, unpack those of one, and add defaults."""
     if isinstance(wanted, Mapping):
         return isinstance(found, Mapping) and all(_same(found.get(name), value) for name, value in wanted.items())
     if wanted == "*":

@@ -1,4 +1,4 @@
-"""What a bucket of ours has, item by item, and how what is missing is made. Nothing else in it changes."""
+"""Sets a bucket up, item by item: makes what is missing, and changes nothing else."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ from media_jobs.adapters.bucket import policies, rules
 from media_jobs.adapters.bucket.answers import (
     BucketError,
     code_of,
-    explained,
+    explain_errors,
     is_denied,
     is_unsupported,
     sentence,
@@ -49,7 +49,7 @@ class Item:
 class Plan:
     """What is wanted of a bucket.
 
-    public: the world reads derivatives from it, not only a CDN.
+    public: everybody reads derivatives from it, not only a CDN.
     origins: of web pages that upload straight to it.
     aws: it is at AWS, where all of this is known.
     """
@@ -61,22 +61,22 @@ class Plan:
     aws: bool = True
 
 
-class _LeftError(Exception):
-    """This is better not touched; why."""
+class _SkippedError(Exception):
+    """The item is left as it is; the message says why."""
 
 
 class Setup:
-    """Looks at the bucket, and makes what is missing unless it is a dry run. The client's rights: `policies.admin`."""
+    """Makes what the bucket lacks, or with `dry_run` only says so. The client needs the rights of `policies.admin`."""
 
     def __init__(self, client: "S3Client", plan: Plan, *, dry_run: bool = False) -> None:
         self._client, self._plan, self._dry_run = client, plan, dry_run
         self._missing = False  # the bucket itself, in a dry run
         self._is_minio = False
-        # As found, and then as put: for a while AWS may still tell of what was there before.
+        # As found, and then as put: for a while AWS may still return what was there before.
         self._lifecycle_rules: dict[str, Any] | None = None
 
     def run(self) -> Iterator[Item]:
-        """Each item once it is settled. Raises BucketError where nothing can be done at all."""
+        """Yield each item once it is done. Raises BucketError where nothing can be done at all."""
         yield self._bucket()
         look: Callable[[], Make | None]
         for name, look in (
@@ -86,8 +86,8 @@ class Setup:
             ("forgotten uploads", lambda: self._lifecycle(rules.staging())),
             ("cors", self._cors),
         ):
-            with explained():
-                item = self._settled(name, look)
+            with explain_errors():
+                item = self._item(name, look)
             yield item
 
     def _bucket(self) -> Item:
@@ -96,7 +96,7 @@ class Setup:
             answer = self._client.head_bucket(Bucket=self._plan.bucket)
         except ClientError as error:
             if status_of(error) != 404:
-                raise BucketError(_unseen(error, self._plan.bucket)) from error
+                raise BucketError(_not_visible(error, self._plan.bucket)) from error
         except BotoCoreError as error:
             raise BucketError(sentence(error)) from error
         else:
@@ -118,15 +118,15 @@ class Setup:
             raise BucketError(_not_made(error, self._plan.bucket)) from error
         return Item(name, State.MADE, self._plan.bucket)
 
-    def _settled(self, name: str, look: Callable[[], Make | None]) -> Item:
+    def _item(self, name: str, look: Callable[[], Make | None]) -> Item:
         try:
             make = look()
             if make and not self._dry_run:
                 make()
-        except _LeftError as left:
-            return Item(name, State.LEFT, str(left))
+        except _SkippedError as reason:
+            return Item(name, State.LEFT, str(reason))
         except ClientError as error:
-            return _not_settled(name, error)
+            return _failed_item(name, error)
         made = State.WANTED if self._dry_run else State.MADE
         return Item(name, made if make else State.THERE)
 
@@ -144,7 +144,7 @@ class Setup:
         if found == wanted:
             return None
         if not self._plan.public and (names := rules.public_statements(self._statements())):
-            raise _LeftError(f"the bucket's policy makes something public: {', '.join(names)}")
+            raise _SkippedError(f"the bucket's policy makes something public: {', '.join(names)}")
         return lambda: self._client.put_public_access_block(
             Bucket=self._plan.bucket, PublicAccessBlockConfiguration=wanted
         )
@@ -156,7 +156,7 @@ class Setup:
         if self._plan.aws:
             ours.append(policies.tls_only(self._plan.bucket, self._plan.region))
         if not ours:
-            raise _LeftError("nothing is to be public; see “manage.py bucket policy cdn”")
+            raise _SkippedError("nothing is to be public; see “manage.py bucket policy cdn”")
         wanted = rules.with_statements(self._statements(), ours)
         if wanted is None:
             return None
@@ -164,7 +164,7 @@ class Setup:
 
     def _unfinished(self) -> Make | None:
         if self._is_minio:
-            raise _LeftError("MinIO takes no such rule, and removes them by itself after a day")
+            raise _SkippedError("MinIO takes no such rule, and removes them by itself after a day")
         return self._lifecycle(rules.unfinished())
 
     def _lifecycle(self, ours: list[rules.Rule]) -> Make | None:
@@ -187,9 +187,9 @@ class Setup:
 
     def _cors(self) -> Make | None:
         if not self._plan.origins:
-            raise _LeftError("UPLOAD_ORIGINS is not set: no web page uploads straight to the bucket")
+            raise _SkippedError("UPLOAD_ORIGINS is not set: no web page uploads straight to the bucket")
         if self._is_minio:
-            raise _LeftError("MinIO allows every origin unless MINIO_API_CORS_ALLOW_ORIGIN says otherwise")
+            raise _SkippedError("MinIO allows every origin unless MINIO_API_CORS_ALLOW_ORIGIN says otherwise")
         found = self._asked("get_bucket_cors", "CORSRules", "NoSuchCORSConfiguration")
         wanted: Any = rules.merged(found or [], rules.cors(self._plan.origins))
         if wanted is None:
@@ -205,7 +205,7 @@ class Setup:
         return self._whole(operation, absent).get(field)
 
     def _whole(self, operation: str, absent: str) -> dict[str, Any]:
-        """The answer, or nothing where the bucket has none, or is itself still to be made."""
+        """Return the whole answer; it is empty where the bucket has none, or is itself still to be made."""
         if self._missing:
             return {}
         try:
@@ -217,14 +217,14 @@ class Setup:
         return answer
 
 
-def _not_settled(name: str, error: ClientError) -> Item:
+def _failed_item(name: str, error: ClientError) -> Item:
     if is_unsupported(error):
         return Item(name, State.UNSUPPORTED, f"this server does not know {error.operation_name}")
     return Item(name, State.FAILED, sentence(error))
 
 
-def _unseen(error: ClientError, bucket: str) -> str:
-    """Why the bucket cannot be looked at. HEAD has no body: its status is all there is."""
+def _not_visible(error: ClientError, bucket: str) -> str:
+    """Say why the bucket cannot be seen. The answer to HEAD has no body: its status is all there is."""
     if status_of(error) == 403:
         return (
             f"The storage does not let these credentials see “{bucket}”: they are wrong, lack s3:ListBucket, or the "

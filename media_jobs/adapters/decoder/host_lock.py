@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from media_jobs.adapters.pace import paced
+from media_jobs.adapters.throttle import throttled
 from media_jobs.ports import Heartbeat
 
 _SHORT_S, _LONG_S = 0.02, 0.25
@@ -58,11 +58,11 @@ class HostLock:
 
 
 def _wait(descriptor: int, operation: int, heartbeat: Heartbeat) -> None:
-    throttled = paced(heartbeat)
+    tick = throttled(heartbeat)
     started = time.monotonic()
     while True:
         try:
             return fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
         except BlockingIOError:
-            throttled()
+            tick()
         time.sleep(_SHORT_S if time.monotonic() - started < _SHORT_WAIT_S else _LONG_S)

@@ -23,7 +23,7 @@ from media_jobs import errors, pipeline
 from media_jobs.adapters.decoder.exit_codes import classify_exit, describe_exit
 from media_jobs.adapters.decoder.meter import Meter
 from media_jobs.adapters.decoder.pipes import NotUnderstood, PipeClosed, Pipes
-from media_jobs.adapters.pace import paced
+from media_jobs.adapters.throttle import throttled
 from media_jobs.adapters.workspace import room_on_disk
 from media_jobs.pipeline.child.confine import NONE, Protection
 from media_jobs.pipeline.values import Usage
@@ -221,12 +221,12 @@ class DecoderProcess:
 
     def _wait_for_end(self, heartbeat: Heartbeat) -> int | None:
         """The return code of a child that has closed its pipe, or None when it lives on."""
-        throttled = paced(heartbeat)
+        tick = throttled(heartbeat)
         deadline = time.monotonic() + _EXIT_TIMEOUT_S
         while not self._has_ended():
             if time.monotonic() > deadline:
                 return None
-            throttled()
+            tick()
             time.sleep(0.005)
         return self._process.returncode
 

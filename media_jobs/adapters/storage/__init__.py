@@ -1,4 +1,4 @@
-"""The one object store of this process: files in the data directory, or S3 when S3_BUCKET is set."""
+"""The object store of this process: files in the data directory, or S3 when S3_BUCKET is set."""
 
 import functools
 import os
@@ -7,7 +7,6 @@ from enum import StrEnum
 from django.conf import settings
 
 from media_jobs.adapters.storage.s3_checksums import PartChecksum
-from media_jobs.adapters.storage.upload_buffer import UploadBuffer
 from media_jobs.ports import ObjectStore
 
 if settings.S3_BUCKET:
@@ -16,7 +15,7 @@ if settings.S3_BUCKET:
 
 
 class Role(StrEnum):
-    """Who asks: each may have credentials of its own, which allow no more than it needs."""
+    """The role of the caller. Each may have credentials of its own, which allow no more than it needs."""
 
     WEB = "web"  #: writes and aborts
     WORKER = "worker"  #: reads, writes, lists, deletes
@@ -25,7 +24,7 @@ class Role(StrEnum):
 
 @functools.cache
 def store(role: Role) -> ObjectStore:
-    """The store, with the credentials of `role`; made on first use. Connects to nothing yet."""
+    """Return the store with the credentials of `role`, made on first use. Connects to nothing yet."""
     if settings.S3_BUCKET:
         from media_jobs.adapters.storage.s3 import S3Store  # noqa: PLC0415 - boto3 only where it is used
 
@@ -35,7 +34,6 @@ def store(role: Role) -> ObjectStore:
             region=settings.S3_REGION,
             endpoint_url=settings.S3_ENDPOINT_URL,
             public_url=settings.CDN_BASE_URL,
-            upload_buffer=_upload_buffer(),
             part_checksum=PartChecksum(settings.S3_PART_CHECKSUM),
         )
     from media_jobs.adapters.storage.files import FileStore  # noqa: PLC0415 - only where it is used
@@ -49,19 +47,12 @@ def store(role: Role) -> ObjectStore:
     )
 
 
-@functools.cache
-def _upload_buffer() -> UploadBuffer:
-    """One for all roles."""
-    return UploadBuffer(settings.UPLOAD_BUFFER_BYTES)
-
-
-# Clients, threads and parts of the parent are of no use to a child.
+# Clients and threads of the parent are of no use to a child.
 os.register_at_fork(after_in_child=store.cache_clear)
-os.register_at_fork(after_in_child=_upload_buffer.cache_clear)
 
 
 def _credentials(role: Role) -> tuple[str, str] | None:
-    """Key and secret for `role`, or None where it has none. A single set serves all roles."""
+    """Return key and secret for `role`, or None where it has none. A single set serves all roles."""
     web, worker, read = (
         credentials if credentials[0] else None
         for credentials in (settings.S3_WEB_CREDENTIALS, settings.S3_WORKER_CREDENTIALS, settings.S3_READ_CREDENTIALS)

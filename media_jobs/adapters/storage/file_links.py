@@ -1,4 +1,4 @@
-"""Signed links and forms of the file storage: what their bearer may read, or store, and until when."""
+"""Signed links and forms of the file storage: what their bearer may read or store, and until when."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -28,7 +28,7 @@ class Grant:
 class FormGrant:
     """What a signed form allows: to store this object, of this type and size, until `expires_at` (Unix time).
 
-    content_type: of the form's field of that name, as S3 has it; what is said of the file itself does not count.
+    content_type: of the form's field of that name, as in S3; that of the file's part does not count.
     """
 
     key: str
@@ -47,14 +47,14 @@ def form_token(grant: FormGrant) -> str:
 
 
 def grant(token: str, key: str) -> Grant:
-    """What the link's `token` allows for `key`. Raises BadLinkError."""
+    """Return what the link's `token` allows for `key`. Raises BadLinkError."""
     found = Grant(**_opened(token, _LINK_SALT, "link"))
     _check(found, key, "link")
     return found
 
 
 def form_grant(token: str, key: str) -> FormGrant:
-    """What the form's `token` allows for `key`. Raises BadLinkError."""
+    """Return what the form's `token` allows for `key`. Raises BadLinkError."""
     found = FormGrant(**_opened(token, _FORM_SALT, "form"))
     _check(found, key, "form")
     return found

@@ -1,4 +1,4 @@
-"""What goes with an object, whoever serves it: how long others may keep it, and under which name it is saved."""
+"""Headers of an object, whoever serves it: how long caches keep it, and under which name it is saved."""
 
 from media_jobs import keys
 
@@ -7,12 +7,12 @@ NOT_AT_ALL = "private, no-store"
 
 
 def cache_control(key: str) -> str:
-    """What lies under a public key never changes."""
+    """Return the header; objects under public keys never change."""
     return FOR_EVER if keys.is_public(key) else NOT_AT_ALL
 
 
 def content_disposition(key: str) -> str:
-    """Derivatives are shown, and saved as `{image}-{rendition}.{extension}`; what is private is saved only."""
+    """Derivatives are inline, named `{image}-{rendition}.{extension}`; private objects are attachments."""
     folder, _, name = key.rpartition("/")
     if not keys.is_public(key):
         return f'attachment; filename="{name}"'

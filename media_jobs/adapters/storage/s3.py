@@ -14,15 +14,14 @@ from django.utils.http import content_disposition_header
 
 from media_jobs import keys
 from media_jobs.adapters.storage.headers import cache_control, content_disposition
-from media_jobs.adapters.storage.s3_calls import PATIENCE, Patience, abort_multipart, translated
+from media_jobs.adapters.storage.s3_calls import CALL_LIMITS, CallLimits, abort_multipart, translate_errors
 from media_jobs.adapters.storage.s3_checksums import PartChecksum, checksum
 from media_jobs.adapters.storage.s3_connection import bucket_storage, bucket_url
 from media_jobs.adapters.storage.s3_forms import presigned_form
-from media_jobs.adapters.storage.s3_streams import Body, download
-from media_jobs.adapters.storage.s3_transfers import Halt, beside
+from media_jobs.adapters.storage.s3_streams import CancellableBody, download
+from media_jobs.adapters.storage.s3_threads import Cancellation, run_with_heartbeat
 from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
-from media_jobs.adapters.storage.transfer import received
-from media_jobs.adapters.storage.upload_buffer import UploadBuffer
+from media_jobs.adapters.storage.transfer import new_file
 from media_jobs.errors import MediaError, ReadsNotConfigured, StorageUnavailable
 from media_jobs.ports import Form, Heartbeat, Outgoing, no_heartbeat
 
@@ -42,8 +41,7 @@ class S3Store:
 
     credentials: key and secret, or None for a role that has none: it can make public URLs and nothing else.
     public_url: where derivatives are served from; by default the bucket itself.
-    patience: with each single call.
-    upload_buffer: where parts of uploads wait; by default all of them on disk.
+    limits: of each single call.
     part_checksum: the one that the server takes.
     """
 
@@ -55,23 +53,22 @@ class S3Store:
         region: str,
         endpoint_url: str | None = None,
         public_url: str = "",
-        patience: Patience = PATIENCE,
-        upload_buffer: UploadBuffer | None = None,
+        limits: CallLimits = CALL_LIMITS,
         part_checksum: PartChecksum = PartChecksum.SHA256,
     ) -> None:
         self.bucket = bucket
-        self._upload_buffer, self._part_checksum = upload_buffer or UploadBuffer(0), part_checksum
+        self._part_checksum = part_checksum
         self._bucket_url = bucket_url(bucket, region=region, endpoint_url=endpoint_url)
         self._public_url = public_url or self._bucket_url
         self._storage = credentials and bucket_storage(
-            bucket, credentials, region=region, endpoint_url=endpoint_url, patience=patience
+            bucket, credentials, region=region, endpoint_url=endpoint_url, limits=limits
         )
         self._lock, self._checking = threading.Lock(), threading.Lock()
         self._checked: tuple[float, MediaError | None] | None = None
 
     @property
     def client(self) -> "S3Client":
-        """The one client of this store, shared by threads. Raises ReadsNotConfigured without credentials."""
+        """The client of this store, shared by threads. Raises ReadsNotConfigured without credentials."""
         if self._storage is None:
             raise ReadsNotConfigured
         with self._lock:  # many threads, one client
@@ -85,7 +82,6 @@ class S3Store:
             keys.checked(key),
             _headers(key, content_type),
             senders=self._senders,
-            buffer=self._upload_buffer,
             part_checksum=self._part_checksum,
         )
 
@@ -93,32 +89,33 @@ class S3Store:
         client = self.client
         for outgoing in files:
             keys.checked(outgoing.key)
-        beside(heartbeat, [functools.partial(self._put, client, outgoing) for outgoing in files], at_once=_PUTS)
+        puts = [functools.partial(self._put, client, outgoing) for outgoing in files]
+        run_with_heartbeat(heartbeat, puts, at_once=_PUTS)
 
-    def _put(self, client: "S3Client", outgoing: Outgoing, halt: Halt) -> None:
+    def _put(self, client: "S3Client", outgoing: Outgoing, cancellation: Cancellation) -> None:
         # Neither S3Writer nor boto3's upload_file: one request leaves nothing behind, however it ends.
         headers = _headers(outgoing.key, outgoing.content_type)
-        with outgoing.source.open("rb") as file, translated("storing a file"):
-            body = cast("BinaryIO", Body(file, halt))
+        with outgoing.source.open("rb") as file, translate_errors("storing a file"):
+            body = cast("BinaryIO", CancellableBody(file, cancellation))
             client.put_object(Bucket=self.bucket, Key=outgoing.key, Body=body, **headers, **checksum(file))
 
     def fetch(self, key: str, into: Path, *, heartbeat: Heartbeat = no_heartbeat) -> None:
         client, key = self.client, keys.checked(key)
 
-        def read(halt: Halt) -> None:
+        def read(cancellation: Cancellation) -> None:
             with into.open("r+b", buffering=0) as file:  # its own: the caller may have closed the other one by now
-                download(client, self.bucket, key, file, halt)
+                download(client, self.bucket, key, file, cancellation)
 
-        with received(into):
-            beside(heartbeat, [read], forsake=True)
+        with new_file(into):
+            run_with_heartbeat(heartbeat, [read], detach=True)
 
     def delete(self, key: str) -> None:
-        with translated("deleting a file"):
+        with translate_errors("deleting a file"):
             self.client.delete_object(Bucket=self.bucket, Key=keys.checked(key))
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        with translated("listing files"):
+        with translate_errors("listing files"):
             for page in pages:
                 yield from (found["Key"] for found in page.get("Contents", []))
 
@@ -128,7 +125,7 @@ class S3Store:
     def sweep(self, *, older_than_s: float) -> int:
         removed = 0
         for upload in list(self._uploads(older_than_s)):
-            with translated("removing an unfinished upload"):
+            with translate_errors("removing an unfinished upload"):
                 abort_multipart(self.client, self.bucket, upload["Key"], upload["UploadId"])
             removed += 1
         return removed
@@ -157,23 +154,22 @@ class S3Store:
         )  # fmt: skip
 
     def check(self) -> None:
-        """As promised, within seconds, and at most once in ten of them."""
+        """Keep the promise of the port within seconds, and ask the server at most once in ten of them."""
         with self._checking:
             if self._checked is None or time.monotonic() - self._checked[0] > _CHECK_KEPT_S:
-                found = self._found()
-                self._checked = (time.monotonic(), found)
-            found = self._checked[1]
-        if found:
-            raise found.with_traceback(None)
+                self._checked = (time.monotonic(), self._try_to_write())
+            error = self._checked[1]
+        if error:
+            raise error.with_traceback(None)
 
     @functools.cached_property
     def _senders(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(_SENDERS, thread_name_prefix="s3")
 
     def check_room(self) -> None:
-        """A bucket always has room."""
+        """Do nothing: a bucket always has room."""
 
-    def _found(self) -> MediaError | None:
+    def _try_to_write(self) -> MediaError | None:
         give_up_at = time.monotonic() + _CHECK_LIMIT_S
 
         def heartbeat() -> None:
@@ -181,21 +177,21 @@ class S3Store:
                 raise StorageUnavailable(_ASKING)
 
         try:
-            beside(heartbeat, [functools.partial(self._check, self.client)], forsake=True)
+            run_with_heartbeat(heartbeat, [functools.partial(self._check, self.client)], detach=True)
         except MediaError as error:
             return error
         return None
 
-    def _check(self, client: "S3Client", _: Halt) -> None:
+    def _check(self, client: "S3Client", _: Cancellation) -> None:
         # The one thing that write-only credentials can do and that leaves nothing behind.
-        with translated(_ASKING):
+        with translate_errors(_ASKING):
             upload = client.create_multipart_upload(Bucket=self.bucket, Key=_CHECK_KEY)
             abort_multipart(client, self.bucket, _CHECK_KEY, upload["UploadId"])
 
     def _uploads(self, older_than_s: float) -> Iterator[Any]:
         began_before = datetime.now(UTC) - timedelta(seconds=older_than_s)
         pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
-        with translated("listing unfinished uploads"):
+        with translate_errors("listing unfinished uploads"):
             for page in pages:
                 ours = (found for found in page.get("Uploads", []) if found["Key"].startswith(keys.PREFIXES))
                 yield from (found for found in ours if not older_than_s or found["Initiated"] <= began_before)

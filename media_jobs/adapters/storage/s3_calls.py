@@ -1,4 +1,4 @@
-"""What all calls of S3 share: how long they take at most, their errors in our words, and the end of an upload."""
+"""What all calls of S3 share: their limits, the translation of their errors, and the end of an upload."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _REFUSED = frozenset({401, 403})
-_REFUSALS = frozenset({"ExpiredToken", "InvalidToken", "TokenRefreshRequired"})  # which S3 answers with 400
+_TOKEN_CODES = frozenset({"ExpiredToken", "InvalidToken", "TokenRefreshRequired"})  # which S3 answers with 400
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"})
-#: S3 and those who speak like it say so under the code AccessDenied.
-_SKEWED_SAYS = ("Request has expired", "Request is not valid yet")
+#: Sent by S3 and compatible servers under the code AccessDenied.
+_SKEWED_MESSAGES = ("Request has expired", "Request is not valid yet")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """With one call of S3.
+class CallLimits:
+    """How long one call of S3 may take.
 
     connect_s: for a connection to one address. read_s: for the next bytes of an answer. attempts: all of them, with
     waits of up to 0.05 and 0.1 s between them, or of up to 1 and 2 s where S3 asks for fewer calls.
@@ -48,12 +48,12 @@ class Patience:
     attempts: int = 3
 
 
-PATIENCE = Patience()
+CALL_LIMITS = CallLimits()
 
 
 @contextmanager
-def translated(doing: str, key: str | None = None) -> Iterator[None]:
-    """S3's errors, and the network's, in our words. With `key`, a missing object is ObjectMissing.
+def translate_errors(doing: str, key: str | None = None) -> Iterator[None]:
+    """Turn S3's errors, and the network's, into ours. With `key`, a missing object is ObjectMissing.
 
     Raises StorageDenied, StorageClockSkewed and BucketMissing for what they say, StorageUnavailable for all others.
     """
@@ -76,12 +76,12 @@ def translated(doing: str, key: str | None = None) -> Iterator[None]:
 
 
 def _kind(error: ClientError) -> type[StorageUnavailable]:
-    told, status = error.response["Error"], error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    if told["Code"] == "NoSuchBucket":
+    details, status = error.response["Error"], error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if details["Code"] == "NoSuchBucket":
         return BucketMissing
-    if told["Code"] in _SKEWED or told.get("Message", "").startswith(_SKEWED_SAYS):
+    if details["Code"] in _SKEWED or details.get("Message", "").startswith(_SKEWED_MESSAGES):
         return StorageClockSkewed
-    if status in _REFUSED or told["Code"] in _REFUSALS:
+    if status in _REFUSED or details["Code"] in _TOKEN_CODES:
         return StorageDenied
     return StorageUnavailable
 
@@ -92,7 +92,7 @@ def _failed(error: MediaError, doing: str, what: str) -> MediaError:
 
 
 def abort_multipart(client: "S3Client", bucket: str, key: str, upload_id: str) -> None:
-    """Drop an upload and its parts; one that has ended already is fine."""
+    """Abort an upload, so that its parts are removed; one that has ended already is fine."""
     try:
         client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
     except ClientError as error:

@@ -26,12 +26,12 @@ class Checksum(TypedDict):
 
 
 def checksum(file: Readable) -> Checksum:
-    """Of the whole file, which stands at its beginning again afterwards."""
+    """Return the checksum of the whole file, which is at its beginning again afterwards."""
     return {"ChecksumSHA256": _digest(file, hashlib.sha256())}
 
 
-def known(sha256: str) -> Checksum:
-    """The same of a sha256 in hexadecimal."""
+def checksum_from_hex(sha256: str) -> Checksum:
+    """Return the same for a sha256 in hexadecimal."""
     return {"ChecksumSHA256": b64encode(bytes.fromhex(sha256)).decode()}
 
 
@@ -43,17 +43,17 @@ class PartChecksum(StrEnum):
 
     @property
     def announced(self) -> dict[str, Any]:
-        """For CreateMultipartUpload; without it, AWS refuses the parts' checksums."""
+        """Arguments for CreateMultipartUpload, without which AWS refuses the parts' checksums."""
         return {"ChecksumAlgorithm": "SHA256"} if self is PartChecksum.SHA256 else {}
 
     def of(self, part: Readable) -> dict[str, Any]:
-        """For UploadPart. The part stands at its beginning again afterwards."""
+        """Return arguments for UploadPart. The part is at its beginning again afterwards."""
         if self is PartChecksum.SHA256:
             return dict(checksum(part))
         return {"ContentMD5": _digest(part, hashlib.md5(usedforsecurity=False))}
 
     def completed(self, number: int, etag: str, sent: dict[str, Any]) -> "CompletedPartTypeDef":
-        """For CompleteMultipartUpload. sent: what `of` gave for the part."""
+        """Return an entry for CompleteMultipartUpload. sent: what `of` gave for the part."""
         if self is PartChecksum.SHA256:
             return {"PartNumber": number, "ETag": etag, "ChecksumSHA256": sent["ChecksumSHA256"]}
         return {"PartNumber": number, "ETag": etag}

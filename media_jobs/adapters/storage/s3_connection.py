@@ -11,15 +11,15 @@ import botocore.session
 from botocore.config import Config
 from storages.backends.s3 import S3Storage
 
-from media_jobs.adapters.storage.s3_calls import PATIENCE, Patience
+from media_jobs.adapters.storage.s3_calls import CALL_LIMITS, CallLimits
 
 # What boto3 knows about S3 takes 12 MB. Read here, it is shared by all clients, and by workers forked from here:
 # a further client then takes 0.5 MB.
-_KNOWLEDGE = botocore.loaders.create_loader()
+_SERVICE_MODELS = botocore.loaders.create_loader()
 for _name in ("service-2", "endpoint-rule-set-1", "paginators-1"):
-    _KNOWLEDGE.load_service_model("s3", _name)
+    _SERVICE_MODELS.load_service_model("s3", _name)
 for _name in ("endpoints", "partitions", "sdk-default-configuration"):
-    _KNOWLEDGE.load_data(_name)
+    _SERVICE_MODELS.load_data(_name)
 
 #: What S3, and with the second one MinIO, say where the checksum does not fit.
 _DAMAGED = frozenset({"BadDigest", "XAmzContentChecksumMismatch"})
@@ -30,15 +30,15 @@ _WANT_MD5 = ("PutBucketCors", "PutBucketLifecycleConfiguration")
 class _Storage(S3Storage):  # type: ignore[misc]  # django-storages has no types
     def _create_session(self) -> boto3.Session:
         session = botocore.session.get_session()
-        session.register_component("data_loader", _KNOWLEDGE)
-        session.register("needs-retry.s3", functools.partial(_send_again, self.client_config))
+        session.register_component("data_loader", _SERVICE_MODELS)
+        session.register("needs-retry.s3", functools.partial(_retry_damaged, self.client_config))
         for operation in _WANT_MD5:
             session.register(f"before-call.s3.{operation}", _add_md5)
         return boto3.Session(self.access_key, self.secret_key, botocore_session=session)
 
 
-def _send_again(config: Any, **tried: Any) -> Any:
-    """Bytes that were damaged on their way are sent anew, at once; botocore takes the refusal for final."""
+def _retry_damaged(config: Any, **tried: Any) -> Any:
+    """Have bytes that were damaged on their way sent again at once; botocore takes the refusal for final."""
     code = tried["response"][1].get("Error", {}).get("Code") if tried["response"] else None
     return 0.0 if code in _DAMAGED and tried["attempts"] < config.retries["total_max_attempts"] else None
 
@@ -55,9 +55,9 @@ def bucket_storage(
     *,
     region: str,
     endpoint_url: str | None,
-    patience: Patience = PATIENCE,
+    limits: CallLimits = CALL_LIMITS,
 ) -> S3Storage:
-    """django-storages' storage of a bucket. It connects on first use."""
+    """Return django-storages' storage of a bucket. It connects on first use."""
     key, secret = credentials
     config: Config = Config(
         signature_version="s3v4",
@@ -68,9 +68,9 @@ def bucket_storage(
             # Each body goes with a signed checksum of ours: hashing it once more for the signature proves nothing new.
             "payload_signing_enabled": False,
         },
-        connect_timeout=patience.connect_s,
-        read_timeout=patience.read_s,
-        retries={"mode": "standard", "total_max_attempts": patience.attempts},
+        connect_timeout=limits.connect_s,
+        read_timeout=limits.read_s,
+        retries={"mode": "standard", "total_max_attempts": limits.attempts},
         max_pool_connections=50,
         # Several S3-compatible servers refuse the newer checksums.
         request_checksum_calculation="when_required",
@@ -88,7 +88,7 @@ def bucket_storage(
 
 
 def bucket_url(bucket: str, *, region: str, endpoint_url: str | None) -> str:
-    """Where the world finds the public objects of a bucket."""
+    """Return the address at which the public objects of a bucket are read."""
     if endpoint_url:
         return f"{endpoint_url.rstrip('/')}/{bucket}"
     host = f"s3.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")

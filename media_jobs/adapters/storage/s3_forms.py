@@ -20,7 +20,7 @@ def presigned_form(
     most_bytes: int,
     expires_s: int,
 ) -> Form:
-    """The policy admits this key, these headers and this size, and no field that is not among those given here.
+    """Sign a form whose policy allows this key, these headers and this size, and no other fields.
 
     url: of the bucket, at its region: no browser follows a redirect to another origin.
     """

@@ -1,4 +1,4 @@
-"""Objects on their way to and from S3."""
+"""Reading an object from S3 into a file, and sending a file."""
 
 import os
 from contextlib import closing
@@ -7,8 +7,8 @@ from typing import IO, TYPE_CHECKING
 import structlog
 from botocore.exceptions import ClientError
 
-from media_jobs.adapters.storage.s3_calls import translated
-from media_jobs.adapters.storage.s3_transfers import Halt
+from media_jobs.adapters.storage.s3_calls import translate_errors
+from media_jobs.adapters.storage.s3_threads import Cancellation
 from media_jobs.adapters.storage.transfer import CHUNK_BYTES, copy
 from media_jobs.errors import StorageUnavailable
 
@@ -24,7 +24,7 @@ _PAUSE_S = 0.2  # after the first of these; then twice as long each time
 _PRECONDITION_FAILED, _RANGE_NOT_SATISFIABLE = 412, 416
 
 
-class BrokenOffError(StorageUnavailable):
+class IncompleteReadError(StorageUnavailable):
     """The bytes of an object stopped coming; another read may get the rest."""
 
 
@@ -32,41 +32,43 @@ class ReplacedError(StorageUnavailable):
     """The object is not the one whose first bytes are here already."""
 
 
-def download(client: "S3Client", bucket: str, key: str, into: IO[bytes], halt: Halt) -> None:
+def download(client: "S3Client", bucket: str, key: str, into: IO[bytes], cancellation: Cancellation) -> None:
     """Write the object into the file `into`, which is empty.
 
-    Where its bytes stop coming, the rest is asked for: again and again while that brings something, else _READS times.
-    Where that rest is another object's, all of it is, once. Raises ObjectMissing, StorageUnavailable, WorkspaceFull.
+    Where its bytes stop coming, the rest is requested: again and again while that brings something, else _READS times.
+    Where the rest is another object's, the whole object is requested anew, once.
+
+    Raises ObjectMissing, StorageUnavailable, WorkspaceFull.
     """
-    etag, in_vain, replaced = "", 0, False
+    etag, useless_reads, replaced = "", 0, False
     while True:
         had_bytes = into.tell()
         try:
-            with closing(Source(client, bucket, key, start=had_bytes, etag=etag)) as source:
-                etag = source.etag
-                copy(source, into, halt.check)
+            with closing(ObjectReader(client, bucket, key, start=had_bytes, etag=etag)) as reader:
+                etag = reader.etag
+                copy(reader, into, cancellation.check)
             return
-        except BrokenOffError:
-            in_vain = 0 if into.tell() - had_bytes >= CHUNK_BYTES else in_vain + 1
-            log.warning("download_broke_off", key=key, at_bytes=into.tell(), in_vain=in_vain)
-            if in_vain == _READS:
+        except IncompleteReadError:
+            useless_reads = 0 if into.tell() - had_bytes >= CHUNK_BYTES else useless_reads + 1
+            log.warning("download_interrupted", key=key, at_bytes=into.tell(), useless_reads=useless_reads)
+            if useless_reads == _READS:
                 raise
         except ReplacedError:
-            log.warning("download_began_anew", key=key, at_bytes=had_bytes)
+            log.warning("download_restarted", key=key, at_bytes=had_bytes)
             if replaced:
                 raise
             etag, replaced = "", True
         if not etag:  # nothing says that what comes next belongs to what is here
             into.seek(0)
             into.truncate()
-        halt.sleep(_PAUSE_S * 2**in_vain if in_vain else 0)
+        cancellation.sleep(_PAUSE_S * 2**useless_reads if useless_reads else 0)
 
 
-class Source:
-    """The bytes of an object from `start` on, as they come. To be closed.
+class ObjectReader:
+    """Reads an object from `start` on, as its bytes come. To be closed.
 
-    etag: of the object whose bytes they must be, unless it is empty. Raises ObjectMissing, StorageUnavailable,
-    BrokenOffError, ReplacedError.
+    etag: of the object that it must be, unless it is empty. Raises ObjectMissing, StorageUnavailable,
+    IncompleteReadError, ReplacedError.
     """
 
     def __init__(self, client: "S3Client", bucket: str, key: str, *, start: int = 0, etag: str = "") -> None:
@@ -75,7 +77,7 @@ class Source:
             wanted |= {"IfMatch": etag}
         if start:
             wanted |= {"Range": f"bytes={start}-"}
-        with translated(_DOING, key):
+        with translate_errors(_DOING, key):
             try:
                 answer = client.get_object(**wanted)
             except ClientError as error:
@@ -93,29 +95,29 @@ class Source:
 
     def read(self, amount: int, /) -> bytes:
         try:
-            with translated(_DOING):
+            with translate_errors(_DOING):
                 return self._body.read(amount)
         except StorageUnavailable as error:
-            raise BrokenOffError(_DOING) from error
+            raise IncompleteReadError(_DOING) from error
 
     def close(self) -> None:
-        """Also gives up the connection, where bytes are still to come."""
+        """Close the response, and with it the connection where bytes are still to come."""
         self._body.close()
 
 
-class Body:
-    """A file to be sent, until it is halted: that leaves the request without its end, and it is not repeated."""
+class CancellableBody:
+    """A file to be sent. Once cancelled it leaves the request without its end, and that is not repeated."""
 
-    def __init__(self, file: IO[bytes], halt: Halt) -> None:
-        self._file, self._halt = file, halt
+    def __init__(self, file: IO[bytes], cancellation: Cancellation) -> None:
+        self._file, self._cancellation = file, cancellation
 
     def read(self, amount: int = -1, /) -> bytes:
         if piece := self._file.read(amount):  # behind the last one it would be too late: all has been sent
-            self._halt.check()
+            self._cancellation.check()
         return piece
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        self._halt.check()
+        self._cancellation.check()
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:

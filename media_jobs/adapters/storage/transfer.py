@@ -1,4 +1,4 @@
-"""How the bytes of an object get into a file of ours, whatever the storage, with a heartbeat meanwhile."""
+"""Copies the bytes of an object into a local file, whatever the storage, with a heartbeat meanwhile."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +16,8 @@ class Readable(Protocol):
 
 
 @contextmanager
-def received(into: Path) -> Iterator[IO[bytes]]:
-    """The file `into`, to be written. Whatever raises, it is gone then. Raises WorkspaceFull where it has no room."""
+def new_file(into: Path) -> Iterator[IO[bytes]]:
+    """Open `into` for writing; whatever raises within removes it. Raises WorkspaceFull where it has no room."""
     try:
         with room_on_disk():
             file = into.open("wb", buffering=0)  # a full disk shows at once, not at the end
@@ -29,7 +29,7 @@ def received(into: Path) -> Iterator[IO[bytes]]:
 
 
 def copy(source: Readable, into: IO[bytes], heartbeat: Heartbeat) -> None:
-    """Copy all of `source` into the file that `received` gave.
+    """Copy all of `source` into the file that `new_file` gave.
 
     Raises WorkspaceFull, and what `source` and `heartbeat` raise.
     """

@@ -38,13 +38,13 @@ class Command(BaseCommand):
         setup.add_argument(
             "--public",
             action="store_true",
-            help="let the world read derivatives from the bucket itself. Without it the bucket is closed, and a CDN "
+            help="let everybody read derivatives from the bucket itself. Without it the bucket is closed, and a CDN "
             "reads them by the policy that is printed",
         )
         setup.add_argument("--dry-run", action="store_true", help="tell what would be made, and make nothing")
         check = actions.add_parser(
             "check",
-            help="try every permission of every set of credentials, and of the world. Exit code 1: not as it should be",
+            help="try every permission of all credentials, and of everybody. Exit code 1: not as it should be",
         )
         policy = actions.add_parser("policy", help="print the policies as JSON, ready to paste")
         policy.add_argument("name", nargs="?", choices=_POLICIES, help="this one alone, and nothing but JSON")
@@ -79,7 +79,7 @@ def _setup(console: Console, options: dict[str, Any]) -> None:
     found = bucket.setup(public=options["public"], dry_run=options["dry_run"])
     if not options["json"]:
         console.print(Text(f"With {bucket.run_as()}:"), soft_wrap=True)
-    items = _told(console, found, as_json=options["json"])
+    items = _print_rows(console, found, as_json=options["json"])
     if failed := [item.name for item in items if item.state is State.FAILED]:
         raise CommandError(
             f"Failed: {', '.join(failed)}. “manage.py bucket policy admin” prints the rights that this takes. "
@@ -91,7 +91,7 @@ def _setup(console: Console, options: dict[str, Any]) -> None:
         console.print()
         console.print(
             Text(
-                "Derivatives are for a CDN to read, not for the world (that is --public). For CloudFront with an "
+                "Derivatives are for a CDN to read, not for everybody (that is --public). For CloudFront with an "
                 "origin access control, add this to the bucket's policy, with your ACCOUNT_ID and DISTRIBUTION_ID, and "
                 "set CDN_BASE_URL:"
             ),
@@ -103,21 +103,21 @@ def _setup(console: Console, options: dict[str, Any]) -> None:
 
 
 def _check(console: Console, options: dict[str, Any]) -> None:
-    findings = _told(console, bucket.check(), as_json=options["json"])
+    findings = _print_rows(console, bucket.check(), as_json=options["json"])
     bad = [finding for finding in findings if not finding.is_good]
     if not bad:
         if not options["json"]:
             console.print(Text("All is there, and nothing is more than needed.", style="bold green"))
         return
     counts = {verdict: sum(finding.verdict is verdict for finding in bad) for verdict in Verdict}
-    told = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
+    summary = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
     raise CommandError(
-        f"{told}. “manage.py bucket policy” prints what credentials need; "
+        f"{summary}. “manage.py bucket policy” prints what credentials need; "
         "“manage.py bucket setup” makes what the bucket lacks."
     )
 
 
-def _told(console: Console, rows: Iterator[_Row], *, as_json: bool) -> list[_Row]:
+def _print_rows(console: Console, rows: Iterator[_Row], *, as_json: bool) -> list[_Row]:
     """Print each row once it is known: in columns on a terminal, as a whole line in a pipe. Returns them all."""
     seen: list[_Row] = []
     for row in rows:
@@ -146,7 +146,7 @@ def _print_row(console: Console, row: Item | Finding, *, heading: bool) -> None:
 
 
 def _cells(row: Item | Finding) -> tuple[str, str, State | Verdict, str]:
-    """Who, what, what came out of it, and a note."""
+    """Return who, what, the outcome, and a note."""
     if isinstance(row, Item):
         return ("", row.name, row.state, row.note)
     return (row.who, row.what, row.verdict, row.note)

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from media_jobs.services import housekeeping
-from media_jobs.services.housekeeping import PARTS, Find, Outcome, Part, Watch
+from media_jobs.services.housekeeping import TASKS, Finding, Observer, Outcome, Task
 
-#: How long to wait for a worker that does a part at this moment: longer than one that was cut off keeps it.
-_PATIENCE_S = 75
+#: How long to wait for a worker that is doing a task: longer than the lease of one that was cut off.
+_WAIT_S = 75
 _LINE_EVERY_S = 5
 #: With fewer columns the summary has no room for explanations.
 _WIDE = 80
@@ -24,8 +24,8 @@ _MOST_MINUTES = 10 * 365 * 24 * 60
 
 class Command(BaseCommand):
     help = (
-        "Mends what died: expired leases, forgotten jobs, unfinished uploads, objects that no row wants. "
-        "Workers do it by themselves; by hand everything is done at once, due or not. Exit code 1: a part failed."
+        "Repairs what died: expired leases, unfinished uploads, objects that no row names. "
+        "Workers do it by themselves; by hand everything is done at once, due or not. Exit code 1: a task failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,74 +42,74 @@ class Command(BaseCommand):
             "--only",
             nargs="+",
             action="extend",
-            metavar="PART",
-            choices=[part.name for part in PARTS],
-            help="of these: " + "; ".join(f"{part.name} ({part.about})" for part in PARTS),
+            metavar="TASK",
+            choices=[task.name for task in TASKS],
+            help="of these: " + "; ".join(f"{task.name} ({task.about})" for task in TASKS),
         )
 
     def handle(self, **options: Any) -> None:
         self.stdout.ending = ""  # rich ends its lines itself
         console = Console(file=cast(IO[str], self.stdout), no_color=options["no_color"] or None, highlight=False)
-        chosen = [part for part in PARTS if not options["only"] or part.name in options["only"]]
+        chosen = [task for task in TASKS if not options["only"] or task.name in options["only"]]
         minutes = options["older_than"]
-        with _watch(console, listing=options["dry_run"] or options["verbosity"] > 1) as watch:
+        with _observer(console, listing=options["dry_run"] or options["verbosity"] > 1) as observer:
             outcomes = housekeeping.run(
                 older_than=None if minutes is None else timedelta(minutes=minutes),
                 only=chosen,
                 dry_run=options["dry_run"],
-                patience_s=_PATIENCE_S,
-                watch=watch,
+                wait_s=_WAIT_S,
+                observer=observer,
             )
         console.print(_summary(outcomes, dry_run=options["dry_run"], wide=console.width >= _WIDE))
         _conclude(console, outcomes)
 
 
-class _Lines(Watch):
-    """Tells a log how far it is: a line every few seconds.
+class _Lines(Observer):
+    """Prints a line every few seconds, as into a log.
 
-    listing: every find has a line, too.
+    listing: each finding has a line, too.
     """
 
     def __init__(self, console: Console, *, listing: bool) -> None:
         self.console, self.listing = console, listing
-        self._told = time.monotonic()
-        self._looked = self._repaired = 0
+        self._last_line_at = time.monotonic()
+        self._examined = self._repaired = 0
 
     def __enter__(self) -> "_Lines":
         return self
 
     def __exit__(self, *_: object) -> None: ...
 
-    def waiting(self, part: Part, worker: str) -> None:
-        self._say(f"{part.name}: {worker} is at it; waiting up to {_PATIENCE_S} seconds")
+    def waiting(self, task: Task, worker: str) -> None:
+        self._say(f"{task.name}: {worker} is doing it; waiting up to {_WAIT_S} seconds")
 
-    def started(self, part: Part) -> None:
-        self._looked = self._repaired = 0
+    def started(self, task: Task) -> None:
+        self._examined = self._repaired = 0
 
-    def looked(self, part: Part, count: int) -> None:
-        self._looked += count
-        self._progress(part)
+    def examined(self, task: Task, count: int) -> None:
+        self._examined += count
+        self._progress(task)
 
-    def found(self, part: Part, finds: list[Find]) -> None:
+    def found(self, task: Task, findings: list[Finding]) -> None:
         if self.listing:
-            for find in finds:
-                self._say(f"{part.name}: {find.what}")
+            for finding in findings:
+                self._say(f"{task.name}: {finding.description}")
 
-    def repaired(self, part: Part, count: int) -> None:
+    def repaired(self, task: Task, count: int) -> None:
         self._repaired += count
-        self._progress(part)
+        self._progress(task)
 
-    def _progress(self, part: Part) -> None:
-        if time.monotonic() - self._told >= _LINE_EVERY_S:
-            self._say(f"{part.name}: {_so_far(self._looked, self._repaired)}")
+    def _progress(self, task: Task) -> None:
+        if time.monotonic() - self._last_line_at >= _LINE_EVERY_S:
+            self._say(f"{task.name}: {_so_far(self._examined, self._repaired)}")
 
     def _say(self, line: str) -> None:
-        self._told = time.monotonic()
+        self._last_line_at = time.monotonic()
         self.console.print(Text(line), soft_wrap=True)
 
 
 class _Bar(_Lines):
-    """Shows a terminal how far it is; gone at the end."""
+    """Shows a progress bar in a terminal, and removes it at the end."""
 
     def __init__(self, console: Console, *, listing: bool) -> None:
         super().__init__(console, listing=listing)
@@ -121,7 +121,7 @@ class _Bar(_Lines):
             TimeElapsedColumn(),
         )
         self._bar = Progress(*columns, console=console, transient=True, expand=True)
-        self._task: TaskID | None = None
+        self._row: TaskID | None = None
 
     def __enter__(self) -> "_Bar":
         self._bar.start()
@@ -132,15 +132,15 @@ class _Bar(_Lines):
         self._bar.stop()
         _log_to(sys.stderr)
 
-    def started(self, part: Part) -> None:
-        super().started(part)
-        if self._task is not None:
-            self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(part.name, total=None, so_far="")
+    def started(self, task: Task) -> None:
+        super().started(task)
+        if self._row is not None:
+            self._bar.remove_task(self._row)
+        self._row = self._bar.add_task(task.name, total=None, so_far="")
 
-    def _progress(self, part: Part) -> None:
-        if self._task is not None:
-            self._bar.update(self._task, so_far=_so_far(self._looked, self._repaired))
+    def _progress(self, task: Task) -> None:
+        if self._row is not None:
+            self._bar.update(self._row, so_far=_so_far(self._examined, self._repaired))
 
 
 def _log_to(stream: TextIO) -> None:
@@ -149,43 +149,46 @@ def _log_to(stream: TextIO) -> None:
             handler.setStream(stream)
 
 
-def _watch(console: Console, *, listing: bool) -> _Lines:
+def _observer(console: Console, *, listing: bool) -> _Lines:
     return _Bar(console, listing=listing) if console.is_terminal else _Lines(console, listing=listing)
 
 
-def _so_far(looked: int, repaired: int) -> str:
-    told = [f"{looked:,} looked at" if looked else "", f"{repaired:,} repaired" if repaired else ""]
-    return ", ".join(filter(None, told))
+def _so_far(examined: int, repaired: int) -> str:
+    counts = [f"{examined:,} looked at" if examined else "", f"{repaired:,} repaired" if repaired else ""]
+    return ", ".join(filter(None, counts))
 
 
 def _summary(outcomes: list[Outcome], *, dry_run: bool, wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("part", no_wrap=True)
+    table.add_column("task", no_wrap=True)
     table.add_column("found", justify="right", no_wrap=True)
     table.add_column("would repair" if dry_run else "repaired", justify="right", no_wrap=True)
     table.add_column("took", justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for outcome in outcomes:
-        style = "red" if outcome.error else "yellow" if outcome.doer else "" if outcome.found else "dim"
-        about = outcome.part.about if wide else ""
-        note = outcome.error or (f"skipped: {outcome.doer} is at it" if outcome.doer else about)
         repaired = outcome.found if dry_run else outcome.repaired
-        counts = ("–", "–", "–") if outcome.doer else (f"{outcome.found:,}", f"{repaired:,}", f"{outcome.took_s:.1f} s")
-        table.add_row(outcome.part.name, *counts, Text(note), style=style)
+        counts = (f"{outcome.found:,}", f"{repaired:,}", f"{outcome.took_s:.1f} s")
+        style = "" if outcome.found else "dim"
+        note = outcome.task.about if wide else ""
+        if outcome.error:
+            style, note = "red", outcome.error
+        elif outcome.lease_holder:
+            style, note, counts = "yellow", f"skipped: {outcome.lease_holder} is doing it", ("–", "–", "–")
+        table.add_row(outcome.task.name, *counts, Text(note), style=style)
     return table
 
 
 def _conclude(console: Console, outcomes: list[Outcome]) -> None:
-    """Raises CommandError where a part failed; says what to do next."""
-    if skipped := [outcome.part.name for outcome in outcomes if outcome.doer]:
+    """Say what to do next. Raises CommandError where a task failed."""
+    if skipped := [outcome.task.name for outcome in outcomes if outcome.lease_holder]:
         again = f"manage.py housekeeping --only {' '.join(skipped)}"
-        console.print(Text(f"Skipped parts are being done by others. Should they have died: {again}, in ten minutes."))
-    if failed := [outcome.part.name for outcome in outcomes if outcome.error]:
-        all_of_them = len(failed) == len(outcomes)
-        what = "Every part" if all_of_them else f"{len(failed)} of {len(outcomes)} parts"
-        these = "" if all_of_them else f" --only {' '.join(failed)}"
+        console.print(Text(f"Skipped tasks are being done by others. Should they have died: {again}, in ten minutes."))
+    if failed := [outcome.task.name for outcome in outcomes if outcome.error]:
+        all_failed = len(failed) == len(outcomes)
+        what = "Every task" if all_failed else f"{len(failed)} of {len(outcomes)} tasks"
+        these = "" if all_failed else f" --only {' '.join(failed)}"
         raise CommandError(
-            f"{what} failed{'' if all_of_them else ': ' + ', '.join(failed)}. Nothing is lost by that. "
+            f"{what} failed{'' if all_failed else ': ' + ', '.join(failed)}. Nothing is lost by that. "
             f"Once the cause is repaired workers do it by themselves, or you: manage.py housekeeping{these}"
         )
 

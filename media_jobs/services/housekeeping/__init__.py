@@ -1,19 +1,19 @@
-"""Mends what died: expired leases, forgotten jobs, uploads that nobody finished, objects that no row wants.
+"""Repairs what died: expired leases, uploads that nobody finished, objects that no row names.
 
-Workers call `tick` and `pulse`; people have `manage.py housekeeping`. The parts are listed in `parts.PARTS`.
+Workers call a `TaskSchedule`, and people run `manage.py housekeeping`. The tasks are listed in `tasks.TASKS`.
 """
 
 from django.conf import settings
 
 from media_jobs.adapters import workspace
-from media_jobs.services.housekeeping.part import Find, Part, Watch
-from media_jobs.services.housekeeping.parts import PARTS
 from media_jobs.services.housekeeping.running import Outcome, run
-from media_jobs.services.housekeeping.ticking import pulse, tick
+from media_jobs.services.housekeeping.scheduling import TaskSchedule
+from media_jobs.services.housekeeping.task import Finding, Observer, Task
+from media_jobs.services.housekeeping.tasks import TASKS
 
-__all__ = ["PARTS", "Find", "Outcome", "Part", "Watch", "pulse", "run", "sweep_workspaces", "tick"]
+__all__ = ["TASKS", "Finding", "Observer", "Outcome", "Task", "TaskSchedule", "run", "sweep_workspaces"]
 
 
 def sweep_workspaces() -> int:
-    """Remove the temporary files of workers of this machine that are gone; how many had some."""
+    """Remove the temporary files of workers of this host that are gone. Return how many had some."""
     return workspace.sweep(settings.WORK_DIR)

@@ -1,4 +1,4 @@
-"""Unfinished writes, temporary files and answers that nobody will ask for again."""
+"""Unfinished writes, temporary folders and stored answers that nobody will ask for again."""
 
 from collections.abc import Iterator
 
@@ -10,36 +10,36 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.models import IdempotencyKey
 from media_jobs.selectors import batches
 from media_jobs.services import idempotency
-from media_jobs.services.housekeeping.part import Find, Sitting, batched
+from media_jobs.services.housekeeping.task import Finding, TaskRun, batched
 from media_jobs.services.jobs.transitions import from_now
 
 
-def find_writes(sitting: Sitting) -> Iterator[list[Find]]:
-    """Multipart uploads and partial files. Raises StorageUnavailable."""
-    for names in batched(store(Role.WORKER).unfinished(older_than_s=sitting.ages.leftover_s)):
-        yield [Find(f"{name}: begun and never ended", name) for name in names]
+def find_writes(task_run: TaskRun) -> Iterator[list[Finding]]:
+    """Find multipart uploads and partial files. Raises StorageUnavailable."""
+    for names in batched(store(Role.WORKER).unfinished(older_than_s=task_run.ages.leftover_s)):
+        yield [Finding(f"{name}: begun and never ended", name) for name in names]
 
 
-def end_writes(sitting: Sitting, _: list[Find]) -> int:
-    return store(Role.WORKER).sweep(older_than_s=sitting.ages.leftover_s)
+def abort_writes(task_run: TaskRun, _: list[Finding]) -> int:
+    return store(Role.WORKER).sweep(older_than_s=task_run.ages.leftover_s)
 
 
-def find_folders(_: Sitting) -> Iterator[list[Find]]:
-    if finds := [Find(f"{path}: its worker is gone", path) for path in workspace.abandoned(settings.WORK_DIR)]:
-        yield finds
+def find_folders(_: TaskRun) -> Iterator[list[Finding]]:
+    if findings := [Finding(f"{path}: its worker is gone", path) for path in workspace.abandoned(settings.WORK_DIR)]:
+        yield findings
 
 
-def remove_folders(_sitting: Sitting, _: list[Find]) -> int:
+def remove_folders(_run: TaskRun, _: list[Finding]) -> int:
     return workspace.sweep(settings.WORK_DIR)
 
 
-def find_answers(_: Sitting) -> Iterator[list[Find]]:
+def find_answers(_: TaskRun) -> Iterator[list[Finding]]:
     for page in batches(_old_answers().only("id", "owner", "created_at"), size=1000):
-        yield [Find(f"Idempotency-Key of {row.owner}, {row.created_at:%Y-%m-%d %H:%M}", row.pk) for row in page]
+        yield [Finding(f"Idempotency-Key of {row.owner}, {row.created_at:%Y-%m-%d %H:%M}", row.pk) for row in page]
 
 
-def remove_answers(_: Sitting, finds: list[Find]) -> int:
-    return _old_answers().filter(pk__in=[find.it for find in finds]).delete()[0]
+def remove_answers(_: TaskRun, findings: list[Finding]) -> int:
+    return _old_answers().filter(pk__in=[finding.subject for finding in findings]).delete()[0]
 
 
 def _old_answers() -> QuerySet[IdempotencyKey]:

@@ -1,4 +1,4 @@
-"""Doing parts: one, or all of them one after the other, whatever becomes of each."""
+"""Runs tasks: one that is due, or all of them one after the other, whatever becomes of each."""
 
 import time
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ from django.db import Error as DatabaseError
 
 from media_jobs.adapters import database
 from media_jobs.errors import MediaError
-from media_jobs.services.housekeeping.keeper import Keeper, holder, take
-from media_jobs.services.housekeeping.part import Ages, Part, Sitting, Watch
-from media_jobs.services.housekeeping.parts import PARTS
+from media_jobs.services.housekeeping.task import Ages, Observer, Task, TaskRun
+from media_jobs.services.housekeeping.task_lease import TaskLease, acquire, lease_holder
+from media_jobs.services.housekeeping.tasks import TASKS
 
 log = structlog.get_logger(__name__)
 
@@ -22,130 +22,132 @@ _ASK_AGAIN_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one part.
+    """What came of one task.
 
     error: why it ended early, for a person.
-    doer: who was at it, so that this keeper was not.
+    lease_holder: who was doing it, so that this process did not.
     unfinished: its time was over before everything was repaired.
     """
 
-    part: Part
+    task: Task
     found: int = 0
     repaired: int = 0
     took_s: float = 0
     error: str = ""
-    doer: str = ""
+    lease_holder: str = ""
     unfinished: bool = False
 
 
 def run(
     *,
     older_than: timedelta | None = None,
-    only: Iterable[Part] = PARTS,
+    only: Iterable[Task] = TASKS,
     dry_run: bool = False,
-    patience_s: float = 0,
-    watch: Watch | None = None,
+    wait_s: float = 0,
+    observer: Observer | None = None,
 ) -> list[Outcome]:
-    """All of it, once, due or not. Parts that fail leave the others alone.
+    """Run each task once, due or not. One that fails leaves the others alone.
 
-    older_than: see `Ages.of_leftovers`.
+    older_than: see `Ages.for_leftovers`.
     dry_run: look, and change nothing.
-    patience_s: how long to wait for somebody who does a part at this moment.
+    wait_s: how long to wait for another process that is doing a task.
     """
-    ages, watch = Ages.of_leftovers(older_than), watch or Watch()
+    ages, observer = Ages.for_leftovers(older_than), observer or Observer()
     outcomes = []
-    for part in only:
+    for task in only:
         try:
-            outcomes.append(_look(part, ages, watch) if dry_run else _do_all(part, ages, watch, patience_s))
-        except Exception as error:  # a bug in one part must not keep the others
-            log.exception("housekeeping_crashed", part=part.name)
-            outcomes.append(Outcome(part, error=_sentence(error)))
+            outcomes.append(_find(task, ages, observer) if dry_run else _run_once(task, ages, observer, wait_s))
+        except Exception as error:  # a bug in one task must not keep the others
+            log.exception("housekeeping_crashed", task=task.name)
+            outcomes.append(Outcome(task, error=_sentence(error)))
     return outcomes
 
 
-def do_if_due(part: Part, *, limit_s: float) -> Outcome | None:
-    """As workers do it between two jobs: None when nothing was to be done; what is left after `limit_s` waits."""
-    if part.everywhere:
-        return _do(Sitting(part, Ages(), limit_s=limit_s), None)
-    keeper = take(part, if_due=True)
-    return _do(Sitting(part, Ages(), heartbeat=keeper.heartbeat, limit_s=limit_s), keeper) if keeper else None
+def run_if_due(task: Task, *, limit_s: float) -> Outcome | None:
+    """Run the task as workers do, for `limit_s` seconds at most. Return None when it is not due."""
+    if task.per_host:
+        return _run(TaskRun(task, Ages(), limit_s=limit_s), None)
+    lease = acquire(task, if_due=True)
+    return _run(TaskRun(task, Ages(), heartbeat=lease.heartbeat, limit_s=limit_s), lease) if lease else None
 
 
-def _look(part: Part, ages: Ages, watch: Watch) -> Outcome:
+def _find(task: Task, ages: Ages, observer: Observer) -> Outcome:
     began = time.monotonic()
-    sitting = Sitting(part, ages, watch=watch)
-    watch.started(part)
+    task_run = TaskRun(task, ages, observer=observer)
+    observer.started(task)
     error = ""
     try:
-        for _ in sitting.finds():
+        for _ in task_run.findings():
             pass
     except MediaError as problem:
         error = str(problem)
     except DatabaseError as problem:
         database.discard_connection(problem)
         error = _sentence(problem)
-    return Outcome(part, found=sitting.found, took_s=time.monotonic() - began, error=error)
+    return Outcome(task, found=task_run.found, took_s=time.monotonic() - began, error=error)
 
 
-def _do_all(part: Part, ages: Ages, watch: Watch, patience_s: float) -> Outcome:
+def _run_once(task: Task, ages: Ages, observer: Observer, wait_s: float) -> Outcome:
     try:
-        keeper = None if part.everywhere else _take_patiently(part, watch, patience_s)
+        lease = None if task.per_host else _wait_for_lease(task, observer, wait_s)
     except DatabaseError as problem:
         database.discard_connection(problem)
-        return Outcome(part, error=_sentence(problem))
-    if keeper is None and not part.everywhere:
-        return Outcome(part, doer=holder(part) or "another process")
-    watch.started(part)
-    sitting = (
-        Sitting(part, ages, watch=watch, heartbeat=keeper.heartbeat) if keeper else Sitting(part, ages, watch=watch)
-    )
-    return _do(sitting, keeper)
+        return Outcome(task, error=_sentence(problem))
+    if lease is None and not task.per_host:
+        return Outcome(task, lease_holder=lease_holder(task) or "another process")
+    observer.started(task)
+    if lease:
+        return _run(TaskRun(task, ages, observer=observer, heartbeat=lease.heartbeat), lease)
+    return _run(TaskRun(task, ages, observer=observer), None)
 
 
-def _take_patiently(part: Part, watch: Watch, patience_s: float) -> Keeper | None:
-    until = time.monotonic() + patience_s
-    told = ""
-    while not (keeper := take(part, if_due=False)):
-        doer = holder(part)
-        if doer and time.monotonic() >= until:
+def _wait_for_lease(task: Task, observer: Observer, wait_s: float) -> TaskLease | None:
+    give_up_at = time.monotonic() + wait_s
+    known = ""
+    while not (lease := acquire(task, if_due=False)):
+        holder = lease_holder(task)
+        if holder and time.monotonic() >= give_up_at:
             return None
-        if doer and doer != told:
-            watch.waiting(part, told := doer)
-        if doer:
+        if holder and holder != known:
+            observer.waiting(task, known := holder)
+        if holder:
             time.sleep(_ASK_AGAIN_S)
-    return keeper
+    return lease
 
 
-def _do(sitting: Sitting, keeper: Keeper | None) -> Outcome:
-    """Raises what is not to be foreseen, and what ends the process; then the part is free for others all the same."""
-    part, began = sitting.part, time.monotonic()
+def _run(task_run: TaskRun, lease: TaskLease | None) -> Outcome:
+    """Find and repair, then end the lease, whatever happens.
+
+    Raises what nobody foresaw, and what ends the process.
+    """
+    task, began = task_run.task, time.monotonic()
     try:
-        error, unfinished = _repair_all(sitting)
+        error, unfinished = _repair_all(task_run)
     except BaseException:
-        if keeper:
-            keeper.leave()
+        if lease:
+            lease.abandon()
         raise
     took_s = time.monotonic() - began
-    if keeper and unfinished:
-        keeper.leave()
-    elif keeper:
+    if lease and unfinished:
+        lease.abandon()
+    elif lease:
         with suppress(DatabaseError):
-            keeper.release(repaired=sitting.repaired, error=error)
+            lease.release(repaired=task_run.repaired, error=error)
     if error:
-        log.warning("housekeeping_failed", part=part.name, found=sitting.found, repaired=sitting.repaired, why=error)
-    elif sitting.repaired:
-        log.info("housekeeping_done", part=part.name, repaired=sitting.repaired, duration_ms=int(took_s * 1000))
-    return Outcome(part, sitting.found, sitting.repaired, took_s, error, unfinished=unfinished)
+        log.warning("housekeeping_failed", task=task.name, found=task_run.found, repaired=task_run.repaired, why=error)
+    elif task_run.repaired:
+        log.info("housekeeping_done", task=task.name, repaired=task_run.repaired, duration_ms=int(took_s * 1000))
+    return Outcome(task, task_run.found, task_run.repaired, took_s, error, unfinished=unfinished)
 
 
-def _repair_all(sitting: Sitting) -> tuple[str, bool]:
-    """Why it ended early, empty where it did not, and whether there was no time for the rest."""
+def _repair_all(task_run: TaskRun) -> tuple[str, bool]:
+    """Return why it ended early, empty where it did not, and whether there was no time for the rest."""
     try:
-        for finds in sitting.finds():
-            sitting.repair(finds)
-            if sitting.is_over():
+        for findings in task_run.findings():
+            task_run.repair(findings)
+            if task_run.is_out_of_time():
                 return "", True
-        sitting.close()
+        task_run.raise_for_refusals()
     except MediaError as problem:
         return str(problem), False
     except DatabaseError as problem:

@@ -139,7 +139,7 @@ class Attempt:
         give_up_at = time.monotonic() + _REMOVAL_S
         while True:
             try:
-                return self._retry(lambda _: publishing.stage(self._staged))
+                return self._retry(lambda: publishing.stage(self._staged))
             except KeyBeingDeleted:
                 if time.monotonic() >= give_up_at:
                     raise
@@ -149,11 +149,13 @@ class Attempt:
 
     def _publish(self, rendered: Rendered) -> int:
         duration_ms = int((time.monotonic() - self._started) * 1000)
-        self._retry(
-            lambda again: publishing.publish(
-                self.lease, self.job, rendered, self._staged, usage=self.usage, duration_ms=duration_ms, again=again
-            )
-        )
+
+        def publish() -> bool:
+            publishing.publish(self.lease, self.job, rendered, self._staged, usage=self.usage, duration_ms=duration_ms)
+            return True
+
+        published = Job.objects.filter(self.lease.finished, pk=self.job.pk)
+        database.retry_on_disconnect(publish, unless=published.exists, for_s=self.heartbeat.retry_for_s)
         self._staged = []
         return duration_ms
 
@@ -164,5 +166,5 @@ class Attempt:
         begin, end = PROGRESS[Stage.RENDERING], PROGRESS[Stage.STORING]
         self.heartbeat.note(Stage.RENDERING, begin + (end - begin) * done // of)
 
-    def _retry(self, do: Callable[[bool], Result]) -> Result:
+    def _retry(self, do: Callable[[], Result]) -> Result:
         return database.retry_on_disconnect(do, for_s=self.heartbeat.retry_for_s)

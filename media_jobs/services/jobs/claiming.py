@@ -24,7 +24,7 @@ def claim_next(lane: Lane, worker: Worker) -> Job | None:
     """
     trusted = False
     while True:
-        job = database.retry_on_disconnect(partial(_claim, lane, worker, trusted))
+        job = database.retry_on_disconnect(partial(_claim, lane, worker, trusted), unless=partial(_own, worker))
         if job is None or job.state == JobState.PROCESSING:
             return job
         if outage.reason():
@@ -33,13 +33,8 @@ def claim_next(lane: Lane, worker: Worker) -> Job | None:
         trusted = True
 
 
-def _claim(lane: Lane, worker: Worker, trusted: bool, again: bool) -> Job | None:
-    """As `claim_next`, but a job that failed for an outage is returned as it waits, unless that is known to be over.
-
-    again: an earlier try may have been committed, and only the answer was lost.
-    """
-    if again and (mine := _with_all(Job.objects.filter(state=JobState.PROCESSING, worker=worker.id)).first()):
-        return mine
+def _claim(lane: Lane, worker: Worker, trusted: bool) -> Job | None:
+    """As `claim_next`, but a job that failed for an outage is returned as it waits, unless that is known to be over."""
     with transaction.atomic():
         # PostgreSQL passes over what others are just claiming; on SQLite a transaction is alone.
         job = _with_all(selectors.due(lane)).select_for_update(of=("self",), skip_locked=True).first()
@@ -62,6 +57,11 @@ def _claim(lane: Lane, worker: Worker, trusted: bool, again: bool) -> Job | None
     for name, value in claimed.items():
         setattr(job, name, value)
     return job
+
+
+def _own(worker: Worker) -> Job | None:
+    """What the worker holds already."""
+    return _with_all(Job.objects.filter(state=JobState.PROCESSING, worker=worker.id)).first()
 
 
 def _with_all(jobs: QuerySet[Job]) -> QuerySet[Job]:

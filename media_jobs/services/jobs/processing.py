@@ -138,12 +138,12 @@ def _close(attempt: Attempt, worker: Worker, error: MediaError, bug: Exception |
     if error.blame is Blame.SERVER:
         worker.suspects_outage = True
     database.retry_on_disconnect(
-        lambda _: failures.close_attempt(attempt.lease, attempt.job, error, usage=attempt.usage, bug=bug),
+        lambda: failures.close_attempt(attempt.lease, attempt.job, error, usage=attempt.usage, bug=bug),
         for_s=_LAST_WORDS_S if worker.stopping else database.RETRY_FOR_S,
     )
 
 
 def _hand_back(attempt: Attempt) -> None:
     lane = Lane(attempt.job.lane)
-    handed = database.retry_on_disconnect(lambda _: failures.hand_back(attempt.lease, lane), for_s=_LAST_WORDS_S)
+    handed = database.retry_on_disconnect(lambda: failures.hand_back(attempt.lease, lane), for_s=_LAST_WORDS_S)
     log.info("job_handed_back", job=str(attempt.job.pk), attempt=attempt.job.attempt, lease_held=handed)

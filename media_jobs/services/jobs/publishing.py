@@ -54,14 +54,8 @@ def publish(
     *,
     usage: Usage | None,
     duration_ms: int,
-    again: bool = False,
 ) -> None:
-    """Swap the staged derivatives in and close the job, in one transaction. Raises LeaseLost and changes nothing.
-
-    again: an earlier call may have been committed; then there is nothing left to do.
-    """
-    if again and Job.objects.filter(lease.finished, pk=job.pk).exists():
-        return
+    """Swap the staged derivatives in and close the job, in one transaction. Raises LeaseLost and changes nothing."""
     with transaction.atomic():
         # First, so that two jobs over one original end one after the other.
         Original.objects.filter(pk=job.original_id).update(**_facts(rendered))
@@ -84,14 +78,10 @@ def discard(staged: list[Derivative]) -> None:
     """
     for derivative in staged:
         try:
-            database.retry_on_disconnect(partial(_bury, derivative))
+            database.retry_on_disconnect(partial(object_deletion.delete_derivative, derivative))
         except (StorageUnavailable, *database.CONNECTION_ERRORS) as error:
             log.warning("derivative_left", key=derivative.key, error=type(error).__name__)
             return  # waiting for each of them would keep this worker from its next job, or from stopping in time
-
-
-def _bury(derivative: Derivative, again: bool) -> None:
-    object_deletion.delete_derivative(derivative)
 
 
 def _facts(rendered: Rendered) -> dict[str, Any]:

@@ -38,7 +38,8 @@ class RenderSlot:
 class Worker:
     """One worker. For one thread and its signal handlers.
 
-    run_urgent_tasks: called now and then while it is busy; does what must not wait until it is free. Raises nothing.
+    run_urgent_tasks: called now and then while it is busy; does what must not wait until it is free. It raises nothing
+    but queue.JobTimeout.
     """
 
     def __init__(self, run_urgent_tasks: Callable[[], object] = lambda: None) -> None:

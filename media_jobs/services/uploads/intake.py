@@ -185,7 +185,7 @@ def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane
 
     From then on nobody removes the original. Raises WrongState when somebody has begun to.
     """
-    if object_deletion.lock(original.pk) not in (OriginalState.STAGED, OriginalState.ACTIVE):
+    if object_deletion.lock_original(original.pk) not in (OriginalState.STAGED, OriginalState.ACTIVE):
         raise WrongState("This image has been given up and is being removed.")
     job = Job.objects.create(
         original=original,

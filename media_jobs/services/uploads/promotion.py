@@ -66,7 +66,7 @@ class _Promotion:
         self._row = Original.objects.filter(pk=original.pk)
 
     def run(self) -> None:
-        upload = self._retry(lambda _: DirectUpload.objects.filter(original=self._original.pk).first())
+        upload = self._retry(lambda: DirectUpload.objects.filter(original=self._original.pk).first())
         if upload is None or self._original.state == OriginalState.DELETED:
             raise UploadMissing
         if not self._is_stored():
@@ -141,7 +141,7 @@ class _Promotion:
             "content_type": found.kind.content_type,
             "key": keys.original_key(self._original.pk, found.kind.extension),
         }
-        self._retry(lambda _: new.update(**facts))
+        self._retry(lambda: new.update(**facts))
         self._read()
         if not self._original.sha256:
             raise LeaseLost(str(self._lease.job_id))
@@ -152,7 +152,7 @@ class _Promotion:
         """Although the lease may be lost by now: the object is there, and it is the right one."""
         row = self._row.filter(sha256=self._original.sha256)
 
-        def activate(_: bool) -> bool:
+        def activate() -> bool:
             became = row.filter(state=OriginalState.STAGED).update(state=OriginalState.ACTIVE)
             return bool(became) or row.filter(state=OriginalState.ACTIVE).exists()
 
@@ -162,9 +162,9 @@ class _Promotion:
         self._original.state = OriginalState.ACTIVE
 
     def _read(self) -> None:
-        self._retry(lambda _: self._original.refresh_from_db(fields=_FIELDS))
+        self._retry(lambda: self._original.refresh_from_db(fields=_FIELDS))
 
-    def _retry(self, do: Callable[[bool], Result]) -> Result:
+    def _retry(self, do: Callable[[], Result]) -> Result:
         return database.retry_on_disconnect(do, for_s=self._heartbeat.retry_for_s)
 
 

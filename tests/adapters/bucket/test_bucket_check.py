@@ -1,4 +1,4 @@
-"""That `bucket check` finds each right that is missing and each that is too much, and leaves nothing behind."""
+"""`bucket check` finds each right that is missing and each that is too much, and leaves nothing behind."""
 
 import json
 from collections.abc import Generator, Iterator
@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from media_jobs.adapters.bucket import policies
 from media_jobs.adapters.bucket.answers import BucketError
-from media_jobs.adapters.bucket.check import Check, Finding, Party, Verdict
+from media_jobs.adapters.bucket.check import Check, Principal
+from media_jobs.adapters.bucket.findings import Finding, Verdict
 from media_jobs.adapters.bucket.policies import Policy, Right, policy
 from media_jobs.adapters.bucket.setup import Plan, Setup
 from media_jobs.keys import PREFIXES, PUBLIC_PREFIXES
@@ -29,7 +30,7 @@ RIGHTS = [(role, right) for role, (on_objects, on_bucket) in NEEDS.items() for r
 
 
 def without(role: str, right: Right) -> Policy:
-    """What is printed for the role, less one right."""
+    """Return the policy that is printed for the role, less one right."""
     statements = getattr(policies, role)("gallimg*")["Statement"]
     if right is Right.ABORT:  # SeaweedFS takes leave to put for leave to abort, too, unless that is denied
         return policy(*statements, {"Effect": "Deny", "Action": [f"s3:{right}"], "Resource": ["arn:aws:s3:::*"]})
@@ -63,7 +64,7 @@ def running() -> Iterator[SeaweedFS]:
 
 @pytest.fixture
 def server(running: SeaweedFS) -> SeaweedFS:
-    """With a bucket of this test's own."""
+    """A server with a bucket of this test's own."""
     return another_bucket(running)
 
 
@@ -77,18 +78,18 @@ class Looking:
         return self._clients.enter_context(closing(s3_client(self.server.endpoint_url, credentials)))
 
     def check(self, cdn_url: str = "", admin: Credentials | None = None, **instead: Credentials) -> Check:
-        """Of all roles, or of those alone that are given other credentials."""
-        parties = [
-            Party(role, self.client(instead.get(role, getattr(self.server, role))), on_objects, on_bucket)
+        """Return a check of all roles, or of those that are given other credentials."""
+        principals = [
+            Principal(role, self.client(instead.get(role, getattr(self.server, role))), on_objects, on_bucket)
             for role, (on_objects, on_bucket) in NEEDS.items()
             if role in (instead or NEEDS)
         ]
         plan = Plan(self.server.bucket, "us-east-1", public=True, aws=False)
         base_url = f"{self.server.endpoint_url}/{self.server.bucket}"
-        return Check(plan, parties, self.client(admin or self.server.admin), base_url, cdn_url)
+        return Check(plan, principals, self.client(admin or self.server.admin), base_url, cdn_url)
 
     def bad(self, **how: Any) -> list[Finding]:
-        """What is not as it should be, once it is made sure that nothing was left behind."""
+        """Return what is not as it should be, after asserting that nothing was left behind."""
         found = [finding for finding in self.check(**how).run() if not finding.is_good]
         self.assert_nothing_left()
         return found
@@ -105,7 +106,7 @@ def looking(server: SeaweedFS) -> Iterator[Looking]:
         yield Looking(server, clients)
 
 
-def told(findings: list[Finding]) -> list[tuple[str, str, Verdict]]:
+def in_short(findings: list[Finding]) -> list[tuple[str, str, Verdict]]:
     return [(finding.who, finding.what, finding.verdict) for finding in findings]
 
 
@@ -121,12 +122,14 @@ def test_the_printed_policies_are_all_that_is_needed(looking: Looking):
 @pytest.mark.parametrize(("role", "right"), RIGHTS)
 def test_each_missing_right_is_named_and_no_other(looking: Looking, role: str, right: Right):
     findings = looking.bad(**{role: looking.server.users[f"{role}-without-{right}"]})
-    assert told(findings) == [(role, right, Verdict.MISSING)]
+    assert in_short(findings) == [(role, right, Verdict.MISSING)]
 
 
 def test_a_prefix_that_was_forgotten_is_named(looking: Looking):
     findings = looking.bad(worker=looking.server.users["worker-without-thumbnails"])
-    assert told(findings) == [("worker", right, Verdict.MISSING) for right in (Right.PUT, Right.DELETE, Right.ABORT)]
+    assert in_short(findings) == [
+        ("worker", right, Verdict.MISSING) for right in (Right.PUT, Right.DELETE, Right.ABORT)
+    ]
     assert {finding.note for finding in findings} == {"thumb/"}
 
 
@@ -143,13 +146,13 @@ def test_rights_that_the_web_process_does_not_need_are_named_every_one(looking: 
 def test_what_nobody_may_try_is_not_said_to_be_there(looking: Looking):
     nothing = looking.server.users["nothing"]
     findings = looking.bad(admin=nothing, web=nothing, read=looking.server.read, worker=nothing)
-    assert ("read", Right.GET, Verdict.UNKNOWN) in told(findings)
-    assert ("world", "reads", Verdict.UNKNOWN) in told(findings)
+    assert ("read", Right.GET, Verdict.UNKNOWN) in in_short(findings)
+    assert ("world", "reads", Verdict.UNKNOWN) in in_short(findings)
 
 
 def test_credentials_that_are_refused_are_told_once(looking: Looking):
     findings = looking.bad(web=(looking.server.web[0], "wrong"))
-    assert told(findings) == [("web", "credentials", Verdict.MISSING)]
+    assert in_short(findings) == [("web", "credentials", Verdict.MISSING)]
     assert "secret" in findings[0].note
 
 
@@ -163,14 +166,14 @@ class TestTheWorld:
     def test_that_reads_originals_is_noticed(self, looking: Looking):
         self.opened(looking, ["s3:GetObject"], (*PUBLIC_PREFIXES, "originals/"))
         findings = looking.bad()
-        assert told(findings) == [("world", "originals", Verdict.EXCESS)]
+        assert in_short(findings) == [("world", "originals", Verdict.EXCESS)]
         assert "originals/" in findings[0].note
 
     def test_that_stores_deletes_or_lists_is_noticed(self, looking: Looking):
         looking.server = replace(looking.server, bucket=OPEN)
         make_bucket(looking.server)
         findings = [finding for finding in looking.bad() if finding.who == "world"]
-        assert told(findings) == [
+        assert in_short(findings) == [
             ("world", "originals", Verdict.EXCESS),
             ("world", "writes and lists", Verdict.EXCESS),
         ]
@@ -179,7 +182,7 @@ class TestTheWorld:
     def test_that_lacks_a_size_is_noticed(self, looking: Looking):
         self.opened(looking, ["s3:GetObject"], PUBLIC_PREFIXES[:-1])
         findings = looking.bad()
-        assert told(findings) == [("world", "derivatives", Verdict.MISSING)]
+        assert in_short(findings) == [("world", "derivatives", Verdict.MISSING)]
         assert "not readable: derived/" in findings[0].note
 
     @pytest.mark.parametrize(
@@ -196,7 +199,7 @@ class TestTheWorld:
         self.opened(looking, ["s3:ListBucketVersions"], ())
         with ExitStack() as stack:
             cdn_url = stack.enter_context(cdn(looking, passes))
-            assert told(looking.bad(cdn_url=cdn_url)) == expected
+            assert in_short(looking.bad(cdn_url=cdn_url)) == expected
 
 
 class cdn:  # noqa: N801  (it is used as a function)
@@ -238,7 +241,7 @@ def test_settings_that_are_missing_are_named(looking: Looking):
         },
     )
     expected = [("bucket", name, Verdict.MISSING) for name in ("unfinished uploads", "forgotten uploads")]
-    assert told(looking.bad()) == expected
+    assert in_short(looking.bad()) == expected
     list(Setup(admin, Plan(bucket, "us-east-1", public=True, aws=False)).run())
     assert looking.bad() == []
 

@@ -1,4 +1,4 @@
-"""That the printed policies suffice for their roles and for no more, on a server that enforces them."""
+"""The printed policies suffice for their roles and for no more, on a server that enforces them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing

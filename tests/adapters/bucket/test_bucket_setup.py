@@ -82,13 +82,13 @@ def test_settings_go_with_the_checksum_that_older_servers_ask_for(bare: SeaweedF
 
 
 def test_a_dry_run_makes_nothing(bare: SeaweedFS, admin: Any):
-    told = states(Setup(admin, plan(bare), dry_run=True).run())
-    assert told == dict.fromkeys(ITEMS, State.WANTED)
+    found = states(Setup(admin, plan(bare), dry_run=True).run())
+    assert found == dict.fromkeys(ITEMS, State.WANTED)
     with pytest.raises(ClientError, match="404"):
         admin.head_bucket(Bucket=bare.bucket)
     list(Setup(admin, plan(bare, public=False, origins=[])).run())
-    told = states(Setup(admin, plan(bare), dry_run=True).run())
-    assert (told["bucket policy"], told["cors"]) == (State.WANTED, State.WANTED)
+    found = states(Setup(admin, plan(bare), dry_run=True).run())
+    assert (found["bucket policy"], found["cors"]) == (State.WANTED, State.WANTED)
     for look in (admin.get_bucket_policy, admin.get_bucket_cors):
         with pytest.raises(ClientError, match="NoSuch"):
             look(Bucket=bare.bucket)

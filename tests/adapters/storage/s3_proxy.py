@@ -121,7 +121,7 @@ class S3Proxy:
             del self._open[number]
 
     def _answer(self, client: socket.socket, server: socket.socket, exchanges: list[Exchange]) -> None:
-        """Until either side has closed, and both know."""
+        """Serve until either side has closed, and both know."""
         try:
             while piece := server.recv(_PIECE_BYTES):
                 self.on_answer(exchanges[-1])

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from media_jobs.adapters.storage.s3 import S3Store
-from media_jobs.adapters.storage.s3_calls import Patience
+from media_jobs.adapters.storage.s3_calls import CallLimits
 from media_jobs.ports import Outgoing, no_heartbeat
 from tests.adapters.storage.s3_proxy import Exchange, Hook, S3Proxy
 from tests.adapters.storage.stores import LARGE, noise, s3_store, write
@@ -20,7 +20,7 @@ MB = 1_000_000
 
 
 class LeaseGone(Exception):
-    """What a heartbeat raises."""
+    """An error that a heartbeat raises."""
 
 
 class Route:
@@ -33,8 +33,8 @@ class Route:
         self.spot = f"full/{uuid4().hex}/"
         self._made = [self.straight]
 
-    def store(self, **patience: Any) -> S3Store:
-        made = s3_store(self._seaweed, endpoint_url=self.proxy.endpoint_url, patience=Patience(**patience))
+    def store(self, **limits: Any) -> S3Store:
+        made = s3_store(self._seaweed, endpoint_url=self.proxy.endpoint_url, limits=CallLimits(**limits))
         self._made.append(made)
         return made
 
@@ -48,7 +48,7 @@ class Route:
         return self.spot + name
 
     def names(self) -> set[str]:
-        """Of what is there."""
+        """Return the names of the objects."""
         return {key.removeprefix(self.spot) for key in self.straight.keys(self.spot)}
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class Counted:
 
 
 def assert_nothing_follows(route: Route) -> None:
-    """What is there now is all that there will be."""
+    """Assert that no further object appears."""
     there = route.names()
     wait_until(lambda: route.proxy.is_quiet)
     assert route.names() == there

@@ -25,7 +25,7 @@ LEAST, MOST = 60_000, 80_000
 
 @dataclass
 class Counter:
-    """Where forms are handed in. `store` has the web process's credentials, `all` may read and list."""
+    """The server that takes forms. `store` has the web process's credentials, `all` may read and list."""
 
     store: ObjectStore
     all: ObjectStore

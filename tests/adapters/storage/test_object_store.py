@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from media_jobs.adapters import pace
+from media_jobs.adapters import throttle
 from media_jobs.errors import ObjectMissing, StorageUnavailable
 from media_jobs.ports import ObjectStore, ObjectWriter, Outgoing
 from tests.adapters.storage.stores import (
@@ -127,7 +127,7 @@ def raising(error: BaseException, *, at_heartbeat: int) -> Callable[[], None]:
 @pytest.fixture
 def restless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heartbeats as often as there is occasion."""
-    monkeypatch.setattr(pace, "PACE_S", 1e-5)
+    monkeypatch.setattr(throttle, "INTERVAL_S", 1e-5)
 
 
 def test_bytes_on_their_way_beat(store: ObjectStore, key: str, restless: None, tmp_path: Path) -> None:
@@ -145,7 +145,9 @@ def test_nobody_is_troubled_by_each_chunk(store: ObjectStore, key: str, tmp_path
     store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], heartbeat=lambda: beats.append(time.monotonic()))
     store.fetch(key, tmp_path / "fetched", heartbeat=lambda: beats.append(time.monotonic()))
     assert len(beats) >= 2
-    assert sum(after - before < pace.PACE_S for before, after in itertools.pairwise(beats)) <= 1  # between the calls
+    assert (
+        sum(after - before < throttle.INTERVAL_S for before, after in itertools.pairwise(beats)) <= 1
+    )  # between the calls
 
 
 @pytest.mark.parametrize("error", [StopWanted(), LooksLikeTheNetwork(), Stopped()], ids=lambda e: type(e).__name__)

@@ -1,4 +1,4 @@
-"""What is told of a storage that does not do what it was asked: who has to do what, and no secret."""
+"""Errors of the storage say who has to do what, and no secret."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -14,7 +14,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import SSLError
 
 from media_jobs.adapters.storage.s3 import S3Store
-from media_jobs.adapters.storage.s3_calls import translated
+from media_jobs.adapters.storage.s3_calls import translate_errors
 from media_jobs.errors import (
     BucketMissing,
     MediaError,
@@ -68,10 +68,10 @@ def test_refused_credentials_are_told_and_not_repeated(
     credentials = (key, "not the secret") if wrong == "secret" else ("nobody", secret)
     with pytest.raises(StorageDenied) as refused:
         call(made(credentials=credentials))
-    told = failures.traceback_tail(refused.value) + caplog.text
-    assert "storage_failed" in told
-    assert credentials[1] not in told
-    assert "Signature=" not in told
+    shown = failures.traceback_tail(refused.value) + caplog.text
+    assert "storage_failed" in shown
+    assert credentials[1] not in shown
+    assert "Signature=" not in shown
 
 
 def test_a_wrong_clock_is_told(made: Any, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,8 +95,8 @@ def test_a_storage_where_nobody_listens_is_away(made: Any, call: Any) -> None:
 
 
 def answer(code: str, status: int, message: str = "") -> ClientError:
-    told: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(told, "GetObject")
+    details: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(details, "GetObject")
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def answer(code: str, status: int, message: str = "") -> ClientError:
     ids=lambda value: value.__name__ if isinstance(value, type) else repr(str(value)),
 )
 def test_each_error_has_a_kind(error: Exception, kind: type[MediaError]) -> None:
-    with pytest.raises(MediaError) as raised, translated("reading a file", "full/a.jpg"):
+    with pytest.raises(MediaError) as raised, translate_errors("reading a file", "full/a.jpg"):
         raise error
     assert type(raised.value) is kind
     assert failures.is_outage(raised.value.code) == (kind is not ObjectMissing)
 
 
 def test_without_a_key_nothing_is_missing_but_the_storage() -> None:
-    with pytest.raises(StorageUnavailable), translated("listing files"):
+    with pytest.raises(StorageUnavailable), translate_errors("listing files"):
         raise answer("404", 404)

@@ -3,8 +3,10 @@
 import hashlib
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -15,9 +17,8 @@ from django.test import override_settings
 from media_jobs.adapters import storage
 from media_jobs.adapters.storage import Role
 from media_jobs.adapters.storage.s3 import S3Store
-from media_jobs.adapters.storage.s3_calls import Patience
+from media_jobs.adapters.storage.s3_calls import CallLimits
 from media_jobs.adapters.storage.s3_checksums import PartChecksum
-from media_jobs.adapters.storage.upload_buffer import UploadBuffer
 from media_jobs.callers import ANONYMOUS
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Original
@@ -33,7 +34,6 @@ from tests.faults.proxy import FaultyProxy
 from tests.seaweed import SeaweedFS
 from tests.services.jobs.threads import InThread
 
-BUFFER_BYTES = 8_000_000
 ALWAYS = None
 
 
@@ -45,21 +45,29 @@ def proxy(seaweed: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fault
 
 
 @pytest.fixture
-def buffer() -> UploadBuffer:
-    return UploadBuffer(BUFFER_BYTES)
+def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Count the parts of uploads that wait on the disk."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def count() -> int:
+        assert list(tmp_path.iterdir()) == []  # none has a name
+        found = 0
+        for opened in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile, such as that of the listing itself
+                found += str(opened.readlink()).startswith(str(tmp_path))
+        return found
+
+    return count
 
 
 @pytest.fixture(params=PartChecksum)
-def store(
-    request: pytest.FixtureRequest, seaweed: SeaweedFS, proxy: FaultyProxy, buffer: UploadBuffer
-) -> Iterator[S3Store]:
-    """Of a web process: with credentials that only write."""
+def store(request: pytest.FixtureRequest, seaweed: SeaweedFS, proxy: FaultyProxy) -> Iterator[S3Store]:
+    """A web process's store, with credentials that only write."""
     made = S3Store(
         seaweed.bucket,
         credentials=seaweed.web,
         region="us-east-1",
         endpoint_url=proxy.endpoint_url,
-        upload_buffer=buffer,
         part_checksum=request.param,
     )
     yield made
@@ -136,7 +144,7 @@ def test_that_of_its_parts_stays_with_a_large_one(store: S3Store, worker: S3Stor
 def test_parts_leave_while_the_upload_still_comes_in(store: S3Store, proxy: FaultyProxy, key: str) -> None:
     writer = store.begin(key, content_type="image/jpeg")
     writer.write(noise(3 * PART + 1))
-    for sent, _ in writer._sent:
+    for sent in writer._sent:
         sent.result()
     assert proxy.calls[Operation.UPLOAD_PART] == 3
     writer.abort()
@@ -172,14 +180,14 @@ def test_bytes_that_always_arrive_damaged_are_never_an_object(
 
 
 @pytest.mark.parametrize("attempts", [1, 4])
-def test_they_are_sent_as_often_as_patience_says(
+def test_they_are_sent_as_often_as_the_limits_say(
     seaweed: SeaweedFS, proxy: FaultyProxy, key: str, attempts: int
 ) -> None:
     proxy.inject(Injection(Fault.DAMAGED_REQUEST, Operation.PUT_OBJECT, times=ALWAYS))
-    patient = s3_store(seaweed, endpoint_url=proxy.endpoint_url, patience=Patience(attempts=attempts))
+    limited = s3_store(seaweed, endpoint_url=proxy.endpoint_url, limits=CallLimits(attempts=attempts))
     with pytest.raises(StorageUnavailable):
-        write(patient, key, noise(SMALL)).commit()
-    patient.client.close()
+        write(limited, key, noise(SMALL)).commit()
+    limited.client.close()
     assert proxy.calls[Operation.PUT_OBJECT] == attempts
 
 
@@ -204,28 +212,33 @@ def test_an_abort_does_not_wait_for_the_parts_of_other_uploads(
 @pytest.mark.parametrize("fault", [Fault.INTERNAL_ERROR, Fault.RESET, Fault.DENIED])
 @pytest.mark.parametrize("call", [Operation.CREATE_UPLOAD, Operation.UPLOAD_PART, Operation.COMPLETE_UPLOAD])
 @pytest.mark.parametrize("store", [PartChecksum.SHA256], indirect=True)
-def test_an_upload_that_fails_leaves_neither_object_nor_parts_nor_memory(
-    store: S3Store, worker: S3Store, proxy: FaultyProxy, buffer: UploadBuffer, key: str, call: Operation, fault: Fault
+def test_an_upload_that_fails_leaves_neither_object_nor_parts_nor_files(
+    store: S3Store,
+    worker: S3Store,
+    proxy: FaultyProxy,
+    parts: Callable[[], int],
+    key: str,
+    call: Operation,
+    fault: Fault,
 ) -> None:
     proxy.inject(Injection(fault, call, times=ALWAYS))
     with pytest.raises(StorageUnavailable):
         write(store, key, noise(LARGE)).commit()
     assert key not in worker.unfinished()
     assert list(worker.keys(key)) == []
-    assert buffer.taken_bytes == 0
+    assert parts() == 0
 
 
 @pytest.mark.parametrize("size_bytes", [SMALL, LARGE, 5 * PART])
 @pytest.mark.parametrize("ending", ["commit", "abort"])
-def test_memory_is_given_back_however_an_upload_ends(
-    store: S3Store, buffer: UploadBuffer, key: str, size_bytes: int, ending: str
+def test_files_of_parts_are_closed_however_an_upload_ends(
+    store: S3Store, parts: Callable[[], int], key: str, size_bytes: int, ending: str
 ) -> None:
     writer = write(store, key, noise(size_bytes))
-    assert buffer.taken_bytes <= BUFFER_BYTES
-    assert buffer.taken_bytes or size_bytes > BUFFER_BYTES
+    assert parts() >= 1
     getattr(writer, ending)()
     writer.abort()
-    assert buffer.taken_bytes == 0
+    assert parts() == 0
 
 
 @pytest.mark.parametrize("store", [PartChecksum.SHA256], indirect=True)
@@ -246,7 +259,7 @@ def test_a_creation_whose_answer_is_lost_is_swept(
 ) -> None:
     proxy.inject(Injection(Fault.LOST, Operation.CREATE_UPLOAD))
     write(store, key, noise(LARGE)).commit()
-    assert worker.unfinished().count(key) == 1  # nobody was told its id
+    assert worker.unfinished().count(key) == 1  # nobody knows its id
     worker.sweep(older_than_s=0)
     assert worker.unfinished().count(key) == 0
     assert stored(worker, key) == noise(LARGE)

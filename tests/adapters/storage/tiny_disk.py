@@ -51,9 +51,9 @@ def run(folder: Path, program: str, *, size: str = "4m", inodes: int = 0) -> lis
     source = _PRELUDE + textwrap.dedent(program)
     command = [*_unshared(), "sh", "-c", _MOUNT, "sh", size, str(disk), sys.executable, "-c", source, str(disk)]
     environment = {"PATH": os.environ["PATH"], "ROOT": str(ROOT)}
-    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    assert told.returncode == 0, told.stderr
-    return [line.removeprefix("> ") for line in told.stdout.splitlines() if line.startswith("> ")]
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return [line.removeprefix("> ") for line in ran.stdout.splitlines() if line.startswith("> ")]
 
 
 def _unshared() -> list[str]:

@@ -10,7 +10,7 @@ from media_jobs.callers import ANONYMOUS
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.pipeline.formats.sniff import sniff
 from media_jobs.services import housekeeping
-from media_jobs.services.housekeeping.parts import LEASES
+from media_jobs.services.housekeeping.tasks import LEASES
 from media_jobs.services.uploads.intake import Upload
 from media_jobs.states import DerivativeState, JobState, OriginalState
 from tests import images, working

@@ -1,4 +1,4 @@
-"""What a person who runs `manage.py housekeeping` is told."""
+"""What `manage.py housekeeping` tells the person who runs it."""
 
 import io
 from datetime import timedelta
@@ -12,11 +12,11 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import StorageUnavailable
 from media_jobs.management.commands import housekeeping as command
 from media_jobs.models import MaintenanceTask, Original
-from media_jobs.services.housekeeping import PARTS
+from media_jobs.services.housekeeping import TASKS
 from media_jobs.states import OriginalState
 from tests.factories import make_original
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+pytestmark = pytest.mark.django_db
 
 
 def housekeeping(*args: str, **options: Any) -> str:
@@ -25,21 +25,21 @@ def housekeeping(*args: str, **options: Any) -> str:
     return out.getvalue()
 
 
-def row(output: str, part: str) -> list[str]:
-    return next(line for line in output.splitlines() if line.startswith(f"{part} ")).split()
+def row(output: str, task: str) -> list[str]:
+    return next(line for line in output.splitlines() if line.startswith(f"{task} ")).split()
 
 
-def test_each_part_has_its_line_in_the_summary():
+def test_each_task_has_its_line_in_the_summary():
     make_original(state=OriginalState.DELETED)
     output = housekeeping()
     assert row(output, "uploads")[:3] == ["uploads", "1", "1"]
     assert row(output, "tombstones")[:3] == ["tombstones", "0", "0"]
-    for part in PARTS:
-        row(output, part.name)
+    for task in TASKS:
+        row(output, task.name)
     assert not Original.objects.exists()
 
 
-def test_a_dry_run_lists_every_find_and_changes_nothing():
+def test_a_dry_run_lists_every_finding_and_changes_nothing():
     deleting = [make_original(bytes([n]), state=OriginalState.DELETED) for n in range(3)]
     output = housekeeping("--dry-run")
     for original in deleting:
@@ -50,7 +50,7 @@ def test_a_dry_run_lists_every_find_and_changes_nothing():
     assert not MaintenanceTask.objects.exists()
 
 
-def test_parts_can_be_chosen():
+def test_tasks_can_be_chosen():
     make_original(state=OriginalState.DELETED)
     output = housekeeping("--only", "answers", "writes")
     assert Original.objects.exists()
@@ -74,7 +74,7 @@ def test_an_age_that_makes_no_sense_is_refused(age):
         housekeeping("--older-than", age)
 
 
-def test_a_part_that_failed_is_told_and_the_exit_says_so(monkeypatch):
+def test_a_task_that_failed_is_named_and_the_exit_says_so(monkeypatch):
     make_original(state=OriginalState.DELETED)
 
     def away(key: str) -> None:
@@ -82,22 +82,22 @@ def test_a_part_that_failed_is_told_and_the_exit_says_so(monkeypatch):
 
     monkeypatch.setattr(store(Role.WORKER), "delete", away)
     out = io.StringIO()
-    with pytest.raises(CommandError, match=r"1 of 12 parts failed: uploads\..*--only uploads") as raised:
+    with pytest.raises(CommandError, match=r"1 of 11 tasks failed: uploads\..*--only uploads") as raised:
         call_command("housekeeping", stdout=out)
     assert raised.value.returncode == 1
     assert "The storage did not answer while deleting a file" in " ".join(out.getvalue().split())
 
 
-def test_who_is_at_it_is_told(monkeypatch):
-    monkeypatch.setattr(command, "_PATIENCE_S", 0)
+def test_who_is_doing_it_is_named(monkeypatch):
+    monkeypatch.setattr(command, "_WAIT_S", 0)
     until = timezone.now() + timedelta(minutes=5)
     MaintenanceTask.objects.create(name="uploads", worker="otherhost:1:abc", lease_until=until)
     output = " ".join(housekeeping().split())
-    assert "skipped: otherhost:1:abc is at it" in output
+    assert "skipped: otherhost:1:abc is doing it" in output
     assert "housekeeping --only uploads" in output
 
 
-def test_long_work_is_told_of_every_few_seconds(monkeypatch):
+def test_long_work_shows_its_progress_every_few_seconds(monkeypatch):
     monkeypatch.setattr(command, "_LINE_EVERY_S", 0)
     for n in range(3):
         make_original(bytes([n]), state=OriginalState.DELETED)

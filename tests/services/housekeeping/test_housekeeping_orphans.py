@@ -11,8 +11,8 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.keys import image_of, original_key
 from media_jobs.models import Derivative, Tombstone
 from media_jobs.services import housekeeping
-from media_jobs.services.housekeeping import Find, Outcome, Part, Watch
-from media_jobs.services.housekeeping.parts import named
+from media_jobs.services.housekeeping import Finding, Observer, Outcome, Task
+from media_jobs.services.housekeeping.tasks import task_named
 from media_jobs.states import DerivativeState, JobState
 from tests.factories import make_derivative, make_job, make_original
 
@@ -34,7 +34,7 @@ def store_object(key: str = "") -> str:
 
 
 def sweep(**how: Any) -> list[Outcome]:
-    return housekeeping.run(only=[named("orphans"), named("tombstones")], **how)
+    return housekeeping.run(only=[task_named("orphans"), task_named("tombstones")], **how)
 
 
 def test_an_orphan_waits_seven_days():
@@ -83,19 +83,19 @@ def test_what_this_service_never_stored_is_not_its_to_delete(key):
     assert image_of(key) is None
 
 
-class Meanwhile(Watch):
-    """Does something between finding and mending."""
+class Meanwhile(Observer):
+    """Does something between finding and repairing."""
 
-    def __init__(self, part: str, do: Any) -> None:
-        self.name, self.do = part, do
+    def __init__(self, task: str, do: Any) -> None:
+        self.name, self.do = task, do
 
-    def found(self, part: Part, finds: list[Find]) -> None:
-        if part.name == self.name:
+    def found(self, task: Task, findings: list[Finding]) -> None:
+        if task.name == self.name:
             self.do()
 
 
-@pytest.mark.parametrize("part", ["orphans", "tombstones"])
-def test_an_object_whose_row_appears_between_listing_and_deleting_stays(part):
+@pytest.mark.parametrize("task", ["orphans", "tombstones"])
+def test_an_object_whose_row_appears_between_listing_and_deleting_stays(task):
     """The row comes after the storage was listed, and after the list was compared with the rows."""
     job = make_job(state=JobState.PROCESSING, worker="a", lease_until=timezone.now() + timedelta(hours=1))
     wanted = make_derivative(job)
@@ -104,7 +104,7 @@ def test_an_object_whose_row_appears_between_listing_and_deleting_stays(part):
     def appear() -> None:
         wanted.save(force_insert=True)
 
-    outcomes = sweep(older_than=NOW, watch=Meanwhile(part, appear))
+    outcomes = sweep(older_than=NOW, observer=Meanwhile(task, appear))
     assert [outcome.found for outcome in outcomes] == [1, 1]
     assert outcomes[1].repaired == 0
     assert objects() == [wanted.key]
@@ -114,7 +114,7 @@ def test_an_object_whose_row_appears_between_listing_and_deleting_stays(part):
 def test_an_original_whose_row_appears_meanwhile_stays():
     original = make_original(b"x")
     original.delete()
-    sweep(older_than=NOW, watch=Meanwhile("tombstones", lambda: original.save(force_insert=True)))
+    sweep(older_than=NOW, observer=Meanwhile("tombstones", lambda: original.save(force_insert=True)))
     assert objects() == [original.key]
 
 

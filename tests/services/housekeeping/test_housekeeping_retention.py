@@ -11,7 +11,7 @@ from media_jobs.services import housekeeping
 from media_jobs.services.jobs import lifecycle
 from media_jobs.states import DerivativeState, JobState
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
-from tests.services.housekeeping.keeping import ago, do, objects, refuse
+from tests.services.housekeeping.helpers import ago, do, objects, refuse
 
 pytestmark = pytest.mark.django_db
 
@@ -95,11 +95,11 @@ def test_a_failed_original_that_is_retried_meanwhile_stays(valkey):
     keep_failed(7)
     failed = make_failed_job(original=make_original(), finished_at=ago(days=8))
 
-    class Curator(housekeeping.Watch):
-        def found(self, part, finds):
+    class Curator(housekeeping.Observer):
+        def found(self, task, findings):
             lifecycle.retry(failed.pk, actor=ANONYMOUS)
 
-    assert do("failures", watch=Curator()).repaired == 0
+    assert do("failures", observer=Curator()).repaired == 0
     assert objects() == [failed.original.key]
     assert Job.objects.get().state == JobState.QUEUED
 

@@ -1,4 +1,4 @@
-"""Files that came straight to the storage go in their time, and with them what a dead worker made of them."""
+"""Direct uploads are removed in their time, and with them what a dead worker made of them."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,13 +14,13 @@ from media_jobs.errors import StorageUnavailable, UploadUsed
 from media_jobs.keys import is_ours
 from media_jobs.models import DirectUpload, Job, Original, Preset, Tombstone
 from media_jobs.services import housekeeping
-from media_jobs.services.housekeeping import Find, Part, Watch
-from media_jobs.services.housekeeping.parts import named
+from media_jobs.services.housekeeping import Finding, Observer, Task
+from media_jobs.services.housekeeping.tasks import task_named
 from media_jobs.services.idempotency import Answer
 from media_jobs.services.jobs import lifecycle
 from media_jobs.services.uploads import direct_uploads
 from media_jobs.states import JobState, OriginalState
-from tests.services.housekeeping.keeping import ago, do, objects
+from tests.services.housekeeping.helpers import ago, do, objects
 
 pytestmark = pytest.mark.django_db
 
@@ -122,19 +122,19 @@ def test_looking_changes_nothing():
     assert [*DirectUpload.objects.values(), *Original.objects.values(), *objects()] == before
 
 
-class Meanwhile(Watch):
-    """Does something between finding and mending."""
+class Meanwhile(Observer):
+    """Does something between finding and repairing."""
 
     def __init__(self, do: Any) -> None:
         self.do = do
 
-    def found(self, part: Part, finds: list[Find]) -> None:
+    def found(self, task: Task, findings: list[Finding]) -> None:
         self.do()
 
 
 def test_an_upload_that_is_accepted_meanwhile_stays():
     upload = an_upload()
-    outcome = do("staging", older_than=NOW, watch=Meanwhile(lambda: accept(upload)))
+    outcome = do("staging", older_than=NOW, observer=Meanwhile(lambda: accept(upload)))
     assert (outcome.found, outcome.repaired) == (1, 0)
     assert objects() == [upload.key]
 
@@ -142,7 +142,7 @@ def test_an_upload_that_is_accepted_meanwhile_stays():
 def test_a_job_that_is_retried_meanwhile_keeps_its_file():
     upload = an_image(DAYS, **FAILED, finished_at=ago(days=8))
     job = Job.objects.get()
-    outcome = do("staging", watch=Meanwhile(lambda: lifecycle.retry(job.pk, actor=ANONYMOUS)))
+    outcome = do("staging", observer=Meanwhile(lambda: lifecycle.retry(job.pk, actor=ANONYMOUS)))
     assert (outcome.found, outcome.repaired) == (1, 0)
     assert objects() == [upload.key]
     assert Original.objects.get().state == OriginalState.STAGED
@@ -193,7 +193,7 @@ def test_what_was_given_up_here_is_forgotten_where_presets_say_so():
 
 def test_a_file_whose_upload_no_row_knows_goes_as_other_orphans_do():
     known, orphan = an_upload(), put(f"uploads/{uuid4()}")
-    sweep = [named("orphans"), named("tombstones")]
+    sweep = [task_named("orphans"), task_named("tombstones")]
     housekeeping.run(only=sweep)
     assert [row.key for row in Tombstone.objects.all()] == [orphan]
     Tombstone.objects.update(created_at=ago(days=8))
@@ -215,6 +215,6 @@ def test_a_tombstone_does_not_take_a_file_whose_upload_a_row_names():
 )
 def test_what_this_service_never_named_so_is_not_its_to_delete(key):
     put(key)
-    housekeeping.run(only=[named("orphans"), named("tombstones")], older_than=NOW)
+    housekeeping.run(only=[task_named("orphans"), task_named("tombstones")], older_than=NOW)
     assert objects() == [key]
     assert not is_ours(key)

@@ -17,8 +17,8 @@ from media_jobs.callers import ANONYMOUS
 from media_jobs.models import Derivative, Job
 from media_jobs.ports import no_heartbeat
 from media_jobs.services import housekeeping
-from media_jobs.services.housekeeping.parts import LEASES
-from media_jobs.services.jobs import lifecycle, processing, worker
+from media_jobs.services.housekeeping.tasks import LEASES
+from media_jobs.services.jobs import dispatch, lifecycle, processing, worker
 from media_jobs.services.jobs import worker as workers
 from media_jobs.states import JobState, Lane
 from tests import images, working
@@ -96,7 +96,7 @@ def test_a_lease_is_renewed_while_its_worker_waits(stuck, settings):
         lease_until = Job.objects.get(pk=job.pk).lease_until
         assert lease_until
         wait_until(partial(lease_ends_after, job, lease_until))
-    housekeeping.run(only=[LEASES], patience_s=10)
+    housekeeping.run(only=[LEASES], wait_s=10)
     os.kill(pid, signal.SIGCONT)
     thread.ended()
     job.refresh_from_db()
@@ -105,7 +105,7 @@ def test_a_lease_is_renewed_while_its_worker_waits(stuck, settings):
 
 def test_a_busy_worker_sees_to_the_jobs_of_the_dead(stuck, monkeypatch):
     _, thread, pid = stuck
-    workers.current().run_urgent_tasks = housekeeping.pulse
+    workers.current().run_urgent_tasks = housekeeping.TaskSchedule(notify=dispatch.top_up).run_urgent_tasks
     lost = make_job(
         state=JobState.PROCESSING, worker="dead", attempt=1, lease_until=timezone.now() - timedelta(seconds=9)
     )

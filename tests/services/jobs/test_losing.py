@@ -16,7 +16,7 @@ from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Derivative, Job, Original, Tombstone
 from media_jobs.ports import Heartbeat, Outgoing
 from media_jobs.services import housekeeping, object_deletion
-from media_jobs.services.housekeeping.parts import LEASES
+from media_jobs.services.housekeeping.tasks import LEASES
 from media_jobs.services.jobs import lifecycle
 from media_jobs.services.jobs import worker as workers
 from media_jobs.states import DerivativeState, JobState
@@ -51,7 +51,7 @@ def _decoders_of_threads(monkeypatch) -> Iterator[None]:
 def expire(job: Job) -> None:
     """The lease runs out, and somebody notices."""
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    housekeeping.run(only=[LEASES], patience_s=10)
+    housekeeping.run(only=[LEASES], wait_s=10)
 
 
 def state(job: Job) -> str:

@@ -14,8 +14,8 @@ from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Job, MaintenanceTask
 from media_jobs.runtime import worker_loop
 from media_jobs.runtime.worker_loop import WorkerLoop
-from media_jobs.services.housekeeping import ticking
-from media_jobs.services.jobs import outage
+from media_jobs.services.housekeeping import TaskSchedule
+from media_jobs.services.jobs import dispatch, outage
 from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import Worker
 from media_jobs.states import JobState
@@ -28,7 +28,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch) -> None:
     monkeypatch.setattr(worker_loop, "LOOK_EVERY_S", 0.01)
-    ticking._timers.clear()
 
 
 @pytest.fixture
@@ -37,8 +36,13 @@ def worker() -> Worker:
 
 
 @pytest.fixture
-def loop(worker, valkey) -> WorkerLoop:
-    return WorkerLoop(worker)
+def schedule() -> TaskSchedule:
+    return TaskSchedule(notify=dispatch.top_up)
+
+
+@pytest.fixture
+def loop(worker, schedule, valkey) -> WorkerLoop:
+    return WorkerLoop(worker, schedule)
 
 
 @pytest.fixture
@@ -120,7 +124,7 @@ def test_a_worker_that_waits_stops_when_told_to(away, loop, worker):
     assert worker.suspects_outage
 
 
-def test_a_worker_that_waits_still_mends_what_others_left(away, loop, worker):
+def test_a_worker_that_waits_still_repairs_what_others_left(away, schedule, loop, worker):
     lost = make_job(
         state=JobState.PROCESSING, worker="dead", attempt=1, lease_until=timezone.now() + timedelta(seconds=60)
     )
@@ -128,7 +132,7 @@ def test_a_worker_that_waits_still_mends_what_others_left(away, loop, worker):
     def die() -> None:
         Job.objects.filter(pk=lost.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
         MaintenanceTask.objects.all().delete()
-        ticking._timers.clear()
+        schedule._timers.restart("leases", 0)
 
     away(2, then=die)
     worker.suspects_outage = True

@@ -12,14 +12,14 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS
 from media_jobs.models import DirectUpload, Job
 from media_jobs.services import housekeeping
-from media_jobs.services.housekeeping.parts import LEASES
+from media_jobs.services.housekeeping.tasks import LEASES
 from media_jobs.services.idempotency import Answer
 from media_jobs.services.uploads import direct_uploads, promotion
 from media_jobs.services.uploads.direct_uploads import Opened
 from media_jobs.states import JobState, OriginalState
 from tests import images, working
 from tests.forms import send
-from tests.services.housekeeping.keeping import ago, do, objects
+from tests.services.housekeeping.helpers import ago, do, objects
 
 PHOTO, OTHER = images.jpeg(640, 480), images.jpeg(320, 240)
 
@@ -52,7 +52,7 @@ def work(job: Job) -> Job:
 def lose(job: Job) -> None:
     """Its worker is taken for dead."""
     Job.objects.filter(pk=job.pk).update(lease_until=ago(seconds=1))
-    housekeeping.run(only=[LEASES], patience_s=10)
+    housekeeping.run(only=[LEASES], wait_s=10)
 
 
 def stored(key: str, tmp_path: Path) -> bytes:

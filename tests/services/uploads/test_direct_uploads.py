@@ -36,7 +36,7 @@ from media_jobs.services.uploads import direct_uploads, intake
 from media_jobs.services.uploads.direct_uploads import Opened
 from media_jobs.states import JobState, Lane, OriginalState
 from tests.factories import make_job, make_original
-from tests.services.housekeeping.keeping import ago, objects
+from tests.services.housekeeping.helpers import ago, objects
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from media_jobs.services.jobs import lifecycle
 from media_jobs.states import JobState, OriginalState
 from tests import images, raws
 from tests.forms import send
-from tests.services.housekeeping.keeping import ago, objects
+from tests.services.housekeeping.helpers import ago, objects
 from tests.services.uploads.promoting import (
     OTHER,
     PHOTO,

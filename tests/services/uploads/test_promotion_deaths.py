@@ -11,7 +11,7 @@ from media_jobs.services.uploads.promotion import promote_upload
 from media_jobs.states import JobState, OriginalState
 from tests import working
 from tests.forms import send
-from tests.services.housekeeping.keeping import ago, do, objects
+from tests.services.housekeeping.helpers import ago, do, objects
 from tests.services.jobs.threads import Gate, at_work, decoders_of_threads
 from tests.services.uploads.promoting import (
     OTHER,

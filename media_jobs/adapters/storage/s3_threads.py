@@ -1,4 +1,4 @@
-"""Calls of S3 in threads of their own, so that who waits for them can go on beating while one of them hangs."""
+"""Runs calls of S3 in threads of their own, so that the caller's heartbeat goes on while one of them hangs."""
 
 import threading
 from collections import deque
@@ -6,81 +6,81 @@ from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 
-from media_jobs.adapters import pace
+from media_jobs.adapters import throttle
 from media_jobs.ports import Heartbeat
 
 
-class HaltedError(BaseException):
+class CancelledError(BaseException):
     """Ends a call that nobody wants any more. botocore would take an Exception for the network's, and try again."""
 
 
-class Halt:
+class Cancellation:
     """Whether some calls are still wanted; shared by the thread that wants them and those that make them."""
 
     def __init__(self) -> None:
-        self._called = threading.Event()
+        self._cancelled = threading.Event()
 
-    def call(self) -> None:
-        self._called.set()
+    def cancel(self) -> None:
+        self._cancelled.set()
 
     def check(self) -> None:
-        """Raises HaltedError."""
-        if self._called.is_set():
-            raise HaltedError
+        """Raise CancelledError once cancelled."""
+        if self._cancelled.is_set():
+            raise CancelledError
 
     def sleep(self, seconds: float) -> None:
-        """Raises HaltedError, as soon as it is called."""
-        if self._called.wait(seconds):
-            raise HaltedError
+        """Wait. Raises CancelledError as soon as it is cancelled."""
+        if self._cancelled.wait(seconds):
+            raise CancelledError
 
 
-#: Asks its Halt as often as it can.
-Call = Callable[[Halt], None]
+#: Checks its Cancellation as often as it can.
+Call = Callable[[Cancellation], None]
 
 
-def beside(heartbeat: Heartbeat, calls: Sequence[Call], *, at_once: int = 1, forsake: bool = False) -> None:
-    """Make `calls`, up to `at_once` at the same time, and `heartbeat` in this thread meanwhile, four times a second.
+def run_with_heartbeat(heartbeat: Heartbeat, calls: Sequence[Call], *, at_once: int = 1, detach: bool = False) -> None:
+    """Make `calls`, up to `at_once` at the same time, and call `heartbeat` in this thread meanwhile.
 
     Returns once each has returned. Raises what the first that fails raises, or what comes up in this thread, be it by
-    its heartbeat or by a signal: then no further call begins, and those under way are halted and have ended. With
-    `forsake` they are left to end by themselves, which only those may whose end means nothing to anybody.
+    its heartbeat or by a signal: then no further call begins, and those under way are cancelled and have ended.
+    detach: leave them to end by themselves instead; only for calls whose late end does no harm.
     """
-    tick = pace.paced(heartbeat)
-    tick()
-    crew = _Crew(calls)
+    throttled_heartbeat = throttle.throttled(heartbeat)
+    throttled_heartbeat()
+    threads = _Threads(calls)
     try:
-        crew.begin(min(at_once, len(calls)))
-        while not crew.is_done():
-            crew.wait(pace.PACE_S)
-            tick()
+        threads.start(min(at_once, len(calls)))
+        while not threads.is_done():
+            threads.wait(throttle.INTERVAL_S)
+            throttled_heartbeat()
     finally:
-        crew.halt.call()
-        if not forsake:
-            crew.wait_for_those_under_way()
-    crew.raise_what_failed()
+        threads.cancellation.cancel()
+        if not detach:
+            threads.wait_for_those_under_way()
+    threads.raise_first_error()
 
 
-class _Crew:
-    """Threads that make calls, each one after the other, until none is left or they are halted.
+class _Threads:
+    """Threads that make calls, each one after the other, until none is left or they are cancelled.
 
     They are daemons and live no longer than that: no process waits for them at its end, and none is forked with them.
     Only they change what is noted here, in single steps, since a signal may interrupt whoever waits for them anywhere.
     """
 
     def __init__(self, calls: Sequence[Call]) -> None:
-        self.halt = Halt()
+        self.cancellation = Cancellation()
         self._count = len(calls)
         self._left = deque(calls)
         self._begun: list[Call] = []
         self._ended: list[BaseException | None] = []
         self._news: SimpleQueue[None] = SimpleQueue()
 
-    def begin(self, threads: int) -> None:
+    def start(self, threads: int) -> None:
         for _ in range(threads):  # each with what is logged of the job
             threading.Thread(target=copy_context().run, args=(self._work,), name="s3", daemon=True).start()
 
     def wait(self, seconds: float) -> None:
-        """Until a call ends, or for so long."""
+        """Wait until a call ends, or for so long."""
         try:
             self._news.get(timeout=seconds)
         except Empty:
@@ -91,21 +91,21 @@ class _Crew:
         return len(self._ended) == self._count or any(self._ended)
 
     def wait_for_those_under_way(self) -> None:
-        """Once halted: a call that is noted later than this looks is never made."""
+        """Wait after a cancellation. A call that is noted as begun only after this looked is never made."""
         interruption: BaseException | None = None
         while True:
             try:
                 while len(self._ended) < len(self._begun):
-                    self.wait(pace.PACE_S)
+                    self.wait(throttle.INTERVAL_S)
                 break
             except BaseException as error:  # noqa: BLE001  (raised as soon as it may be)
                 interruption = error
         if interruption:
             raise interruption
 
-    def raise_what_failed(self) -> None:
+    def raise_first_error(self) -> None:
         for error in self._ended:
-            if error and not isinstance(error, HaltedError):
+            if error and not isinstance(error, CancelledError):
                 raise error
 
     def _work(self) -> None:
@@ -117,11 +117,11 @@ class _Crew:
             self._begun.append(call)
             error: BaseException | None = None
             try:
-                self.halt.check()
-                call(self.halt)
+                self.cancellation.check()
+                call(self.cancellation)
             except BaseException as raised:  # noqa: BLE001  (raised again where the call was wanted)
                 error = raised
             self._ended.append(error)
             if error:  # noted before any that ends because of it
-                self.halt.call()
+                self.cancellation.cancel()
             self._news.put(None)

@@ -9,24 +9,26 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from media_jobs.models import Derivative, Job, Original, Preset
 from media_jobs.selectors import batches
-from media_jobs.services.housekeeping import uploads
-from media_jobs.services.housekeeping.part import Find, Sitting
+from media_jobs.services.housekeeping import unfinished_uploads
+from media_jobs.services.housekeeping.task import Finding, TaskRun
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import JobState, OriginalState
 
 
-def find(_: Sitting) -> Iterator[list[Find]]:
+def find(_: TaskRun) -> Iterator[list[Finding]]:
     for page in batches(_given_up().only("id", "filename", "owner")):
-        yield [Find(f"{row} of {row.owner} ({row.pk}): failed, and its time is over", row.pk) for row in page]
+        yield [Finding(f"{row} of {row.owner} ({row.pk}): failed, and its time is over", row.pk) for row in page]
 
 
-def repair(sitting: Sitting, finds: list[Find]) -> int:
-    """Row and jobs are given up in one step; its object, and then what is left of it, go as those of uploads do."""
-    return uploads.remove(sitting, [find.it for find in finds if _give_up(find.it)])
+def repair(task_run: TaskRun, findings: list[Finding]) -> int:
+    """Give up row and jobs in one step; then remove its object and the rest as those of unfinished uploads."""
+    return unfinished_uploads.remove_deleted(
+        task_run, [finding.subject for finding in findings if _give_up(finding.subject)]
+    )
 
 
 def _give_up(original_id: UUID) -> bool:
-    """Under locks on the original and its jobs, so that nobody gives it a new job, or an old one a retry, meanwhile."""
+    """Lock the original and its jobs, so that nobody gives it a new job or retries an old one meanwhile."""
     with transaction.atomic():
         Original.objects.select_for_update().filter(pk=original_id).values_list("pk").first()
         jobs = Job.objects.filter(original=original_id)
@@ -38,7 +40,7 @@ def _give_up(original_id: UUID) -> bool:
 
 
 def _given_up() -> QuerySet[Original]:
-    """Every one of its jobs must be beyond its preset's time, and nothing be left that any of them made."""
+    """Originals with nothing but jobs whose preset's time is over, and without any derivative."""
     over = _time_is_over()
     jobs = Job.objects.filter(original=OuterRef("pk"))
     return Original.objects.filter(
@@ -50,7 +52,7 @@ def _given_up() -> QuerySet[Original]:
 
 
 def _time_is_over() -> Q:
-    """Of failed and cancelled jobs whose preset's current version sets a time; of no job where none does."""
+    """Match failed and cancelled jobs past the time of their preset's current version; none where it sets no time."""
     over = Q(pk__in=[])
     for name, days in Preset.objects.filter(current=True, failed_days__isnull=False).values_list("name", "failed_days"):
         before = from_now(-timedelta(days=days or 0).total_seconds())

@@ -1,4 +1,4 @@
-"""Files that came straight to the storage: of uploads that nobody used, that became originals, or could not."""
+"""Files that were uploaded straight to the storage: nobody used them, they became originals, or could not."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Now
 from media_jobs.adapters.storage import Role, store
 from media_jobs.models import DirectUpload, Job, Original
 from media_jobs.selectors import batches
-from media_jobs.services.housekeeping.part import Find, Sitting
+from media_jobs.services.housekeeping.task import Finding, TaskRun
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import JobState, OriginalState
 
@@ -19,22 +19,25 @@ from media_jobs.states import JobState, OriginalState
 KEEP_UNCHECKED = timedelta(days=7)
 
 
-def find(sitting: Sitting) -> Iterator[list[Find]]:
-    for page in batches(_over(sitting).only("id", "key", "owner", "created_at")):
-        yield [Find(f"{row.key} of {row.owner}, begun {row.created_at:%Y-%m-%d %H:%M}", row.pk) for row in page]
+def find(task_run: TaskRun) -> Iterator[list[Finding]]:
+    for page in batches(_expired(task_run).only("id", "key", "owner", "created_at")):
+        yield [Finding(f"{row.key} of {row.owner}, begun {row.created_at:%Y-%m-%d %H:%M}", row.pk) for row in page]
 
 
-def repair(sitting: Sitting, finds: list[Find]) -> int:
-    """Closed first, objects next, row last. What was adopted may have been stored once more with the same form."""
-    ids = [find.it for find in finds if _close(sitting, find.it)]
+def repair(task_run: TaskRun, findings: list[Finding]) -> int:
+    """Close the upload first, then delete its objects, then its row.
+
+    The file of an image that is active may have been stored once more with the same form.
+    """
+    ids = [finding.subject for finding in findings if _close(task_run, finding.subject)]
     rows = DirectUpload.objects.filter(pk__in=ids).select_related("original")
-    gone = sitting.each([Find(row.key, row) for row in rows], _delete)
-    DirectUpload.objects.filter(pk__in=[find.it.pk for find in gone]).delete()
-    return len(gone)
+    removed = task_run.for_each([Finding(row.key, row) for row in rows], _delete)
+    DirectUpload.objects.filter(pk__in=[finding.subject.pk for finding in removed]).delete()
+    return len(removed)
 
 
-def _close(sitting: Sitting, upload_id: UUID) -> bool:
-    """Under locks on the original and its jobs, so that nobody accepts the upload, or retries its job, meanwhile."""
+def _close(task_run: TaskRun, upload_id: UUID) -> bool:
+    """Lock the original and its jobs, so that nobody accepts the upload or retries its job meanwhile."""
     with transaction.atomic():
         upload = DirectUpload.objects.select_for_update().filter(pk=upload_id)
         image_id = upload.values_list("original", flat=True).first()
@@ -42,7 +45,7 @@ def _close(sitting: Sitting, upload_id: UUID) -> bool:
             Original.objects.select_for_update().filter(pk=image_id).values_list("pk").first()
             jobs = Job.objects.filter(original=image_id)
             list(jobs.select_for_update().order_by("pk").values_list("pk"))
-        if not _over(sitting).filter(pk=upload_id).update(closed_at=Coalesce("closed_at", Now())):
+        if not _expired(task_run).filter(pk=upload_id).update(closed_at=Coalesce("closed_at", Now())):
             return False
         if image_id:
             unchecked = Original.objects.filter(pk=image_id, state=OriginalState.STAGED)
@@ -51,18 +54,18 @@ def _close(sitting: Sitting, upload_id: UUID) -> bool:
 
 
 def _delete(upload: DirectUpload) -> None:
-    """The file, and what a worker may have stored of it under the original's own key before it died."""
+    """Delete the file, and what a worker may have stored of it under the original's own key before it died."""
     store(Role.WORKER).delete(upload.key)
     if upload.original and upload.original.state == OriginalState.DELETED:
         store(Role.WORKER).delete(upload.original.key)
 
 
-def _over(sitting: Sitting) -> QuerySet[DirectUpload]:
-    """Nobody may want the file any more: it became no image in time, is an original by now, or was given up."""
+def _expired(task_run: TaskRun) -> QuerySet[DirectUpload]:
+    """Uploads whose file nobody needs: it became no image in time, is an original by now, or was given up."""
     unchecked = Original.objects.filter(pk=OuterRef("original"), state=OriginalState.STAGED)
     under_way = Q(state__in=(JobState.QUEUED, JobState.PROCESSING))
     lately = Q(finished_at__gt=from_now(-KEEP_UNCHECKED.total_seconds()))
-    hopes = Job.objects.filter(under_way | lately, original=OuterRef("original"))
+    unfinished_jobs = Job.objects.filter(under_way | lately, original=OuterRef("original"))
     return DirectUpload.objects.filter(
-        ~Exists(unchecked) | ~Exists(hopes), created_at__lte=from_now(-sitting.ages.staging_s)
+        ~Exists(unchecked) | ~Exists(unfinished_jobs), created_at__lte=from_now(-task_run.ages.staging_s)
     )

@@ -1,4 +1,4 @@
-"""Each part finds what went wrong, only looks where it is told to, and repairs it once."""
+"""Each task finds what went wrong, only looks where it is told to, and repairs it once."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from media_jobs.adapters import queue
 from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.workspace import Workspace
 from media_jobs.callers import ANONYMOUS
@@ -18,10 +17,10 @@ from media_jobs.models.base import uuid7
 from media_jobs.pipeline.formats.sniff import sniff
 from media_jobs.services import housekeeping
 from media_jobs.services.uploads.intake import Upload
-from media_jobs.states import DerivativeState, JobState, Lane, OriginalState
+from media_jobs.states import DerivativeState, JobState, OriginalState
 from tests import images, working
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
-from tests.services.housekeeping.keeping import ago, do, objects
+from tests.services.housekeeping.helpers import ago, do, objects
 
 pytestmark = pytest.mark.django_db
 
@@ -36,10 +35,6 @@ def store_object(key: str) -> str:
 def a_silent_worker() -> None:
     job = working.claim(make_job().pk, "gone")
     Job.objects.filter(pk=job.pk).update(lease_until=ago(seconds=1))
-
-
-def a_forgotten_job() -> None:
-    make_job()
 
 
 def an_upload_that_died() -> None:
@@ -93,7 +88,6 @@ def an_old_answer() -> None:
 
 WRONG: list[tuple[str, Callable[[], None]]] = [
     ("leases", a_silent_worker),
-    ("queue", a_forgotten_job),
     ("uploads", an_upload_that_died),
     ("uploads", an_upload_that_was_aborted),
     ("derivatives", an_abandoned_file),
@@ -110,27 +104,27 @@ def everything() -> list[Any]:
     """All that housekeeping could change."""
     models = (Job, JobEvent, Original, Derivative, Tombstone, IdempotencyKey, MaintenanceTask)
     rows = [list(model._default_manager.order_by("pk").values()) for model in models]
-    return [*rows, objects(), queue.lengths()[Lane.INTERACTIVE]]
+    return [*rows, objects()]
 
 
-@pytest.mark.parametrize(("part", "go_wrong"), WRONG, ids=[wrong.__name__ for _, wrong in WRONG])
-def test_a_part_finds_and_mends_once(valkey, part, go_wrong):
+@pytest.mark.parametrize(("task", "go_wrong"), WRONG, ids=[wrong.__name__ for _, wrong in WRONG])
+def test_a_task_finds_and_repairs_once(valkey, task, go_wrong):
     go_wrong()
     before = everything()
-    looked = do(part, dry_run=True)
+    looked = do(task, dry_run=True)
     assert (looked.found, looked.repaired, looked.error) == (1, 0, "")
     assert everything() == before
-    repaired = do(part)
+    repaired = do(task)
     assert (repaired.found, repaired.repaired, repaired.error) == (1, 1, "")
     assert everything() != before
-    again = do(part)
+    again = do(task)
     assert again.error == ""
     assert again.repaired == 0
 
 
 @pytest.mark.parametrize("older_than", [None, timedelta(0)])
 def test_nothing_is_wrong_with_what_is_wanted(valkey, older_than):
-    """Current files, finished and waiting jobs, active originals and young answers are no finds of any part."""
+    """Current files, finished and waiting jobs, active originals and young answers are no findings of any task."""
     done = make_job(make_original(), state=JobState.DONE, finished_at=ago(days=1000))
     make_derivative(done, state=DerivativeState.CURRENT)
     make_failed_job(original=make_original(), finished_at=ago(days=1000))
@@ -138,7 +132,7 @@ def test_nothing_is_wrong_with_what_is_wanted(valkey, older_than):
     IdempotencyKey.objects.create(owner="a", key="k", fingerprint="f", status=202, answer="{}")
     Original.objects.update(created_at=ago(days=1000))
     outcomes = housekeeping.run(older_than=older_than)
-    assert [(o.part.name, o.found, o.error) for o in outcomes if o.found or o.error] == []
+    assert [(o.task.name, o.found, o.error) for o in outcomes if o.found or o.error] == []
 
 
 def test_whatever_is_not_wanted_goes_at_once_where_the_age_is_none(valkey):
@@ -197,9 +191,7 @@ def test_thousands_of_tombstoned_originals_are_worked_off_in_batches():
     ids = [uuid7() for _ in range(count)]
     rows = [Original(id=pk, key=f"originals/{pk}.jpg", state=OriginalState.DELETED, owner="a") for pk in ids]
     Original.objects.bulk_create(rows, batch_size=500)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         outcome = do("uploads")
     assert (outcome.found, outcome.repaired) == (count, count)
     assert not Original.objects.exists()
@@ -223,7 +215,7 @@ def test_one_object_that_cannot_be_deleted_does_not_keep_the_others(monkeypatch)
     assert objects() == [rows[1].key]
 
 
-def test_a_storage_that_is_away_fails_its_parts_and_no_other(monkeypatch, valkey):
+def test_a_storage_that_is_away_fails_its_tasks_and_no_other(monkeypatch, valkey):
     for n in range(9):
         make_original(bytes([n]), state=OriginalState.DELETED)
     an_old_answer()
@@ -236,18 +228,10 @@ def test_a_storage_that_is_away_fails_its_parts_and_no_other(monkeypatch, valkey
 
     for method in ("delete", "keys", "sweep", "unfinished"):
         monkeypatch.setattr(store(Role.WORKER), method, refuse)
-    outcomes = {o.part.name: o for o in housekeeping.run()}
+    outcomes = {o.task.name: o for o in housekeeping.run()}
     assert {name for name, o in outcomes.items() if o.error} == {"uploads", "orphans", "writes"}
     assert outcomes["leases"].repaired == outcomes["answers"].repaired == 1
     assert len(asked) == 3 + 1 + 1  # it is not asked nine times, each of which may take long
     assert outcomes["orphans"].error == str(StorageUnavailable("asking it"))
     assert MaintenanceTask.objects.get(name="uploads").error == outcomes["uploads"].error
     assert Original.objects.filter(state=OriginalState.DELETED).count() == 9
-
-
-def test_a_redis_that_is_away_fails_its_part_and_no_other(unreachable_queue):
-    a_forgotten_job()
-    an_old_answer()
-    outcomes = {o.part.name: o for o in housekeeping.run()}
-    assert {name for name, o in outcomes.items() if o.error} == {"queue"}
-    assert outcomes["answers"].repaired == 1

@@ -6,7 +6,7 @@ from datetime import timedelta
 from media_jobs.models import Derivative
 from media_jobs.selectors import batches
 from media_jobs.services import object_deletion
-from media_jobs.services.housekeeping.part import Find, Sitting
+from media_jobs.services.housekeeping.task import Finding, TaskRun
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import DerivativeState, JobState
 
@@ -14,18 +14,18 @@ from media_jobs.states import DerivativeState, JobState
 KEEP_REPLACED = timedelta(days=7)
 
 
-def find(sitting: Sitting) -> Iterator[list[Find]]:
-    """An attempt is over for good once its job is found not to be in work: what it left stays as it is."""
+def find(task_run: TaskRun) -> Iterator[list[Finding]]:
+    """Find files of attempts whose job is no longer in work, since nobody publishes those, and replaced ones."""
     abandoned = Derivative.objects.filter(
-        state=DerivativeState.PENDING, created_at__lte=from_now(-sitting.ages.leftover_s)
+        state=DerivativeState.PENDING, created_at__lte=from_now(-task_run.ages.leftover_s)
     ).exclude(job__state=JobState.PROCESSING)
     replaced = Derivative.objects.filter(
         state=DerivativeState.REPLACED, replaced_at__lte=from_now(-KEEP_REPLACED.total_seconds())
     )
     for rows, why in ((abandoned, "left by a worker that died"), (replaced, "replaced by a newer one")):
         for page in batches(rows.only("id", "key", "original_id")):
-            yield [Find(f"{row.key}: {why}", row) for row in page]
+            yield [Finding(f"{row.key}: {why}", row) for row in page]
 
 
-def repair(sitting: Sitting, finds: list[Find]) -> int:
-    return len(sitting.each(finds, object_deletion.delete_derivative))
+def repair(task_run: TaskRun, findings: list[Finding]) -> int:
+    return len(task_run.for_each(findings, object_deletion.delete_derivative))

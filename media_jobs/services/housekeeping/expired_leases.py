@@ -8,24 +8,24 @@ from django.db.models.functions import Now
 from media_jobs.callers import SYSTEM
 from media_jobs.models import Job
 from media_jobs.selectors import batches
-from media_jobs.services.housekeeping.part import Find, Sitting
+from media_jobs.services.housekeeping.task import Finding, TaskRun
 from media_jobs.services.jobs import failures
 from media_jobs.states import JobState
 
 _EXPIRED = Q(state=JobState.PROCESSING, lease_until__lt=Now())
 
 
-def find(_: Sitting) -> Iterator[list[Find]]:
+def find(_: TaskRun) -> Iterator[list[Finding]]:
     jobs = Job.objects.filter(_EXPIRED).only("id", "attempt", "max_attempts", "worker", "lane")
     for page in batches(jobs):
         yield [
-            Find(f"job {job.pk}, attempt {job.attempt} of {job.max_attempts}, held by {job.worker}", job)
+            Finding(f"job {job.pk}, attempt {job.attempt} of {job.max_attempts}, held by {job.worker}", job)
             for job in page
         ]
 
 
-def repair(sitting: Sitting, finds: list[Find]) -> int:
-    return len(sitting.each(finds, _expire))
+def repair(task_run: TaskRun, findings: list[Finding]) -> int:
+    return len(task_run.for_each(findings, _expire))
 
 
 def _expire(job: Job) -> bool:

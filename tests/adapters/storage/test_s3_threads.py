@@ -21,8 +21,8 @@ from tests.seaweed import SeaweedFS
 from tests.services.jobs.threads import wait_until
 
 
-class Told(BaseException):
-    """What a signal handler raises."""
+class StopSignal(BaseException):
+    """An error that a signal handler raises."""
 
 
 # --- beats -----------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_what_a_beat_raises_leaves_nothing_on_its_way_and_nothing_is_repeated(
 def test_a_signal_leaves_nothing_on_its_way_even_when_it_comes_again(
     route: Route, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As RQ ends a job that takes too long, and as an operator stops a worker for the second time."""
+    """RQ ends a job that takes too long so, and an operator a worker that is stopped for the second time."""
     store = route.store(read_s=5.0)
     counted = Counted(store, monkeypatch)
     released = threading.Event()
@@ -155,12 +155,12 @@ def test_a_signal_leaves_nothing_on_its_way_even_when_it_comes_again(
             released.wait(LIMIT_S)
 
     def handler(*_: object) -> None:
-        raise Told
+        raise StopSignal
 
     before = signal.signal(signal.SIGUSR1, handler)
     try:
         route.proxy.on_answer = interrupt
-        with pytest.raises(Told):
+        with pytest.raises(StopSignal):
             store.put(route.files(tmp_path, "a"))
     finally:
         signal.signal(signal.SIGUSR1, before)
@@ -203,9 +203,9 @@ from django.conf import settings
 settings.configure(S3_BUCKET="")
 from media_jobs.adapters.storage import s3
 from media_jobs.adapters.storage.s3 import S3Store
-from media_jobs.adapters.storage.s3_calls import Patience
+from media_jobs.adapters.storage.s3_calls import CallLimits
 bucket, url, key, secret, name = sys.argv[1:]
-store = S3Store(bucket, credentials=(key, secret), region="us-east-1", endpoint_url=url, patience=Patience(read_s=600))
+store = S3Store(bucket, credentials=(key, secret), region="us-east-1", endpoint_url=url, limits=CallLimits(read_s=600))
 beats = iter(range(3))
 def heartbeat():
     if next(beats, None) is None:

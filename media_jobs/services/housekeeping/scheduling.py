@@ -1,0 +1,89 @@
+"""Decides when a worker runs which task, so that no separate scheduler is needed."""
+
+import random
+import time
+from collections.abc import Callable
+
+import structlog
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from media_jobs.adapters import database, queue
+from media_jobs.services.housekeeping.running import run_if_due
+from media_jobs.services.housekeeping.tasks import LEASES, TASKS
+
+log = structlog.get_logger(__name__)
+
+_NOTIFY_EVERY_S = 1
+_URGENT_EVERY_S = 10
+#: Jobs wait meanwhile: what is left afterwards continues after the next job.
+_RUN_LIMIT_S = 10
+_CONTINUE_AFTER_S = 1
+#: What is done seldom is asked for more often, because processes come and go; the database knows when it was done.
+_ASK_AT_LEAST_EVERY_S = 600
+
+
+class TaskSchedule:
+    """The times at which one worker process asks for each task. Used by one thread.
+
+    notify: called by both methods, at most once a second or with the urgent tasks.
+    """
+
+    def __init__(self, *, notify: Callable[[], object]) -> None:
+        self._notify = notify
+        self._timers = _Timers()
+
+    def run_due_tasks(self) -> None:
+        """Run what is due, between two jobs. Costs no query when nothing is; database and storage may be away."""
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        for task in TASKS:
+            ask_every_s = min(task.every_s, _ASK_AT_LEAST_EVERY_S)
+            if not self._timers.is_due(task.name, ask_every_s, at_first=0 if task is LEASES else ask_every_s / 10):
+                continue
+            try:
+                outcome = run_if_due(task, limit_s=_RUN_LIMIT_S)
+            except DatabaseError as error:
+                database.discard_connection(error)
+                return
+            if outcome and outcome.unfinished:
+                self._timers.restart(task.name, _CONTINUE_AFTER_S)
+        if self._timers.is_due("notify", _NOTIFY_EVERY_S, at_first=0):
+            self._notify()
+
+    def run_urgent_tasks(self) -> None:
+        """Bring back jobs of silent workers from the heartbeat of a busy one, every ten seconds.
+
+        Raises nothing but queue.JobTimeout, and what is no Exception.
+        """
+        if not self._timers.is_due("urgent", _URGENT_EVERY_S):
+            return
+        try:
+            run_if_due(LEASES, limit_s=_RUN_LIMIT_S)
+            self._notify()
+        except queue.JobTimeout:
+            raise
+        except DatabaseError as error:
+            database.discard_connection(error)
+        except Exception:  # a bug in here must not cost the job in hand
+            log.exception("urgent_tasks_failed")
+
+
+class _Timers:
+    """Intervals by name. They are spread, so that workers started together do not ask together."""
+
+    def __init__(self) -> None:
+        self._due_at: dict[str, float] = {}
+
+    def is_due(self, name: str, every_s: float, *, at_first: float | None = None) -> bool:
+        """Whether the interval has passed; if so, the next one begins. at_first: the longest first one, in seconds."""
+        now = time.monotonic()
+        at_first = every_s if at_first is None else at_first
+        due_at = self._due_at.setdefault(name, now + at_first * random.random())  # noqa: S311  (no secret)
+        if now < due_at:
+            return False
+        self._due_at[name] = now + every_s * random.uniform(1.0, 1.1)  # noqa: S311
+        return True
+
+    def restart(self, name: str, after_s: float) -> None:
+        self._due_at[name] = time.monotonic() + after_s

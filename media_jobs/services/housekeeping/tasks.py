@@ -1,0 +1,51 @@
+"""All housekeeping tasks, in the order in which they are done: what one leaves behind, a later one finds."""
+
+from datetime import timedelta
+
+from django.conf import settings
+
+from media_jobs.services.housekeeping import (
+    expired_leases,
+    failed_originals,
+    leftovers,
+    old_histories,
+    orphans,
+    staged_files,
+    unfinished_uploads,
+    unused_derivatives,
+)
+from media_jobs.services.housekeeping.task import Task
+
+_MINUTE_S = 60
+_HOUR_S = 3600
+_DAY_S = timedelta(days=1).total_seconds()
+_INTERVAL_S = settings.CLEANUP_INTERVAL_S
+
+#: A job must be back in its queue within half a minute, whoever dies while doing this: hence the short lease.
+LEASES = Task("leases", "jobs whose worker went silent", 10, expired_leases.find, expired_leases.repair, lease_s=10)
+
+TASKS = (
+    LEASES,
+    Task("uploads", "uploads that were never finished", _MINUTE_S, unfinished_uploads.find, unfinished_uploads.repair),
+    Task("staging", "files under uploads/ whose time is over", _INTERVAL_S, staged_files.find, staged_files.repair),
+    Task("derivatives", "files abandoned or replaced", _INTERVAL_S, unused_derivatives.find, unused_derivatives.repair),
+    Task("failures", "failed originals, where presets say so", _HOUR_S, failed_originals.find, failed_originals.repair),
+    Task("orphans", "stored objects that no row names", _DAY_S, orphans.find_orphans, orphans.mark_orphans),
+    Task("tombstones", "objects that are to be deleted", _MINUTE_S, orphans.find_tombstones, orphans.delete_objects),
+    Task("writes", "unfinished writes to the storage", _INTERVAL_S, leftovers.find_writes, leftovers.abort_writes),
+    Task(
+        "workspaces",
+        "temporary files of dead workers of this host",
+        _INTERVAL_S,
+        leftovers.find_folders,
+        leftovers.remove_folders,
+        per_host=True,
+    ),
+    Task("answers", "Idempotency-Keys older than a day", _HOUR_S, leftovers.find_answers, leftovers.remove_answers),
+    Task("histories", "events older than EVENT_RETENTION_DAYS", _DAY_S, old_histories.find, old_histories.repair),
+)
+
+
+def task_named(name: str) -> Task:
+    """Return the task of that name. Raises KeyError."""
+    return {task.name: task for task in TASKS}[name]
