@@ -27,7 +27,7 @@ def test_a_port_that_one_process_has_is_given_to_no_other() -> None:
     assert "no free ports" in run.stderr
 
 
-@pytest.mark.parametrize("queue_position", [1, 2])
+@pytest.mark.parametrize("turn", [1, 2])
 @pytest.mark.django_db(transaction=True)
 def test_a_test_that_commits_leaves_the_shipped_presets_for_the_next(turn: int) -> None:
     assert Preset.objects.count() == 2, turn
