@@ -1,23 +1,29 @@
 """What all tests may use."""
 
+import math
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+import structlog
 from django.conf import settings
+from django.core.signals import setting_changed
 from django.db import connection
 
 from media_jobs.adapters import queue, storage
 from media_jobs.adapters.storage.files import FileStore
-from media_jobs.services.jobs import estimates
+from media_jobs.services.housekeeping import ticking
+from media_jobs.services.jobs import estimates, worker
 from media_jobs.services.uploads import backlog
+from tests.leftovers import Leftovers
 from tests.seaweed import SeaweedFS, seaweedfs
 
 #: Markers of tests that use a database. Whole services do, in processes of their own.
-_OF_DATABASES = ("django_db", "postgres", "e2e", "faults", "chaos", "corpus", "browser", "smoke")
+_WHOLE_SERVICES = ("e2e", "faults", "chaos", "corpus", "browser", "smoke")
+_OF_DATABASES = ("django_db", "postgres", *_WHOLE_SERVICES)
 _FIXTURES = frozenset({"db", "transactional_db"})
 
 
@@ -58,11 +64,55 @@ def _uses_a_database(item: pytest.Item) -> bool:
     )
 
 
+def _forget_what_the_worker_met() -> None:
+    worker.duty.hand_back_at_s, worker.duty.wary = math.inf, False
+
+
+#: What a process keeps for as long as it lives, and what makes it as in a new one. Each test begins with that, so that
+#: none decides how a later one ends.
+_STATE: Mapping[str, Callable[[], None]] = {
+    "how many jobs wait": backlog.forget,
+    "how long jobs take": estimates.forget,
+    "that the worker shall stop, or suspects an outage": _forget_what_the_worker_met,
+    "when housekeeping is due": ticking._timers.clear,
+    "the object stores": storage.store.cache_clear,
+    "their upload buffer": storage._upload_buffer.cache_clear,
+    "the connections to RQ": queue._queue.cache_clear,
+    "what every line of the log says": structlog.contextvars.clear_contextvars,
+}
+#: Kept on purpose, as they know nothing of what a test did: `worker.worker_id`, `workspace` and `sandbox` (a test that
+#: changes their settings makes its own), the profiles that `pipeline.colour` has seen, Prometheus' registry (its one
+#: collector reads the database), Django's content types.
+
+#: What is made by settings, by the letters that these begin with.
+_MADE_BY_SETTINGS: Mapping[str, Callable[[], None]] = {
+    **dict.fromkeys(("S3_", "OBJECTS_", "PUBLIC_", "CDN_", "MIN_FREE_"), storage.store.cache_clear),
+    "UPLOAD_BUFFER_": storage._upload_buffer.cache_clear,
+    "RQ_QUEUES": queue._queue.cache_clear,
+}
+
+
 @pytest.fixture(autouse=True)
-def _no_memory_of_other_tests() -> None:
-    """What a process knows of the table for some seconds is of another table in the next test."""
-    backlog.forget()
-    estimates.forget()
+def _as_in_a_new_process() -> None:
+    for forget in _STATE.values():
+        forget()
+
+
+def _make_anew(*, setting: str, **_: Any) -> None:
+    for name, forget in _MADE_BY_SETTINGS.items():
+        if setting.startswith(name):
+            forget()
+
+
+setting_changed.connect(_make_anew)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What fixtures that live longer started is theirs. A whole service may start processes while others test it."""
+    before = Leftovers.now()
+    yield
+    before.assert_nothing_new(processes=not any(map(request.node.get_closest_marker, _WHOLE_SERVICES)))
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,7 @@ class Host:
     def kill(self) -> None:
         family = self._pids()
         self.service.kill()
-        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), 10, f"the end of {self.name}")
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), 60, f"the end of {self.name}")
 
     def _pids(self) -> list[int]:
         """What works on it, without what holds its namespaces."""

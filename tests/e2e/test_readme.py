@@ -67,7 +67,7 @@ class Terminal:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=True,
         ).stdout
 
@@ -202,7 +202,7 @@ def test_the_walk_on_s3_gives_what_it_shows(tmp_path: Path) -> None:
     terminal.exported = f"{names.command}\n{secrets.command}"
     terminal.type(install.command)
     with terminal.leave_running(storage.command, tmp_path / "weed.log"):
-        wait_until(lambda: is_listening(ports["s3.port"]), 30, "SeaweedFS")
+        wait_until(lambda: is_listening(ports["s3.port"]), 60, "SeaweedFS")
         assert terminal.type(setup.command) == setup.shown
         with terminal.leave_running(run.command, tmp_path / "run.log") as log:
             wait_until(lambda: "two sample photographs: done and done" in log.read_text(), 120, "gallimg ready")

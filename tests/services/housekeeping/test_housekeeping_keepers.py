@@ -28,7 +28,7 @@ from tests.factories import make_job, make_original
 
 pytestmark = pytest.mark.django_db
 
-LIMIT_S = 30
+LIMIT_S = 60
 HOUR = timedelta(hours=1)
 
 

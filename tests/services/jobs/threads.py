@@ -18,7 +18,7 @@ from media_jobs.adapters.storage.files import FileStore
 from media_jobs.ports import Heartbeat, Outgoing, no_heartbeat
 from media_jobs.services.jobs import processing, worker
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 PutOne = Callable[[Outgoing, Heartbeat], None]
 
