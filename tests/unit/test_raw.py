@@ -144,7 +144,7 @@ def test_a_raw_file_without_a_preview_is_refused_with_its_own_code(data: bytes, 
     assert read(data).refused == "raw_no_preview"
 
 
-@pytest.mark.parametrize(("file_tag", "queue_position"), [(5, 1), (6, 1), (8, 1), (3, 3)])
+@pytest.mark.parametrize(("file_tag", "turn"), [(5, 1), (6, 1), (8, 1), (3, 3)])
 def test_a_preview_that_was_turned_already_is_not_turned_again(file_tag: int, turn: int, read: Read) -> None:
     assert read(raws.dng(images.jpeg(240, 320), orientation=file_tag)).orientation == turn
 

@@ -1,4 +1,4 @@
-"""HashingSink ISO base media boxes and the items of HEIF, defensively: whatever the bytes say, an answer or `Damaged`.
+"""Reads ISO base media boxes and the items of HEIF, defensively: whatever the bytes say, an answer or `Damaged`.
 
 Stdlib only, and soon done: every count and size has its bound. For HEIC and AVIF (ISO/IEC 23008-12), and the boxes
 of CR3.

@@ -1,4 +1,4 @@
-"""HashingSink the directories of TIFF and EXIF, defensively: whatever the bytes say, an answer or `Damaged`, soon.
+"""Reads the directories of TIFF and EXIF, defensively: whatever the bytes say, an answer or `Damaged`, soon.
 
 Stdlib only. Knows classic TIFF and BigTIFF, both byte orders, and the raw files of Olympus (ORF) and Panasonic (RW2),
 which are TIFF but for their magic number.
