@@ -123,41 +123,42 @@ def seaweed() -> Iterator[SeaweedFS]:
 
 
 @pytest.fixture
-def object_store(tmp_path: Path, settings: Any) -> Iterator[FileStore]:
+def object_store(tmp_path: Path, settings: Any) -> FileStore:
     """The store of all roles: files in a directory of this test."""
     settings.S3_BUCKET = ""
     settings.OBJECTS_DIR = tmp_path / "objects"
-    storage.store.cache_clear()
     store = storage.store(storage.Role.WORKER)
     assert isinstance(store, FileStore)
-    yield store
-    storage.store.cache_clear()
+    return store
 
 
-@pytest.fixture
-def valkey() -> Iterator["redis.Redis"]:
-    """The queue's Valkey, empty."""
+@pytest.fixture(scope="session")
+def _queues_valkey() -> Iterator["redis.Redis"]:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.flushdb()
         yield client
 
 
-def _queue_at(url: str, settings: Any) -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def valkey(_queues_valkey: "redis.Redis") -> "redis.Redis":
+    """The queue's Valkey, empty."""
+    _queues_valkey.flushdb()
+    return _queues_valkey
+
+
+def _queue_at(url: str, settings: Any) -> None:
     config = {"URL": url, "SERIALIZER": "rq.serializers.JSONSerializer"}
     settings.RQ_QUEUES = {lane: config for lane in settings.RQ_QUEUES}  # noqa: C420  (nobody changes it)
-    queue._queue.cache_clear()
-    yield
-    queue._queue.cache_clear()
 
 
 @pytest.fixture
-def unreachable_queue(settings: Any) -> Iterator[None]:
+def unreachable_queue(settings: Any) -> None:
     """A Redis that is not there."""
-    yield from _queue_at("redis://127.0.0.1:1/0", settings)
+    _queue_at("redis://127.0.0.1:1/0", settings)
 
 
 @pytest.fixture
 def frozen_queue(settings: Any) -> Iterator[None]:
     """A Redis that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield from _queue_at(f"redis://127.0.0.1:{listener.getsockname()[1]}/0", settings)
+        _queue_at(f"redis://127.0.0.1:{listener.getsockname()[1]}/0", settings)
+        yield

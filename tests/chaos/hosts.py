@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from tests.chaos import network
 from tests.chaos.harness import ENV, World
 from tests.chaos.housekeeper import housekeeper
-from tests.chaos.machines import running_postgres, running_valkey
+from tests.chaos.servers import running_postgres, running_valkey
 from tests.e2e.service import ROOT, Service, wait_until
 from tests.e2e.stores import BucketObjects, Objects, s3_settings
 from tests.seaweed import seaweedfs
