@@ -21,18 +21,29 @@ from media_jobs.services.uploads import backlog
 from tests.leftovers import Leftovers
 from tests.seaweed import SeaweedFS, seaweedfs
 
-#: Markers of tests that use a database. Whole services do, in processes of their own.
+#: Markers of tests of whole services: these use a database, and do so in processes of their own.
 _WHOLE_SERVICES = ("e2e", "faults", "chaos", "corpus", "browser", "smoke")
-_OF_DATABASES = ("django_db", "postgres", *_WHOLE_SERVICES)
 _FIXTURES = frozenset({"db", "transactional_db"})
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """SQLite in a file, as in production: in memory its threads would share one connection's locks."""
+    """SQLite in a file, as in production: in memory its threads would share one connection's locks.
+
+    It waits for no disk, as PostgreSQL does not here: what comes of a power cut is no test's subject.
+    """
     database = settings.DATABASES["default"]
     if "sqlite" in database["ENGINE"]:
         database.setdefault("TEST", {})["NAME"] = str(settings.DATA_DIR / "test.sqlite3")
+        database["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """Files of this process, too, are with the system and not on the disk when they are stored."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("os.fsync", lambda _: None)
+        yield
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -46,8 +57,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _leave_to_the_other_database(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What needs PostgreSQL to PostgreSQL, what uses none to SQLite, where it runs already."""
-    fits = _uses_a_database if connection.vendor == "postgresql" else _runs_on_sqlite
+    """What needs PostgreSQL to PostgreSQL, and to SQLite what would tell nothing new there.
+
+    That is what uses no database, and what is about S3: each service's statements are the same as with files, which
+    run on both, and no statement waits for a storage.
+    """
+    fits = _tells_of_postgresql if connection.vendor == "postgresql" else _runs_on_sqlite
     left = [item for item in items if not fits(item)]
     if left:
         config.hook.pytest_deselected(items=left)
@@ -58,10 +73,16 @@ def _runs_on_sqlite(item: pytest.Item) -> bool:
     return not item.get_closest_marker("postgres")
 
 
-def _uses_a_database(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(name) for name in _OF_DATABASES) or not _FIXTURES.isdisjoint(
-        getattr(item, "fixturenames", ())
-    )
+def _tells_of_postgresql(item: pytest.Item) -> bool:
+    if any(map(item.get_closest_marker, (*_WHOLE_SERVICES, "postgres"))):
+        return True
+    fixtures = _FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return bool(item.get_closest_marker("django_db") or fixtures) and not _is_about_s3(item)
+
+
+def _is_about_s3(item: pytest.Item) -> bool:
+    parameters = getattr(item, "callspec", None)
+    return "seaweed" in getattr(item, "fixturenames", ()) or bool(parameters and "s3" in parameters.params.values())
 
 
 def _forget_what_the_worker_met() -> None:
@@ -108,10 +129,11 @@ setting_changed.connect(_make_anew)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+def _nothing_left_behind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What fixtures that live longer started is theirs. A whole service may start processes while others test it."""
     before = Leftovers.now()
     yield
+    monkeypatch.undo()  # the last that a test changed, whoever asked for it first
     before.assert_nothing_new(processes=not any(map(request.node.get_closest_marker, _WHOLE_SERVICES)))
 
 

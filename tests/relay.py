@@ -84,7 +84,8 @@ class Relay:
             thread.start()
 
     def _handle(self, client: socket.socket) -> None:
-        ends, give_up = {client}, reset
+        ends: set[socket.socket] = {client}
+        give_up: Callable[[socket.socket], None] = reset
         try:
             with suppress(OSError):
                 server = self._connect()
