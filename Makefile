@@ -24,10 +24,9 @@ run: $(VENV)/.run ## set up and run everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/python manage.py serve --welcome
 
 test: $(VENV)/.dev ## tests that need pip only, on SQLite and PostgreSQL
-	TEST_DB=sqlite $(PYTEST) -n 2 -m "$(UNIT)"
-	TEST_DB=sqlite $(PYTEST) -m "e2e and smoke"
+	TEST_DB=sqlite $(PYTEST) -n 2 -m "$(UNIT) or smoke"
 	TEST_DB=postgres $(PYTEST) -n 2 -m "$(UNIT)"
-	TEST_DB=postgres $(PYTEST) -m "e2e and not (s3 or corpus or browser or chaos or faults)"
+	TEST_DB=postgres $(PYTEST) -n 2 --dist loadfile -m "e2e and not (s3 or corpus or browser or chaos or faults)"
 
 test-all: test ## also the service on S3, all faults of S3, chaos in short, the corpus (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."

@@ -1,33 +1,48 @@
 """What all tests may use."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+import structlog
 from django.conf import settings
+from django.core.signals import setting_changed
 from django.db import connection
 
 from media_jobs.adapters import queue, storage
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.services.jobs import estimates
-from media_jobs.services.jobs import worker as workers
 from media_jobs.services.uploads import backlog
+from tests import shared_decoder
+from tests.leftovers import Leftovers
 from tests.seaweed import SeaweedFS, seaweedfs
 
-#: Markers of tests that use a database. Whole services do, in processes of their own.
-_OF_DATABASES = ("django_db", "postgres", "e2e", "faults", "chaos", "corpus", "browser", "smoke")
+#: Markers of tests of whole services: these use a database, and do so in processes of their own.
+_WHOLE_SERVICES = ("e2e", "faults", "chaos", "corpus", "browser", "smoke")
 _FIXTURES = frozenset({"db", "transactional_db"})
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """SQLite in a file, as in production: in memory its threads would share one connection's locks."""
+    """SQLite in a file, as in production: in memory its threads would share one connection's locks.
+
+    It waits for no disk, as PostgreSQL does not here: what comes of a power cut is no test's subject.
+    """
     database = settings.DATABASES["default"]
     if "sqlite" in database["ENGINE"]:
         database.setdefault("TEST", {})["NAME"] = str(settings.DATA_DIR / "test.sqlite3")
+        database["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """Files of this process, too, are with the system and not on the disk when they are stored."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("os.fsync", lambda _: None)
+        yield
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -41,8 +56,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _leave_to_the_other_database(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What needs PostgreSQL to PostgreSQL, what uses none to SQLite, where it runs already."""
-    fits = _uses_a_database if connection.vendor == "postgresql" else _runs_on_sqlite
+    """What needs PostgreSQL to PostgreSQL, and to SQLite what would tell nothing new there.
+
+    That is what uses no database, and what is about S3: each service's statements are the same as with files, which
+    run on both, and no statement waits for a storage.
+    """
+    fits = _tells_of_postgresql if connection.vendor == "postgresql" else _runs_on_sqlite
     left = [item for item in items if not fits(item)]
     if left:
         config.hook.pytest_deselected(items=left)
@@ -53,19 +72,63 @@ def _runs_on_sqlite(item: pytest.Item) -> bool:
     return not item.get_closest_marker("postgres")
 
 
-def _uses_a_database(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(name) for name in _OF_DATABASES) or not _FIXTURES.isdisjoint(
-        getattr(item, "fixturenames", ())
-    )
+def _tells_of_postgresql(item: pytest.Item) -> bool:
+    if any(map(item.get_closest_marker, (*_WHOLE_SERVICES, "postgres"))):
+        return True
+    fixtures = _FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return bool(item.get_closest_marker("django_db") or fixtures) and not _is_about_s3(item)
+
+
+def _is_about_s3(item: pytest.Item) -> bool:
+    parameters = getattr(item, "callspec", None)
+    return "seaweed" in getattr(item, "fixturenames", ()) or bool(parameters and "s3" in parameters.params.values())
+
+
+#: What a process keeps for as long as it lives, and what makes it as in a new one. Each test begins with that, so that
+#: none decides how a later one ends.
+_STATE: Mapping[str, Callable[[], None]] = {
+    "how many jobs wait": backlog.forget,
+    "how long jobs take": estimates.forget,
+    "what the worker was told and suspects": shared_decoder.renew_worker,
+    "the object stores": storage.store.cache_clear,
+    "the connections to RQ": queue._queue.cache_clear,
+    "what every line of the log says": structlog.contextvars.clear_contextvars,
+}
+#: Kept on purpose, as they know nothing of what a test did: the worker's decoder (a test that changes its settings has
+#: its own), the profiles that `pipeline.colour` has seen, Prometheus' registry (its one collector reads the database),
+#: Django's content types.
+
+#: What is made by settings, by the letters that these begin with.
+_MADE_BY_SETTINGS: Mapping[str, Callable[[], None]] = {
+    **dict.fromkeys(("S3_", "OBJECTS_", "PUBLIC_", "CDN_", "MIN_FREE_"), storage.store.cache_clear),
+    **dict.fromkeys(("WORK_DIR", "SANDBOX_MEMORY_"), shared_decoder.leave),
+    "RQ_QUEUES": queue._queue.cache_clear,
+}
 
 
 @pytest.fixture(autouse=True)
-def _no_memory_of_other_tests() -> Iterator[None]:
-    """What a process knows of the table for some seconds is of another table in the next test."""
-    backlog.forget()
-    estimates.forget()
+def _as_in_a_new_process() -> None:
+    for forget in _STATE.values():
+        forget()
+
+
+def _make_anew(*, setting: str, **_: Any) -> None:
+    for name, forget in _MADE_BY_SETTINGS.items():
+        if setting.startswith(name):
+            forget()
+
+
+setting_changed.connect(_make_anew)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What fixtures that live longer started is theirs. A whole service may start processes while others test it."""
+    before = Leftovers.now()
     yield
-    workers.replace_current(None)
+    monkeypatch.undo()  # the last that a test changed, whoever asked for it first
+    shared_decoder.renew_worker()
+    before.assert_nothing_new(processes=not any(map(request.node.get_closest_marker, _WHOLE_SERVICES)))
 
 
 @pytest.fixture(scope="session")
@@ -76,41 +139,42 @@ def seaweed() -> Iterator[SeaweedFS]:
 
 
 @pytest.fixture
-def object_store(tmp_path: Path, settings: Any) -> Iterator[FileStore]:
+def object_store(tmp_path: Path, settings: Any) -> FileStore:
     """The store of all roles: files in a directory of this test."""
     settings.S3_BUCKET = ""
     settings.OBJECTS_DIR = tmp_path / "objects"
-    storage.store.cache_clear()
     store = storage.store(storage.Role.WORKER)
     assert isinstance(store, FileStore)
-    yield store
-    storage.store.cache_clear()
+    return store
 
 
-@pytest.fixture
-def valkey() -> Iterator["redis.Redis"]:
-    """The queue's Valkey, empty."""
+@pytest.fixture(scope="session")
+def _queues_valkey() -> Iterator["redis.Redis"]:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.flushdb()
         yield client
 
 
-def _queue_at(url: str, settings: Any) -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def valkey(_queues_valkey: "redis.Redis") -> "redis.Redis":
+    """The queue's Valkey, empty."""
+    _queues_valkey.flushdb()
+    return _queues_valkey
+
+
+def _queue_at(url: str, settings: Any) -> None:
     config = {"URL": url, "SERIALIZER": "rq.serializers.JSONSerializer"}
     settings.RQ_QUEUES = {lane: config for lane in settings.RQ_QUEUES}  # noqa: C420  (nobody changes it)
-    queue._queue.cache_clear()
-    yield
-    queue._queue.cache_clear()
 
 
 @pytest.fixture
-def unreachable_queue(settings: Any) -> Iterator[None]:
+def unreachable_queue(settings: Any) -> None:
     """A Redis that is not there."""
-    yield from _queue_at("redis://127.0.0.1:1/0", settings)
+    _queue_at("redis://127.0.0.1:1/0", settings)
 
 
 @pytest.fixture
 def frozen_queue(settings: Any) -> Iterator[None]:
     """A Redis that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield from _queue_at(f"redis://127.0.0.1:{listener.getsockname()[1]}/0", settings)
+        _queue_at(f"redis://127.0.0.1:{listener.getsockname()[1]}/0", settings)
+        yield

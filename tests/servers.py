@@ -24,12 +24,13 @@ from typing import Any, Self
 import psycopg
 import redis
 
-_START_LIMIT_S = 60.0
+_START_LIMIT_S = 120.0
 _PORTS = range(20_000, 30_000)
 _NOBODY = 65_534
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 _signs: list[socket.socket] = []  # of the ports that this process has
+pids: set[int] = set()  #: of the servers that this process runs
 
 
 class Server:
@@ -46,6 +47,7 @@ class Server:
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock
                 **(_as_nobody() if unprivileged else {}),
             )
+        pids.add(self.pid)
 
     @property
     def pid(self) -> int:
@@ -73,6 +75,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        pids.discard(self.pid)
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ def free_ports(count: int) -> list[int]:
     as a sign, as nothing here speaks UDP.
     """
     found: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):
+    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
         if len(found) == count:
             return found
         sign = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

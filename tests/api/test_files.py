@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from media_jobs.adapters import storage
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.pipeline.recipes import Format
 from media_jobs.ports import Outgoing
@@ -181,5 +180,4 @@ def test_everything_else_is_not_there(path: str) -> None:
 
 def test_nothing_is_served_from_here_when_the_objects_are_elsewhere(settings: Any) -> None:
     settings.S3_BUCKET = "objects"
-    storage.store.cache_clear()
     assert get(f"/media/{KEY}").status_code == 404

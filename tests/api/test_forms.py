@@ -144,7 +144,6 @@ def test_what_is_declared_too_large_is_not_read(form: Form, monkeypatch: pytest.
 
 def test_a_full_disk(form: Form, settings: Any) -> None:
     settings.MIN_FREE_DISK_BYTES = 2**62
-    storage.store.cache_clear()
     response = post(form)
     refused(response, 503, "ServiceUnavailable")
     assert int(response.headers["Retry-After"]) > 0
@@ -156,7 +155,6 @@ def test_a_form_needs_no_cookie_and_no_csrf_token(form: Form) -> None:
 
 def test_no_form_is_taken_where_the_objects_are_elsewhere(form: Form, settings: Any) -> None:
     settings.S3_BUCKET = "objects"
-    storage.store.cache_clear()
     assert post(form).status_code == 404
 
 

@@ -29,9 +29,7 @@ def follow(request: pytest.FixtureRequest, settings: Any) -> Iterator[Callable[[
         return
     seaweed: SeaweedFS = request.getfixturevalue("seaweed")
     use(seaweed, settings)
-    storage.store.cache_clear()
     yield from_the_net
-    storage.store.cache_clear()
 
 
 @pytest.fixture
@@ -95,7 +93,6 @@ def test_a_link_to_an_original_never_leads_through_the_cdn(
     follow: Callable[[str], Answer], staff: Client, settings: Any
 ) -> None:
     settings.CDN_BASE_URL = "https://cdn.example.org"
-    storage.store.cache_clear()
     assert follow(link(staff, make_original(CONTENT))).body == CONTENT
     assert storage.store(storage.Role.WEB).url("full/a/b.jpg") == "https://cdn.example.org/full/a/b.jpg"
 

@@ -20,7 +20,7 @@ SIZES: dict[str, ViewportSize] = {
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running(tmp_path_factory.mktemp("browser") / "data", arguments=("--welcome",)) as started:
-        wait_until(lambda: "sign in" in started.output, 30, "the administrator's password")
+        wait_until(lambda: "sign in" in started.output, 60, "the administrator's password")
         for _ in range(2):
             started.upload()
         yield started

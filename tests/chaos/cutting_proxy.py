@@ -1,7 +1,6 @@
 """A proxy in front of PostgreSQL that cuts a connection at a chosen statement: before the server has it, or once the
 server has executed it and before its client knows."""
 
-import contextlib
 import re
 import selectors
 import socket
@@ -12,8 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.relay import PIECE_BYTES, Relay, connector
+
 _SSL_REQUEST, _GSS_REQUEST = 80_877_103, 80_877_104
-_CHUNK_BYTES = 65_536
 
 
 class Moment(StrEnum):
@@ -34,22 +34,17 @@ class Cut:
     done: threading.Event = field(default_factory=threading.Event)
 
 
-class CuttingProxy:
-    """Listens on loopback for the server of `database_url` until it is closed."""
+class CuttingProxy(Relay):
+    """In front of the server of `database_url`."""
 
     def __init__(self, database_url: str) -> None:
+        self._cutting = threading.Lock()
+        self._cuts: list[Cut] = []
+        super().__init__(connector(database_url))
         parts = urlsplit(database_url)
-        assert parts.hostname
-        assert parts.port
-        self._server = (parts.hostname, parts.port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
         user = f"{parts.username}@" if parts.username else ""
         #: What to give to clients.
-        self.url = urlunsplit(parts._replace(netloc=f"{user}127.0.0.1:{self._listener.getsockname()[1]}"))
-        self._lock = threading.Lock()
-        self._cuts: list[Cut] = []
-        self._sockets: set[socket.socket] = set()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.url = urlunsplit(parts._replace(netloc=f"{user}127.0.0.1:{self.port}"))
 
     def cut(self, moment: Moment, where: str, *, then: str = "") -> Cut:
         """Cut one connection, soon: the next at a statement that matches `where`.
@@ -59,48 +54,20 @@ class CuttingProxy:
         patterns = [re.compile(text.encode(), re.DOTALL) if text else None for text in (where, then)]
         assert patterns[0]
         made = Cut(moment, patterns[0], patterns[1])
-        with self._lock:
+        with self._cutting:
             self._cuts.append(made)
         return made
 
-    def close(self) -> None:
-        self._listener.close()
-        with self._lock:
-            left = list(self._sockets)
-        for open_socket in left:
-            _reset(open_socket)
-
-    def __enter__(self) -> "CuttingProxy":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            try:
-                server = socket.create_connection(self._server)
-            except OSError:
-                _reset(client)
-                continue
-            with self._lock:
-                self._sockets |= {client, server}
-            threading.Thread(target=self._relay, args=(client, server), daemon=True).start()
-
-    def _relay(self, client: socket.socket, server: socket.socket) -> None:
-        """One connection, until an end of it closes or it is cut."""
+    def serve(self, client: socket.socket, server: socket.socket) -> None:
+        """Pass messages on until an end of the connection closes or it is cut: both ends are reset then."""
         messages, waiting_for = _Messages(), None
         after_where: set[Cut] = set()
-        with contextlib.suppress(OSError), selectors.DefaultSelector() as ready:
+        with selectors.DefaultSelector() as ready:
             for end in (client, server):
                 ready.register(end, selectors.EVENT_READ)
             while True:
                 for key, _ in ready.select():
-                    came = key.fileobj.recv(_CHUNK_BYTES)  # type: ignore[union-attr]
+                    came = key.fileobj.recv(PIECE_BYTES)  # type: ignore[union-attr]
                     if not came:
                         raise ConnectionResetError
                     if key.fileobj is client:
@@ -116,17 +83,13 @@ class CuttingProxy:
                         raise ConnectionResetError
                     else:
                         client.sendall(came)
-        for end in (client, server):
-            _reset(end)
-        with self._lock:
-            self._sockets -= {client, server}
 
     def _due(self, message: bytes, after_where: set[Cut]) -> Cut | None:
         """The cut that this message asks for; it is nobody else's from then on.
 
         after_where: of this connection, the cuts that have seen their `where` and wait for their `then`.
         """
-        with self._lock:
+        with self._cutting:
             for cut in self._cuts:
                 now = cut.then if cut in after_where else cut.where
                 if not now or not now.search(message):
@@ -160,10 +123,3 @@ class _Messages:
             if not self._started:
                 self._started = struct.unpack_from("!I", message, 4)[0] not in (_SSL_REQUEST, _GSS_REQUEST)
             yield message
-
-
-def _reset(end: socket.socket) -> None:
-    """Close at once, and let the other side know that it was no orderly end."""
-    with contextlib.suppress(OSError):
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    end.close()

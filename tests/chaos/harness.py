@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 
 from tests.chaos.housekeeper import Housekeeper
 from tests.chaos.invariants import violations
-from tests.chaos.machines import PostgresServer, ValkeyServer, running_postgres, running_valkey
+from tests.chaos.servers import PostgresServer, ValkeyServer, running_postgres, running_valkey
 from tests.e2e.service import Service, database, photo, wait_until
 from tests.e2e.stores import FileObjects, Objects
 

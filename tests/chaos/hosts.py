@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from tests.chaos import network
 from tests.chaos.harness import ENV, World
 from tests.chaos.housekeeper import housekeeper
-from tests.chaos.machines import running_postgres, running_valkey
+from tests.chaos.servers import running_postgres, running_valkey
 from tests.e2e.service import ROOT, Service, wait_until
 from tests.e2e.stores import BucketObjects, Objects, s3_settings
 from tests.seaweed import seaweedfs
@@ -85,7 +85,7 @@ class Host:
     def kill(self) -> None:
         family = self._pids()
         self.service.kill()
-        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), 10, f"the end of {self.name}")
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), 60, f"the end of {self.name}")
 
     def _pids(self) -> list[int]:
         """What works on it, without what holds its namespaces."""

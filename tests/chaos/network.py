@@ -8,18 +8,17 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tests.e2e.service import wait_until
+from tests.relay import Relay, connector
 
 #: The switch itself, where hosts find the servers.
 SERVERS = "10.77.0.1"
 _SERVERS_MAC = "02:00:00:00:00:01"
 _CLONE_NEWNET = 0x4000_0000
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_CHUNK_BYTES = 65_536
 
 #: Run by a host that has just got its namespaces, with its number as `$1`. The servers' address is known to it for
 #: ever: when packets are swallowed nothing tells it that nobody is there.
@@ -54,7 +53,7 @@ class Switch:
         _called(_LIBC.unshare(_CLONE_NEWNET))
         self._namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         _called(_LIBC.setns(self._home, _CLONE_NEWNET))
-        self._relays: list[_Relay] = []
+        self._relays: list[Relay] = []
         self._ip("link", "add", "hub", "address", _SERVERS_MAC, "type", "bridge")
         self._ip("address", "add", f"{SERVERS}/24", "dev", "hub")
         self._ip("link", "set", "hub", "up")
@@ -63,21 +62,23 @@ class Switch:
         """Let hosts reach the server on this port of this machine's loopback under the same port of SERVERS."""
         with self._inside():
             listener = socket.create_server((SERVERS, port))
-        self._relays.append(_Relay(listener, lambda: socket.create_connection(("127.0.0.1", port))))
+        self._relays.append(Relay(connector(f"tcp://127.0.0.1:{port}"), listener=listener))
 
     def publish(self, port: int, number: int) -> None:
         """Let this machine reach a host's server under the same port of its loopback."""
 
         def connect() -> socket.socket:
             with self._inside():
-                return socket.create_connection((address(number), port), timeout=10)
+                made = socket.create_connection((address(number), port), timeout=10)
+            made.settimeout(None)
+            return made
 
-        self._relays.append(_Relay(socket.create_server(("127.0.0.1", port)), connect))
+        self._relays.append(Relay(connect, listener=socket.create_server(("127.0.0.1", port))))
 
     def plug(self, number: int, pid: int) -> None:
         """Connect the host whose namespace the process `pid` is about to make."""
         ours = os.readlink("/proc/self/ns/net")
-        wait_until(lambda: os.readlink(f"/proc/{pid}/ns/net") != ours, 10, "a host's namespace")
+        wait_until(lambda: os.readlink(f"/proc/{pid}/ns/net") != ours, 60, "a host's namespace")
         self._ip("link", "add", f"port{number}", "type", "veth", "peer", "name", "eth0", "netns", str(pid))
         self._ip("link", "set", f"port{number}", "master", "hub", "up")
 
@@ -106,51 +107,6 @@ class Switch:
             yield
         finally:
             _called(_LIBC.setns(self._home, _CLONE_NEWNET))
-
-
-class _Relay:
-    """Passes on what comes over connections to `listener`, both ways, until it is closed."""
-
-    def __init__(self, listener: socket.socket, connect: Callable[[], socket.socket]) -> None:
-        self._listener, self._connect = listener, connect
-        self._open: set[socket.socket] = set()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        for end in (self._listener, *list(self._open)):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
-
-    def _pass_on(self, client: socket.socket) -> None:
-        try:
-            server = self._connect()
-        except OSError:
-            client.close()
-            return
-        self._open |= {client, server}
-        back = threading.Thread(target=_pump, args=(server, client), daemon=True)
-        back.start()
-        _pump(client, server)
-        back.join()
-        self._open -= {client, server}
-        for end in (client, server):
-            end.close()
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        source.settimeout(None)
-        while chunk := source.recv(_CHUNK_BYTES):
-            sink.sendall(chunk)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
 
 
 def _called(result: int) -> None:

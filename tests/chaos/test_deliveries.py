@@ -52,7 +52,7 @@ def test_a_job_that_is_delivered_to_four_workers_at_once_is_done_once(faulty):
         world.assert_all_done()
         assert kinds(world, job_id)["claimed"] == kinds(world, job_id)["done"] == 1
         assert world.jobs()[job_id]["attempt"] == 1
-        wait_until(partial(all_are_answered, world), 30, "all other deliveries")
+        wait_until(partial(all_are_answered, world), 60, "all other deliveries")
         assert renditions(world, job_id) == ALL
     world.assert_invariants()
     assert world.service.pids("worker") == workers
@@ -63,7 +63,7 @@ def test_what_a_worker_finishes_after_its_lease_is_thrown_away(faulty, point):
     world, faults = faulty
     faults.arm(point.name)
     job_id = world.send(photo())
-    wait_until(lambda: faults.has_happened(point.name), 30, "a worker to freeze")
+    wait_until(lambda: faults.has_happened(point.name), 60, "a worker to freeze")
     frozen = faults.victim(point.name)
     decoders = [pid for pid in world.service.pids("sandbox") if parent(pid) == frozen]
     for pid in decoders:
@@ -74,7 +74,7 @@ def test_what_a_worker_finishes_after_its_lease_is_thrown_away(faulty, point):
     assert renditions(world, job_id, state="current") == ALL
     for pid in (*decoders, frozen):  # the worker ends its decoder as soon as it can
         os.kill(pid, signal.SIGCONT)
-    wait_until(partial(was_told, world, "lease_lost", job_id), 30, "the late worker to notice")
+    wait_until(partial(was_told, world, "lease_lost", job_id), 60, "the late worker to notice")
     world.assert_invariants()
     assert world.jobs()[job_id] == by_winner
     assert renditions(world, job_id) == ALL

@@ -136,7 +136,7 @@ def test_a_form_that_breaks_off_leaves_nothing(service: Service) -> None:
             f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {9 * MB}\r\n\r\n".encode()
             + body
         )
-    wait_until(lambda: service.objects.unfinished() <= before, 20, "the end of the write")
+    wait_until(lambda: service.objects.unfinished() <= before, 60, "the end of the write")
     assert form["fields"]["key"] not in service.objects.keys("uploads/")
 
 

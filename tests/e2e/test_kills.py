@@ -59,7 +59,7 @@ def test_every_accepted_picture_is_done_whatever_is_killed(quick, photo, victim)
     assert [(job["status"], job.get("code")) for job in jobs] == [("done", None)] * len(jobs)
     for job in jobs:
         assert [d["name"] for d in job["derivatives"]] == ["full", "medium", "small", "thumb"]
-    wait_until(quick.is_ready, 30, "the service to be ready again")
+    wait_until(quick.is_ready, 60, "the service to be ready again")
     if victim in ("sandbox", "worker"):
         assert most_attempts(quick, jobs) > 1  # else nothing was killed in the middle of anything
     assert_consistent(quick)

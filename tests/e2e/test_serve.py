@@ -43,8 +43,8 @@ def test_what_is_killed_comes_back_and_works(service: Service, kind: str) -> Non
     before = service.pids(kind)
     assert before
     os.kill(before[0], signal.SIGKILL)
-    wait_until(lambda: not is_alive(before[0]), 10, f"the end of the {kind}")
-    wait_until(lambda: len(service.pids(kind)) == len(before) and service.is_ready(), 30, f"a new {kind}")
+    wait_until(lambda: not is_alive(before[0]), 60, f"the end of the {kind}")
+    wait_until(lambda: len(service.pids(kind)) == len(before) and service.is_ready(), 60, f"a new {kind}")
     assert service.upload()["status"] == "done"
 
 
@@ -104,7 +104,7 @@ def test_a_killed_master_leaves_no_process_behind(tmp_path: Path) -> None:
         everything = service.pids()
         assert {*service.pids("web"), *service.pids("worker"), *service.pids("valkey")} < set(everything)
         service.kill()
-        wait_until(lambda: not [pid for pid in everything if is_alive(pid)], 10, "the end of the orphans")
+        wait_until(lambda: not [pid for pid in everything if is_alive(pid)], 60, "the end of the orphans")
         service.start()
         assert service.upload()["status"] == "done"
 
@@ -115,14 +115,14 @@ def test_the_first_run_shows_itself_at_work_and_the_second_does_not(tmp_path: Pa
         password = service.output.partition("sign in  admin / ")[2].split()[0]
         assert password not in service.logs
         assert _can_sign_in(service, password)
-        wait_until(lambda: not service.pids("greeter"), 30, "the end of the greeter")
+        wait_until(lambda: not service.pids("greeter"), 60, "the end of the greeter")
         shown = [word for word in service.output.split() if "/v1/images/" in word]
         derivatives = [made["url"] for address in shown for made in httpx.get(address).json()["derivatives"]]
         assert len(derivatives) == 8
         assert {httpx.get(url).headers["Content-Type"] for url in derivatives} == {"image/jpeg"}
         service.stop()
         service.start()
-        wait_until(lambda: not service.pids("greeter"), 30, "the end of the greeter")
+        wait_until(lambda: not service.pids("greeter"), 60, "the end of the greeter")
         assert "sign in" not in service.output
         assert "sample" not in service.output
 

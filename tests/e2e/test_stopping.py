@@ -50,7 +50,7 @@ def test_a_job_in_hand_is_handed_back_in_time_and_done_by_another_worker(tmp_pat
         [worker] = service.pids("worker")
         with no_decoder_moves(service, worker):
             job_id = service.send(images.jpeg(800, 600))
-            wait_until(lambda: children(worker), 20, "the job to begin")
+            wait_until(lambda: children(worker), 60, "the job to begin")
             os.kill(worker, signal.SIGTERM)
             wait_until(lambda: not is_alive(worker), LIMIT_S, "the worker's end")
         assert service.finished(job_id)["status"] == "done"

@@ -1,3 +1,3 @@
 import pytest
 
-pytest.register_assert_rewrite("tests.faults.play", "tests.faults.scenarios")
+pytest.register_assert_rewrite("tests.faults.runner", "tests.faults.scenarios")

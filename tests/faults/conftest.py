@@ -14,7 +14,7 @@ from media_jobs.adapters import storage
 from media_jobs.adapters.storage import Role, s3, s3_calls, s3_streams
 from media_jobs.adapters.storage.s3 import S3Store
 from tests.faults.proxy import FaultyProxy
-from tests.faults.scenarios import Stage
+from tests.faults.scenarios import Context
 from tests.seaweed import SeaweedFS, s3_client, seaweedfs
 
 _HERE = Path(__file__).parent
@@ -74,9 +74,9 @@ def everything(faults_server: SeaweedFS) -> Iterator[Any]:
 
 
 @pytest.fixture
-def stage(faults_server: SeaweedFS, stores: None, proxy: FaultyProxy, everything: Any) -> Iterator[Stage]:
+def context(faults_server: SeaweedFS, stores: None, proxy: FaultyProxy, everything: Any) -> Iterator[Context]:
     """An empty bucket behind a proxy that spoils nothing yet."""
-    made = Stage(proxy, everything, faults_server.bucket)
+    made = Context(proxy, everything, faults_server.bucket)
     _empty(made)
     proxy.calls.clear()
     yield made
@@ -90,8 +90,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _empty(stage: Stage) -> None:
-    for found in stage.client.list_objects_v2(Bucket=stage.bucket).get("Contents", []):
-        stage.client.delete_object(Bucket=stage.bucket, Key=found["Key"])
-    for found in stage.client.list_multipart_uploads(Bucket=stage.bucket).get("Uploads", []):
-        stage.client.abort_multipart_upload(Bucket=stage.bucket, Key=found["Key"], UploadId=found["UploadId"])
+def _empty(context: Context) -> None:
+    for found in context.client.list_objects_v2(Bucket=context.bucket).get("Contents", []):
+        context.client.delete_object(Bucket=context.bucket, Key=found["Key"])
+    for found in context.client.list_multipart_uploads(Bucket=context.bucket).get("Uploads", []):
+        context.client.abort_multipart_upload(Bucket=context.bucket, Key=found["Key"], UploadId=found["UploadId"])

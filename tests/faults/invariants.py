@@ -7,26 +7,26 @@ from pathlib import Path
 from media_jobs.models import Derivative, DirectUpload, Job, Original, Tombstone
 from media_jobs.services.jobs import worker as workers
 from media_jobs.states import DerivativeState, JobState, OriginalState
-from tests.faults.scenarios import Stage
+from tests.faults.scenarios import Context
 
 
-def at_any_time(stage: Stage) -> list[str]:
+def at_any_time(context: Context) -> list[str]:
     """A done job has all that it promised, and no object is without a row that knows of it."""
-    stored, tables = set(keys(stage)), (Original, Derivative, DirectUpload, Tombstone)
+    stored, tables = set(keys(context)), (Original, Derivative, DirectUpload, Tombstone)
     named = {key for table in tables for key in table._default_manager.values_list("key", flat=True)}
     return [
         *(found for job in Job.objects.filter(state=JobState.DONE) for found in _incomplete(job, stored)),
-        *(f"nobody knows of {key}" for key in stored - named - stage.planted),
+        *(f"nobody knows of {key}" for key in stored - named - context.planted),
     ]
 
 
-def at_rest(stage: Stage, temporary: Path) -> list[str]:
+def at_rest(context: Context, temporary: Path) -> list[str]:
     """Once everything works again, all has been sent again, and housekeeping was there."""
     return [
-        *at_any_time(stage),
+        *at_any_time(context),
         *(f"{job.pk} is {job.state}: {job.code}" for job in Job.objects.exclude(state=JobState.DONE)),
-        *_rows_and_objects(stage),
-        *(f"multipart upload of {key}" for key in unfinished(stage)),
+        *_rows_and_objects(context),
+        *(f"multipart upload of {key}" for key in unfinished(context)),
         *(f"tombstone of {stone.key}" for stone in Tombstone.objects.all()),
         *(str(path) for path in temporary.rglob("*")),
         *(str(path) for path in workers.current().workspace.path.glob("job-*")),
@@ -42,23 +42,23 @@ def _incomplete(job: Job, stored: set[str]) -> Iterator[str]:
         yield f"{job.pk} is done and the storage lacks {lost}"
 
 
-def _rows_and_objects(stage: Stage) -> Iterator[str]:
-    """Yield each row without its object, byte for byte, and each object without its row."""
+def _rows_and_objects(context: Context) -> Iterator[str]:
+    """Every row its object, byte for byte, and every object its row."""
     settled = (OriginalState.ACTIVE, DerivativeState.CURRENT)
     rows = {row.key: row for model in (Original, Derivative) for row in model.objects.all()}
-    stored = set(keys(stage))
+    stored = set(keys(context))
     yield from (f"{key} is {row.state}" for key, row in rows.items() if row.state not in settled)
     yield from (f"{key} is there, and no row names it" for key in stored - rows.keys())
     yield from (f"{key} is not there, and a row names it" for key in rows.keys() - stored)
     for key in stored & rows.keys():
-        content = stage.client.get_object(Bucket=stage.bucket, Key=key)["Body"].read()
+        content = context.client.get_object(Bucket=context.bucket, Key=key)["Body"].read()
         if (hashlib.sha256(content).hexdigest(), len(content)) != (rows[key].sha256, rows[key].size_bytes):
             yield f"{key} has other bytes than its row says"
 
 
-def keys(stage: Stage) -> list[str]:
-    return [found["Key"] for found in stage.client.list_objects_v2(Bucket=stage.bucket).get("Contents", [])]
+def keys(context: Context) -> list[str]:
+    return [found["Key"] for found in context.client.list_objects_v2(Bucket=context.bucket).get("Contents", [])]
 
 
-def unfinished(stage: Stage) -> list[str]:
-    return [found["Key"] for found in stage.client.list_multipart_uploads(Bucket=stage.bucket).get("Uploads", [])]
+def unfinished(context: Context) -> list[str]:
+    return [found["Key"] for found in context.client.list_multipart_uploads(Bucket=context.bucket).get("Uploads", [])]

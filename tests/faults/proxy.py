@@ -7,15 +7,14 @@ covers the Host header as the client sent it.
 import contextlib
 import select
 import socket
-import struct
 import threading
 from collections import Counter
 from email.utils import formatdate
 from typing import BinaryIO, cast
-from urllib.parse import urlsplit
 
 from tests.faults.injections import REFUSALS, Fault, Injection
 from tests.faults.messages import Answer, Operation, Request
+from tests.relay import Relay, connector, reset
 
 #: How long a client may take to begin with the body that it asked permission for.
 _PERMISSION_S = 2.0
@@ -23,72 +22,35 @@ _PERMISSION_S = 2.0
 _STALL_LIMIT_S = 60.0
 
 
-class FaultyProxy:
-    """Listens on loopback for the server at `endpoint_url` until it is closed.
-
-    calls: how many of each operation came by, spoiled or not.
-    """
+class FaultyProxy(Relay):
+    """In front of the server at `endpoint_url`. calls: how many of each operation came by, spoiled or not."""
 
     def __init__(self, endpoint_url: str) -> None:
-        parts = urlsplit(endpoint_url)
-        assert parts.hostname
-        assert parts.port
-        self._server = (parts.hostname, parts.port)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        #: What to give to clients.
-        self.endpoint_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.calls: Counter[Operation] = Counter()
         self._injections: list[Injection] = []
-        self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._injecting = threading.Lock()
+        super().__init__(connector(endpoint_url))
+        #: What to give to clients.
+        self.endpoint_url = f"http://127.0.0.1:{self.port}"
 
     def inject(self, injection: Injection) -> Injection:
-        with self._lock:
+        with self._injecting:
             self._injections.append(injection)
         return injection
 
     def heal(self) -> None:
         """From now on nothing is spoiled; who waits for an answer, waits in vain."""
-        with self._lock:
+        with self._injecting:
             self._injections.clear()
 
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept
-        self._listener.close()
-        with self._lock:
-            left = list(self._open)
-        for client in left:
-            with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> "FaultyProxy":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            with self._lock:
-                self._open.add(client)
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket, server: socket.socket) -> None:
         """Request after request, until an end of the connection closes or a fault ends it."""
-        with contextlib.suppress(OSError, _Over), _Connection(client, self._server) as connection:
+        with contextlib.suppress(OSError, _Over), _Connection(client, server) as connection:
             while request := connection.next_request():
                 connection.serve(request, self._fault_of(request))
-        with self._lock:
-            self._open.discard(client)
 
     def _fault_of(self, request: Request) -> Fault | None:
-        with self._lock:
+        with self._injecting:
             self.calls[request.operation] += 1
             return next((injection.fault for injection in self._injections if injection.takes(request)), None)
 
@@ -114,19 +76,14 @@ class _End:
         self.socket.close()
 
     def reset(self) -> None:
-        """Close at once, so that the other side sees that it was no orderly end."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close()
+        """At once, so that the other side knows that it was no orderly end."""
+        self.stream.close()
+        reset(self.socket)
 
 
 class _Connection:
-    def __init__(self, client: socket.socket, server: tuple[str, int]) -> None:
-        self._client = _End(client)
-        try:
-            self._server = _End(socket.create_connection(server))
-        except OSError:
-            self._client.reset()
-            raise
+    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+        self._client, self._server = _End(client), _End(server)
 
     def __enter__(self) -> "_Connection":
         return self

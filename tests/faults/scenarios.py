@@ -47,8 +47,8 @@ _OF_THE_STORAGE = [
 
 
 @dataclass
-class Stage:
-    """The proxy that all stores of the product go through, and the bucket behind it."""
+class Context:
+    """What a scenario works on: the proxy that all stores of the product go through, and the bucket behind it."""
 
     proxy: FaultyProxy
     client: Any  #: of the server itself, with all rights
@@ -57,41 +57,41 @@ class Stage:
     planted: set[str] = field(default_factory=set)  #: objects that no row has ever named
 
 
-def prepare(stage: Stage, doing: Doing) -> Callable[[], str]:
-    """Set the stage while all is well; what comes back does the thing and says what came of it: "ok" or a code."""
+def prepare(context: Context, doing: Doing) -> Callable[[], str]:
+    """Prepare while all is well. The function returned does the thing and says what came of it: "ok" or a code."""
     match doing:
         case Doing.UPLOAD:
-            return lambda: upload(stage, PICTURE)
+            return lambda: upload(context, PICTURE)
         case Doing.LARGE_UPLOAD:
-            return lambda: upload(stage, LARGE)
+            return lambda: upload(context, LARGE)
         case Doing.REFUSED_UPLOAD:
             return _refused_upload
         case Doing.JOB:
-            assert upload(stage, PICTURE) == OK
+            assert upload(context, PICTURE) == OK
             return run_jobs
         case Doing.FAILING_JOB:
-            assert upload(stage, PICTURE) == OK
-            stage.proxy.inject(Injection(Fault.SLOW_DOWN, Operation.PUT_OBJECT, "thumb/", times=None))
+            assert upload(context, PICTURE) == OK
+            context.proxy.inject(Injection(Fault.SLOW_DOWN, Operation.PUT_OBJECT, "thumb/", times=None))
             return run_jobs
         case Doing.DIRECT_JOB:
             upload_directly(PICTURE)
             return run_jobs
         case Doing.HOUSEKEEPING:
             key = f"originals/{uuid4()}.jpg"
-            stage.planted.add(key)
-            stage.client.put_object(Bucket=stage.bucket, Key=key, Body=b"nobody's")
-            stage.client.create_multipart_upload(Bucket=stage.bucket, Key=key)
-            return keep_house
+            context.planted.add(key)
+            context.client.put_object(Bucket=context.bucket, Key=key, Body=b"nobody's")
+            context.client.create_multipart_upload(Bucket=context.bucket, Key=key)
+            return run_housekeeping
         case Doing.LOOKING:
             return lambda: outage.reason() or OK
 
 
-def upload(stage: Stage, content: bytes) -> str:
-    """Upload, and return what the client receives; a refused picture is to be sent again later."""
+def upload(context: Context, content: bytes) -> str:
+    """What a client is told; a refused picture is to be sent again later."""
     answer = _post(content, preset="gallformers")
     if answer.status_code == 202:
         return OK
-    stage.wanted.append(content)
+    context.wanted.append(content)
     assert answer.status_code == 503, answer.content
     assert int(answer.headers["Retry-After"]) > 0
     return str(answer.json()["code"])
@@ -151,7 +151,7 @@ def run_jobs() -> str:
     return code
 
 
-def keep_house() -> str:
+def run_housekeeping() -> str:
     """Everything in the storage that nobody wants goes at once; the code of what a part could not do."""
     for outcome in housekeeping.run(older_than=timedelta(0), only=_OF_THE_STORAGE):
         if outcome.error:

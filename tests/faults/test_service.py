@@ -84,10 +84,10 @@ def test_a_bucket_that_is_gone_is_said_to_clients_and_probes_and_work_goes_on_on
     refused = upload(behind.url, photo())
     assert (refused.status_code, refused.json()["code"]) == (503, "bucket_missing")
     assert int(refused.headers["Retry-After"]) > 0
-    wait_until(lambda: not behind.is_ready(), 20, "the service to notice it")
+    wait_until(lambda: not behind.is_ready(), 60, "the service to notice it")
     assert "bucket" in httpx.get(f"{behind.url}/readyz").text
     proxy.heal()
-    wait_until(behind.is_ready, 20, "the service to be ready")
+    wait_until(behind.is_ready, 60, "the service to be ready")
     assert behind.upload()["status"] == "done"
     assert behind.finished(waiting)["status"] == "done"
 

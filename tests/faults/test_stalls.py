@@ -7,8 +7,8 @@ import pytest
 
 from media_jobs.adapters.storage import s3_calls
 from tests.faults.matrix import Cell, cells
-from tests.faults.play import play
-from tests.faults.scenarios import Stage
+from tests.faults.runner import run_cell
+from tests.faults.scenarios import Context
 
 pytestmark = pytest.mark.django_db
 
@@ -16,5 +16,5 @@ CALL_LIMITS = replace(s3_calls.CALL_LIMITS, read_s=1.0, attempts=2)
 
 
 @pytest.mark.parametrize("cell", [cell for cell in cells() if cell.stalls], ids=str)
-def test_a_stall(cell: Cell, stage: Stage, temporary: Path) -> None:
-    play(cell, stage, temporary)
+def test_a_stall(cell: Cell, context: Context, temporary: Path) -> None:
+    run_cell(cell, context, temporary)

@@ -8,12 +8,12 @@ from media_jobs.adapters.storage.s3 import S3Store
 from media_jobs.ports import ObjectStore, Outgoing
 from tests.faults.injections import Fault
 from tests.faults.matrix import CALLS, cells
-from tests.faults.scenarios import LARGE, PICTURE, Stage
+from tests.faults.scenarios import LARGE, PICTURE, Context
 
 KEY = "originals/0.jpg"
 
 
-def test_every_call_that_the_store_makes_has_a_row(stage: Stage, tmp_path: Path) -> None:
+def test_every_call_that_the_store_makes_has_a_row(context: Context, tmp_path: Path) -> None:
     s3 = store(Role.WORKER)
     assert isinstance(s3, S3Store)
     asked: set[str] = set()

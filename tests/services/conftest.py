@@ -1,9 +1,7 @@
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from media_jobs.adapters import storage
 from tests.seaweed import another_bucket, use
 
 
@@ -13,11 +11,8 @@ def _store_of_its_own(object_store):
 
 
 @pytest.fixture(params=["files", "s3"])
-def each_storage(request: pytest.FixtureRequest, object_store: Any, settings: Any) -> Iterator[None]:
+def each_storage(request: pytest.FixtureRequest, object_store: Any, settings: Any) -> None:
     """Each kind in turn; S3 with the credentials that production has, three sets of them."""
     if request.param == "s3":
         seaweed = another_bucket(request.getfixturevalue("seaweed"))
         use(seaweed, settings)
-    storage.store.cache_clear()
-    yield
-    storage.store.cache_clear()

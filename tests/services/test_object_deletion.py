@@ -23,7 +23,7 @@ from tests.factories import make_derivative, make_job, make_original
 pytestmark = pytest.mark.django_db(transaction=True)
 
 #: Nothing here takes so long, unless it waits for ever.
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 class Dead(BaseException):

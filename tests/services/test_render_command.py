@@ -171,7 +171,7 @@ def started(source: Path, folder: Path, *options: str, preset: str = "ingest") -
 
 def called(source: Path, folder: Path, *options: str, preset: str = "ingest") -> Ended:
     process = started(source, folder, *options, preset=preset)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     return Ended(process.returncode, out, err)
 
 
@@ -206,6 +206,6 @@ def test_stopped_from_outside_it_leaves_no_copy_of_the_picture(stop: signal.Sign
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(stop)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=120)
     assert process.returncode == 128 + stop
     assert (list(out.iterdir()), told) == ([], "")

@@ -51,7 +51,7 @@ def by_lcms(tmp_path_factory):
     )
     for name, profile in WIDE.items():
         (folder / f"{name}.png").write_bytes(encoded(tagged(samples.copy(interpretation="srgb"), profile), keep="icc"))
-    subprocess.run([sys.executable, "-c", BY_LCMS, folder, *WIDE], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", BY_LCMS, folder, *WIDE], check=True, timeout=120)
     return folder
 
 

@@ -48,7 +48,7 @@ def run_check(cwd: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
         env={"PATH": os.environ["PATH"], "GALLIMG_DATA": str(cwd / "data"), **settings},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -148,7 +148,7 @@ ALLOWED = {
 
 def run(lines: str, *arguments: Path | str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-I", "-c", textwrap.dedent(lines), str(ROOT), *map(str, arguments)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tests.adapters.storage.stores import LARGE, noise, s3_store, write
 from tests.seaweed import SeaweedFS
 from tests.services.jobs.threads import wait_until
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 MB = 1_000_000
 
 
@@ -54,7 +54,7 @@ class Route:
     def close(self) -> None:
         for made in self._made:
             made.client.close()
-        self.proxy.__exit__()
+        self.proxy.close()
 
 
 def once(condition: Callable[[], bool], error: BaseException) -> Callable[[], None]:

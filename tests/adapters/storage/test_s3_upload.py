@@ -292,7 +292,6 @@ def test_an_object_that_came_to_be_unheard_of_is_removed_by_a_worker(
         S3_WEB_CREDENTIALS=seaweed.web,
         S3_WORKER_CREDENTIALS=seaweed.worker,
     ):
-        storage.store.cache_clear()
         upload = intake.Upload(sniff(photo[:4096]), filename="a.jpg", caller=ANONYMOUS)
         upload.write(photo)
         with pytest.raises(StorageUnavailable):
@@ -305,4 +304,3 @@ def test_an_object_that_came_to_be_unheard_of_is_removed_by_a_worker(
         assert list(worker.keys(upload.original.key)) == []
         for role in (Role.WEB, Role.WORKER):
             storage.store(role).client.close()  # type: ignore[attr-defined]
-    storage.store.cache_clear()

@@ -49,15 +49,15 @@ def open_transaction(job: Job, event: str) -> Iterator[Callable[[], None]]:
         with transaction.atomic():
             note(job, event)
             written.set()
-            may_commit.wait(30)
+            may_commit.wait(60)
 
     thread = threading.Thread(target=in_threads, args=(1, write))
     thread.start()
-    assert written.wait(30)
+    assert written.wait(60)
 
     def commit() -> None:
         may_commit.set()
-        thread.join(30)
+        thread.join(60)
 
     try:
         yield commit

@@ -162,7 +162,7 @@ def test_two_curators_at_once_retry_each_job_once(monkeypatch):
 
     def retry(who: int) -> RetryOutcome:
         try:
-            together.wait(30)
+            together.wait(60)
             return lifecycle.retry_all(Job.objects.all(), actor=staff(who))
         finally:
             connection.close()

@@ -29,7 +29,7 @@ def test_the_locks_of_a_silent_transaction_end_soon(monkeypatch):
             fall_silent()
 
     silent = InThread(vanish)
-    assert locked.wait(10)
+    assert locked.wait(60)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '20s'")  # else a failure of this test would never come
         assert Job.objects.filter(pk=job.pk).update(progress=3) == 1

@@ -19,7 +19,7 @@ from media_jobs.ports import Heartbeat, Outgoing, no_heartbeat
 from media_jobs.services.jobs.worker import Worker
 from tests import working
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 PutOne = Callable[[Outgoing, Heartbeat], None]
 

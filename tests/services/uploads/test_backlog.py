@@ -88,7 +88,7 @@ def test_forty_uploads_at_once_never_exceed_the_limit(settings):
     together = Barrier(40)
 
     def upload(_: int) -> bool:
-        together.wait(30)
+        together.wait(60)
         try:
             with backlog.place():
                 make_job()
