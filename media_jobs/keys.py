@@ -6,7 +6,8 @@ from uuid import UUID
 #: Renditions of the Gallformers seed have folders of their own; all others share `derived/`.
 OWN_FOLDERS = frozenset({"full", "medium", "small", "thumb"})
 PUBLIC_PREFIXES = (*(f"{name}/" for name in sorted(OWN_FOLDERS)), "derived/")
-PRIVATE_PREFIXES = ("originals/", "uploads/")
+ORIGINALS_PREFIX = "originals/"
+PRIVATE_PREFIXES = (ORIGINALS_PREFIX, "uploads/")
 PREFIXES = (*PRIVATE_PREFIXES, *PUBLIC_PREFIXES)
 #: Names that a rendition must not have, because a folder with other rules has it.
 RESERVED_NAMES = frozenset({"originals", "uploads", "derived"})

@@ -27,10 +27,9 @@ def may_become(target: JobState) -> list[JobState]:
 
 
 class OriginalState(StrEnum):
-    PENDING = "pending"  #: its object may or may not exist yet; housekeeping sweeps it when nobody comes back
     STAGED = "staged"  #: its bytes wait under `uploads/`; the worker of its first job checks and stores them
     ACTIVE = "active"  #: stored, whole, hashed
-    DELETED = "deleted"
+    DELETED = "deleted"  #: given up; housekeeping removes its object, then the row
 
 
 class DerivativeState(StrEnum):

@@ -23,10 +23,10 @@ VARIANTS: dict[str, str] = {
     JobState.DONE: "success",
     JobState.FAILED: "danger",
     JobState.CANCELLED: "default",
-    OriginalState.PENDING: "warning",
     OriginalState.STAGED: "info",
     OriginalState.ACTIVE: "success",
     OriginalState.DELETED: "default",
+    DerivativeState.PENDING: "warning",
     DerivativeState.CURRENT: "success",
     DerivativeState.REPLACED: "default",
 }

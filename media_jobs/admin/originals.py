@@ -18,7 +18,6 @@ from media_jobs.states import JobState, OriginalState
 
 #: Why there is no file to download.
 NO_FILE: dict[str, str] = {
-    OriginalState.PENDING: "There is no original yet: its upload is in progress, or was interrupted.",
     OriginalState.STAGED: (
         "There is no original yet: the file was uploaded straight to the storage, and a worker has still to check it."
     ),
@@ -104,7 +103,7 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
                 "fields": (
                     ("creator", "credit"),
                     ("copyright", "licence"),
-                    ("placeholder", "orientation"),
+                    ("placeholder_shown", "orientation"),
                     ("privacy_options", "view_options"),
                 )
             },
@@ -115,7 +114,7 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
         "dimensions",
         "size",
         "state_label",
-        "placeholder",
+        "placeholder_shown",
         "privacy_options",
         "view_options",
     )
@@ -166,7 +165,7 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
         return cells.size(original.size_bytes)
 
     @admin.display(description="Placeholder")
-    def placeholder(self, original: Original) -> SafeString:
+    def placeholder_shown(self, original: Original) -> SafeString:
         return cells.placeholder(original)
 
     @admin.display(description="Privacy options")

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='Original',
             fields=[
                 ('id', models.UUIDField(default=media_jobs.models.base.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('pending', 'pending'), ('active', 'active'), ('deleted', 'deleted')], default=media_jobs.states.OriginalState['PENDING'], max_length=16)),
+                ('state', models.CharField(choices=[('pending', 'pending'), ('active', 'active'), ('deleted', 'deleted')], default='pending', max_length=16)),
                 ('owner', models.CharField(help_text='Who uploaded it.', max_length=255)),
                 ('filename', models.CharField(blank=True, help_text="The name that the uploader's file had.", max_length=255)),
                 ('format', models.CharField(help_text='What the first bytes say.', max_length=16)),

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='original',
             name='state',
-            field=models.CharField(choices=[('pending', 'pending'), ('staged', 'staged'), ('active', 'active'), ('deleted', 'deleted')], default=media_jobs.states.OriginalState['PENDING'], max_length=16),
+            field=models.CharField(choices=[('pending', 'pending'), ('staged', 'staged'), ('active', 'active'), ('deleted', 'deleted')], default='pending', max_length=16),
         ),
         migrations.AddConstraint(
             model_name='original',

@@ -10,9 +10,11 @@ def rename_permissions(apps, schema_editor):
     Permission = apps.get_model('auth', 'Permission')
     for old, (new, title) in _RENAMED.items():
         for action in ('add', 'change', 'delete', 'view'):
-            Permission.objects.filter(
-                codename=f'{action}_{old}', content_type__app_label='media_jobs'
-            ).update(codename=f'{action}_{new}', name=f'Can {action} {title}')
+            ours = Permission.objects.filter(content_type__app_label='media_jobs')
+            if not ours.filter(codename=f'{action}_{new}').exists():  # as after a migration back and forth
+                ours.filter(codename=f'{action}_{old}').update(
+                    codename=f'{action}_{new}', name=f'Can {action} {title}'
+                )
 
 
 def forget_queue_task(apps, schema_editor):

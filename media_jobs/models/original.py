@@ -18,10 +18,10 @@ def _text(help: str) -> "models.TextField[str, str]":
 
 
 class Original(models.Model):
-    """An uploaded file. Never changed, never public. Its row exists before its object, so a row names every orphan."""
+    """An uploaded file. Never changed, never public."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    state = models.CharField(max_length=16, choices=choices(OriginalState), default=OriginalState.PENDING)
+    state = models.CharField(max_length=16, choices=choices(OriginalState))
     owner = models.CharField(max_length=255, help_text="Who uploaded it.")
     filename = models.CharField(max_length=255, blank=True, help_text="The name that the uploader's file had.")
     format = models.CharField(max_length=16, help_text="By its first bytes; by all of them once it has been rendered.")

@@ -83,7 +83,7 @@ def test_before_a_job_is_done_there_is_no_receipt_and_the_page_says_so(boss: Cli
     assert "There is no receipt before a job is done." in page_of(boss, "original", make_failed_job().original_id)
 
 
-@pytest.mark.parametrize("state", ["pending", "staged", "deleted"])
+@pytest.mark.parametrize("state", ["staged", "deleted"])
 def test_a_file_that_nobody_can_have_is_not_linked(boss: Client, state: str) -> None:
     original = make_original(stored=False, state=state, size_bytes=0, sha256="")
     page = page_of(boss, "original", original.pk)
@@ -144,8 +144,8 @@ def test_position_and_serial_number_stand_apart(boss: Client) -> None:
     original = make_original(stored=False, private_metadata={"gps": {"latitude": 47.3}})
     page = page_of(boss, "original", original.pk)
     assert rows(page)["gps.latitude"] == "47.3"
-    assert "shown to who may read the original" in page
-    assert "shown to who may read the original" not in page_of(boss, "original", make_original(stored=False).pk)
+    assert "shown to those who may read the original" in page
+    assert "shown to those who may read the original" not in page_of(boss, "original", make_original(stored=False).pk)
 
 
 def test_words_from_a_hostile_file_stay_text(boss: Client) -> None:

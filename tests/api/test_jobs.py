@@ -152,9 +152,9 @@ def test_what_a_job_cost_is_not_the_worlds_business(client):
     assert b"4711" not in client.get(f"/v1/images/{job.original_id}").content.replace(str(job.pk).encode(), b"")
 
 
-def test_an_upload_under_way_is_no_image_yet(client):
-    pending = make_original(stored=False, state="pending")
-    assert client.get(f"/v1/images/{pending.pk}").status_code == 404
+def test_an_upload_that_was_given_up_is_no_image(client):
+    given_up = make_original(stored=False, state="deleted")
+    assert client.get(f"/v1/images/{given_up.pk}").status_code == 404
 
 
 def test_a_stranger_never_gets_an_original_not_even_their_own(client):

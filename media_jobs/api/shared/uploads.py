@@ -33,11 +33,11 @@ _FORM_BYTES = 131_072
 class UploadTooLarge(FileTooLarge):
     """The file is over its limit; the sentence names both limits, that of photos and that of raw files."""
 
+    sentence = "The file is too large; at most {picture_mb:g} MB are accepted, for camera raw files {raw_mb:g} MB."
+
     def __init__(self, limits: SizeLimits) -> None:
-        picture_mb, raw_mb = (f"{size / 1_048_576:g} MB" for size in (limits.picture_bytes, limits.raw_bytes))
-        ImageRefused.__init__(
-            self, f"The file is too large; at most {picture_mb} are accepted, for camera raw files {raw_mb}."
-        )
+        picture_mb, raw_mb = (size / 1_048_576 for size in (limits.picture_bytes, limits.raw_bytes))
+        ImageRefused.__init__(self, picture_mb=picture_mb, raw_mb=raw_mb)
 
 
 @dataclass(frozen=True, slots=True)

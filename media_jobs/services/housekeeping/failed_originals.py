@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from media_jobs.models import Derivative, Job, Original, Preset
 from media_jobs.selectors import batches
-from media_jobs.services.housekeeping import unfinished_uploads
+from media_jobs.services.housekeeping import deleted_originals
 from media_jobs.services.housekeeping.task import Finding, TaskRun
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import JobState, OriginalState
@@ -22,7 +22,7 @@ def find(_: TaskRun) -> Iterator[list[Finding]]:
 
 def repair(task_run: TaskRun, findings: list[Finding]) -> int:
     """Give up row and jobs in one step; then remove its object and the rest as those of unfinished uploads."""
-    return unfinished_uploads.remove_deleted(
+    return deleted_originals.remove_deleted(
         task_run, [finding.subject for finding in findings if _give_up(finding.subject)]
     )
 

@@ -8,7 +8,7 @@ from django.db.models import Model, Q, QuerySet
 
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import Blame, MediaError
-from media_jobs.keys import PREFIXES, is_ours
+from media_jobs.keys import ORIGINALS_PREFIX, PREFIXES, is_ours
 from media_jobs.models import Derivative, DirectUpload, Original, Tombstone
 from media_jobs.selectors import batches
 from media_jobs.services import object_deletion
@@ -57,10 +57,15 @@ def mark_orphans(_: TaskRun, findings: list[Finding]) -> int:
 
 
 def find_tombstones(task_run: TaskRun) -> Iterator[list[Finding]]:
-    """Find objects whose deleter died, and orphans that no row has named for long enough."""
+    """Find objects whose deleter died, and orphans that no row has named for long enough.
+
+    An original that has no row by the end of its upload never gets one; a derivative may be wanted again.
+    """
     ages = task_run.ages
-    due = Q(deleting=True, created_at__lte=from_now(-ages.deleting_s)) | Q(
-        deleting=False, created_at__lte=from_now(-ages.orphan_s)
+    due = (
+        Q(deleting=True, created_at__lte=from_now(-ages.deleting_s))
+        | Q(deleting=False, created_at__lte=from_now(-ages.orphan_s))
+        | Q(deleting=False, key__startswith=ORIGINALS_PREFIX, created_at__lte=from_now(-ages.leftover_s))
     )
     for page in batches(Tombstone.objects.filter(due)):
         yield [Finding(f"{row.key}: {'half deleted' if row.deleting else 'no row names it'}", row.key) for row in page]
@@ -81,7 +86,7 @@ def _stored() -> Iterator[str]:
 
 
 def _unreferenced(keys: list[str]) -> list[str]:
-    """Return the keys that no row names. Rows are written before objects, so a missing row was removed."""
+    """Return the keys that no row names. The row of an upload of this moment may still come: nothing goes at once."""
     tables = (Original, Derivative, DirectUpload)
     named = {key for table in tables for key in _named(table, keys)}
     return [key for key in keys if key not in named]

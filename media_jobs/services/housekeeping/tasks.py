@@ -5,13 +5,13 @@ from datetime import timedelta
 from django.conf import settings
 
 from media_jobs.services.housekeeping import (
+    deleted_originals,
     expired_leases,
     failed_originals,
     leftovers,
     old_histories,
     orphans,
     staged_files,
-    unfinished_uploads,
     unused_derivatives,
 )
 from media_jobs.services.housekeeping.task import Task
@@ -26,7 +26,7 @@ LEASES = Task("leases", "jobs whose worker went silent", 10, expired_leases.find
 
 TASKS = (
     LEASES,
-    Task("uploads", "uploads that were never finished", _MINUTE_S, unfinished_uploads.find, unfinished_uploads.repair),
+    Task("uploads", "originals that were given up", _MINUTE_S, deleted_originals.find, deleted_originals.repair),
     Task("staging", "files under uploads/ whose time is over", _INTERVAL_S, staged_files.find, staged_files.repair),
     Task("derivatives", "files abandoned or replaced", _INTERVAL_S, unused_derivatives.find, unused_derivatives.repair),
     Task("failures", "failed originals, where presets say so", _HOUR_S, failed_originals.find, failed_originals.repair),

@@ -11,10 +11,10 @@ from django.utils import timezone
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import StorageUnavailable
 from media_jobs.management.commands import housekeeping as command
-from media_jobs.models import MaintenanceTask, Original
+from media_jobs.models import Derivative, MaintenanceTask, Original
 from media_jobs.services.housekeeping import TASKS
-from media_jobs.states import OriginalState
-from tests.factories import make_original
+from media_jobs.states import JobState, OriginalState
+from tests.factories import make_derivative, make_job, make_original
 
 pytestmark = pytest.mark.django_db
 
@@ -59,13 +59,14 @@ def test_tasks_can_be_chosen():
 
 
 def test_an_age_is_given_in_minutes():
-    make_original(b"old", state=OriginalState.PENDING)
-    Original.objects.update(created_at=timezone.now() - timedelta(minutes=6))
-    young = make_original(b"young", state=OriginalState.PENDING)
+    job = make_job(state=JobState.CANCELLED)
+    make_derivative(job, "full", content=b"old")
+    Derivative.objects.update(created_at=timezone.now() - timedelta(minutes=6))
+    young = make_derivative(job, "thumb", content=b"young")
     housekeeping("--older-than", "5")
-    assert list(Original.objects.all()) == [young]
+    assert list(Derivative.objects.all()) == [young]
     housekeeping("--older-than", "0")
-    assert not Original.objects.exists()
+    assert not Derivative.objects.exists()
 
 
 @pytest.mark.parametrize("age", ["-1", "soon", "nan", "1e99"])

@@ -38,11 +38,12 @@ def a_silent_worker() -> None:
 
 
 def an_upload_that_died() -> None:
+    """After its object was stored, and before its row was written; its orphan has been found by now."""
     photo = images.jpeg(8, 8)
     upload = Upload(sniff(photo), filename="a.jpg", caller=ANONYMOUS)
     upload._writer.write(photo)
     upload._writer.commit()
-    Original.objects.update(created_at=ago(minutes=31))
+    Tombstone.objects.create(key=upload.original.key, created_at=ago(minutes=31))
 
 
 def an_upload_that_was_aborted() -> None:
@@ -88,7 +89,7 @@ def an_old_answer() -> None:
 
 WRONG: list[tuple[str, Callable[[], None]]] = [
     ("leases", a_silent_worker),
-    ("uploads", an_upload_that_died),
+    ("tombstones", an_upload_that_died),
     ("uploads", an_upload_that_was_aborted),
     ("derivatives", an_abandoned_file),
     ("derivatives", a_replaced_file),
@@ -147,7 +148,6 @@ def test_whatever_is_not_wanted_goes_at_once_where_the_age_is_none(valkey):
     assert store(Role.WORKER).unfinished() == []
     assert not Tombstone.objects.exists()
     assert not Derivative.objects.exists()
-    assert not Original.objects.filter(state=OriginalState.PENDING).exists()
 
 
 def test_an_unfinished_write_is_listed_and_removed_when_it_is_old_enough():
@@ -169,21 +169,6 @@ def test_files_of_dead_workers_go_and_those_of_living_ones_stay(tmp_path, settin
     assert do("workspaces").repaired == 1
     assert [path.name for path in tmp_path.iterdir()] == ["living"]
     living.close()
-
-
-def test_an_upload_that_took_too_long_cannot_become_active_afterwards(valkey):
-    photo = images.jpeg(8, 8)
-    upload = Upload(sniff(photo), filename="a.jpg", caller=ANONYMOUS)
-    upload.write(photo)
-    Original.objects.update(created_at=ago(minutes=31))
-    housekeeping.run()
-    preset = Preset.objects.get(name="gallformers", current=True)
-    with pytest.raises(StorageUnavailable):
-        upload.accept(preset=preset, caller=ANONYMOUS, build_answer=lambda _: pytest.fail("it was accepted"))
-    upload.abort()
-    housekeeping.run()
-    assert objects() == []
-    assert not Original.objects.exists()
 
 
 def test_thousands_of_tombstoned_originals_are_worked_off_in_batches():

@@ -21,7 +21,7 @@ from media_jobs.services.housekeeping.tasks import LEASES
 from media_jobs.services.jobs import dispatch, lifecycle, processing, worker
 from media_jobs.services.jobs import worker as workers
 from media_jobs.states import JobState, Lane
-from tests import images, working
+from tests import images, shared_decoder, working
 from tests.factories import make_job, make_original
 from tests.services.jobs.threads import InThread, at_work, decoders_of_threads, wait_until
 
@@ -125,7 +125,7 @@ def test_a_stopping_workers_job_is_handed_back_and_done_by_the_next(stuck, made,
     assert (job.state, job.attempt, job.max_attempts, job.worker) == (JobState.QUEUED, 1, 4, "")
     assert Job.objects.filter(state=JobState.QUEUED).order_by("queue_position", "pk").first() == job != later
     assert not Derivative.objects.exists()
-    workers.replace_current(None)
+    shared_decoder.renew_worker()
     working.run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.DONE, 2)

@@ -23,6 +23,7 @@ from media_jobs.errors import (
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Usage
 from media_jobs.services.jobs import failures, outage
+from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import Worker
 from media_jobs.states import JobState, Lane
 from tests import working
@@ -58,7 +59,7 @@ def outcomes(monkeypatch):
 
     def use(*these: Exception | None) -> None:
         decoder = Decoder(*these)
-        monkeypatch.setattr(Worker, "sandbox", decoder)
+        monkeypatch.setattr(workers.current(), "sandbox", decoder)
         monkeypatch.setattr(Worker, "new_sandbox", lambda *_: decoder)
 
     return use
@@ -222,7 +223,7 @@ def test_what_the_storage_failed_is_taken_up_again_only_when_the_storage_is_back
     assert (job.state, job.attempt) == (JobState.QUEUED, 1)
     monkeypatch.undo()
     assert outage.reason() == ""
-    monkeypatch.setattr(Worker, "sandbox", Decoder(None))
+    monkeypatch.setattr(workers.current(), "sandbox", Decoder(None))
     assert run(job).state == JobState.DONE
 
 

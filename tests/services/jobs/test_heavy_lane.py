@@ -9,6 +9,7 @@ from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Usage
 from media_jobs.ports import no_heartbeat
+from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import Worker
 from media_jobs.states import JobState, Lane
 from tests import images, working
@@ -46,7 +47,7 @@ def made(monkeypatch) -> Iterator[list[Sandbox]]:
 def test_the_lane_decides_what_a_picture_may_take(monkeypatch, settings, lane, memory_bytes, timeout_s):
     settings.SANDBOX_MEMORY_BYTES, settings.HEAVY_MEMORY_BYTES, settings.RENDER_TIMEOUT_S = 700 * MB, 900 * MB, 50
     decoders = {"bulk": Decoder(), "heavy": Decoder()}
-    monkeypatch.setattr(Worker, "sandbox", decoders["bulk"])
+    monkeypatch.setattr(workers.current(), "sandbox", decoders["bulk"])
     monkeypatch.setattr(Worker, "new_sandbox", lambda *_: decoders["heavy"])
     job = make_job(make_original(), lane=lane)
     working.run(job.pk)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from media_jobs.errors import DecoderFailed, StorageUnavailable
 from media_jobs.models import Job, Original
 from media_jobs.pipeline.values import Focus, Keep, Overrides, Request, Rights, Usage
-from media_jobs.services.jobs.worker import Worker
+from media_jobs.services.jobs import worker as workers
 from media_jobs.states import JobState
 from tests import images, working
 from tests.factories import make_job, make_original, make_rendered
@@ -45,7 +45,7 @@ class Decoder:
 def decoder(monkeypatch):
     def use(answer=None) -> Decoder:
         stand_in = Decoder(answer)
-        monkeypatch.setattr(Worker, "sandbox", stand_in)
+        monkeypatch.setattr(workers.current(), "sandbox", stand_in)
         return stand_in
 
     return use

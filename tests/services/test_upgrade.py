@@ -1,0 +1,106 @@
+"""A database of the version before, with data in it, becomes one of this version; nothing is lost on the way."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from media_jobs.models import Job, MaintenanceTask, Original, Tombstone
+from media_jobs.services import housekeeping
+from media_jobs.services.jobs.claiming import claim_next
+from media_jobs.states import JobState, Lane, OriginalState
+from tests.working import named
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+#: The last migration that was released before.
+BEFORE = ("media_jobs", "0005_direct_upload")
+ORIGINAL = {"owner": "ann", "filename": "a.jpg", "format": "jpeg", "content_type": "image/jpeg"}
+WHOLE = {"state": "active", "size_bytes": 7, "sha256": "0" * 64}
+
+
+def migrate(*target: str) -> Any:
+    """The models as they are then. As people do it: with the signals by which Django renames content types."""
+    call_command("migrate", *target, verbosity=0)
+    loader = MigrationExecutor(connection).loader
+    return loader.project_state([target] if target else loader.graph.leaf_nodes()).apps
+
+
+@pytest.fixture
+def before() -> Iterator[Any]:
+    yield migrate(*BEFORE)
+    migrate()
+
+
+def old(apps: Any, model: str) -> Any:
+    return apps.get_model("media_jobs", model).objects
+
+
+def make_original(apps: Any, **fields: Any) -> UUID:
+    pk = uuid4()
+    old(apps, "Original").create(id=pk, key=f"originals/{pk}.jpg", **(ORIGINAL | fields))
+    return pk
+
+
+def make_job(apps: Any, **fields: Any) -> UUID:
+    pk, preset = uuid4(), old(apps, "Preset").get(name="gallformers", current=True)
+    original_id = make_original(apps, **WHOLE)
+    old(apps, "Job").create(id=pk, original_id=original_id, preset=preset, wanted=["full"], owner="ann", **fields)
+    old(apps, "JobEvent").create(job_id=pk, number=1, type="queued", actor="ann")
+    return pk
+
+
+def test_what_waited_waits_in_the_same_order(before):
+    second, first = make_job(before, turn=5, last_event=1), make_job(before, turn=-1, last_event=1)
+    done = make_job(before, turn=3, state="done", last_event=1)
+    migrate()
+    claimed = [claim_next(Lane.INTERACTIVE, named("worker")) for _ in range(3)]
+    assert [job and job.pk for job in claimed] == [first, second, None]
+    assert Job.objects.get(pk=done).queue_position == 3
+    assert [event.number for event in Job.objects.get(pk=first).events.all()] == [1, 2]
+
+
+def test_an_upload_that_was_under_way_is_given_up_and_what_is_stored_stays(before):
+    stored, under_way = make_original(before, **WHOLE), make_original(before, state="pending")
+    migrate()
+    states = dict(Original.objects.values_list("pk", "state"))
+    assert states == {stored: OriginalState.ACTIVE, under_way: OriginalState.DELETED}
+
+
+def test_objects_that_were_being_deleted_still_are(before):
+    old(before, "Tombstone").create(key="full/x", doomed=True, created_at=timezone.now() - timedelta(hours=1))
+    old(before, "Tombstone").create(key="full/y")
+    migrate()
+    assert dict(Tombstone.objects.values_list("key", "deleting")) == {"full/x": True, "full/y": False}
+
+
+def test_housekeeping_knows_when_it_was_done_last(before):
+    old(before, "Chore").create(name="orphans", mended=7, duration_ms=12)
+    old(before, "Chore").create(name="queue", mended=1)
+    migrate()
+    assert list(MaintenanceTask.objects.values_list("name", "repaired")) == [("orphans", 7)]
+    assert MaintenanceTask.objects.get().name in {task.name for task in housekeeping.TASKS}
+
+
+def test_who_might_see_housekeeping_still_may(before):
+    ours = Permission.objects.filter(content_type__app_label="media_jobs")
+    ours.filter(codename__endswith="_maintenancetask").delete()  # left by the way back
+    Group.objects.create(name="curators").permissions.add(ours.get(codename="view_chore"))
+    migrate()
+    [permission] = Group.objects.get(name="curators").permissions.all()
+    assert (permission.codename, permission.content_type.model) == ("view_maintenancetask", "maintenancetask")
+
+
+def test_a_job_in_work_goes_on(before):
+    lease_until = timezone.now() + timedelta(minutes=1)
+    job = make_job(before, state="processing", worker="w", attempt=1, lease_until=lease_until, last_event=1)
+    migrate()
+    found = Job.objects.get(pk=job)
+    assert (found.state, found.worker, found.lease_until) == (JobState.PROCESSING, "w", lease_until)
