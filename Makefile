@@ -24,8 +24,8 @@ run: $(VENV)/.run ## set up and run everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/python manage.py serve --welcome
 
 test: $(VENV)/.dev ## tests that need pip only, on SQLite and PostgreSQL
-	TEST_DB=sqlite $(PYTEST) -n 2 -m "$(UNIT) or smoke"
-	TEST_DB=postgres $(PYTEST) -n 2 -m "$(UNIT)"
+	TEST_DB=sqlite $(PYTEST) -n 2 --dist worksteal -m "$(UNIT) or smoke"
+	TEST_DB=postgres $(PYTEST) -n 2 --dist worksteal -m "$(UNIT)"
 	TEST_DB=postgres $(PYTEST) -n 2 --dist loadfile -m "e2e and not (s3 or corpus or browser or chaos or faults)"
 
 test-all: test ## also the service on S3, all faults of S3, chaos in short, the corpus (CORPUS=dir) and the browser

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests import servers, shared_decoder
+from redis.client import PubSubWorkerThread
+
+from tests import servers
 
 #: A thread that a test has told to end, and a process that it has killed, may take a moment to be gone.
 _END_LIMIT_S = 20.0
 #: Begins the names of threads whose owners outlive a test: the pool of transfers to S3, and a proxy of many tests.
+#: RQ's own, which hears of commands, ends when the server's next word wakes it.
 _SHARED_THREADS = ("s3", "relay", "ThreadPoolExecutor", "asyncio_", "pytest_timeout", "execnet", "Dummy")
 _CHANGED_BY_PYTEST = "PYTEST_CURRENT_TEST"
 
@@ -40,11 +43,23 @@ class Leftovers:
 
     def _new_threads(self) -> list[str]:
         new = set(threading.enumerate()) - self.threads
-        return [thread.name for thread in new if not thread.name.startswith(_SHARED_THREADS)]
+        return [
+            thread.name
+            for thread in new
+            if not thread.name.startswith(_SHARED_THREADS) and not isinstance(thread, PubSubWorkerThread)
+        ]
 
     def _new_children(self) -> list[str]:
-        new = _children() - self.children - servers.pids - {shared_decoder.pid()}
-        return [f"process {pid}" for pid in new]
+        new = _children() - self.children - servers.pids
+        return [f"process {pid}" for pid in new if not _is_decoder(pid)]
+
+
+def _is_decoder(pid: int) -> bool:
+    """A decoder ends with its parent, and one that tests share is replaced whenever a picture was its end."""
+    try:
+        return b"media_jobs/pipeline/__main__.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended
+        return True
 
 
 def _children() -> frozenset[int]:

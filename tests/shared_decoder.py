@@ -25,11 +25,6 @@ def leave() -> None:
             del held[name]
 
 
-def pid() -> int | None:
-    """The process id of the decoder."""
-    return _owner().sandbox.pid
-
-
 @cache
 def _owner() -> Worker:
     worker = Worker()

@@ -24,14 +24,15 @@ Result = TypeVar("Result")
 
 
 def retry_on_disconnect(
-    do: Callable[[], Result], *, unless: Callable[[], Result | None] | None = None, for_s: float = RETRY_FOR_S
+    do: Callable[[], Result], *, unless: Callable[[], Result | None] | None = None, for_s: float | None = None
 ) -> Result:
-    """Return what `do` returns. When the connection is lost, try it again on a new one, for `for_s` seconds.
+    """Return what `do` returns. When the connection is lost, try it again on a new one, for `for_s` seconds
+    (RETRY_FOR_S).
 
     unless: for what must not be done twice. It is asked before each further try for the result of an earlier one that
     was committed, and whose answer got lost; what is false is none. Raises one of CONNECTION_ERRORS at last.
     """
-    give_up_at = time.monotonic() + for_s
+    give_up_at = time.monotonic() + (RETRY_FOR_S if for_s is None else for_s)
     pause_s = _FIRST_PAUSE_S
     tried = False
     while True:
