@@ -1,6 +1,7 @@
 """What the README, the pages under docs/ and `.env.example` say is what the code does."""
 
 import dataclasses
+import importlib
 import re
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,16 @@ def test_what_the_code_map_calls_by_name_is_there() -> None:
     assert named > 5
 
 
+def test_the_calls_that_contributors_are_led_through_are_there_and_few() -> None:
+    lists = section_of(ROOT / "CONTRIBUTING.md", "## The way of an upload, and of a job").split("\n1. ")[1:]
+    assert len(lists) == 2
+    for calls in ("1. " + calls for calls in lists):
+        stops = re.findall(r"(?m)^\d+\. `([\w.]+)`", calls)
+        assert len(stops) == len(re.findall(r"(?m)^\d+\. ", calls)) <= 12
+        for name in stops:
+            import_object(f"media_jobs.{name}")
+
+
 def test_the_glossary_is_in_order() -> None:
     words = re.findall(r"(?m)^\| ([^|]+) \| ", (ROOT / "docs/glossary.md").read_text())[1:]
     assert len(words) > 20
@@ -142,6 +153,16 @@ def test_every_link_and_every_make_target_exists(document: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"(?m)(?:`|^)make ([a-z][a-z-]*)", text):
         assert re.search(rf"(?m)^{target}:", makefile), f"make {target}"
+
+
+def import_object(path: str) -> Any:
+    """Return what a dotted path leads to, a method of a class too. Raises AttributeError, ImportError."""
+    found: Any = importlib.import_module("media_jobs")
+    for name in path.split(".")[1:]:
+        if not hasattr(found, name):
+            importlib.import_module(f"{found.__name__}.{name}")
+        found = getattr(found, name)
+    return found
 
 
 def anchors(markdown: str) -> set[str]:
