@@ -324,13 +324,6 @@ class Unexpected(MediaError):
     sentence = "Something unforeseen went wrong in the service; the job's page in the admin says more."
 
 
-class NotClaimable(MediaError):
-    """Another worker has the job, or nobody should have it. Raised with the reason, for the log."""
-
-    code = "not_claimable"
-    blame = Blame.NOBODY
-
-
 class LeaseLost(MediaError):
     """The job was given to somebody else meanwhile, and this result must be thrown away. Raised with the job's id."""
 
