@@ -60,7 +60,7 @@ def _finished(count: int) -> None:
 
 
 def _waiting(first: int, last: int) -> None:
-    """One owner's jobs, and among them those of five hundred others, each with a turn like in life."""
+    """One owner's jobs, and among them those of five hundred others, at the positions that intake gives."""
     job = make_job(make_original(stored=False))
     is_other = f"n % {_OTHERS} = 0"
     owner = f"CASE WHEN {is_other} THEN 'key:' || (n / {_OTHERS} % 500) ELSE 'anonymous' END"

@@ -33,7 +33,7 @@ SMALL = Picture("0.3 MP", 640, 480)
 _DECODERS = 2
 _CONNECTIONS = 4
 _LIMIT_S = 600.0
-_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+_CLOCK_HZ = os.sysconf("SC_CLK_TCK")
 _KINDS = ("web", "worker", "sandbox", "valkey")
 _OPEN = "SELECT count(*) FROM media_jobs_job WHERE state IN ('queued', 'processing')"
 
@@ -61,7 +61,7 @@ class Round:
     cpu_ms: dict[str, float]
 
     @property
-    def beside_ms(self) -> float:
+    def overhead_ms(self) -> float:
         return self.cpu_ms["web"] + self.cpu_ms["worker"]
 
 
@@ -146,10 +146,9 @@ def _compared(name: str, load: Load, rounds: int, ours: Build, other: Build | No
         note = f"the other makes {median(r.pictures_s for r in theirs):.1f}/s"
         faster = Spread.of([a.pictures_s / b.pictures_s for a, b in pairs])
         yield Row("throughput", f"{what}, over the other build", picture, "×", faster, load.faster, note=note)
-        note = (
-            f"ours {median(r.beside_ms for r in mine):.1f} ms, the other {median(r.beside_ms for r in theirs):.1f} ms"
-        )
-        cost = Spread.of([a.beside_ms / b.beside_ms for a, b in pairs])
+        ours_ms, other_ms = (median(run.overhead_ms for run in runs) for runs in (mine, theirs))
+        note = f"ours {ours_ms:.1f} ms, the other {other_ms:.1f} ms"
+        cost = Spread.of([a.overhead_ms / b.overhead_ms for a, b in pairs])
         what = f"{name}: processor time of web and workers for each, over the other build"
         yield Row("throughput", what, picture, "×", cost, _COST_TARGET, at_most=True, note=note)
 
@@ -186,4 +185,4 @@ def _bare(load: Load) -> float:
 def _cpu_s(pid: int) -> float:
     """Of the process itself, not of its children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
+    return (int(fields[11]) + int(fields[12])) / _CLOCK_HZ

@@ -47,10 +47,10 @@ def decoded(files: Mapping[str, bytes], folder: Path, *, rotation: int = 0) -> d
     command = [sys.executable, "-m", "tests.decoded", str(folder), str(rotation)]
     answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout
     assert {path.name for path in folder.iterdir()} == set(files), "no temporary file is left"
-    return {name: _told(**told) for name, told in json.loads(answer).items()}
+    return {name: _decoded_from(**facts) for name, facts in json.loads(answer).items()}
 
 
-def _told(size_px: list[int], corners: list[list[int]], **others: Any) -> Decoded:
+def _decoded_from(size_px: list[int], corners: list[list[int]], **others: Any) -> Decoded:
     width, height = size_px
     return Decoded(size_px=(width, height), corners=tuple(tuple(corner) for corner in corners), **others)
 
@@ -84,10 +84,10 @@ def main(folder: Path, rotation: int) -> None:
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     vips.lock()
-    told = {}
+    answers = {}
     for path in sorted(folder.iterdir()):
-        told[path.name] = asdict(replace(_decode(path, rotation), peak_bytes=_peak_bytes()))
-    print(json.dumps(told))
+        answers[path.name] = asdict(replace(_decode(path, rotation), peak_bytes=_peak_bytes()))
+    print(json.dumps(answers))
 
 
 if __name__ == "__main__":

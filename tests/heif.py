@@ -138,17 +138,20 @@ def grid(
     """
     columns, rows = -(-width_px // codec.tile_px), -(-height_px // codec.tile_px)
     tiles = range(_FIRST_TILE, _FIRST_TILE + columns * rows)
-    beside = range(tiles.stop, tiles.stop + len(helpers))
+    helper_items = range(tiles.stop, tiles.stop + len(helpers))
     shape = struct.pack(">BBBBHH", 0, 0, rows - 1, columns - 1, width_px, height_px)
     tile_properties = (codec.configuration, size(codec.tile_px, codec.tile_px))
     own = tuple(full_box(b"auxC", urn + b"\0") for urn in helpers)
     catalogue = (*tile_properties, size(width_px, height_px), *properties, *own)
     uses: dict[int, Sequence[int]] = {_PRIMARY: range(3, 4 + len(properties)), **dict.fromkeys(tiles, (1, 2))}
-    uses |= {item: (1, 2, 4 + len(properties) + index) for index, item in enumerate(beside)}
-    infos = [_info(_PRIMARY, b"grid"), *(_info(tile, codec.item, hidden=True) for tile in (*tiles, *beside))]
-    references = [_reference(b"dimg", _PRIMARY, *tiles), *(_reference(b"auxl", item, _PRIMARY) for item in beside)]
+    uses |= {item: (1, 2, 4 + len(properties) + index) for index, item in enumerate(helper_items)}
+    infos = [_info(_PRIMARY, b"grid"), *(_info(tile, codec.item, hidden=True) for tile in (*tiles, *helper_items))]
+    references = [
+        _reference(b"dimg", _PRIMARY, *tiles),
+        *(_reference(b"auxl", item, _PRIMARY) for item in helper_items),
+    ]
     pixels = b"".join(codec.tiles)
-    places = {tile: _tile_place(codec, index) for index, tile in enumerate((*tiles, *beside))}
+    places = {tile: _tile_place(codec, index) for index, tile in enumerate((*tiles, *helper_items))}
     if exif:
         infos.append(_info(_EXIF, b"Exif"))
         references.append(_reference(b"cdsc", _EXIF, _PRIMARY))

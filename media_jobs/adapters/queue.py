@@ -1,4 +1,4 @@
-"""The doorbell: RQ through django-rq.
+"""Wake-ups of workers: RQ, through django-rq.
 
 An RQ job is a wake-up of a lane. It names no job of ours: the worker that answers it takes the lane's next one from the
 table. So a wake-up may be lost, delivered twice, or come when there is nothing left to do.
@@ -106,16 +106,16 @@ def drop_wakeup(lane: Lane) -> None:
             queue.connection.delete(queue.job_class.key_for(rq_id.decode()))
 
 
-def tell_current_job(job_id: UUID, attempt: int) -> None:
+def describe_current_job(job_id: UUID, attempt: int) -> None:
     """Have RQ's own tools say which job the wake-up in hand has come to. Raises QueueUnavailable."""
     wakeup = get_current_job()
     if wakeup is None:  # called without RQ
         return
     wakeup.description = f"job {job_id}, attempt {attempt}"
     wakeup.meta["job"] = str(job_id)
-    told = {"description": wakeup.description, "meta": wakeup.serializer.dumps(wakeup.meta)}
+    shown = {"description": wakeup.description, "meta": wakeup.serializer.dumps(wakeup.meta)}
     with _translated_errors():
-        _queue(Lane.INTERACTIVE).connection.hset(wakeup.key, mapping=told)
+        _queue(Lane.INTERACTIVE).connection.hset(wakeup.key, mapping=shown)
 
 
 def ping() -> None:

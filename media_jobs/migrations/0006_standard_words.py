@@ -64,6 +64,17 @@ class Migration(migrations.Migration):
             {'ordering': ['name'], 'verbose_name': 'maintenance task', 'verbose_name_plural': 'maintenance tasks'},
         ),
         migrations.RenameField('maintenancetask', 'mended', 'repaired'),
+        migrations.AlterField(
+            'preset',
+            'failed_days',
+            models.PositiveSmallIntegerField(
+                blank=True,
+                help_text='After so many days originals of which no picture could be made are deleted; empty: never, '
+                'so that curators can retry them. The current version decides.',
+                null=True,
+                verbose_name='days that failed originals are kept',
+            ),
+        ),
         migrations.RunPython(forget_queue_task, migrations.RunPython.noop),
         migrations.RunPython(rename_permissions, migrations.RunPython.noop),
     ]

@@ -11,7 +11,7 @@ from media_jobs.states import JobState, Lane, Stage
 
 
 class Job(models.Model):
-    """The row is the truth about the work; Redis is only a doorbell.
+    """The row is the truth about the work; Redis only wakes workers up.
 
     A worker holds a job by `(state=processing, worker, attempt)` until `lease_until` on the database's clock.
     """

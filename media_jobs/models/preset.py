@@ -22,7 +22,7 @@ class Preset(models.Model):
         null=True,
         blank=True,
         help_text="After so many days originals of which no picture could be made are deleted; empty: never, "
-        "so that curators can mend them. The current version decides.",
+        "so that curators can retry them. The current version decides.",
     )
 
     class Meta:

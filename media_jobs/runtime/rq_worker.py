@@ -18,7 +18,7 @@ from rq.worker import WorkerStatus
 
 log = structlog.get_logger(__name__)
 
-_IDLE_TICK_S = 5
+_IDLE_WAIT_S = 5
 _RECONNECT_S = 1
 
 
@@ -57,12 +57,12 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
 
     @property
     def dequeue_timeout(self) -> int:
-        return _IDLE_TICK_S
+        return _IDLE_WAIT_S
 
     @property
     def connection_timeout(self) -> int:
         """RQ's own adds ten seconds, for which nothing would be done while a frozen server is waited for."""
-        return _IDLE_TICK_S + 2
+        return _IDLE_WAIT_S + 2
 
     def work(self, *args: object, **kwargs: object) -> bool:
         """As RQ's, but a lost connection starts the loop again instead of ending it."""

@@ -37,7 +37,7 @@ class WorkerLoop:
         """
         self._run_due_tasks()
         if self.worker.suspects_outage:
-            self._wait_for_better_times()
+            self._wait_until_outage_is_over()
 
     def without_queue(self) -> None:
         """Work from the table for a few seconds, without Redis."""
@@ -52,7 +52,7 @@ class WorkerLoop:
             database.discard_connection(error)
             self.worker.suspects_outage = True
 
-    def _wait_for_better_times(self) -> None:
+    def _wait_until_outage_is_over(self) -> None:
         reason = known = ""
         while not self.worker.stopping and (reason := outage.reason()):
             if reason != known:

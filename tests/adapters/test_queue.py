@@ -91,7 +91,7 @@ def test_the_job_in_work_is_told_to_rqs_own_tools(valkey, monkeypatch):
     seen = []
 
     def work(lane: str) -> None:
-        queue.tell_current_job(JOB, 2)
+        queue.describe_current_job(JOB, 2)
         [key] = valkey.keys("rq:job:*")
         seen.append(Job.fetch(key.decode().removeprefix("rq:job:"), connection=valkey, serializer=serializer))
 
@@ -106,7 +106,7 @@ def test_the_job_in_work_is_told_to_rqs_own_tools(valkey, monkeypatch):
 
 
 def test_nobody_is_told_of_a_job_that_no_wakeup_led_to(unreachable_queue):
-    queue.tell_current_job(JOB, 1)
+    queue.describe_current_job(JOB, 1)
 
 
 def test_whatever_redis_says_when_it_is_away_has_one_name(unreachable_queue):

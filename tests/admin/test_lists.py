@@ -64,16 +64,18 @@ def test_a_picture_that_is_not_there_yet_is_a_placeholder_that_says_why(boss: Cl
 
 @pytest.mark.django_db
 def test_the_state_shown_and_filtered_is_that_of_the_newest_job(boss: Client) -> None:
-    mended, broken, untouched = (make_original(filename=name, stored=False) for name in ("mended", "broken", "new"))
-    make_failed_job(original=mended)
-    make_job(mended, state="done")
+    retried, broken, untouched = (make_original(filename=name, stored=False) for name in ("retried", "broken", "new"))
+    make_failed_job(original=retried)
+    make_job(retried, state="done")
     make_job(broken, state="done")
     make_failed_job(original=broken)
     found = {
-        latest: [name for name in ("mended", "broken", "new") if f">{name}<" in listed(boss, "original", latest=latest)]
+        latest: [
+            name for name in ("retried", "broken", "new") if f">{name}<" in listed(boss, "original", latest=latest)
+        ]
         for latest in ("done", "failed", "none", "queued")
     }
-    assert found == {"done": ["mended"], "failed": ["broken"], "none": ["new"], "queued": []}
+    assert found == {"done": ["retried"], "failed": ["broken"], "none": ["new"], "queued": []}
     assert untouched.jobs.count() == 0
 
 

@@ -58,7 +58,7 @@ def test_the_reason_of_a_failure_stands_before_the_facts_of_the_file(boss: Clien
     assert reverse("admin:media_jobs_job_change", args=[job.pk]) in first
 
 
-def test_a_failure_is_told_beside_the_pictures_of_an_earlier_job(boss: Client) -> None:
+def test_a_failure_is_shown_beside_the_pictures_of_an_earlier_job(boss: Client) -> None:
     done = make_job(state="done")
     make_derivative(done, "thumb", state="current")
     make_failed_job(original=done.original, detail="The storage was away.")
@@ -93,7 +93,7 @@ def test_a_file_that_nobody_can_have_is_not_linked(boss: Client, state: str) -> 
     assert f"/v1/images/{active.pk}/original" in page_of(boss, "original", active.pk)
 
 
-def test_what_an_uploader_only_announced_is_not_told_as_seen(boss: Client) -> None:
+def test_what_an_uploader_only_announced_is_not_shown_as_seen(boss: Client) -> None:
     staged: dict[str, Any] = {"stored": False, "state": "staged", "size_bytes": 0, "sha256": ""}
     page = page_of(boss, "original", make_original(**staged).pk)
     assert "jpeg (image/jpeg), as announced by its uploader" in page

@@ -80,7 +80,7 @@ def test_the_list_of_failures_offers_each_cause_with_how_many_it_has(boss: Clien
     assert boss.get(reverse("admin:media_jobs_job_changelist") + back).context["cl"].result_count == 3
 
 
-def test_a_cause_stays_chosen_after_its_last_job_was_mended(boss: Client) -> None:
+def test_a_cause_stays_chosen_after_its_last_job_was_retried(boss: Client) -> None:
     make_failed_job(code="worker_lost")
     assert "truncated (0)" in listed(boss, "job", code="truncated")
 

@@ -1,4 +1,4 @@
-"""POST /v1/images for a file that its uploader has stored: the image made of it, and what is told of both."""
+"""POST /v1/images for a file that its uploader has stored: the image made of it, and what is shown of both."""
 
 import hashlib
 from datetime import timedelta
@@ -149,7 +149,7 @@ def staged_id_of_another(client: Client) -> str:
         ({"contentType": "image/x-nikon-nef"}, images.jpeg(64, 48).ljust(1500, b"\0"), "file_too_large"),
     ],
 )
-def test_what_arrived_and_is_not_as_announced_is_told_with_its_job(
+def test_what_arrived_and_is_not_as_announced_is_shown_with_its_job(
     client: Client, settings: Any, said: dict[str, str], arrives: bytes | None, code: str
 ) -> None:
     settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES = 1400, 4000

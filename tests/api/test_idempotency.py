@@ -39,10 +39,10 @@ def refused(response, status: int, code: str) -> None:
 def same_answer(first, second) -> bool:
     assert first.headers.get("Idempotency-Replayed") is None
     assert second.headers["Idempotency-Replayed"] == "true"
-    told = ("Location", "Retry-After", "Content-Type")
+    names = ("Location", "Retry-After", "Content-Type")
     return (first.status_code, first.content) == (second.status_code, second.content) and [
-        first.headers[name] for name in told
-    ] == [second.headers[name] for name in told]
+        first.headers[name] for name in names
+    ] == [second.headers[name] for name in names]
 
 
 @pytest.mark.parametrize("again_at", ["/v1/images", "/v1/jobs"])

@@ -85,10 +85,10 @@ def test_errors_are_documented_in_the_type_in_which_they_come(client):
     sent = client.get(f"/v1/jobs/{uuid4()}")
     assert sent.status_code == 404
     calls = [call for path in client.get("/openapi.json").json()["paths"].values() for call in path.values()]
-    told = [answer for call in calls for status, answer in call["responses"].items() if status >= "400"]
-    assert len(told) >= 10
-    assert {media for answer in told for media in answer["content"]} == {sent["Content-Type"]}
-    assert {answer["content"][sent["Content-Type"]]["schema"]["$ref"] for answer in told} == {
+    problems = [answer for call in calls for status, answer in call["responses"].items() if status >= "400"]
+    assert len(problems) >= 10
+    assert {media for answer in problems for media in answer["content"]} == {sent["Content-Type"]}
+    assert {answer["content"][sent["Content-Type"]]["schema"]["$ref"] for answer in problems} == {
         "#/components/schemas/Problem"
     }
 

@@ -172,8 +172,8 @@ def main(run: Callable[[list[str]], None], folder: Path) -> None:
         _set(path, value)
     _kill_by_picture()
     _poison_decoder()
-    for told in json.loads((folder / _POINTS).read_text()):
-        _wrap(folder, Point(**{**told, "fault": Fault(told["fault"])}))
+    for described in json.loads((folder / _POINTS).read_text()):
+        _wrap(folder, Point(**{**described, "fault": Fault(described["fault"])}))
     run(sys.argv)
 
 

@@ -90,9 +90,9 @@ class World:
     def temporary_folders(self) -> list[Path]:
         return [Path(self.service.env["TMPDIR"])]
 
-    def lives(self, keeper: str) -> bool:
+    def lives(self, lease_holder: str) -> bool:
         """Whether the process of that name does: `{host}:{pid}:{…}`."""
-        return Path(f"/proc/{keeper.split(':')[1]}").exists()
+        return Path(f"/proc/{lease_holder.split(':')[1]}").exists()
 
     # --- what clients do --------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class World:
 
     @contextmanager
     def uploads(self, contents: Sequence[bytes], *, threads: int = 4) -> Iterator[list[Future[str]]]:
-        """Patient uploads that go on beside the block, and are over after it."""
+        """Uploads, repeated until they are accepted, that go on during the block and are over after it."""
         with ThreadPoolExecutor(threads) as pool:
             yield (sent := [pool.submit(self.send, content) for content in contents])
             for one in sent:
@@ -157,12 +157,12 @@ class World:
         try:
             wait_until(all_ended, limit_s, "the end of every job")
         except AssertionError as error:
-            told = [
+            lines = [
                 f"{job['id']} {job['state']} {job['stage']} attempt {job['attempt']} lane {job['lane']} "
                 f"not before {job['not_before']:%T} lease {job['lease_until']} {job['code']}"
                 for job in open_jobs[:20]
             ]
-            raise AssertionError("\n".join([f"{error}; {len(open_jobs)} are open:", *told])) from None
+            raise AssertionError("\n".join([f"{error}; {len(open_jobs)} are open:", *lines])) from None
         return self.jobs()
 
     def redis(self) -> "redis.Redis":
@@ -183,7 +183,7 @@ class World:
         self.settle()
         wait_until(self.service.is_ready, 60, "the service to be ready")
         self._wait_for_empty_lists()
-        self._end_leases_of_idle_keepers()
+        self._end_leases_of_idle_holders()
         self.keep_house()
         found = violations(self)
         assert not found, "\n".join([f"{len(found)} invariants do not hold:", *found])
@@ -197,11 +197,11 @@ class World:
         except subprocess.CalledProcessError as error:
             raise AssertionError(f"housekeeping failed:\n{error.stdout}\n{error.stderr}") from None
 
-    def _end_leases_of_idle_keepers(self) -> None:
-        """A keeper that lost the database at the wrong moment lives on, and keeps others from its part for minutes.
+    def _end_leases_of_idle_holders(self) -> None:
+        """A holder that lost the database at the wrong moment lives on, and keeps others from its task for minutes.
 
-        At rest a part takes far less than a second: whoever still has one after some seconds does nothing. Parts of
-        dead keepers stay as they are: housekeeping must get at them by itself.
+        At rest a task takes far less than a second: whoever still has one after some seconds does nothing. Tasks of
+        dead holders stay as they are: housekeeping must get at them by itself.
         """
         held = lambda: {row["worker"] for row in self.query(_HELD) if self.lives(row["worker"])}  # noqa: E731
         before, until = held(), time.monotonic() + IDLE_LEASE_HOLDER_S

@@ -106,8 +106,8 @@ class Farm(World):
     def temporary_folders(self) -> list[Path]:
         return [host.temporary for host in self.workers if host is not self.lost]
 
-    def lives(self, keeper: str) -> bool:
-        return not (self.lost and keeper.startswith(f"{self.lost.name}:"))
+    def lives(self, lease_holder: str) -> bool:
+        return not (self.lost and lease_holder.startswith(f"{self.lost.name}:"))
 
     def claims(self, job_id: str) -> list[str]:
         """Names of the hosts whose workers took the job, in turn."""

@@ -28,8 +28,8 @@ class Housekeeper:
         assert self._process.stdout
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        told = json.loads(self._process.stdout.readline())
-        assert not told["error"], f"housekeeping failed: {told['error']}\n{told['output']}"
+        outcome = json.loads(self._process.stdout.readline())
+        assert not outcome["error"], f"housekeeping failed: {outcome['error']}\n{outcome['output']}"
 
     def close(self) -> None:
         self._process.kill()

@@ -1,4 +1,4 @@
-"""Leases and turns go by the database's clock, so that a worker whose own clock is wrong harms nobody."""
+"""Leases and waits go by the database's clock, so that a worker whose own clock is wrong harms nobody."""
 
 import json
 import os
@@ -32,14 +32,14 @@ def preloaded() -> str:
 
 
 @contextmanager
-def worker(beside: World, log: Path, *, off_s: int) -> Iterator[subprocess.Popen[bytes]]:
+def worker(skewed: World, log: Path, *, off_s: int) -> Iterator[subprocess.Popen[bytes]]:
     """One more worker, whose wall clock is `off_s` ahead; time passes as fast for it as for everybody."""
     clock = {"LD_PRELOAD": preloaded(), "FAKETIME": f"{off_s:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     with log.open("wb") as err:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "worker"],
             cwd=ROOT,
-            env={**os.environ, **beside.service.env, **clock},
+            env={**os.environ, **skewed.service.env, **clock},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=err,

@@ -39,9 +39,9 @@ def cuttable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cuttable]:
         made.append(CuttingProxy(url))
         return made[0].url
 
-    patient = {"django.conf.settings.LEASE_S": 60}  # no job is saved by its lease
+    long_leases = {"django.conf.settings.LEASE_S": 60}  # no job is saved by its lease
     folder = tmp_path_factory.mktemp("cut")
-    with faulty_world(folder, reach=through, env={"WORKERS": "1"}, constants=patient) as (world, _):
+    with faulty_world(folder, reach=through, env={"WORKERS": "1"}, constants=long_leases) as (world, _):
         yield Cuttable(world, made[0])
     made[0].close()
 

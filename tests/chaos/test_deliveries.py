@@ -74,7 +74,7 @@ def test_what_a_worker_finishes_after_its_lease_is_thrown_away(faulty, point):
     assert renditions(world, job_id, state="current") == ALL
     for pid in (*decoders, frozen):  # the worker ends its decoder as soon as it can
         os.kill(pid, signal.SIGCONT)
-    wait_until(partial(was_told, world, "lease_lost", job_id), 60, "the late worker to notice")
+    wait_until(partial(was_logged, world, "lease_lost", job_id), 60, "the late worker to notice")
     world.assert_invariants()
     assert world.jobs()[job_id] == by_winner
     assert renditions(world, job_id) == ALL
@@ -83,7 +83,7 @@ def test_what_a_worker_finishes_after_its_lease_is_thrown_away(faulty, point):
 
 
 def deliver(world: World, *, times: int) -> None:
-    """As if the job had been told of so often."""
+    """Enqueue wake-ups, so many times."""
     with world.redis() as client:
         queue = Queue("interactive", connection=client, serializer="rq.serializers.JSONSerializer")
         for _ in range(times):
@@ -105,7 +105,7 @@ def renditions(world: World, job_id: str, *, state: str = "") -> list[str]:
     return [row["rendition"] for row in world.query(statement, job_id, state)]
 
 
-def was_told(world: World, event: str, job_id: str, *, times: int = 1) -> bool:
+def was_logged(world: World, event: str, job_id: str, *, times: int = 1) -> bool:
     """Whether the service's log says so of the job, at least so often."""
     return sum(f'"{event}"' in line and job_id in line for line in world.service.logs.splitlines()) >= times
 

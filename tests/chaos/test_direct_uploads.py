@@ -20,7 +20,7 @@ WEB = (
     Point("before the original is staged", f"{_BEGIN}._accept", "web"),
     Point("in the transaction, original staged", f"{_BEGIN}.intake.create_job", "web"),
     Point("in the transaction, upload used", f"{_BEGIN}._accept", "web", after=True),
-    Point("accepted, not announced", "media_jobs.services.jobs.dispatch.notify", "web"),
+    Point("accepted, nobody woken", "media_jobs.services.jobs.dispatch.notify", "web"),
     Point("accepted, not answered", f"{_BEGIN}.accept", "web", after=True),
 )
 #: All that a worker does before it renders.

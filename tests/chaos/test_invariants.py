@@ -61,7 +61,7 @@ _DAMAGES = {
 }
 
 
-@pytest.mark.parametrize(("nth", "told"), list(enumerate(_DAMAGES)))
-def test_an_invariant_notices(quiet, nth, told):
-    _DAMAGES[told](quiet, nth)
-    assert re.search(told, "\n".join(violations(quiet)))
+@pytest.mark.parametrize(("nth", "complaint"), list(enumerate(_DAMAGES)))
+def test_an_invariant_notices(quiet, nth, complaint):
+    _DAMAGES[complaint](quiet, nth)
+    assert re.search(complaint, "\n".join(violations(quiet)))

@@ -19,9 +19,9 @@ def upload(base_url: str, content: bytes, *, name: str = "gall.jpg", **fields: s
     return httpx.post(f"{base_url}/v1/images", files={"file": (name, content)}, data=fields, timeout=60)
 
 
-def wait(base_url: str, job_id: str, *, patience_s: float = RETRY_FOR_S) -> dict[str, Any]:
+def wait(base_url: str, job_id: str, *, timeout_s: float = RETRY_FOR_S) -> dict[str, Any]:
     """The job's last answer, once it is `done` or `error`."""
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + timeout_s
     while True:
         answer: dict[str, Any] = {}
         with contextlib.suppress(httpx.TransportError):  # the web process is being restarted

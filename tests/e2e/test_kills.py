@@ -31,7 +31,7 @@ def photo() -> bytes:
     return images.jpeg(4000, 3000, orientation=8)
 
 
-def upload_patiently(url: str, photo: bytes) -> str:
+def upload_until_accepted(url: str, photo: bytes) -> str:
     """As a client that tries again until it has a 202."""
     for _ in range(100):
         try:
@@ -48,7 +48,7 @@ def upload_patiently(url: str, photo: bytes) -> str:
 @pytest.mark.parametrize("victim", ["sandbox", "worker", "web", "valkey"])
 def test_every_accepted_picture_is_done_whatever_is_killed(quick, photo, victim):
     with ThreadPoolExecutor(4) as pool:
-        accepted = [pool.submit(upload_patiently, quick.url, photo) for _ in range(24)]
+        accepted = [pool.submit(upload_until_accepted, quick.url, photo) for _ in range(24)]
         killed = 0
         while killed < 4:
             time.sleep(random.uniform(0.2, 0.6))

@@ -58,6 +58,7 @@ def test_a_job_in_hand_is_handed_back_in_time_and_done_by_another_worker(tmp_pat
             "from media_jobs.models import Job; job = Job.objects.get(); "
             "print(job.attempt, job.max_attempts, *job.events.values_list('type', flat=True))"
         )
-        told = service.manage("shell", "--no-imports", "-c", ask).split()
-    assert told[:2] == ["2", "4"]
-    assert [event for event in told[2:] if event != "stage"] == ["queued", "claimed", "handed_back", "claimed", "done"]
+        printed = service.manage("shell", "--no-imports", "-c", ask).split()
+    assert printed[:2] == ["2", "4"]
+    events = [event for event in printed[2:] if event != "stage"]
+    assert events == ["queued", "claimed", "handed_back", "claimed", "done"]

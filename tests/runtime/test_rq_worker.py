@@ -96,94 +96,94 @@ def test_a_heavy_lane_with_much_in_it_leaves_the_rest_to_uploads(order):
 
 
 def test_a_stop_during_upkeep_ends_it_and_is_no_error_of_it():
-    told: list[str] = []
+    events: list[str] = []
 
     def between_jobs() -> None:
-        told.append("between jobs")
-        stop_once(told)
-        told.append("went on")
+        events.append("between jobs")
+        stop_once(events)
+        events.append("went on")
 
     with capture_logs() as logged:
         work(between_jobs)
-    assert (told, logged) == (["between jobs"], [])
+    assert (events, logged) == (["between jobs"], [])
 
 
 def test_a_stop_counts_even_if_the_upkeep_takes_it_for_an_error_of_its_own():
-    told: list[str] = []
+    events: list[str] = []
 
     def between_jobs() -> None:
-        told.append("between jobs")
+        events.append("between jobs")
         with suppress(Exception):
-            stop_once(told)
+            stop_once(events)
 
     work(between_jobs)
-    assert told == ["between jobs"]
+    assert events == ["between jobs"]
 
 
 def test_an_error_in_the_upkeep_stops_nobody():
-    told: list[str] = []
+    events: list[str] = []
 
     def between_jobs() -> None:
-        told.append("between jobs")
-        if len(told) == 3:
+        events.append("between jobs")
+        if len(events) == 3:
             stop()
         raise OSError
 
     work(between_jobs)
-    assert len(told) == 3
+    assert len(events) == 3
 
 
 def test_a_stop_is_told_once_before_the_worker_ends():
-    told: list[str] = []
+    events: list[str] = []
 
     def between_jobs() -> None:
-        told.append("between jobs")
-        stop_once(told)
+        events.append("between jobs")
+        stop_once(events)
 
-    work(between_jobs, on_stop=lambda: told.append("stop"))
-    assert told == ["between jobs", "stop"]
+    work(between_jobs, on_stop=lambda: events.append("stop"))
+    assert events == ["between jobs", "stop"]
 
 
 def test_a_stop_is_one_whatever_becomes_of_who_is_told_of_it():
-    told: list[str] = []
+    events: list[str] = []
 
     def between_jobs() -> None:
-        told.append("between jobs")
-        stop_once(told)
+        events.append("between jobs")
+        stop_once(events)
 
     def fail() -> None:
         raise OSError
 
     work(between_jobs, on_stop=fail)
-    assert told == ["between jobs"]
+    assert events == ["between jobs"]
 
 
 def test_a_stop_during_a_job_is_told_at_once_and_the_job_ends_first(monkeypatch):
-    told: list[str] = []
+    events: list[str] = []
 
     def answer(lane: Lane, worker: Worker) -> None:
         stop()
-        told.append("job ended")
+        events.append("job ended")
 
     monkeypatch.setattr(processing, "process_lane", answer)
     monkeypatch.setattr("media_jobs.tasks.close_old_connections", lambda: None)
     deliver(Lane.INTERACTIVE, 2)
-    work(on_stop=lambda: told.append("stop"))
-    assert told == ["stop", "job ended"]
+    work(on_stop=lambda: events.append("stop"))
+    assert events == ["stop", "job ended"]
     assert queue.lengths()[Lane.INTERACTIVE] == 1
 
 
 def test_without_redis_a_worker_works_all_the_same_and_stops_when_told_to(settings, unreachable_queue):
-    told: list[str] = []
+    events: list[str] = []
 
     def by_itself() -> None:
-        told.append("worked")
-        if len(told) == 2:
+        events.append("worked")
+        if len(events) == 2:
             stop()
-            told.append("ended what it had in hand")
+            events.append("ended what it had in hand")
 
     work(without_queue=by_itself)
-    assert told == ["worked", "worked", "ended what it had in hand"]
+    assert events == ["worked", "worked", "ended what it had in hand"]
 
 
 def test_a_frozen_redis_holds_a_worker_up_for_seconds_only(settings, frozen_queue):

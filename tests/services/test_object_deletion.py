@@ -238,7 +238,7 @@ def test_a_deleter_that_was_frozen_within_the_storage_leaves_the_mark_of_its_suc
     assert logs == []
 
 
-def test_what_was_deleted_too_late_is_told(slow_delete):
+def test_what_was_deleted_too_late_is_logged(slow_delete):
     asked, go = slow_delete
     left = make_left()
     with thread() as pool:

@@ -57,26 +57,26 @@ def test_derivatives_lie_in_the_folder_and_the_answer_tells_of_them(photo: Path,
     out = tmp_path / "new" / "folder"
     ended = render(photo, out, "--json")
     assert ended.code == 0
-    told = ended.json
-    assert (told["status"], told["format"], told["width"], told["height"], told["orientation"]) == (
+    report = ended.json
+    assert (report["status"], report["format"], report["width"], report["height"], report["orientation"]) == (
         "done", "jpeg", 600, 400, 6,
     )  # fmt: skip
     assert names(out) == {"full.jpg", "medium.jpg", "small.jpg", "thumb.jpg"}
-    for derivative in told["derivatives"]:
+    for derivative in report["derivatives"]:
         path = out / derivative["file"]
         assert path.stat().st_size == derivative["bytes"]
         with Image.open(path) as picture:
             assert picture.size == (derivative["width"], derivative["height"])
-    assert told["usage"]["peak_bytes"] > 0
+    assert report["usage"]["peak_bytes"] > 0
 
 
 def test_the_receipt_names_what_was_found_and_dropped_and_no_value(photo: Path, tmp_path: Path) -> None:
-    told = render(photo, tmp_path / "out", "--json").json
-    assert set(told["receipt"]) == {"found", "kept", "dropped", "outputs"}
-    assert set(told["receipt"]["outputs"]) == {"full", "medium", "small", "thumb"}
-    assert told["receipt"]["found"]
-    assert "4711" not in json.dumps(told)
-    assert "47.37" not in json.dumps(told)
+    report = render(photo, tmp_path / "out", "--json").json
+    assert set(report["receipt"]) == {"found", "kept", "dropped", "outputs"}
+    assert set(report["receipt"]["outputs"]) == {"full", "medium", "small", "thumb"}
+    assert report["receipt"]["found"]
+    assert "4711" not in json.dumps(report)
+    assert "47.37" not in json.dumps(report)
 
 
 def test_what_is_told_of_the_picture_follows_the_switches(photo: Path, tmp_path: Path) -> None:
@@ -99,9 +99,9 @@ def test_a_turn_and_a_focal_point_are_obeyed(photo: Path, tmp_path: Path) -> Non
     render(photo, tmp_path / "out", "--rotate", "90", "--focus", "1,0")
     with Image.open(tmp_path / "out" / "full.jpg") as turned:
         assert turned.size == (400, 600)
-    told = render(photo, tmp_path / "out", "--json", "--focus", "0,0").json
+    report = render(photo, tmp_path / "out", "--json", "--focus", "0,0").json
     plain = render(photo, tmp_path / "out", "--json").json
-    assert told["derivatives"][-1]["sha256"] != plain["derivatives"][-1]["sha256"]
+    assert report["derivatives"][-1]["sha256"] != plain["derivatives"][-1]["sha256"]
 
 
 def test_older_derivatives_are_replaced_and_other_files_stay(photo: Path, tmp_path: Path) -> None:
@@ -206,6 +206,6 @@ def test_stopped_from_outside_it_leaves_no_copy_of_the_picture(stop: signal.Sign
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(stop)
-    _, told = process.communicate(timeout=120)
+    _, report = process.communicate(timeout=120)
     assert process.returncode == 128 + stop
-    assert (list(out.iterdir()), told) == ([], "")
+    assert (list(out.iterdir()), report) == ([], "")

@@ -92,7 +92,7 @@ def test_outputs_come_in_the_order_of_the_preset_and_say_what_they_are(make, tmp
         assert (len(content), hashlib.sha256(content).hexdigest()) == (output.size_bytes, output.sha256)
 
 
-def test_each_finished_output_is_told(tmp_path):
+def test_each_finished_output_is_reported(tmp_path):
     (tmp_path / "source").write_bytes(jpeg())
     heard = []
     render(Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, SIZES), lambda done, of: heard.append((done, of)))

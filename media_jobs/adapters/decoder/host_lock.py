@@ -58,11 +58,11 @@ class HostLock:
 
 
 def _wait(descriptor: int, operation: int, heartbeat: Heartbeat) -> None:
-    tick = throttled(heartbeat)
+    throttled_heartbeat = throttled(heartbeat)
     started = time.monotonic()
     while True:
         try:
             return fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
         except BlockingIOError:
-            tick()
+            throttled_heartbeat()
         time.sleep(_SHORT_S if time.monotonic() - started < _SHORT_WAIT_S else _LONG_S)

@@ -221,12 +221,12 @@ class DecoderProcess:
 
     def _wait_for_end(self, heartbeat: Heartbeat) -> int | None:
         """The return code of a child that has closed its pipe, or None when it lives on."""
-        tick = throttled(heartbeat)
+        throttled_heartbeat = throttled(heartbeat)
         deadline = time.monotonic() + _EXIT_TIMEOUT_S
         while not self._has_ended():
             if time.monotonic() > deadline:
                 return None
-            tick()
+            throttled_heartbeat()
             time.sleep(0.005)
         return self._process.returncode
 

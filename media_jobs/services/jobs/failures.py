@@ -109,8 +109,8 @@ def hand_back(lease: Lease, lane: Lane) -> bool:
 
 def traceback_tail(error: Exception) -> str:
     """The end of the traceback, with what the decoder said last, where it was the decoder. For staff only."""
-    told = "".join(traceback.format_exception(error)).replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return told.encode(errors="replace")[-TRACEBACK_BYTES:].decode(errors="ignore")
+    text = "".join(traceback.format_exception(error)).replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return text.encode(errors="replace")[-TRACEBACK_BYTES:].decode(errors="ignore")
 
 
 def is_outage(code: str) -> bool:

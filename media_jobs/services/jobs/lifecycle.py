@@ -80,7 +80,7 @@ def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
     """`retry` for many; leaves alone those in another state."""
 
     def requeue(batch: list[UUID], lane: Lane) -> int:
-        again = waiting(lane, position=_turns(batch, lane))
+        again = waiting(lane, position=_positions(batch, lane))
         return move_all(batch, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew())
 
     queued, of = _in_batches(jobs, requeue)
@@ -108,17 +108,17 @@ def _in_batches(jobs: QuerySet[Job], change: Callable[[list[UUID], Lane], int]) 
     return changed, of
 
 
-def _turns(batch: list[UUID], lane: Lane) -> Case:
-    """A turn for each job of the batch that may be retried: those of an owner come one after the other."""
+def _positions(batch: list[UUID], lane: Lane) -> Case:
+    """A position for each job of the batch that may be retried: those of an owner come one after the other."""
     jobs = Job.objects.filter(pk__in=batch, state__in=_RETRYABLE).order_by("pk")
     following: dict[str, int] = {}
     whens = []
     for job_id, owner, first in jobs.annotate(first=next_position(lane, OuterRef("owner"))).values_list(
         "pk", "owner", "first"
     ):
-        turn = following.get(owner, first or 0)
-        following[owner] = turn + 1
-        whens.append(When(pk=job_id, then=Value(turn)))
+        position = following.get(owner, first or 0)
+        following[owner] = position + 1
+        whens.append(When(pk=job_id, then=Value(position)))
     return Case(*whens, default=F("queue_position"), output_field=BigIntegerField())
 
 

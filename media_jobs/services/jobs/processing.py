@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 #: So long one wake-up is followed by one job after the other, before RQ is asked for the next wake-up.
 SLICE_S = 1.0
 #: A worker that stops has no more time than this for a database that is away.
-_LAST_WORDS_S = 3.0
+_STOPPING_RETRY_S = 3.0
 
 
 def process_lane(lane: Lane, worker: Worker) -> int:
@@ -35,7 +35,7 @@ def process_lane(lane: Lane, worker: Worker) -> int:
 
     def claimed(job: Job) -> None:
         try:
-            queue.tell_current_job(job.pk, job.attempt)
+            queue.describe_current_job(job.pk, job.attempt)
             if done:
                 queue.drop_wakeup(lane)
         except QueueUnavailable:
@@ -57,7 +57,7 @@ def process_without_queue(worker: Worker, *, for_s: float) -> None:
 
 
 def process_next(lane: Lane, worker: Worker, claimed: Callable[[Job], None] = lambda _: None) -> bool:
-    """Do the lane's next job; False when there was none to do. `claimed` is told of it before it begins."""
+    """Do the lane's next job; False when there was none to do. `claimed` is called with it before it begins."""
     if worker.stopping or worker.suspects_outage:
         return False
     try:
@@ -139,11 +139,11 @@ def _close(attempt: Attempt, worker: Worker, error: MediaError, bug: Exception |
         worker.suspects_outage = True
     database.retry_on_disconnect(
         lambda: failures.close_attempt(attempt.lease, attempt.job, error, usage=attempt.usage, bug=bug),
-        for_s=_LAST_WORDS_S if worker.stopping else database.RETRY_FOR_S,
+        for_s=_STOPPING_RETRY_S if worker.stopping else database.RETRY_FOR_S,
     )
 
 
 def _hand_back(attempt: Attempt) -> None:
     lane = Lane(attempt.job.lane)
-    handed = database.retry_on_disconnect(lambda: failures.hand_back(attempt.lease, lane), for_s=_LAST_WORDS_S)
+    handed = database.retry_on_disconnect(lambda: failures.hand_back(attempt.lease, lane), for_s=_STOPPING_RETRY_S)
     log.info("job_handed_back", job=str(attempt.job.pk), attempt=attempt.job.attempt, lease_held=handed)

@@ -85,16 +85,16 @@ def discard(staged: list[Derivative]) -> None:
 
 
 def _facts(rendered: Rendered) -> dict[str, Any]:
-    """The fields of an original that its rendering tells."""
-    told = {name: fact for name, fact in rendered.metadata.items() if name not in _IN_COLUMNS}
-    public = {name: fact for name, fact in told.items() if name in PUBLIC_FACTS}
+    """The fields of an original that its rendering found out."""
+    facts = {name: fact for name, fact in rendered.metadata.items() if name not in _IN_COLUMNS}
+    public = {name: fact for name, fact in facts.items() if name in PUBLIC_FACTS}
     return {
         "format": rendered.format,
         "width_px": rendered.width_px,
         "height_px": rendered.height_px,
         "orientation": rendered.orientation,
         "metadata": public,
-        "private_metadata": {name: fact for name, fact in told.items() if name not in PUBLIC_FACTS},
+        "private_metadata": {name: fact for name, fact in facts.items() if name not in PUBLIC_FACTS},
         "placeholder": rendered.placeholder.uri,
         "dominant_colour": rendered.placeholder.colour,
         **asdict(rendered.rights),
@@ -121,7 +121,7 @@ def _row(job: Job, rendered: Rendered, output: Output) -> Derivative:
 def _make_current(job: Job, staged: list[Derivative]) -> None:
     """Swap the staged rows in for those that are current. Needs the lock on the original.
 
-    The same recipe over the same bytes has the same key: then the row that is there stays, and tells of the latest run.
+    The same recipe over the same bytes has the same key: then the row that is there stays, and names the latest run.
     """
     current = Derivative.objects.filter(
         original=job.original_id,

@@ -18,8 +18,8 @@ from media_jobs.models import Job, JobEvent
 from media_jobs.pipeline.values import Usage
 from media_jobs.states import JobState, Lane, Stage, may_become
 
-#: The turn of a job that comes back: before all others when its time has come, whatever turn it is by then. It takes no
-#: part in reckoning anybody else's, so that a retry that waits, or has just been waiting, holds nothing down.
+#: The position of a job that comes back: before all others when its time has come. It takes no part in computing
+#: anybody else's, so that a retry that waits, or has just been waiting, holds nothing down.
 FRONT = -1
 
 
@@ -54,7 +54,7 @@ def next_position(lane: Lane, owner: str | models.OuterRef) -> models.Expression
     """The place of a new job of `owner` in `lane`: start-time fair queueing (Goyal, Vin, Cheng 1996).
 
     It comes after the owner's other waiting jobs, but not after the ten thousand of somebody else: whoever had nothing
-    waiting starts level with the job whose turn it is now. Workers take the lowest turn first.
+    waiting starts level with the lowest that is due. Workers take the lowest first.
     """
     of_owner = Job.objects.filter(state=JobState.QUEUED, lane=lane, owner=owner).order_by("-queue_position")
     after_own = Coalesce(models.Subquery(of_owner.values("queue_position")[:1]) + 1, Value(0))
@@ -62,7 +62,7 @@ def next_position(lane: Lane, owner: str | models.OuterRef) -> models.Expression
 
 
 def front_position(lane: Lane) -> models.Expression:
-    """The lowest turn among the jobs of `lane` that could be done now, leaving aside those that come back."""
+    """The lowest position among the jobs of `lane` that could be done now, leaving aside those that come back."""
     could_be = Job.objects.filter(state=JobState.QUEUED, lane=lane, not_before__lte=Now(), queue_position__gt=FRONT)
     due = could_be.order_by("queue_position", "id")
     return Coalesce(models.Subquery(due.values("queue_position")[:1]), Value(0))

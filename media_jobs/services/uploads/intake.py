@@ -50,7 +50,7 @@ class UploadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An upload that the service now owes a result for.
+    """An upload that was taken in, and its job.
 
     estimated_ms: until it is probably done. duplicate_of: an earlier original of the same uploader with these bytes.
     """

@@ -109,12 +109,12 @@ class _Promotion:
     def _fetched(self, upload: DirectUpload) -> tuple[int, str]:
         """Size and sha256 of what is in `into` then. Raises UploadMissing."""
         try:
-            store(Role.WORKER).fetch(upload.key, self._into, heartbeat=self._watchful(upload))
+            store(Role.WORKER).fetch(upload.key, self._into, heartbeat=self._size_checking_heartbeat(upload))
         except ObjectMissing:
             raise UploadMissing from None
         return self._into.stat().st_size, _sha256(self._into)
 
-    def _watchful(self, upload: DirectUpload) -> Callable[[], None]:
+    def _size_checking_heartbeat(self, upload: DirectUpload) -> Callable[[], None]:
         """A heartbeat that ends what is larger than the form allowed: not every storage holds to that."""
         most_bytes = upload.size_bytes or size_limits().largest_bytes
 

@@ -19,8 +19,8 @@ HOLDER = """
 import sys
 from pathlib import Path
 from media_jobs.adapters.decoder.host_lock import HostLock
-beats = []
-with getattr(HostLock(Path(sys.argv[1])), sys.argv[2])(lambda: beats.append(None)):
+heartbeats = []
+with getattr(HostLock(Path(sys.argv[1])), sys.argv[2])(lambda: heartbeats.append(None)):
     print("in", flush=True)
     sys.stdin.readline()
 """
@@ -85,17 +85,17 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def impatient(after: int = 3) -> Callable[[], None]:
     """A heartbeat that has enough of waiting."""
-    beats = itertools.count(1)
+    heartbeats = itertools.count(1)
 
     def heartbeat() -> None:
-        if next(beats) >= after:
+        if next(heartbeats) >= after:
             raise StopWanted
 
     return heartbeat
 
 
 @contextmanager
-def patient(limit_s: float = 30) -> Iterator[Callable[[], None]]:
+def limited_heartbeat(limit_s: float = 30) -> Iterator[Callable[[], None]]:
     """A heartbeat that waits, but not until the test's own time is over."""
     until = time.monotonic() + limit_s
 
@@ -106,7 +106,7 @@ def patient(limit_s: float = 30) -> Iterator[Callable[[], None]]:
 
 
 def wait_until_somebody_wants_to_be_alone(lock: HostLock) -> None:
-    with patient() as heartbeat:
+    with limited_heartbeat() as heartbeat:
         while True:
             heartbeat()
             try:
@@ -132,7 +132,7 @@ def test_who_is_alone_is_alone(tmp_path: Path, start: Start, theirs: str, mine: 
     with pytest.raises(StopWanted), getattr(HostLock(tmp_path), mine)(impatient()):
         raise AssertionError("both are in")
     other.kill()
-    with patient() as heartbeat, getattr(HostLock(tmp_path), mine)(heartbeat):
+    with limited_heartbeat() as heartbeat, getattr(HostLock(tmp_path), mine)(heartbeat):
         pass
 
 
@@ -148,7 +148,7 @@ def test_what_is_left_is_free_at_once(tmp_path: Path) -> None:
 def test_a_stream_of_sharers_lets_the_one_in_who_waits(tmp_path: Path, start: Start) -> None:
     for other in [start("shared", STREAM) for _ in range(3)]:
         other.wait_in()
-    with patient() as heartbeat, HostLock(tmp_path).exclusive(heartbeat):
+    with limited_heartbeat() as heartbeat, HostLock(tmp_path).exclusive(heartbeat):
         pass
 
 
@@ -161,7 +161,7 @@ def test_sharers_wait_behind_the_one_who_waits_and_get_in_after(tmp_path: Path, 
     sharer.kill()
     waiting.wait_in()
     waiting.kill()
-    with patient() as heartbeat, lock.shared(heartbeat):
+    with limited_heartbeat() as heartbeat, lock.shared(heartbeat):
         pass
 
 
@@ -170,7 +170,7 @@ def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path, start: Start
     other = start(how)
     other.wait_in()
     other.process.kill()
-    with patient() as heartbeat, HostLock(tmp_path).exclusive(heartbeat):
+    with limited_heartbeat() as heartbeat, HostLock(tmp_path).exclusive(heartbeat):
         pass
 
 
@@ -181,12 +181,12 @@ def test_who_dies_waiting_holds_nobody_up(tmp_path: Path, start: Start) -> None:
     lock = HostLock(tmp_path)
     wait_until_somebody_wants_to_be_alone(lock)
     waiting.kill()
-    with patient() as heartbeat, lock.shared(heartbeat):
+    with limited_heartbeat() as heartbeat, lock.shared(heartbeat):
         pass
 
 
 @pytest.mark.parametrize("mine", ["shared", "exclusive"])
-def test_a_wait_that_a_beat_has_ended_leaves_no_lock(tmp_path: Path, start: Start, mine: str) -> None:
+def test_a_wait_that_a_heartbeat_has_ended_leaves_no_lock(tmp_path: Path, start: Start, mine: str) -> None:
     holder = start("exclusive" if mine == "shared" else "shared")
     holder.wait_in()
     with pytest.raises(StopWanted), getattr(HostLock(tmp_path), mine)(impatient()):
@@ -196,7 +196,7 @@ def test_a_wait_that_a_beat_has_ended_leaves_no_lock(tmp_path: Path, start: Star
     other.wait_in()
 
 
-def test_who_waits_beats(tmp_path: Path, start: Start) -> None:
+def test_who_waits_calls_its_heartbeat(tmp_path: Path, start: Start) -> None:
     start("exclusive").wait_in()
     times: list[float] = []
 

@@ -12,16 +12,16 @@ from tests import images
 from tests.adapters.decoder.running import Ask
 
 
-def test_a_render_tells_of_each_output_and_beats_meanwhile(ask: Ask, tmp_path: Path) -> None:
+def test_a_render_reports_each_output_and_calls_the_heartbeat_meanwhile(ask: Ask, tmp_path: Path) -> None:
     outputs: list[tuple[int, int]] = []
-    beats: list[None] = []
+    heartbeats: list[None] = []
     rendered = ask(
         images.jpeg(3000, 2000),
-        heartbeat=lambda: beats.append(None),
+        heartbeat=lambda: heartbeats.append(None),
         on_output=lambda done, of: outputs.append((done, of)),
     )
     assert outputs == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert beats
+    assert heartbeats
     assert [(tmp_path / o.file).stat().st_size for o in rendered.outputs] == [o.size_bytes for o in rendered.outputs]
 
 

@@ -170,7 +170,7 @@ def test_whatever_a_callback_raises_passes_through_and_kills_the_child(
     assert ask(images.jpeg(64, 48)).width_px == 64
 
 
-def test_a_beat_may_stop_a_child_that_never_comes_up(
+def test_a_heartbeat_may_stop_a_child_that_never_comes_up(
     altered: Callable[[str], None], ask: Ask, sandbox: Sandbox
 ) -> None:
     altered("import time; time.sleep(600)")
@@ -187,7 +187,7 @@ def test_a_beat_may_stop_a_child_that_never_comes_up(
     assert gone(pids[0])
 
 
-def test_a_beat_may_stop_a_child_that_says_no_more_but_does_not_end(
+def test_a_heartbeat_may_stop_a_child_that_says_no_more_but_does_not_end(
     altered: Callable[[str], None], ask: Ask, sandbox: Sandbox
 ) -> None:
     altered("""

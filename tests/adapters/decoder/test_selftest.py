@@ -16,7 +16,7 @@ from tests.adapters.decoder.running import LINUX, MEMORY_BYTES
 Alter = Callable[[str], None]
 
 
-def test_every_format_is_written_and_read_and_the_protection_told(tmp_path: Path) -> None:
+def test_every_format_is_written_and_read_and_the_protection_reported(tmp_path: Path) -> None:
     with capture_logs() as logs:
         selftest(MEMORY_BYTES, tmp_path)
     ready = next(log for log in logs if log["event"] == "sandbox_ready")

@@ -115,10 +115,10 @@ MOMENTS = [1, 40]
 
 
 def raising(error: BaseException, *, at_heartbeat: int) -> Callable[[], None]:
-    beats = itertools.count(1)
+    heartbeats = itertools.count(1)
 
     def heartbeat() -> None:
-        if next(beats) >= at_heartbeat:
+        if next(heartbeats) >= at_heartbeat:
             raise error
 
     return heartbeat
@@ -130,29 +130,29 @@ def restless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "INTERVAL_S", 1e-5)
 
 
-def test_bytes_on_their_way_beat(store: ObjectStore, key: str, restless: None, tmp_path: Path) -> None:
+def test_bytes_on_their_way_call_the_heartbeat(store: ObjectStore, key: str, restless: None, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(noise(LARGE))
-    beats: list[str] = []
-    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], heartbeat=lambda: beats.append("put"))
-    store.fetch(key, tmp_path / "fetched", heartbeat=lambda: beats.append("fetch"))
+    heartbeats: list[str] = []
+    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], heartbeat=lambda: heartbeats.append("put"))
+    store.fetch(key, tmp_path / "fetched", heartbeat=lambda: heartbeats.append("fetch"))
     assert (tmp_path / "fetched").read_bytes() == noise(LARGE)
-    assert beats.count("put") > 50 < beats.count("fetch")
+    assert heartbeats.count("put") > 50 < heartbeats.count("fetch")
 
 
 def test_nobody_is_troubled_by_each_chunk(store: ObjectStore, key: str, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(noise(LARGE))
-    beats: list[float] = []
-    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], heartbeat=lambda: beats.append(time.monotonic()))
-    store.fetch(key, tmp_path / "fetched", heartbeat=lambda: beats.append(time.monotonic()))
-    assert len(beats) >= 2
+    heartbeats: list[float] = []
+    store.put([Outgoing(key, tmp_path / "source", "image/jpeg")], heartbeat=lambda: heartbeats.append(time.monotonic()))
+    store.fetch(key, tmp_path / "fetched", heartbeat=lambda: heartbeats.append(time.monotonic()))
+    assert len(heartbeats) >= 2
     assert (
-        sum(after - before < throttle.INTERVAL_S for before, after in itertools.pairwise(beats)) <= 1
+        sum(after - before < throttle.INTERVAL_S for before, after in itertools.pairwise(heartbeats)) <= 1
     )  # between the calls
 
 
 @pytest.mark.parametrize("error", [StopWanted(), LooksLikeTheNetwork(), Stopped()], ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize("at_heartbeat", MOMENTS)
-def test_what_a_beat_raises_ends_a_put_and_leaves_nothing(
+def test_what_a_heartbeat_raises_ends_a_put_and_leaves_nothing(
     store: ObjectStore, key: str, error: BaseException, at_heartbeat: int, restless: None, tmp_path: Path
 ) -> None:
     (tmp_path / "source").write_bytes(noise(30_000_000))
@@ -169,7 +169,7 @@ def test_what_a_beat_raises_ends_a_put_and_leaves_nothing(
 
 @pytest.mark.parametrize("error", [StopWanted(), LooksLikeTheNetwork(), Stopped()], ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize("at_heartbeat", MOMENTS)
-def test_what_a_beat_raises_ends_a_fetch_and_leaves_nothing(
+def test_what_a_heartbeat_raises_ends_a_fetch_and_leaves_nothing(
     store: ObjectStore, key: str, error: BaseException, at_heartbeat: int, restless: None, tmp_path: Path
 ) -> None:
     write(store, key, noise(LARGE)).commit()

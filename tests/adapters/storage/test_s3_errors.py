@@ -74,14 +74,14 @@ def test_refused_credentials_are_told_and_not_repeated(
     assert "Signature=" not in shown
 
 
-def test_a_wrong_clock_is_told(made: Any, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_clock_is_reported(made: Any, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     an_hour = timedelta(hours=1)
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *given: get_current_datetime(*given) - an_hour)
     with pytest.raises(StorageClockSkewed):
         call(made())
 
 
-def test_a_missing_bucket_is_told(seaweed: SeaweedFS, made: Any, call: Any, request: pytest.FixtureRequest) -> None:
+def test_a_missing_bucket_is_reported(seaweed: SeaweedFS, made: Any, call: Any, request: pytest.FixtureRequest) -> None:
     # Whoever writes is refused by SeaweedFS, which would make the bucket for who may do that.
     writes = request.node.callspec.params["call"] in ("put", "write", "check")
     with pytest.raises(StorageDenied if writes else BucketMissing):

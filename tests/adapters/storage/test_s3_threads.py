@@ -25,15 +25,15 @@ class StopSignal(BaseException):
     """An error that a signal handler raises."""
 
 
-# --- beats -----------------------------------------------------------------------------------------
+# --- heartbeats ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("doing", ["put", "fetch"])
 @pytest.mark.parametrize("where", ["before its answer", "in its middle"])
-def test_while_a_call_hangs_its_caller_beats(route: Route, doing: str, where: str, tmp_path: Path) -> None:
-    """The bytes are held back until the caller has beaten, which it therefore does meanwhile."""
+def test_while_a_call_hangs_its_caller_has_a_heartbeat(route: Route, doing: str, where: str, tmp_path: Path) -> None:
+    """The bytes are held back until a heartbeat of the caller, which therefore comes meanwhile."""
     hanging, enough = threading.Event(), threading.Event()
-    beats: list[int] = []
+    heartbeats: list[int] = []
 
     def hold(exchange: Exchange) -> None:
         if where == "before its answer" or exchange.request_bytes + exchange.answer_bytes > MB:
@@ -43,8 +43,8 @@ def test_while_a_call_hangs_its_caller_beats(route: Route, doing: str, where: st
     def heartbeat() -> None:
         assert threading.current_thread() is threading.main_thread()  # for it uses the database
         if hanging.is_set():
-            beats.append(1)
-        if len(beats) == 5:
+            heartbeats.append(1)
+        if len(heartbeats) == 5:
             enough.set()
 
     store, key = route.store(read_s=LIMIT_S, attempts=1), route.stored()
@@ -56,7 +56,7 @@ def test_while_a_call_hangs_its_caller_beats(route: Route, doing: str, where: st
         store.put(route.files(tmp_path, "b"), heartbeat=heartbeat)
     else:
         store.fetch(key, tmp_path / "fetched", heartbeat=heartbeat)
-    assert len(beats) >= 5
+    assert len(heartbeats) >= 5
 
 
 # --- put -------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_when_one_file_fails_the_others_stop_and_none_is_on_its_way_afterwards(
 
 
 @pytest.mark.parametrize("where", ["in the middle", "all sent, no answer"])
-def test_what_a_beat_raises_leaves_nothing_on_its_way_and_nothing_is_repeated(
+def test_what_a_heartbeat_raises_leaves_nothing_on_its_way_and_nothing_is_repeated(
     route: Route, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = route.store(read_s=5.0)
@@ -206,9 +206,9 @@ from media_jobs.adapters.storage.s3 import S3Store
 from media_jobs.adapters.storage.s3_calls import CallLimits
 bucket, url, key, secret, name = sys.argv[1:]
 store = S3Store(bucket, credentials=(key, secret), region="us-east-1", endpoint_url=url, limits=CallLimits(read_s=600))
-beats = iter(range(3))
+heartbeats = iter(range(3))
 def heartbeat():
-    if next(beats, None) is None:
+    if next(heartbeats, None) is None:
         raise SystemExit(7)
 store.fetch(name, Path("fetched"), heartbeat=heartbeat)
 """

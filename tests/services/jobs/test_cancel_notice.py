@@ -129,8 +129,8 @@ def test_a_stopping_workers_job_is_handed_back_and_done_by_the_next(stuck, made,
     working.run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.DONE, 2)
-    told = list(job.events.values_list("type", flat=True))
-    assert told[:4] == ["queued", "claimed", "stage", "handed_back"]
+    events = list(job.events.values_list("type", flat=True))
+    assert events[:4] == ["queued", "claimed", "stage", "handed_back"]
 
 
 def test_a_job_that_is_done_in_time_is_not_handed_back(photo, made):

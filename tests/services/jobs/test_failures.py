@@ -182,11 +182,11 @@ def test_the_last_attempt_is_the_last_whoever_is_to_blame(outcomes, error):
 def test_the_history_tells_of_every_attempt_why_whose_fault_where_and_when_next(outcomes):
     outcomes(TIMEOUT, KILLED, ZeroDivisionError())
     job = run(run(run(make_job(make_original()))))
-    told = [
+    history = [
         (event.type, *(event.data[name] for name in ("attempt", "code", "blame", "lane")), event.data["wait_s"] is None)
         for event in job.events.filter(type__in=["retry_due", "failed"])
     ]
-    assert told == [
+    assert history == [
         ("retry_due", 1, "render_timeout", "machine", "heavy", False),
         ("retry_due", 2, "decoder_killed", "machine", "heavy", False),
         ("failed", 3, "internal_error", "bug", "heavy", True),

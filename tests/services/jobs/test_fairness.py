@@ -59,7 +59,7 @@ def owners(jobs: Sequence[UUID | None]) -> str:
     return "".join(names[job] if job else "-" for job in jobs)
 
 
-def test_one_upload_is_next_however_many_somebody_else_has_announced(settings, valkey):
+def test_one_upload_is_next_however_many_somebody_else_has_sent(settings, valkey):
     settings.QUEUE_SIZE = 10
     backlog("A", 200)
     dispatch.top_up()
@@ -81,7 +81,7 @@ def test_three_callers_take_turns(settings, valkey):
     assert (order.count("A"), order.count("B"), take(valkey)) == (40, 40, None)
 
 
-def test_a_newcomer_does_not_overtake_whoever_waits_on_the_same_turn(settings, valkey):
+def test_a_newcomer_does_not_overtake_whoever_waits_at_the_same_position(settings, valkey):
     settings.QUEUE_SIZE = 4
     backlog("A", 5)
     dispatch.top_up()
@@ -103,13 +103,13 @@ def test_who_has_had_much_done_is_not_punished_for_it_later():
     assert upload("A").queue_position == upload("C").queue_position == min(job.queue_position for job in jobs[40:])
 
 
-def test_each_lane_has_turns_of_its_own():
+def test_each_lane_has_positions_of_its_own():
     backlog("A", 5)
     assert upload("A", lane=Lane.BULK).queue_position == 0
 
 
 @pytest.mark.django_db(transaction=True)
-def test_only_uploads_at_the_very_same_time_share_a_turn():
+def test_only_uploads_at_the_very_same_time_share_a_position():
     def some(_: int) -> None:
         try:
             for _ in range(5):
@@ -120,10 +120,10 @@ def test_only_uploads_at_the_very_same_time_share_a_turn():
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(some, range(4)))
-    turns = Counter(Job.objects.values_list("queue_position", flat=True))
-    assert sum(turns.values()) == 20
-    assert sorted(turns) == list(range(len(turns)))
-    assert max(turns.values()) <= 4
+    positions = Counter(Job.objects.values_list("queue_position", flat=True))
+    assert sum(positions.values()) == 20
+    assert sorted(positions) == list(range(len(positions)))
+    assert max(positions.values()) <= 4
 
 
 def due_again(job: Job, *, after_s: float = 0) -> None:
@@ -144,7 +144,7 @@ def test_a_retry_comes_next_when_its_time_has_come(settings, valkey):
 
 
 def test_a_retry_comes_next_even_if_everybody_else_started_again_from_nothing(settings, valkey):
-    """Turns start again at nought once nobody waits; a retry may have been waiting since long before."""
+    """Positions start again at nought once nobody waits; a retry may have been waiting since long before."""
     settings.QUEUE_SIZE = 3
     *before, failed = backlog("A", 300)
     due_again(failed, after_s=60)
@@ -157,7 +157,7 @@ def test_a_retry_comes_next_even_if_everybody_else_started_again_from_nothing(se
 
 
 @pytest.mark.parametrize("after_s", [60, -1], ids=["that waits", "that is due"])
-def test_a_retry_does_not_hold_the_turn_down(after_s):
+def test_a_retry_does_not_hold_positions_down(after_s):
     failed, *others = backlog("A", 100)
     due_again(failed, after_s=after_s)
     Job.objects.filter(pk__in=[job.pk for job in others[:50]]).update(state=JobState.DONE)
@@ -172,7 +172,7 @@ def test_what_a_person_queues_again_takes_its_turn_behind_its_owners_others(valk
     assert again.queue_position == 3
 
 
-def test_the_turn_of_an_empty_lane_is_nought():
+def test_the_position_of_an_empty_lane_is_nought():
     job = upload("A")
     Job.objects.filter(pk=job.pk).update(queue_position=transitions.front_position(Lane.BULK))
     job.refresh_from_db()

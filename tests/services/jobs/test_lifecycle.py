@@ -141,7 +141,7 @@ def test_many_jobs_take_few_statements(django_assert_max_num_queries):
 
 
 def test_retrying_many_of_one_owner_does_not_put_another_behind_them():
-    """Each of the owner's jobs has a turn of its own, in every batch."""
+    """Each of the owner's jobs has a position of its own, in every batch."""
     for _ in range(7):
         make_job(make_original(stored=False, owner="many"), state=JobState.CANCELLED)
     with pytest.MonkeyPatch.context() as patch:
@@ -149,8 +149,8 @@ def test_retrying_many_of_one_owner_does_not_put_another_behind_them():
         lifecycle.retry_all(Job.objects.all(), actor=CURATOR)
     assert len(set(Job.objects.values_list("queue_position", flat=True))) == 7
     of_another = make_job(make_original(stored=False, owner="one"))
-    in_turn = [job.pk for job in selectors.due(Lane.INTERACTIVE)]
-    assert in_turn.index(of_another.pk) <= 1
+    in_order = [job.pk for job in selectors.due(Lane.INTERACTIVE)]
+    assert in_order.index(of_another.pk) <= 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -110,7 +110,7 @@ def test_a_frozen_worker_that_finishes_first_of_all_still_does_not_count(photo, 
 @pytest.mark.parametrize("after", [False, True])
 def test_of_a_job_that_is_cancelled_while_it_stores_nothing_stays(photo, monkeypatch, after):
     job = make_job(make_original(photo))
-    with gate_around_put(monkeypatch, after=after, beating=True) as gate:
+    with gate_around_put(monkeypatch, after=after, with_heartbeat=True) as gate:
         storing = at_work(job.pk)
         gate.wait_for_arrival()
         lifecycle.cancel(job.pk, actor=ANONYMOUS)
@@ -141,7 +141,7 @@ def test_of_an_attempt_whose_storage_fails_nothing_stays(photo, monkeypatch):
 def test_of_two_jobs_over_one_original_the_cancelled_one_takes_nothing_from_the_other(photo, monkeypatch):
     original = make_original(photo)
     deleting, kept = make_job(original), make_job(original)
-    with gate_around_put(monkeypatch, after=True, beating=True) as gate:
+    with gate_around_put(monkeypatch, after=True, with_heartbeat=True) as gate:
         storing = at_work(deleting.pk)
         gate.wait_for_arrival()
         with gate_around_put(monkeypatch, after=True) as other:
@@ -156,7 +156,7 @@ def test_of_two_jobs_over_one_original_the_cancelled_one_takes_nothing_from_the_
     assert_nothing_half_done()
 
 
-def test_what_is_stored_after_housekeeping_buried_its_row_goes_as_well(photo, monkeypatch):
+def test_what_is_stored_after_housekeeping_deleted_its_row_goes_as_well(photo, monkeypatch):
     job = make_job(make_original(photo))
     with gate_around_put(monkeypatch, after=False) as gate:
         frozen = at_work(job.pk)

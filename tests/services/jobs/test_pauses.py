@@ -64,7 +64,7 @@ def away(monkeypatch) -> Callable[..., None]:
     return use
 
 
-def told(loop: WorkerLoop) -> list[tuple[str, str]]:
+def logged(loop: WorkerLoop) -> list[tuple[str, str]]:
     with capture_logs() as logs:
         loop.between_jobs()
     return [
@@ -82,18 +82,18 @@ def test_a_worker_whose_attempt_failed_for_the_storage_waits_until_that_is_back(
     monkeypatch.setattr(store(Role.WORKER), "fetch", fail)
     working.run(job.pk)
     away(3)
-    assert told(loop) == [("paused", "storage_unavailable"), ("resumed", "storage_unavailable")]
-    assert told(loop) == []
+    assert logged(loop) == [("paused", "storage_unavailable"), ("resumed", "storage_unavailable")]
+    assert logged(loop) == []
 
 
 def test_a_worker_that_has_no_reason_to_does_not_ask(away, loop, worker):
     away(math.inf)
-    assert told(loop) == []
+    assert logged(loop) == []
 
 
 def test_a_failure_that_was_not_an_outage_causes_no_pause(loop, worker):
     worker.suspects_outage = True
-    assert told(loop) == []
+    assert logged(loop) == []
     assert not worker.suspects_outage
 
 
@@ -107,20 +107,20 @@ def test_too_little_room_for_temporary_files_is_waited_for(settings, monkeypatch
         settings.MIN_FREE_DISK_BYTES = 0
 
     monkeypatch.setattr(loop, "_sleep", free_the_disk)
-    assert told(loop) == [("paused", "disk_full"), ("resumed", "disk_full")]
+    assert logged(loop) == [("paused", "disk_full"), ("resumed", "disk_full")]
 
 
 def test_a_database_that_is_away_is_waited_for(monkeypatch, loop, worker):
     answers = iter([False, True])
     monkeypatch.setattr(database, "is_available", lambda: next(answers))
     worker.suspects_outage = True
-    assert told(loop) == [("paused", "database_unavailable"), ("resumed", "database_unavailable")]
+    assert logged(loop) == [("paused", "database_unavailable"), ("resumed", "database_unavailable")]
 
 
 def test_a_worker_that_waits_stops_when_told_to(away, loop, worker):
     away(math.inf, then=worker.stop)
     worker.suspects_outage = True
-    assert told(loop) == [("paused", "storage_unavailable")]
+    assert logged(loop) == [("paused", "storage_unavailable")]
     assert worker.suspects_outage
 
 

@@ -125,8 +125,8 @@ def test_the_receipt_is_stored_with_the_job_and_covers_every_output(photo):
 def test_what_a_picture_cost_is_recorded_when_it_is_done(photo):
     job = run(make_job(make_original(photo)))
     assert all(spent(job))
-    told = job.events.get(type="done").data
-    assert (told["render_ms"], told["cpu_ms"], told["peak_memory_bytes"]) == spent(job)
+    data = job.events.get(type="done").data
+    assert (data["render_ms"], data["cpu_ms"], data["peak_memory_bytes"]) == spent(job)
 
 
 def test_what_a_picture_cost_is_recorded_when_it_is_refused():

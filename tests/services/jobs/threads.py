@@ -93,14 +93,14 @@ def around_each_put(monkeypatch: pytest.MonkeyPatch, instead: Callable[[PutOne, 
 
 
 @contextmanager
-def gate_around_put(monkeypatch: pytest.MonkeyPatch, *, after: bool, beating: bool = False) -> Iterator[Gate]:
-    """The first object to be stored is held up before, or after, it is visible; `beating` or frozen."""
+def gate_around_put(monkeypatch: pytest.MonkeyPatch, *, after: bool, with_heartbeat: bool = False) -> Iterator[Gate]:
+    """The first object to be stored is held up before, or after, it is visible; `with_heartbeat` or frozen."""
     gate = Gate()
 
     def slowly(put: PutOne, outgoing: Outgoing, heartbeat: Heartbeat) -> None:
         if after:
             put(outgoing, heartbeat)
-        gate.pass_through(heartbeat if beating else no_heartbeat)
+        gate.pass_through(heartbeat if with_heartbeat else no_heartbeat)
         if not after:
             put(outgoing, heartbeat)
 

@@ -1,4 +1,4 @@
-"""After `accept` the service owes a result; before it, it owes nothing and keeps nothing."""
+"""An accepted upload has its job; one that is not accepted leaves nothing."""
 
 import hashlib
 import re

@@ -137,7 +137,7 @@ def test_an_upload_that_cannot_be_deleted_is_done_all_the_same_and_goes_later(tm
     assert opened.upload.key not in objects()
 
 
-def test_a_cancelled_job_adopts_nothing_and_its_retry_does(tmp_path, monkeypatch):
+def test_a_cancelled_job_promotes_nothing_and_its_retry_does(tmp_path, monkeypatch):
     _, job = uploaded()
     after(monkeypatch, "_arrived", lambda: lifecycle.cancel(job.pk, actor=ANONYMOUS))
     cancelled = work(job)
