@@ -38,7 +38,7 @@ def _hash_s(picture: Path) -> float:
 
 
 def _cpu_s(whole: Child) -> float:
-    """Of this process and the child together."""
+    """Return the processor time of this process and the child together."""
     started_s = time.process_time()
     usage = whole.render()
     return time.process_time() - started_s + usage.cpu_ms / 1000

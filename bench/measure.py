@@ -110,7 +110,7 @@ class Pairs:
 
 
 def paired(first: Turn, second: Turn, rounds: int) -> Pairs:
-    """After a warm-up. Raises PeerFailed, and ValueError unless both make the same sizes."""
+    """Measure both in turn, after a warm-up. Raises PeerFailed, and ValueError unless both make the same sizes."""
     turns = [(first.take(), second.take()) for _ in range(rounds + 1)]
     ours_px, theirs_px = (answer.outputs_px for answer in turns[0])
     for one, other in zip(ours_px, theirs_px, strict=True):

@@ -26,7 +26,7 @@ class Row:
 
     @property
     def missed_by(self) -> float | None:
-        """As a share of the target; None if it is met, or there is nothing to meet."""
+        """Return by how much the target is missed, as a share of it; None if it is met, or there is nothing to meet."""
         if self.measured is None or self.target is None:
             return None
         share = self.measured.median / self.target - 1

@@ -52,7 +52,7 @@ class Bed:
         self._staff.force_login(User.objects.create_superuser("boss"))
 
     def accept(self) -> Iterator[Act]:
-        """As long as it holds for the large table: with a list that is full."""
+        """Accept an upload while the list is full, as it is for long with the large table."""
         dispatch.top_up()
         file = SimpleUploadedFile("gall.jpg", _JPEG + os.urandom(16), "image/jpeg")
         answers: list[Any] = []
@@ -62,19 +62,19 @@ class Bed:
         Original.objects.get(jobs__pk=answer.json()["jobId"]).delete()
 
     def dispatch_all(self) -> Iterator[Act]:
-        """Into empty lists."""
+        """Fill empty lists."""
         self._valkey.flushdb()
         yield lambda: _must(dispatch.top_up())
 
     def dispatch_one(self) -> Iterator[Act]:
-        """Into the place that a worker has made by answering a wake-up."""
+        """Fill the place that a worker has made by answering a wake-up."""
         self._valkey.flushdb()
         dispatch.top_up()
         queue.drop_wakeup(Lane.INTERACTIVE)
         yield lambda: _must(dispatch.top_up(Lane.INTERACTIVE))
 
     def dispatch_none(self) -> Iterator[Act]:
-        """With full lists, as after most uploads."""
+        """Find all lists full, as after most uploads."""
         dispatch.top_up()
         yield dispatch.top_up
 

@@ -35,7 +35,7 @@ def fill(*, done: int, queued: int) -> None:
 
 
 def job_id(number: int) -> str:
-    """Of the job that came as number so many, from 1 on: as SQL."""
+    """Return the id, as SQL, of the job that came as number so many, from 1 on."""
     return _uuid("job", str(number))
 
 

@@ -111,7 +111,7 @@ def _web(seaweed: SeaweedFS, endpoint_url: str, data: Path) -> Iterator[Service]
 
 
 def _upload(service: Service, size_bytes: int, content: Iterable[bytes]) -> None:
-    """By a client that costs as little as it can. Raises RuntimeError unless it is accepted."""
+    """Upload by a client that costs as little as it can. Raises RuntimeError unless it is accepted."""
     headers = {
         "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
         "Content-Length": str(len(_HEAD) + size_bytes + len(_TAIL)),

@@ -183,6 +183,6 @@ def _bare(load: Load) -> float:
 
 
 def _cpu_s(pid: int) -> float:
-    """Of the process itself, not of its children."""
+    """Return the processor time of the process itself, not of its children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _CLOCK_HZ

@@ -70,7 +70,7 @@ def _python(*arguments: str) -> str:
 
 
 def _peak_bytes(status: str) -> int:
-    """From the text of /proc/self/status, which starts anew at exec; `ru_maxrss` knows of the parent's memory, too."""
+    """Read the peak from /proc/self/status, where it starts anew at exec; `ru_maxrss` counts the parent's, too."""
     found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
     if not found:
         raise RuntimeError("this system does not tell a process' peak of memory: Linux is needed")

@@ -82,7 +82,7 @@ def banner(since: datetime) -> list[str]:
 
 
 def make_administrator() -> list[str]:
-    """On a database without users: one administrator, whose password is printed here and stored nowhere else."""
+    """Make an administrator where there is no user. The password is printed here and stored nowhere else."""
     users = get_user_model()
     if users.objects.exists():
         return []
@@ -96,7 +96,7 @@ def make_administrator() -> list[str]:
 
 
 def show_samples() -> list[str]:
-    """On a database without pictures: put the two shipped photographs through the service's own API."""
+    """Put the two shipped photographs through the service's own API, where there is no picture."""
     if Original.objects.exists():
         return []
     uploaded = [upload(photo) for photo in shipped.photographs()]

@@ -49,7 +49,7 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
         self._stopping = self._uninterruptible = False
 
     def _set_ip_address(self, connection: Redis) -> None:
-        """As RQ's, but a server that is away keeps no worker from starting."""
+        """Do as RQ does, but start also while the server is away."""
         try:
             super()._set_ip_address(connection)
         except RedisError:
@@ -65,7 +65,7 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
         return _IDLE_WAIT_S + 2
 
     def work(self, *args: object, **kwargs: object) -> bool:
-        """As RQ's, but a lost connection starts the loop again instead of ending it."""
+        """Do as RQ does, but a lost connection starts the loop again instead of ending it."""
         worked = False
         self._install_signal_handlers()  # RQ does so once Redis has answered
         with suppress(StopRequested):
@@ -88,7 +88,7 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
             super().request_stop(signum, frame)
 
     def _shutdown(self) -> None:
-        """As RQ's, but the server is not told: it may be away, or in the middle of answering what was interrupted."""
+        """Do as RQ does, but leave the server alone: it may be away, or just answering what was interrupted."""
         if self.get_state() != WorkerStatus.BUSY and not self._uninterruptible:
             raise StopRequested
         self._stop_requested = True
@@ -99,7 +99,7 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
         super().register_birth()
 
     def heartbeat(self, timeout: int | None = None, pipeline: object = None) -> None:
-        """As RQ's. Without a pipeline it is called before each look for a job: then the server may be away, or new."""
+        """Do as RQ does. Without a pipeline this comes before each look for a job: the server may be away, or new."""
         if pipeline is not None:
             super().heartbeat(timeout, pipeline)
             return

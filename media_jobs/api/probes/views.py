@@ -1,4 +1,4 @@
-"""For platforms and monitoring."""
+"""Answers platforms and monitoring."""
 
 import hmac
 

@@ -34,7 +34,7 @@ def claim_next(lane: Lane, worker: Worker) -> Job | None:
 
 
 def _claim(lane: Lane, worker: Worker, trusted: bool) -> Job | None:
-    """As `claim_next`, but a job that failed for an outage is returned as it waits, unless that is known to be over."""
+    """Claim the next job. One that failed for an outage is returned as it waits, unless that is known to be over."""
     with transaction.atomic():
         # PostgreSQL passes over what others are just claiming; on SQLite a transaction is alone.
         job = _with_all(selectors.due(lane)).select_for_update(of=("self",), skip_locked=True).first()

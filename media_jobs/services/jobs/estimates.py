@@ -76,7 +76,7 @@ def forget() -> None:
 
 
 def remaining_ms(job: Job) -> int:
-    """Until a queued job, or one that is being processed, will probably be done. At most one query."""
+    """Return in how many ms a job that waits, or is being processed, will probably be done. At most one query."""
     expected = pace(Lane(job.lane))
     if job.state == JobState.PROCESSING:
         return max(1, round(expected.job_ms * (100 - job.progress) / 100))

@@ -35,7 +35,7 @@ class LeaseHeartbeat:
 
     @property
     def retry_for_s(self) -> float:
-        """For how long it is worth while to wait for a database that is away."""
+        """How long it is worth while to wait for a database that is away."""
         now = time.monotonic()
         lease_end_s = self._renewed + settings.LEASE_S
         return max(0.0, min(lease_end_s, self._worker.hand_back_at_s, now + database.RETRY_FOR_S) - now)

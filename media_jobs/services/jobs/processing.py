@@ -89,7 +89,7 @@ def requeue_own(worker: Worker) -> int:
 
 
 def _may_go_on(lane: Lane, worker: Worker, until: float) -> bool:
-    """Within the same wake-up. An upload never waits for more of another lane than the job in hand."""
+    """Whether the wake-up goes on. An upload never waits for more of another lane than the job in hand."""
     if time.monotonic() >= until or lane is Lane.HEAVY or worker.heavy_is_next:
         return False
     return lane is Lane.INTERACTIVE or not selectors.due(Lane.INTERACTIVE).exists()

@@ -40,7 +40,7 @@ def stage(staged: list[Derivative]) -> None:
 
 
 def finish_removals(staged: list[Derivative]) -> None:
-    """Where somebody began to remove objects of these keys and died, do it in their place; else do nothing."""
+    """Remove objects of these keys where somebody began to and died; else do nothing."""
     deleting = Tombstone.objects.filter(key__in=[derivative.key for derivative in staged], deleting=True)
     for key in deleting.values_list("key", flat=True):
         object_deletion.delete_unreferenced(key)

@@ -29,7 +29,7 @@ HEAVY_EVERY = 8
 
 @dataclass(frozen=True, slots=True)
 class RenderSlot:
-    """Where one picture is rendered, and what it may take there."""
+    """The place where one picture is rendered, and what it may take there."""
 
     sandbox: Sandbox
     memory_bytes: int
@@ -67,7 +67,7 @@ class Worker:
         return self.hand_back_at_s < math.inf
 
     def stop(self) -> None:
-        """From now on the time runs. May be called by a signal handler, and again."""
+        """Give the job in hand FINISH_WITHIN_S from now on. May be called by a signal handler, and again."""
         self.hand_back_at_s = min(self.hand_back_at_s, time.monotonic() + FINISH_WITHIN_S)
 
     @property

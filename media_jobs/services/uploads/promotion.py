@@ -131,7 +131,7 @@ class _Promotion:
         store(Role.WORKER).put([outgoing], heartbeat=self._heartbeat)
 
     def _pin(self, found: _Found) -> None:
-        """From now on the original is these bytes, or nothing."""
+        """Bind the original to these bytes: it becomes them or nothing. Raises LeaseLost, UploadChanged."""
         held = Job.objects.filter(self._lease.holds, pk=self._lease.job_id)
         new = self._row.filter(Exists(held), state=OriginalState.STAGED, sha256="")
         facts: dict[str, Any] = {
@@ -149,7 +149,7 @@ class _Promotion:
             raise UploadChanged
 
     def _activate(self) -> None:
-        """Although the lease may be lost by now: the object is there, and it is the right one."""
+        """Make the original active. The lease may be lost by now: the object is there, and it is the right one."""
         row = self._row.filter(sha256=self._original.sha256)
 
         def activate() -> bool:
