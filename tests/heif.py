@@ -46,7 +46,7 @@ def mirror(axis: int) -> bytes:
 
 
 def crop(width_px: int, height_px: int) -> bytes:
-    """From the middle."""
+    """A crop around the middle."""
     return box(b"clap", struct.pack(">8I", width_px, 1, height_px, 1, 0, 1, 0, 1))
 
 

@@ -77,7 +77,7 @@ def jpeg(
 
 
 def exif(facts: Facts) -> bytes:
-    """For the `exif=` option of Pillow's other encoders."""
+    """The EXIF for the `exif=` option of Pillow's other encoders."""
     return b"Exif\0\0" + exif_block(facts)
 
 

@@ -154,7 +154,7 @@ def postgres_command(folder: Path, port: int, options: Mapping[str, str]) -> lis
 
 
 def die_with_parent() -> None:
-    """For `preexec_fn`: the process ends with the thread that starts it, however that ends."""
+    """Used as `preexec_fn`: the process ends with the thread that starts it, however that ends."""
     if sys.platform == "linux":
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -198,7 +198,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def _package(name: str) -> Path:
-    """Where a package lies, found without importing it."""
+    """Find where a package lies without importing it."""
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError(f"{name} is not installed; pip install -r requirements-dev.txt")

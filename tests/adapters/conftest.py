@@ -57,7 +57,7 @@ def ask(tmp_path: Path, sandbox: Sandbox) -> Ask:
 
 @pytest.fixture
 def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """From now on, children run these lines of Python just before their loop."""
+    """Have children run these lines of Python just before their loop, from now on."""
 
     def alter(lines: str) -> None:
         entry = tmp_path / "entry.py"

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def counts_to_100(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if ten thousand were a hundred: 2 pages."""
+    """Let a hundred rows count as ten thousand would: 2 pages."""
     monkeypatch.setattr(queries, "LIST_MOST", 100)
 
 

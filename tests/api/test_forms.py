@@ -55,7 +55,7 @@ FILE = ("file", "gall.jpg", CONTENT)
 
 
 def refused(response: Any, status: int, code: str) -> None:
-    """As S3 says it, and nothing is there."""
+    """Check that it is refused in S3's words, and that nothing is there."""
     assert response.status_code == status, response.content
     assert response.headers["Content-Type"] == "application/xml"
     assert f"<Error><Code>{code}</Code><Message>".encode() in response.content

@@ -70,7 +70,7 @@ class Faults:
         self._file(name, self._points[name].nth).touch()
 
     def has_happened(self, name: str) -> bool:
-        """Since the point was armed last."""
+        """Whether it has happened since the point was armed last."""
         happened = self._file(name, 0)
         return happened.exists() and happened.stat().st_size > 0
 
@@ -109,7 +109,7 @@ def _happen(point: Point) -> None:
 
 
 def _found(path: str) -> tuple[Any, str, Any]:
-    """Where a dotted path leads: owner, name, value. Raises LookupError or AttributeError, so that no fault is idle."""
+    """Resolve a dotted path: owner, name, value. Raises LookupError or AttributeError, so that no fault is idle."""
     names = path.split(".")
     for length in range(len(names) - 1, 0, -1):
         try:

@@ -35,7 +35,7 @@ class Cut:
 
 
 class CuttingProxy(Relay):
-    """In front of the server of `database_url`."""
+    """Run a proxy in front of the server of `database_url`."""
 
     def __init__(self, database_url: str) -> None:
         self._cutting = threading.Lock()

@@ -26,7 +26,7 @@ def faulty_world(
     constants: Mapping[str, Any] | None = None,
     **how: Any,
 ) -> Iterator[tuple[World, Faults]]:
-    """As `harness.world`, of a service with these points. constants: on top of those that make it quick."""
+    """Run `harness.world` with a service that has these points. constants: on top of those that make it quick."""
     faults = Faults(tmp / "points", points, constants={**_QUICK, **(constants or {})})
     program = ("-m", "tests.chaos.crashing")
     with (

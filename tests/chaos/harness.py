@@ -83,7 +83,7 @@ class World:
 
     @property
     def work_folders(self) -> list[Path]:
-        """Where workers keep their workspaces."""
+        """The folders in which workers keep their workspaces."""
         return [self.data / "work"]
 
     @property

@@ -180,7 +180,7 @@ def _host(
 
 
 def _reached(env: Mapping[str, str], switch: network.Switch | None) -> dict[str, str]:
-    """Where hosts find the servers."""
+    """The settings by which hosts find the servers."""
     if not switch:
         return {}
     found = {}

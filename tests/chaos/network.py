@@ -83,7 +83,7 @@ class Switch:
         self._ip("link", "set", f"port{number}", "master", "hub", "up")
 
     def swallow(self, number: int) -> None:
-        """From now on no packet reaches that host, none of its own arrives, and nobody is told."""
+        """Cut that host off: no packet reaches it, none of its own arrives, and nobody learns of it."""
         self._ip("link", "set", f"port{number}", "down")
 
     def repair(self, number: int) -> None:

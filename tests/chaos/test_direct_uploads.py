@@ -41,7 +41,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Fa
 
 
 def retry_on_disconnect(url: str, **how: object) -> httpx.Response:
-    """Once more where the server died."""
+    """Send once more where the server died."""
     for _ in range(20):
         try:
             return httpx.post(url, timeout=60, **how)  # type: ignore[arg-type]

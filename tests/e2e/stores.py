@@ -1,4 +1,4 @@
-"""Where a service under test keeps its objects: in files, or in a bucket of an S3 server of its own.
+"""The place where a service under test keeps its objects: files, or a bucket of an S3 server of its own.
 
 TEST_STORE=files|s3  which of them (files)
 """

@@ -81,7 +81,7 @@ class Terminal:
 
     @contextmanager
     def leave_running(self, command: str, log: Path) -> Iterator[Path]:
-        """As in a terminal of its own, until Ctrl-C at the end of the block. `log` is what it shows."""
+        """Run it as in a terminal of its own, until Ctrl-C at the end of the block. `log` is what it shows."""
         with log.open("wb") as output:
             process = subprocess.Popen(
                 self._shell(command.removesuffix("&")),
@@ -114,7 +114,7 @@ class Terminal:
 
 
 def media(service: Service) -> str:
-    """Where a service has its derivatives."""
+    """The address below which a service has its derivatives."""
     bucket, endpoint = service.env.get("S3_BUCKET"), service.env.get("S3_ENDPOINT")
     return f"{endpoint}/{bucket}" if bucket else f"{service.url}/media"
 
@@ -138,7 +138,7 @@ def comparable(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def learn(terminal: Terminal, shown: str, answer: str) -> None:
-    """From now on this run's ids stand for those that are shown."""
+    """Let this run's ids stand for those that are shown, from now on."""
     terminal.real |= {name: body(answer)[key] for key, name in body(shown).items() if key in _IDS}
 
 

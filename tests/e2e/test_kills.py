@@ -32,7 +32,7 @@ def photo() -> bytes:
 
 
 def upload_until_accepted(url: str, photo: bytes) -> str:
-    """As a client that tries again until it has a 202."""
+    """Upload like a client that tries again until it has a 202."""
     for _ in range(100):
         try:
             response = upload(url, photo)
@@ -78,7 +78,7 @@ def jobs_left(service: Service) -> int:
 
 
 def assert_consistent(service: Service) -> None:
-    """After housekeeping: no job in work, every object has its row and every row its object, byte for byte."""
+    """Check, after housekeeping, that no job is in work, and that objects and rows name each other, byte for byte."""
     # A web process that was killed may have accepted a picture without its client hearing of it.
     wait_until(lambda: jobs_left(service) == 0, 60, "the end of every job")
     service.manage("housekeeping", "--older-than", "0")

@@ -20,7 +20,7 @@ LIMIT_S = 25.0
 
 @contextmanager
 def no_decoder_moves(service: Service, of: int) -> Iterator[None]:
-    """As if each picture of the worker with process id `of` took very long."""
+    """Let each picture of the worker with process id `of` take very long."""
     over = threading.Event()
 
     def hold() -> None:

@@ -21,7 +21,7 @@ def at_any_time(context: Context) -> list[str]:
 
 
 def at_rest(context: Context, temporary: Path) -> list[str]:
-    """Once everything works again, all has been sent again, and housekeeping was there."""
+    """Return what does not hold once everything works again, all has been sent again, and housekeeping was there."""
     return [
         *at_any_time(context),
         *(f"{job.pk} is {job.state}: {job.code}" for job in Job.objects.exclude(state=JobState.DONE)),

@@ -23,7 +23,7 @@ _STALL_LIMIT_S = 60.0
 
 
 class FaultyProxy(Relay):
-    """In front of the server at `endpoint_url`. calls: how many of each operation came by, spoiled or not."""
+    """A proxy in front of the server at `endpoint_url`. calls: how many of each operation came by, spoiled or not."""
 
     def __init__(self, endpoint_url: str) -> None:
         self.calls: Counter[Operation] = Counter()
@@ -39,7 +39,7 @@ class FaultyProxy(Relay):
         return injection
 
     def heal(self) -> None:
-        """From now on nothing is spoiled; who waits for an answer, waits in vain."""
+        """Spoil nothing from now on; who waits for an answer, waits in vain."""
         with self._injecting:
             self._injections.clear()
 
@@ -76,7 +76,7 @@ class _End:
         self.socket.close()
 
     def reset(self) -> None:
-        """At once, so that the other side knows that it was no orderly end."""
+        """Close at once, so that the other side knows that it was no orderly end."""
         self.stream.close()
         reset(self.socket)
 

@@ -39,7 +39,7 @@ def _run(cell: Cell, context: Context, *, times: int | None, expected: str) -> N
 
 
 def assert_recovery(context: Context, temporary: Path) -> None:
-    """Once the storage works and time has passed, everything ends done, and housekeeping leaves nothing behind."""
+    """Check that everything ends done once the storage works and time has passed, and that nothing is left behind."""
     context.proxy.heal()
     scenarios.time_passes()
     while context.wanted:

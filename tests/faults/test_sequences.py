@@ -28,7 +28,7 @@ def post(content: bytes, key: str) -> Any:
 
 
 def test_an_upload_whose_end_was_executed_and_is_unknown_leaves_no_second_object(context, temporary):
-    """As S3 does it: the answer to the end is lost, and to its repetition it says that there is no such upload."""
+    """S3 does it so: the answer to the end is lost, and to its repetition it says that there is no such upload."""
     context.proxy.inject(Injection(Fault.LOST, Operation.COMPLETE_UPLOAD))
     context.proxy.inject(Injection(Fault.NO_UPLOAD, Operation.COMPLETE_UPLOAD, times=ALL))
     key = str(uuid4())

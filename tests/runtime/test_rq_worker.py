@@ -45,7 +45,7 @@ def stop() -> None:
 
 
 def stop_once(before: list[str]) -> None:
-    """Where the first signal was not heeded there is no second: the test fails instead of going on for ever."""
+    """Stop once: where that is not heeded, the test fails instead of going on for ever."""
     if before.count("between jobs") > 1:
         raise SystemExit("went on after the signal")
     stop()

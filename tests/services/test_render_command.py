@@ -158,7 +158,7 @@ def test_names_stay_whole_where_lines_break() -> None:
 
 
 def started(source: Path, folder: Path, *options: str, preset: str = "ingest") -> "subprocess.Popen[str]":
-    """As a person calls it, in an empty folder and without a database; the exit code is that of the process."""
+    """Call it like a person, in an empty folder and without a database; the exit code is that of the process."""
     return subprocess.Popen(
         [sys.executable, ROOT / "manage.py", "render", source, "--preset", preset, "--out", "out", *options],
         cwd=folder,

@@ -21,7 +21,7 @@ _REWRITES = "python -m tests.generated_docs writes it"
 
 
 def section_of(document: Path, heading: str) -> str:
-    """From `heading` to the next one of its level."""
+    """Return the text from `heading` to the next one of its level."""
     after = document.read_text().split(f"{heading}\n", 1)[1]
     return re.split(r"(?m)^## ", after)[0]
 

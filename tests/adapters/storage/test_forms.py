@@ -144,7 +144,7 @@ def test_what_was_posted_is_as_private_as_an_original(on_s3: Counter, seaweed: S
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
 def test_a_form_goes_to_the_buckets_own_region(region: str) -> None:
-    """From anywhere else Amazon redirects, and no browser takes a form of another origin along."""
+    """Amazon redirects from anywhere else, and no browser takes a form of another origin along."""
     form = S3Store("gallimg", credentials=("key", "secret"), region=region).form(
         "uploads/a", content_type="image/jpeg", least_bytes=1, most_bytes=2, expires_s=60
     )

@@ -38,7 +38,7 @@ def a_silent_worker() -> None:
 
 
 def an_upload_that_died() -> None:
-    """After its object was stored, and before its row was written; its orphan has been found by now."""
+    """It died after its object was stored and before its row was written; its orphan has been found by now."""
     photo = images.jpeg(8, 8)
     upload = Upload(sniff(photo), filename="a.jpg", caller=ANONYMOUS)
     upload._writer.write(photo)

@@ -56,7 +56,7 @@ class Counter:
 
 
 def cut() -> None:
-    """As a server or network that is gone does it."""
+    """Fail like a server or network that is gone."""
     if connection.vendor == "postgresql":
         with socket.socket(fileno=os.dup(connection.connection.pgconn.socket)) as wire:
             wire.shutdown(socket.SHUT_RDWR)

@@ -86,7 +86,7 @@ class Gate:
 
 
 def around_each_put(monkeypatch: pytest.MonkeyPatch, instead: Callable[[PutOne, Outgoing, Heartbeat], None]) -> None:
-    """From now on each object is stored by `instead`, which is given what would have stored it."""
+    """Have each object stored by `instead`, which is given what would have stored it."""
     objects = store(Role.WORKER)
     assert isinstance(objects, FileStore)
     monkeypatch.setattr(objects, "_put", partial(instead, objects._put))

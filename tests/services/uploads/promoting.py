@@ -104,6 +104,6 @@ def die() -> None:
 
 
 def housekeep() -> None:
-    """As it is after all times of waiting."""
+    """Do what housekeeping does after all waits are over."""
     DirectUpload.objects.update(created_at=ago(hours=3))
     do("staging")

@@ -94,7 +94,7 @@ def test_a_form_that_is_still_valid_changes_nothing_any_more(tmp_path):
 
 
 def retry(job: Job) -> Job:
-    """Once more, as if it had failed."""
+    """Run it once more, as if it had failed."""
     Job.objects.filter(pk=job.pk).update(state=JobState.FAILED, code="internal_error")
     return lifecycle.retry(job.pk, actor=ANONYMOUS)
 
