@@ -16,7 +16,7 @@ from media_jobs import selectors
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.states import DerivativeState, JobState, OriginalState
 
-#: unfold's colours. One table for all kinds of state: their words do not overlap, except for `pending`.
+#: unfold's colours. One table for all kinds of state: their words do not overlap.
 VARIANTS: dict[str, str] = {
     JobState.QUEUED: "info",
     JobState.PROCESSING: "warning",

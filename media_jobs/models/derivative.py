@@ -11,7 +11,7 @@ from media_jobs.states import DerivativeState
 
 
 class Derivative(models.Model):
-    """One encoded file. Its row exists before its object (`pending`), so a row names every orphan."""
+    """One encoded file. Its row exists before its object (`pending`), so a row names what a dead worker left."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     original = models.ForeignKey(Original, on_delete=models.CASCADE, related_name="derivatives")

@@ -21,7 +21,7 @@ def find(_: TaskRun) -> Iterator[list[Finding]]:
 
 
 def repair(task_run: TaskRun, findings: list[Finding]) -> int:
-    """Give up row and jobs in one step; then remove its object and the rest as those of unfinished uploads."""
+    """Give up row and jobs in one step; then remove its object and the rest as those of aborted uploads."""
     return deleted_originals.remove_deleted(
         task_run, [finding.subject for finding in findings if _give_up(finding.subject)]
     )
