@@ -145,8 +145,8 @@ def known_host() -> str:
 def age_s(since: datetime) -> float:
     """Return the seconds since the master was executed; without /proc, since `since`, when its command began."""
     try:
-        ticks = int(Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[19])
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+        jiffies = int(Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - jiffies / os.sysconf("SC_CLK_TCK")
     except (OSError, AttributeError):
         return (timezone.now() - since).total_seconds()
 

@@ -114,7 +114,7 @@ def test_waits_begin_anew_when_a_person_grants_more_attempts():
 
 
 @pytest.mark.parametrize("error", [TOO_MUCH, TIMEOUT, KILLED])
-def test_what_was_too_much_for_the_machine_comes_next_on_the_heavy_lane(outcomes, error):
+def test_what_was_too_much_for_the_machine_is_next_on_the_heavy_lane(outcomes, error):
     outcomes(error, None)
     make_job(lane=Lane.HEAVY, queue_position=7)
     job = run(make_job(make_original()))

@@ -132,7 +132,7 @@ def due_again(job: Job, *, after_s: float = 0) -> None:
     assert move(job.pk, Q(), "retry_due", actor=SYSTEM, **wait)
 
 
-def test_a_retry_comes_next_when_its_time_has_come(settings, valkey):
+def test_a_retry_is_next_when_its_time_has_come(settings, valkey):
     settings.QUEUE_SIZE = 3
     failed, *others = backlog("A", 10)
     due_again(failed, after_s=60)
@@ -143,7 +143,7 @@ def test_a_retry_comes_next_when_its_time_has_come(settings, valkey):
     assert take(valkey) == others[1].pk
 
 
-def test_a_retry_comes_next_even_if_everybody_else_started_again_from_nothing(settings, valkey):
+def test_a_retry_is_next_even_if_everybody_else_started_again_from_nothing(settings, valkey):
     """Positions start again at nought once nobody waits; a retry may have been waiting since long before."""
     settings.QUEUE_SIZE = 3
     *before, failed = backlog("A", 300)
