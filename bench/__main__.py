@@ -29,13 +29,13 @@ def main() -> None:
         return
     parts = [part for part in PARTS if part not in _BY_NAME_ONLY] if "all" in options.parts else options.parts
     measured = itertools.chain.from_iterable(PARTS[part](options) for part in parts)
-    run = Run(machine.describe(), tuple(map(_told, measured)))
+    run = Run(machine.describe(), tuple(map(_with_progress, measured)))
     print(table.text(run), end="")
     run.save(options.json)
 
 
-def _told(row: Row) -> Row:
-    """So that one sees how far it is."""
+def _with_progress(row: Row) -> Row:
+    """Print the row, to show how far the run is."""
     print(f"{row.what}: {row.picture}", file=sys.stderr)
     return row
 

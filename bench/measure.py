@@ -40,7 +40,7 @@ class PeerFailed(Exception):
 
 
 class Peer:
-    """A process that makes the renditions of the pictures that it is told, one at a time.
+    """A process that makes the renditions of the pictures that it is given, one at a time.
 
     `ask` by its `way`: a process may know several.
     """

@@ -10,7 +10,7 @@ from bench.measure import Spread
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure. `target` is the least or, if `at_most`, the most that it may be; None: only told.
+    """One figure. `target` is the least or, if `at_most`, the most that it may be; None: for information only.
 
     part: of `python -m bench`, makes it. measured: None where something is missing; `note` says what.
     """

@@ -1,4 +1,4 @@
-"""One process with one database: does what it is told by a line of JSON, and answers with a line of JSON.
+"""One process with one database: does what a line of JSON asks, and answers with a line of JSON.
 
 {"fill": {"done": 1000, "queued": 100}}
 {"measure": "claim", "times": 20}           seconds of each

@@ -15,7 +15,7 @@ _SLOW_ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A way of a peer to make the same four outputs. Without a target: only told, of the 12 MP picture only."""
+    """A way of a peer to make the same four outputs. Without a target: for information, on the 12 MP picture only."""
 
     peer: str
     way: str

@@ -90,7 +90,7 @@ RQ_QUEUES = {
     }
     for lane in ("interactive", "bulk", "heavy")
 }
-# The row is committed before anybody is told: see media_jobs.services.jobs.dispatch.
+# The row is committed before a worker is woken up: see media_jobs.services.jobs.dispatch.
 RQ = {"COMMIT_MODE": "auto"}
 
 S3_BUCKET = ENV.S3_BUCKET

@@ -89,7 +89,7 @@ def _is_about_s3(item: pytest.Item) -> bool:
 _STATE: Mapping[str, Callable[[], None]] = {
     "how many jobs wait": backlog.forget,
     "how long jobs take": estimates.forget,
-    "what the worker was told and suspects": shared_decoder.renew_worker,
+    "what the worker of the process holds and suspects": shared_decoder.renew_worker,
     "the object stores": storage.store.cache_clear,
     "the connections to RQ": queue._queue.cache_clear,
     "what every line of the log says": structlog.contextvars.clear_contextvars,

@@ -28,7 +28,7 @@ def claim(job_id: UUID, name: str) -> Job:
 
 
 def run(job_id: UUID, worker: Worker | None = None) -> None:
-    """Do the job, in this thread, by the worker of this process unless told otherwise. Nothing where it is not due."""
+    """Do the job in this thread, by the worker of this process unless another is given. Nothing where it is not due."""
     worker = worker or workers.current()
     worker.suspects_outage = False
     lane = _put_first(job_id)

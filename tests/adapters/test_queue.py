@@ -87,7 +87,7 @@ def test_a_list_that_changes_between_look_and_step_is_looked_at_again(valkey, mo
     assert valkey.llen(LIST) == 10
 
 
-def test_the_job_in_work_is_told_to_rqs_own_tools(valkey, monkeypatch):
+def test_rqs_own_tools_show_the_job_in_work(valkey, monkeypatch):
     seen = []
 
     def work(lane: str) -> None:
@@ -105,7 +105,7 @@ def test_the_job_in_work_is_told_to_rqs_own_tools(valkey, monkeypatch):
     assert job.meta == {"job": str(JOB)}
 
 
-def test_nobody_is_told_of_a_job_that_no_wakeup_led_to(unreachable_queue):
+def test_nothing_is_said_of_a_job_that_no_wakeup_led_to(unreachable_queue):
     queue.describe_current_job(JOB, 1)
 
 

@@ -110,7 +110,7 @@ def test_originals_that_wait_for_their_check_can_be_listed(boss: Client) -> None
     assert "whole.jpg" not in listed
 
 
-def test_a_failed_attempt_of_a_job_that_goes_on_is_told_as_that(boss: Client) -> None:
+def test_a_failed_attempt_of_a_job_that_goes_on_is_shown_as_that(boss: Client) -> None:
     again = make_failed_job(state="queued", detail="The storage refused our credentials.", code="storage_denied")
     assert "The last attempt failed:" in page_of(boss, "original", again.original_id)
     assert "The last attempt failed:" not in page_of(boss, "original", make_failed_job().original_id)

@@ -99,5 +99,5 @@ def test_the_sidebar_offers_only_what_opens(staff: Login) -> None:
 
 
 @pytest.mark.django_db
-def test_somebody_without_any_rights_is_told_so(staff: Login) -> None:
+def test_somebody_without_any_rights_reads_that(staff: Login) -> None:
     assert "has no permissions yet" in staff().get(reverse("admin:index")).content.decode()

@@ -185,7 +185,7 @@ def test_a_refusal_is_well_formed_whatever_the_form_says(form: Form) -> None:
 
 
 def test_what_lets_its_bearer_store_is_never_logged(form: Form, caplog: pytest.LogCaptureFixture) -> None:
-    post(form, b"x" * 600_000)  # refused, and told as a warning
+    post(form, b"x" * 600_000)  # refused, and logged as a warning
     formatters = [handler.formatter for handler in logging.getLogger().handlers]
     line = next(found for found in formatters if isinstance(found, structlog.stdlib.ProcessorFormatter))
     logged = "\n".join(line.format(record) for record in caplog.records)

@@ -93,7 +93,7 @@ def test_errors_are_documented_in_the_type_in_which_they_come(client):
     }
 
 
-def test_what_is_told_of_an_image_is_documented_without_the_words_of_the_code(client):
+def test_what_is_said_of_an_image_is_documented_without_the_words_of_the_code(client):
     schemas = client.get("/openapi.json").json()["components"]["schemas"]
     image = schemas["Image"]["properties"]
     assert {"metadata", "rights", "placeholder", "dominantColour", "privacy"} <= set(image)

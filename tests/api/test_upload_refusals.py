@@ -83,7 +83,7 @@ def test_what_is_no_picture_by_its_first_bytes(client, content):
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "image/jpeg", "nonsense"])
-def test_a_body_that_is_neither_a_form_nor_json_is_told_of_both(client, photo, content_type):
+def test_a_body_that_is_neither_a_form_nor_json_is_refused_by_a_sentence_about_both(client, photo, content_type):
     detail = refused(client.post(URL, photo, content_type=content_type), 415, "unsupported_media_type")
     assert "multipart/form-data" in detail
     assert "application/json" in detail

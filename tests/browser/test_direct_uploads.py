@@ -90,7 +90,7 @@ Settings = Callable[[str], dict[str, str]]
 
 @pytest.fixture(scope="module", params=["files", "s3"])
 def settings_for(request: pytest.FixtureRequest) -> Settings:
-    """What the service is told of a storage that takes forms from pages of an origin."""
+    """The settings for a storage that takes forms from pages of an origin."""
     if request.param == "files":
         return lambda origin: {"S3_BUCKET": "", "UPLOAD_ORIGINS": origin}
     seaweed: SeaweedFS = request.getfixturevalue("seaweed")

@@ -1,4 +1,4 @@
-"""A world whose service can be told to die, freeze or fail at chosen steps."""
+"""A world whose service can be made to die, freeze or fail at chosen steps."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -42,7 +42,7 @@ ENV = {"LEASE_S": "5", "MAX_ATTEMPTS": "20", "CLEANUP_INTERVAL_MINUTES": "1", "M
 class World:
     """One service and its servers. `valkey` and `postgres` are there where the test asked for its own.
 
-    accepted: the ids of the jobs that `send` was promised. refusals: status and code of what it was told instead.
+    accepted: the ids of the jobs that `send` was promised. refusals: status and code of what it got instead.
     """
 
     def __init__(

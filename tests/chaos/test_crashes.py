@@ -64,7 +64,7 @@ PROCESSING = (
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Faults]]:
-    """One worker, whose steps can therefore be counted, and one wake-up at a time: it must be told of the next job."""
+    """One worker, whose steps can therefore be counted, and one wake-up at a time: the next job needs another one."""
     points = (*INTAKE, *(point for point, _ in PROCESSING))
     env = {"WORKERS": "1", "QUEUE_SIZE": "1"}
     with faulty_world(tmp_path_factory.mktemp("crashes"), *points, env=env) as made:

@@ -49,7 +49,7 @@ def test_every_file_is_rendered_or_refused_as_the_manifest_says(results: Results
 
 
 @pytest.mark.skipif(not shutil.which("exiftool"), reason="needs exiftool: apt install libimage-exiftool-perl")
-def test_derivatives_carry_nothing_but_rights_and_are_the_size_that_was_told(results: Results) -> None:
+def test_derivatives_carry_nothing_but_rights_and_are_the_size_that_was_reported(results: Results) -> None:
     tags = tags_below(results.folder / "outputs")
     wrong = {str(path): leak for path, found in tags.items() if (leak := beyond_rights(found))}
     for verdict in results.made:

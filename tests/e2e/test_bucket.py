@@ -134,7 +134,7 @@ def test_one_set_for_all_roles_is_good_and_hinted_at(operator: Operator):
     assert "one set for all" in said.out
 
 
-def test_workers_may_set_nothing_up_and_are_told_whose_credentials_were_used(operator: Operator):
+def test_workers_may_set_nothing_up_and_learn_whose_credentials_were_used(operator: Operator):
     said = operator.bucket("setup", "--public", admin="")
     assert said.status == 1
     assert "With the workers' credentials, as ADMIN_AWS_* is not set" in said.out

@@ -87,7 +87,7 @@ def prepare(context: Context, doing: Doing) -> Callable[[], str]:
 
 
 def upload(context: Context, content: bytes) -> str:
-    """What a client is told; a refused picture is to be sent again later."""
+    """What a client learns; a refused picture is to be sent again later."""
     answer = _post(content, preset="gallformers")
     if answer.status_code == 202:
         return OK

@@ -92,7 +92,7 @@ def test_a_bucket_that_is_gone_is_said_to_clients_and_probes_and_work_goes_on_on
     assert behind.finished(waiting)["status"] == "done"
 
 
-def test_a_host_whose_clock_is_wrong_is_told_so_and_harms_nothing(behind, server):
+def test_a_host_whose_clock_is_wrong_learns_of_it_and_harms_nothing(behind, server):
     clock = {"LD_PRELOAD": preloaded(), "FAKETIME": "+2h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     kept = subprocess.run(
         [sys.executable, "manage.py", "housekeeping", "--older-than", "60"],

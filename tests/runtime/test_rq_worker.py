@@ -133,7 +133,7 @@ def test_an_error_in_the_upkeep_stops_nobody():
     assert len(events) == 3
 
 
-def test_a_stop_is_told_once_before_the_worker_ends():
+def test_a_stop_is_reported_once_before_the_worker_ends():
     events: list[str] = []
 
     def between_jobs() -> None:
@@ -144,7 +144,7 @@ def test_a_stop_is_told_once_before_the_worker_ends():
     assert events == ["between jobs", "stop"]
 
 
-def test_a_stop_is_one_whatever_becomes_of_who_is_told_of_it():
+def test_a_stop_is_one_whatever_becomes_of_its_report():
     events: list[str] = []
 
     def between_jobs() -> None:
@@ -158,7 +158,7 @@ def test_a_stop_is_one_whatever_becomes_of_who_is_told_of_it():
     assert events == ["between jobs"]
 
 
-def test_a_stop_during_a_job_is_told_at_once_and_the_job_ends_first(monkeypatch):
+def test_a_stop_during_a_job_is_reported_at_once_and_the_job_ends_first(monkeypatch):
     events: list[str] = []
 
     def answer(lane: Lane, worker: Worker) -> None:
@@ -173,7 +173,7 @@ def test_a_stop_during_a_job_is_told_at_once_and_the_job_ends_first(monkeypatch)
     assert queue.lengths()[Lane.INTERACTIVE] == 1
 
 
-def test_without_redis_a_worker_works_all_the_same_and_stops_when_told_to(settings, unreachable_queue):
+def test_without_redis_a_worker_works_all_the_same_and_stops_when_asked_to(settings, unreachable_queue):
     events: list[str] = []
 
     def by_itself() -> None:

@@ -61,7 +61,7 @@ def test_nobody_else_can_open_the_socket(embedded: EmbeddedValkey, start: Callab
         assert client.config_get("port") == {"port": "0"}
 
 
-def test_what_it_was_told_survives_its_violent_death(
+def test_what_it_was_given_survives_its_violent_death(
     embedded: EmbeddedValkey, start: Callable[[], "subprocess.Popen[bytes]"]
 ) -> None:
     first = start()
@@ -83,7 +83,7 @@ def test_its_log_does_not_grow_for_ever(embedded: EmbeddedValkey, start: Callabl
     assert sum(path.stat().st_size for path in embedded.directory.glob("valkey.log*")) < 2 * valkey.LOG_LIMIT_BYTES
 
 
-def test_a_machine_without_a_server_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_a_server_gets_a_sentence_on_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ValkeyUnusable, match="REDIS_URL"):

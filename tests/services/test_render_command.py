@@ -79,7 +79,7 @@ def test_the_receipt_names_what_was_found_and_dropped_and_no_value(photo: Path, 
     assert "47.37" not in json.dumps(report)
 
 
-def test_what_is_told_of_the_picture_follows_the_switches(photo: Path, tmp_path: Path) -> None:
+def test_what_is_said_of_the_picture_follows_the_switches(photo: Path, tmp_path: Path) -> None:
     plain = render(photo, tmp_path / "out", "--json").json["metadata"]
     more = render(photo, tmp_path / "out", "--json", "--keep-gps", "--no-keep-timestamps").json["metadata"]
     assert "captureDate" in plain

@@ -86,7 +86,7 @@ def test_every_shipped_rendition_is_on_the_page_of_the_api(preset: Any) -> None:
         assert str(rendition.quality) in row
 
 
-def test_every_event_that_operators_are_told_of_is_logged() -> None:
+def test_every_event_that_operators_are_promised_is_logged() -> None:
     code = "".join(path.read_text() for path in (ROOT / "media_jobs").rglob("*.py"))
     rows = [line for line in section_of(ROOT / "docs/operating.md", "## Logs").splitlines() if line.startswith("| `")]
     events = [event for row in rows for event in re.findall(r"`(\w+)`", row.split("|")[1])]

@@ -220,7 +220,7 @@ def test_impossible_values_are_absent(detail: facts.Tags, tmp_path: Path) -> Non
     ("seconds", "text"),
     [(Fraction(1, 8000), "1/8000"), (Fraction(3, 10), "0.3"), (Fraction(5, 2), "2.5"), (Fraction(30), "30")],
 )
-def test_exposure_times_are_told_as_photographers_do(seconds: Fraction, text: str, tmp_path: Path) -> None:
+def test_exposure_times_are_written_as_photographers_do(seconds: Fraction, text: str, tmp_path: Path) -> None:
     data = facts.jpeg_with(exif=facts.exif({}, {0x829A: seconds}))
     assert metadata(data, "jpeg", tmp_path)["exposureTime"] == text
 

@@ -119,7 +119,7 @@ def test_a_picture_that_needs_no_turn_gets_none(maker: str, read: Read) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_is_told_mirrored_ones_too(orientation: int, read: Read) -> None:
+def test_every_orientation_is_reported_mirrored_ones_too(orientation: int, read: Read) -> None:
     assert read(raws.dng(LARGE, orientation=orientation)).orientation == orientation
 
 

@@ -271,7 +271,7 @@ def test_an_output_that_was_copied_is_the_one_that_would_have_been_encoded(make,
         assert (tmp_path / "0" / output.file).read_bytes() == (tmp_path / str(number) / alone.file).read_bytes()
 
 
-def test_each_output_that_was_copied_is_told_and_can_be_collected(tmp_path):
+def test_each_output_that_was_copied_is_reported_and_can_be_collected(tmp_path):
     (tmp_path / "source").write_bytes(jpeg(60, 40))
     heard = []
     request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, GALLFORMERS)

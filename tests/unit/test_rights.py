@@ -37,7 +37,7 @@ def test_xmp_goes_before_iptc_before_exif(tmp_path: Path) -> None:
     )
 
 
-def test_each_field_comes_from_where_it_is_told(tmp_path: Path) -> None:
+def test_each_field_comes_from_where_it_stands(tmp_path: Path) -> None:
     packet = facts.xmp('photoshop:Credit="XMP Agency"')
     photoshop = facts.iptc((80, b"Ida"))
     assert rights(tmp_path, exif=EXIF, photoshop=photoshop, xmp=packet) == Rights("Ida", "XMP Agency", "by Eve", "")
@@ -89,7 +89,7 @@ def test_nobody_in_xmp_leaves_the_word_to_iptc(tmp_path: Path) -> None:
         ("Ada\0", "Ada"),
     ],
 )
-def test_the_photographer_s_and_the_editor_s_copyright_are_told_apart(written: str, read: str, tmp_path: Path) -> None:
+def test_the_photographer_s_and_the_editor_s_copyright_are_kept_apart(written: str, read: str, tmp_path: Path) -> None:
     assert rights(tmp_path, exif=facts.exif({0x8298: written})).copyright == read
 
 
@@ -97,7 +97,7 @@ def test_the_photographer_s_and_the_editor_s_copyright_are_told_apart(written: s
     "element",
     ['<cc:license rdf:resource="https://example.org/by"/>', "<cc:license>https://example.org/by</cc:license>"],
 )
-def test_a_licence_may_be_told_in_creative_commons_words(element: str, tmp_path: Path) -> None:
+def test_a_licence_may_be_given_in_creative_commons_words(element: str, tmp_path: Path) -> None:
     assert rights(tmp_path, xmp=facts.xmp("", element)).licence == "https://example.org/by"
 
 

@@ -184,7 +184,7 @@ def test_everything_else_is_a_leak(leak: str) -> None:
         scan(data, encoded_as, RIGHTS)
 
 
-def test_a_leak_is_told_by_what_carries_it_not_by_what_it_says() -> None:
+def test_a_leak_is_named_by_what_carries_it_not_by_what_it_says() -> None:
     with pytest.raises(errors.PrivacyLeak) as caught:
         scan(LEAKS["jpeg, a position"][2], Format.JPEG, RIGHTS)
     assert not [secret for secret in facts.SECRETS if secret in str(caught.value)]

@@ -131,7 +131,7 @@ def test_a_pipe_in_the_place_of_a_picture_holds_nobody_up(honest, tmp_path, take
     ],
     ids=["another size", "a page", "other bytes"],
 )
-def test_another_file_than_was_told_is_found(honest, tmp_path, taken, content, why):
+def test_another_file_than_was_stated_is_found(honest, tmp_path, taken, content, why):
     (tmp_path / "thumb.jpg").write_bytes(content)
     with pytest.raises(ValueError, match=why):
         collect(honest.outputs[0], tmp_path, taken)

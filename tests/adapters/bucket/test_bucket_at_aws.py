@@ -142,7 +142,7 @@ def test_a_bucket_that_cannot_be_made_is_explained(aws: Aws, code: str, status: 
         aws.setup(public=True)
 
 
-def test_a_bucket_in_another_region_is_told_though_boto3_would_follow_it(aws: Aws):
+def test_a_bucket_in_another_region_is_reported_though_boto3_would_follow_it(aws: Aws):
     aws.answers("head_bucket", {"BucketRegion": "us-west-2"})
     with pytest.raises(BucketError, match="in us-west-2; set AWS_REGION"):
         aws.setup(public=True)

@@ -150,7 +150,7 @@ def test_what_nobody_may_try_is_not_said_to_be_there(looking: Looking):
     assert ("world", "reads", Verdict.UNKNOWN) in in_short(findings)
 
 
-def test_credentials_that_are_refused_are_told_once(looking: Looking):
+def test_credentials_that_are_refused_are_reported_once(looking: Looking):
     findings = looking.bad(web=(looking.server.web[0], "wrong"))
     assert in_short(findings) == [("web", "credentials", Verdict.MISSING)]
     assert "secret" in findings[0].note

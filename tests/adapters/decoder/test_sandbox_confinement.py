@@ -76,7 +76,7 @@ def test_past_its_address_space_the_child_refuses_and_lives(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(landlock.version() == 0, reason="this kernel has no Landlock")
-def test_sources_are_read_only_where_the_sandbox_was_told(tmp_path: Path) -> None:
+def test_sources_are_read_only_where_the_sandbox_was_allowed(tmp_path: Path) -> None:
     folder, album = tmp_path / "folder", tmp_path / "album"
     folder.mkdir()
     album.mkdir()

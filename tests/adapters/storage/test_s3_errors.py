@@ -61,7 +61,7 @@ def made(seaweed: SeaweedFS) -> Iterator[Callable[..., S3Store]]:
 
 
 @pytest.mark.parametrize("wrong", ["key", "secret"])
-def test_refused_credentials_are_told_and_not_repeated(
+def test_refused_credentials_are_reported_and_not_repeated(
     seaweed: SeaweedFS, made: Any, call: Any, wrong: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, secret = seaweed.worker

@@ -1,4 +1,4 @@
-"""How long it will take is told from how long it took."""
+"""How long it will take is estimated from how long it took."""
 
 from datetime import timedelta
 from typing import Any

@@ -227,7 +227,7 @@ def test_what_the_storage_failed_is_taken_up_again_only_when_the_storage_is_back
     assert run(job).state == JobState.DONE
 
 
-def test_outages_are_told_from_other_failures():
+def test_outages_are_distinguished_from_other_failures():
     outages: set[type[MediaError]] = {
         StorageUnavailable,
         WorkspaceFull,

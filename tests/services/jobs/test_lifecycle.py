@@ -92,7 +92,7 @@ def test_what_neither_failed_nor_was_cancelled_is_not_retried(state):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_queue_is_told_of_a_retry(valkey):
+def test_a_retry_adds_a_wakeup(valkey):
     lifecycle.retry(make_failed_job().pk, actor=CURATOR)
     assert queue.lengths()[Lane.INTERACTIVE] == 1
 

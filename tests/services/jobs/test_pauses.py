@@ -117,7 +117,7 @@ def test_a_database_that_is_away_is_waited_for(monkeypatch, loop, worker):
     assert logged(loop) == [("paused", "database_unavailable"), ("resumed", "database_unavailable")]
 
 
-def test_a_worker_that_waits_stops_when_told_to(away, loop, worker):
+def test_a_worker_that_waits_stops_when_asked_to(away, loop, worker):
     away(math.inf, then=worker.stop)
     worker.suspects_outage = True
     assert logged(loop) == [("paused", "storage_unavailable")]

@@ -143,7 +143,7 @@ def test_what_a_picture_cost_is_recorded_when_it_kills_the_decoder(decoder):
     assert job.events.get(type="retry_due").data["cpu_ms"] == 190
 
 
-def test_the_cost_of_one_job_is_not_told_of_the_next_which_never_was_rendered(decoder):
+def test_the_cost_of_one_job_is_not_kept_with_the_next_which_never_was_rendered(decoder):
     decoder()
     run(make_job(make_original()))
     job = run(make_job(make_original(stored=False)))

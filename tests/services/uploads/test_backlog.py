@@ -1,4 +1,4 @@
-"""How much may wait, and what an uploader is told about it."""
+"""How much may wait, and what an uploader learns about it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

@@ -136,7 +136,7 @@ def test_accepting_makes_a_staged_original_and_queues_the_work(valkey):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_queue_is_told_after_the_commit(valkey):
+def test_a_worker_is_woken_up_after_the_commit(valkey):
     accept(begin())
     assert queue.lengths()[Lane.INTERACTIVE] == Job.objects.count() == 1
 

@@ -90,7 +90,7 @@ def test_who_asks_for_nothing_gets_what_the_settings_say(upload):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_queue_is_told_after_the_commit(upload, valkey):
+def test_a_worker_is_woken_up_after_the_commit(upload, valkey):
     accept(upload)
     assert queue.lengths()[Lane.INTERACTIVE] == 1
 
