@@ -61,7 +61,7 @@ def _leave_to_the_other_database(config: pytest.Config, items: list[pytest.Item]
     That is what uses no database, and what is about S3: each service's statements are the same as with files, which
     run on both, and no statement waits for a storage.
     """
-    fits = _tells_of_postgresql if connection.vendor == "postgresql" else _runs_on_sqlite
+    fits = _runs_on_postgresql if connection.vendor == "postgresql" else _runs_on_sqlite
     left = [item for item in items if not fits(item)]
     if left:
         config.hook.pytest_deselected(items=left)
@@ -72,7 +72,7 @@ def _runs_on_sqlite(item: pytest.Item) -> bool:
     return not item.get_closest_marker("postgres")
 
 
-def _tells_of_postgresql(item: pytest.Item) -> bool:
+def _runs_on_postgresql(item: pytest.Item) -> bool:
     if any(map(item.get_closest_marker, (*_WHOLE_SERVICES, "postgres"))):
         return True
     fixtures = _FIXTURES.intersection(getattr(item, "fixturenames", ()))

@@ -53,7 +53,7 @@ def states() -> list[str]:
     return sorted(Job.objects.values_list("state", flat=True))
 
 
-def test_cancelling_asks_first_and_tells_what_it_left(boss: Client) -> None:
+def test_cancelling_asks_first_and_reports_what_it_left(boss: Client) -> None:
     jobs = [make_job(), make_job(), make_running_job(), make_job(state="done"), make_failed_job()]
     question = ask(boss, *jobs)
     assert "2 waiting, 1 being processed" in question.content.decode()

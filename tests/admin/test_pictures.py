@@ -68,7 +68,7 @@ def test_a_failure_is_shown_beside_the_pictures_of_an_earlier_job(boss: Client) 
     assert 'class="gi-picture"' in first
 
 
-def test_the_history_tells_times_and_sizes_as_a_person_reads_them(boss: Client) -> None:
+def test_the_history_shows_times_and_sizes_as_a_person_reads_them(boss: Client) -> None:
     job = make_job(state="done")
     JobEvent.objects.create(
         job=job, number=9, type="done", data={"render_ms": 2700, "peak_memory_bytes": 48_988_160, "renditions": ["a"]}

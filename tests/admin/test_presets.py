@@ -135,7 +135,7 @@ def test_a_version_that_stays_as_it_is_is_a_table_of_its_renditions(boss: Client
 
 
 @pytest.mark.django_db
-def test_the_list_tells_side_and_format_of_each_rendition(boss: Client) -> None:
+def test_the_list_shows_side_and_format_of_each_rendition(boss: Client) -> None:
     page = boss.get(url("changelist")).content.decode()
     assert "web 1920 webp, web-legacy 1920 jpeg" in page
 

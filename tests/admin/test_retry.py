@@ -36,7 +36,7 @@ def states() -> list[str]:
 
 
 @pytest.mark.django_db
-def test_retry_queues_the_failed_and_tells_what_it_left(boss: Client) -> None:
+def test_retry_queues_the_failed_and_reports_what_it_left(boss: Client) -> None:
     jobs = [*(make_failed_job() for _ in range(3)), make_job(state="done"), make_job()]
     assert retry(boss, *jobs) == "3 queued again, 2 left as they are."
     assert states() == ["done", *["queued"] * 4]

@@ -61,7 +61,7 @@ def test_each_derivative_is_said_to_be_what_it_is(objects: FileStore, made: Form
         assert answer["X-Content-Type-Options"] == "nosniff"
 
 
-def test_head_tells_the_same_without_the_bytes() -> None:
+def test_head_answers_the_same_without_the_bytes() -> None:
     head, full = get(f"/media/{KEY}", "head"), get(f"/media/{KEY}")
     assert (head.status_code, head.body) == (200, b"")
     for name in ("Content-Type", "Content-Length", "Cache-Control", "ETag", "Last-Modified"):
@@ -137,7 +137,7 @@ def test_an_original_needs_its_link(objects: FileStore) -> None:
         assert "immutable" not in refused.headers.get("Cache-Control", "")
 
 
-def test_an_unsigned_link_does_not_tell_what_exists() -> None:
+def test_an_unsigned_link_does_not_reveal_what_exists() -> None:
     assert get("/media/originals/nothing.jpg").status_code == get(f"/media/{PRIVATE}").status_code == 403
 
 

@@ -45,7 +45,9 @@ def upload_until_accepted(url: str, photo: bytes) -> str:
     raise AssertionError("no upload was accepted")
 
 
-@pytest.mark.parametrize("victim", ["sandbox", "worker", "web", "valkey"])
+@pytest.mark.parametrize(
+    "victim", ["worker", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("sandbox", "web", "valkey"))]
+)
 def test_every_accepted_picture_is_done_whatever_is_killed(quick, photo, victim):
     with ThreadPoolExecutor(4) as pool:
         accepted = [pool.submit(upload_until_accepted, quick.url, photo) for _ in range(24)]

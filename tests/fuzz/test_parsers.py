@@ -21,6 +21,8 @@ from media_jobs.pipeline.privacy.rights import rights
 from tests.fuzz.mutate import MUTATORS, Recipe
 from tests.fuzz.seeds import seeds
 
+pytestmark = pytest.mark.slow  # `make test-all` runs them
+
 EXAMPLES = 400
 FORMATS = sorted({name.split("-")[0] for name in seeds()})
 ACCEPTED = {"jpeg", "png", "webp", "gif", "tiff", "bmp", "avif", "heic"} | RAW_FORMATS

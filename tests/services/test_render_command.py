@@ -53,7 +53,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_derivatives_lie_in_the_folder_and_the_answer_tells_of_them(photo: Path, tmp_path: Path) -> None:
+def test_derivatives_lie_in_the_folder_and_the_answer_lists_them(photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "folder"
     ended = render(photo, out, "--json")
     assert ended.code == 0

@@ -44,7 +44,7 @@ def test_a_box_is_found_by_its_path():
     assert isobmff.find(data, "moov", "trak", "tkhd") is None
 
 
-def test_the_primary_item_tells_its_size_and_its_turn():
+def test_the_primary_item_has_its_size_and_its_rotation():
     meta = heif_items.meta(PICTURE)
     primary = meta.items[meta.primary]
     assert (primary.kind, primary.width_px, primary.height_px, primary.primaries) == ("grid", 128, 96, 12)

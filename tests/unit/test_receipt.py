@@ -208,5 +208,5 @@ def test_what_is_hidden_in_other_places_is_named(format: str, data: bytes, name:
         ("tiff", facts.exif({0x0100: 1, 0x0101: 1, 0x0111: 8})),
     ],
 )
-def test_a_bare_picture_has_nothing_to_tell(format: str, data: bytes, tmp_path: Path) -> None:
+def test_a_bare_picture_has_nothing_to_report(format: str, data: bytes, tmp_path: Path) -> None:
     assert of(data, tmp_path, format=format).found == ()

@@ -111,7 +111,7 @@ def test_how_small_objects_move_between_classes_stays_as_it_was(aws: Aws):
     assert aws.setup(public=True)["unfinished uploads"].state is State.MADE
 
 
-def test_one_rule_of_lifecycle_is_put_beside_the_other_though_a_bucket_tells_of_it_only_later(aws: Aws):
+def test_one_rule_of_lifecycle_is_put_beside_the_other_though_a_bucket_shows_it_only_later(aws: Aws):
     aws.answers("head_bucket").answers("get_public_access_block", blocked(POLICY_ALLOWED))
     aws.answers("get_bucket_policy", {"Policy": json.dumps(policies.policy(PUBLIC, TLS))})
     aws.refuses("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration", 404)

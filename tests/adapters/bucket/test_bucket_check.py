@@ -20,6 +20,8 @@ from media_jobs.adapters.bucket.setup import Plan, Setup
 from media_jobs.keys import PREFIXES, PUBLIC_PREFIXES
 from tests.seaweed import Credentials, SeaweedFS, another_bucket, make_bucket, s3_client, seaweedfs
 
+pytestmark = pytest.mark.slow  # `make test-all` runs them
+
 OPEN = "gallimg-open"
 NEEDS: dict[str, tuple[Any, Any]] = {
     "web": (policies.WEB, ()),

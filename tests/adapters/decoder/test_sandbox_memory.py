@@ -15,6 +15,8 @@ from media_jobs.pipeline.values import Limits, Rendered, Request
 from tests import heif, images
 from tests.adapters.decoder.running import LINUX, Ask
 
+pytestmark = pytest.mark.slow  # `make test-all` runs them
+
 
 @LINUX
 def test_bombs_take_no_memory(ask: Ask, sandbox: Sandbox) -> None:

@@ -49,9 +49,9 @@ def counter(request: pytest.FixtureRequest) -> Counter:
 @pytest.fixture
 def on_s3(seaweed: SeaweedFS) -> Iterator[Counter]:
     web, worker = s3_store(seaweed, seaweed.web), s3_store(seaweed)
-    yield Counter(web, worker, f"uploads/{uuid4()}")
-    for left in worker.keys("uploads/"):
+    for left in list(worker.keys("uploads/")):  # by other tests: the bucket is everybody's
         worker.delete(left)
+    yield Counter(web, worker, f"uploads/{uuid4()}")
     web.client.close()
     worker.client.close()
 

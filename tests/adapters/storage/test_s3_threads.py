@@ -20,6 +20,8 @@ from tests.adapters.storage.stores import LARGE
 from tests.seaweed import SeaweedFS
 from tests.services.jobs.threads import wait_until
 
+pytestmark = pytest.mark.slow  # `make test-all` runs them
+
 
 class StopSignal(BaseException):
     """An error that a signal handler raises."""

@@ -179,7 +179,7 @@ def test_the_last_attempt_is_the_last_whoever_is_to_blame(outcomes, error):
     assert run(make_job(make_original(), max_attempts=1)).state == JobState.FAILED
 
 
-def test_the_history_tells_of_every_attempt_why_whose_fault_where_and_when_next(outcomes):
+def test_the_history_says_of_every_attempt_why_whose_fault_where_and_when_next(outcomes):
     outcomes(TIMEOUT, KILLED, ZeroDivisionError())
     job = run(run(run(make_job(make_original()))))
     history = [

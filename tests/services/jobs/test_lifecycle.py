@@ -100,14 +100,14 @@ def test_a_retry_adds_a_wakeup(valkey):
 # --- many ------------------------------------------------------------------------------------------
 
 
-def test_retry_all_tells_what_it_left_alone():
+def test_retry_all_reports_what_it_left_alone():
     make_failed_job(), make_failed_job(), make_job(state=JobState.DONE), make_job(state=JobState.CANCELLED)
     assert lifecycle.retry_all(Job.objects.all(), actor=CURATOR) == RetryOutcome(queued=3, left=1)
     assert Job.objects.filter(state=JobState.QUEUED).count() == 3
     assert numbers_are_gapless()
 
 
-def test_cancel_all_tells_what_it_left_alone():
+def test_cancel_all_reports_what_it_left_alone():
     make_job(), make_failed_job(), make_job(state=JobState.DONE), make_job(state=JobState.CANCELLED)
     working.claim(make_job(lane=Lane.HEAVY).pk, "a")
     assert lifecycle.cancel_all(Job.objects.all(), actor=CURATOR) == CancelOutcome(cancelled=2, left=3)

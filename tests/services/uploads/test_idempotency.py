@@ -96,7 +96,7 @@ def test_after_a_day_a_key_is_as_if_it_had_never_been_sent(age, known):
         assert once(sent(of="second"), work).replayed
 
 
-def test_a_fingerprint_tells_every_part_of_a_request():
+def test_a_fingerprint_depends_on_every_part_of_a_request():
     same = fingerprint("upload", {"a": ["1"], "b": ["2", "3"]}, filename="x", sha256="y")
     assert same == fingerprint("upload", {"b": ["2", "3"], "a": ["1"]}, filename="x", sha256="y")
     others = [
