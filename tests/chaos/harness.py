@@ -30,7 +30,7 @@ UPLOAD_LIMIT_S = 120.0
 SETTLE_LIMIT_S = 240.0
 #: What stays in RQ's lists after the jobs have ended is taken out by idle workers.
 DRAIN_LIMIT_S = 60.0
-#: Who has the same part of housekeeping for so long, while nothing is to be done, is not at it.
+#: Who has the lease of the same task for so long, while nothing is to be done, is not at it.
 IDLE_LEASE_HOLDER_S = 3.0
 
 _HELD = "SELECT worker FROM media_jobs_maintenancetask WHERE lease_until > now()"
