@@ -39,10 +39,11 @@ def reserve(original_id: UUID, keys: Iterable[str]) -> None:
     Raises KeyBeingDeleted.
     """
     lock_original(original_id)
-    tombstones = Tombstone.objects.filter(key__in=list(keys))
-    if tombstones.filter(deleting=True).exists():
+    found = dict(Tombstone.objects.filter(key__in=list(keys)).values_list("key", "deleting"))
+    if any(found.values()):
         raise KeyBeingDeleted
-    tombstones.delete()
+    if found:
+        Tombstone.objects.filter(key__in=found, deleting=False).delete()
 
 
 def delete_derivative(derivative: Derivative) -> bool:

@@ -3,12 +3,12 @@
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from media_jobs import selectors
 from media_jobs.adapters import database
-from media_jobs.models import Job, Rendition
+from media_jobs.models import Job
 from media_jobs.services.jobs import failures, outage
 from media_jobs.services.jobs.heartbeat import PROGRESS
 from media_jobs.services.jobs.transitions import Lease, lease_end, move
@@ -25,7 +25,10 @@ def claim_next(lane: Lane, worker: Worker) -> Job | None:
     trusted = False
     while True:
         job = database.retry_on_disconnect(partial(_claim, lane, worker, trusted), unless=partial(_own, worker))
-        if job is None or job.state == JobState.PROCESSING:
+        if job is None:
+            return None
+        if job.state == JobState.PROCESSING:
+            job.preset = database.retry_on_disconnect(partial(worker.preset, job.preset_id))
             return job
         if outage.reason():
             worker.suspects_outage = True
@@ -37,7 +40,8 @@ def _claim(lane: Lane, worker: Worker, trusted: bool) -> Job | None:
     """Claim the next job. One that failed for an outage is returned as it waits, unless that is known to be over."""
     with transaction.atomic():
         # PostgreSQL passes over what others are just claiming; on SQLite a transaction is alone.
-        job = _with_all(selectors.due(lane)).select_for_update(of=("self",), skip_locked=True).first()
+        due = selectors.due(lane).select_related("original").select_for_update(of=("self",), skip_locked=True)
+        job = next(iter(due[:1]), None)
         if job is None or (failures.is_outage(job.code) and not trusted):
             return job
         lease = Lease(job.pk, worker.id, job.attempt + 1)
@@ -52,7 +56,9 @@ def _claim(lane: Lane, worker: Worker, trusted: bool) -> Job | None:
         }
         times = {"lease_until": lease_end(), "started_at": Now()}
         still = Q(state=JobState.QUEUED, attempt=job.attempt)
-        if not move(job.pk, still, "claimed", actor=worker.id, data={"attempt": lease.attempt}, **claimed, **times):
+        data = {"attempt": lease.attempt}
+        number = job.last_event + 1
+        if not move(job.pk, still, "claimed", actor=worker.id, data=data, number=number, **claimed, **times):
             return None
     for name, value in claimed.items():
         setattr(job, name, value)
@@ -61,9 +67,4 @@ def _claim(lane: Lane, worker: Worker, trusted: bool) -> Job | None:
 
 def _own(worker: Worker) -> Job | None:
     """What the worker holds already."""
-    return _with_all(Job.objects.filter(state=JobState.PROCESSING, worker=worker.id)).first()
-
-
-def _with_all(jobs: QuerySet[Job]) -> QuerySet[Job]:
-    renditions = Prefetch("preset__renditions", queryset=Rendition.objects.all())
-    return jobs.select_related("original", "preset").prefetch_related(renditions)
+    return Job.objects.select_related("original").filter(state=JobState.PROCESSING, worker=worker.id).first()

@@ -100,18 +100,27 @@ def cost(usage: Usage | None) -> dict[str, int]:
 
 
 def move(
-    job_id: UUID, where: Q, event: str, *, actor: Caller | str, data: dict[str, Any] | None = None, **to: Any
+    job_id: UUID,
+    where: Q,
+    event: str,
+    *,
+    actor: Caller | str,
+    data: dict[str, Any] | None = None,
+    number: int | None = None,
+    **to: Any,
 ) -> bool:
     """Change the job if `where` holds for it, and write `event` into its history. False when it does not hold.
 
     A new `state` is reached only from where `states.MOVES` allows it.
+
+    number: that of the event, where the caller holds the lock of the row and so knows it.
     """
     if "state" in to:
         where &= Q(state__in=may_become(to["state"]))
     with transaction.atomic():
         if not Job.objects.filter(where, pk=job_id).update(last_event=F("last_event") + 1, **to):
             return False
-        record(job_id, event, actor=actor, data=data)
+        record(job_id, event, actor=actor, data=data, number=number)
     return True
 
 

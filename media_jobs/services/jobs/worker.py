@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
 from media_jobs.adapters.decoder.host_lock import HostLock
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.workspace import Workspace, room_on_disk
+from media_jobs.models import Preset
 from media_jobs.ports import Heartbeat
 from media_jobs.states import Lane
 
@@ -51,6 +52,7 @@ class Worker:
         #: An attempt failed for what lies outside of the job: look whether storage, disk and database are there.
         self.suspects_outage = False
         self._jobs_since_heavy = 0
+        self._presets: dict[UUID, Preset] = {}
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -85,6 +87,12 @@ class Worker:
     def count_job(self, lane: Lane) -> None:
         """Remember that a job of the lane was done."""
         self._jobs_since_heavy = 0 if lane is Lane.HEAVY else self._jobs_since_heavy + 1
+
+    def preset(self, pk: UUID) -> Preset:
+        """The preset with its renditions. It is read once: what jobs were made with never changes."""
+        if pk not in self._presets:
+            self._presets[pk] = Preset.objects.prefetch_related("renditions").get(pk=pk)
+        return self._presets[pk]
 
     def new_sandbox(self, memory_bytes: int) -> Sandbox:
         """Another decoder, which the caller closes."""

@@ -19,7 +19,7 @@ from media_jobs.models import Job, Original, Preset
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.formats.sniff import Kind
 from media_jobs.pipeline.values import Overrides
-from media_jobs.services import idempotency, object_deletion
+from media_jobs.services import idempotency
 from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.services.jobs import dispatch, estimates, transitions
 from media_jobs.states import Lane, OriginalState
@@ -185,7 +185,10 @@ def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane
 
     From then on nobody removes the original. Raises WrongState when somebody has begun to.
     """
-    if object_deletion.lock_original(original.pk) not in (OriginalState.STAGED, OriginalState.ACTIVE):
+    row = Original.objects.select_for_update(no_key=True).filter(pk=original.pk)
+    place = transitions.next_position(lane, original.owner)
+    state, position = row.values_list("state", place).first() or (OriginalState.DELETED, 0)
+    if state == OriginalState.DELETED:
         raise WrongState("This image has been given up and is being removed.")
     job = Job.objects.create(
         original=original,
@@ -193,7 +196,7 @@ def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane
         wanted=[rendition.name for rendition in preset.renditions.all()],
         owner=original.owner,
         lane=lane,
-        queue_position=transitions.next_position(lane, original.owner),
+        queue_position=position,
         max_attempts=settings.MAX_ATTEMPTS,
         last_event=1,
     )
