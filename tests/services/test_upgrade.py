@@ -30,7 +30,7 @@ def migrate(*target: str) -> Any:
     """The models as they are then. As people do it: with the signals by which Django renames content types."""
     call_command("migrate", *target, verbosity=0)
     loader = MigrationExecutor(connection).loader
-    return loader.project_state([target] if target else loader.graph.leaf_nodes()).apps
+    return loader.project_state([BEFORE] if target else loader.graph.leaf_nodes()).apps
 
 
 @pytest.fixture

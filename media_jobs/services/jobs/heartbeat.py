@@ -1,6 +1,7 @@
 """What a busy worker does now and then: keep its job, notice that it lost it, and say how far it is."""
 
 import time
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -83,7 +84,7 @@ class LeaseHeartbeat:
     def _report(self, now: float) -> bool:
         """A new stage is part of the history; progress is not."""
         was, self._reported = self._written[0], now
-        to = {"stage": self._stage, "progress": self._progress, "lease_until": lease_end()}
+        to: dict[str, Any] = {"stage": self._stage, "progress": self._progress, "lease_until": lease_end()}
         if self._stage == was:
             held = bool(self._row().update(**to))
         else:

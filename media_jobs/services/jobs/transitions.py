@@ -88,7 +88,7 @@ def failed(error: MediaError) -> dict[str, Any]:
     return {"state": JobState.FAILED, "lease_until": None, "finished_at": Now(), **why(error)}
 
 
-def why(error: MediaError) -> dict[str, str]:
+def why(error: MediaError) -> dict[str, Any]:
     return {"code": error.code, "detail": str(error)}
 
 
