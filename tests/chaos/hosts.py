@@ -115,15 +115,21 @@ class Farm(World):
         return [next((host.name for host in self.workers if host.is_worker(one)), one) for one in by]
 
     def job_in_work(self, host: Host, stage: str) -> str:
-        """Freeze the host in the middle of a job, at that stage, and return the job's id."""
-        working = "SELECT id, worker FROM media_jobs_job WHERE state = 'processing' AND stage = %s"
+        """Freeze the host in the middle of a job, at that stage, and return the job's id.
+
+        stage: rendering or storing. It is told by the rows that come before the objects: what takes a moment only is no
+        stage in the job's own row.
+        """
+        staged = "EXISTS (SELECT FROM media_jobs_derivative WHERE job_id = job.id AND state = 'pending')"
+        working = "SELECT id, worker FROM media_jobs_job AS job WHERE state = 'processing' AND "
+        working += staged if stage == "storing" else f"NOT {staged}"
         found: list[str] = []
 
         def is_caught() -> bool:
-            if not any(host.is_worker(job["worker"]) for job in self.query(working, stage)):
+            if not any(host.is_worker(job["worker"]) for job in self.query(working)):
                 return False
             host.freeze()
-            found[:] = [str(job["id"]) for job in self.query(working, stage) if host.is_worker(job["worker"])]
+            found[:] = [str(job["id"]) for job in self.query(working) if host.is_worker(job["worker"])]
             if not found:
                 host.thaw()
             return bool(found)

@@ -78,9 +78,9 @@ def close_attempt(
         "wait_s": follows.wait_s if follows else None,
         **spent,
     }
-    kept = {"traceback": traceback_tail(bug or error)} if error.blame is Blame.BUG else {}
+    kept: dict[str, Any] = {"traceback": traceback_tail(bug or error)} if error.blame is Blame.BUG else {}
     if follows:
-        to = {**waiting(follows.lane, after_s=follows.wait_s), **why(error), **kept, **spent}
+        to: dict[str, Any] = {**waiting(follows.lane, after_s=follows.wait_s), **why(error), **kept, **spent}
         held = move(job.pk, lease.holds, "retry_due", actor=lease.worker, data=data, **to)
     else:
         held = move(job.pk, lease.holds, "failed", actor=lease.worker, data=data, **failed(error), **kept, **spent)
