@@ -33,7 +33,7 @@ test-all: test ## also what takes long, the service on S3, all faults of S3, cha
 	TEST_DB=sqlite $(PYTEST) -rs -n 2 --dist worksteal -m "slow and not e2e"
 	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rs -m "e2e and not (corpus or browser or chaos or faults)"
 	TEST_DB=postgres $(PYTEST) -rs -m "corpus or browser"
-	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadgroup tests/faults
+	TEST_DB=postgres $(PYTEST) -rs -n 2 tests/faults
 	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile tests/chaos
 
 chaos: $(VENV)/.dev ## everything dies while the service works, in long; CHAOS="-k kills" takes a part

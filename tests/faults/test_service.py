@@ -18,7 +18,7 @@ from tests.faults.messages import Operation
 from tests.faults.proxy import FaultyProxy
 from tests.seaweed import SeaweedFS, s3_client, seaweedfs
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("service")]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
