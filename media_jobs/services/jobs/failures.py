@@ -62,11 +62,18 @@ def backoff_s(job: Job, *, skip: int = 0) -> float:
 
 
 def close_attempt(
-    lease: Lease, job: Job, error: MediaError, *, usage: Usage | None, bug: Exception | None = None
+    lease: Lease,
+    job: Job,
+    error: MediaError,
+    *,
+    reached: dict[str, Any],
+    usage: Usage | None,
+    bug: Exception | None = None,
 ) -> None:
     """Put the job back into a queue where that can help, else fail it with its code.
 
-    usage: what rendering took, where the attempt came as far. bug: what `error` stands for, where that is another.
+    reached: stage and progress of the job. usage: what rendering took, where the attempt came as far. bug: what `error`
+    stands for, where that is another.
     """
     spent = cost(usage)
     follows = again(job, error)
@@ -83,7 +90,9 @@ def close_attempt(
         to: dict[str, Any] = {**waiting(follows.lane, after_s=follows.wait_s), **why(error), **kept, **spent}
         held = move(job.pk, lease.holds, "retry_due", actor=lease.worker, data=data, **to)
     else:
-        held = move(job.pk, lease.holds, "failed", actor=lease.worker, data=data, **failed(error), **kept, **spent)
+        held = move(
+            job.pk, lease.holds, "failed", actor=lease.worker, data=data, **failed(error), **reached, **kept, **spent
+        )
     log.warning("attempt_failed", job=str(job.pk), again=bool(follows), lease_held=held, **data)
 
 

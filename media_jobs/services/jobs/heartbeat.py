@@ -47,6 +47,11 @@ class LeaseHeartbeat:
             self._since = time.monotonic()
         self._stage, self._progress = stage, progress
 
+    @property
+    def reached(self) -> dict[str, Any]:
+        """The fields of the job that tell how far it is, written or not."""
+        return {"stage": self._stage, "progress": self._progress}
+
     def __call__(self) -> None:
         now = time.monotonic()
         if now >= self._worker.hand_back_at_s:
@@ -84,7 +89,7 @@ class LeaseHeartbeat:
     def _report(self, now: float) -> bool:
         """A new stage is part of the history; progress is not."""
         was, self._reported = self._written[0], now
-        to: dict[str, Any] = {"stage": self._stage, "progress": self._progress, "lease_until": lease_end()}
+        to = {**self.reached, "lease_until": lease_end()}
         if self._stage == was:
             held = bool(self._row().update(**to))
         else:

@@ -138,7 +138,9 @@ def _close(attempt: Attempt, worker: Worker, error: MediaError, bug: Exception |
     if error.blame is Blame.SERVER:
         worker.suspects_outage = True
     database.retry_on_disconnect(
-        lambda: failures.close_attempt(attempt.lease, attempt.job, error, usage=attempt.usage, bug=bug),
+        lambda: failures.close_attempt(
+            attempt.lease, attempt.job, error, reached=attempt.heartbeat.reached, usage=attempt.usage, bug=bug
+        ),
         for_s=_STOPPING_RETRY_S if worker.stopping else database.RETRY_FOR_S,
     )
 

@@ -83,6 +83,7 @@ def test_the_files_fault_is_final_at_once(outcomes, error):
     outcomes(error)
     job = run(make_job(make_original()))
     assert (job.state, job.attempt, job.code) == (JobState.FAILED, 1, error.code)
+    assert (job.stage, job.progress) == ("rendering", 15)
 
 
 def test_the_servers_fault_waits_longer_from_attempt_to_attempt_and_ends_after_the_last(outcomes, settings):
