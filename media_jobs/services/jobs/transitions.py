@@ -117,7 +117,7 @@ def move(
     """
     if "state" in to:
         where &= Q(state__in=may_become(to["state"]))
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # it is all or nothing with what is around it
         if not Job.objects.filter(where, pk=job_id).update(last_event=F("last_event") + 1, **to):
             return False
         record(job_id, event, actor=actor, data=data, number=number)
@@ -130,7 +130,7 @@ def move_all(
     """`move` for some hundred jobs at once, in a handful of statements; how many of them `where` held for."""
     if "state" in to:
         where &= Q(state__in=may_become(to["state"]))
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # it is all or nothing with what is around it
         held = Job.objects.select_for_update().filter(where, pk__in=jobs)
         # Locked in one order, or two of these could wait for each other. On SQLite a transaction is alone anyway.
         numbers = dict(held.order_by("pk").values_list("pk", "last_event"))
