@@ -12,6 +12,8 @@ from django.conf import settings
 from media_jobs.models import Preset
 from tests.servers import free_ports
 
+pytestmark = pytest.mark.slow  # `make test-all` runs them
+
 
 def test_nothing_outside_this_machine_is_ever_asked() -> None:
     with pytest.raises(UserWarning, match="allowed"):

@@ -186,5 +186,6 @@ def test_without_redis_a_worker_works_all_the_same_and_stops_when_asked_to(setti
     assert events == ["worked", "worked", "ended what it had in hand"]
 
 
+@pytest.mark.slow
 def test_a_frozen_redis_holds_a_worker_up_for_seconds_only(settings, frozen_queue):
     work(without_queue=stop)

@@ -17,6 +17,8 @@ from media_jobs.adapters.bucket.setup import Item, Plan, Setup, State
 from media_jobs.adapters.storage.s3_connection import bucket_storage
 from tests.seaweed import SeaweedFS, s3_client, seaweedfs
 
+pytestmark = pytest.mark.slow  # `make test-all` runs them
+
 ORIGINS = ["https://a.example", "https://b.example"]
 #: SeaweedFS does not know it.
 BLOCK = "block public access"

@@ -13,6 +13,8 @@ from tests.adapters.storage.s3_route import LIMIT_S, MB, LeaseGone, Route, break
 from tests.adapters.storage.stores import LARGE, noise, read
 from tests.services.jobs.threads import wait_until
 
+pytestmark = pytest.mark.slow  # `make test-all` runs them
+
 
 @pytest.mark.parametrize("how", [ConnectionResetError(), OrderlyEndError()], ids=lambda e: type(e).__name__)
 def test_an_object_that_breaks_off_is_read_on_where_it_stopped(route: Route, how: Exception, tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ from tests.services.uploads.promoting import (
 )
 from tests.working import named
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_storage")]
+#: `make test-all` runs them.
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.usefixtures("each_storage")]
 
 STEPS = ["_arrived", "_pin", "_keep", "_activate"]
 
