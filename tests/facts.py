@@ -111,6 +111,7 @@ NAMESPACES = {
     "cc": "http://creativecommons.org/ns#",
     "photoshop": "http://ns.adobe.com/photoshop/1.0/",
     "tiff": "http://ns.adobe.com/tiff/1.0/",
+    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
     "xmpRights": "http://ns.adobe.com/xap/1.0/rights/",
     "mine": "https://example.org/mine/",
 }

@@ -103,6 +103,7 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
                 "fields": (
                     ("creator", "credit"),
                     ("copyright", "licence"),
+                    "digital_source_type",
                     ("placeholder_shown", "orientation"),
                     ("privacy_options", "view_options"),
                 )

@@ -59,6 +59,7 @@ class Original(models.Model):
     credit = _text("Whom to name beside it.")
     copyright = _text("Who holds the rights.")
     licence = _text("The address of its licence.")
+    digital_source_type = _text("How it was made, such as by AI: the address of a term of IPTC's.")
     placeholder = _text("A tiny picture as a data URI, to be shown until the real one is there.")
     dominant_colour = models.CharField(max_length=7, blank=True, default="", db_default="", help_text="#rrggbb")
 
@@ -95,7 +96,7 @@ class Original(models.Model):
 
     @property
     def rights(self) -> Rights:
-        return Rights(self.creator, self.credit, self.copyright, self.licence)
+        return Rights(self.creator, self.credit, self.copyright, self.licence, self.digital_source_type)
 
     def keep(self, otherwise: Keep) -> Keep:
         """Which facts may be written down: what its uploader said, `otherwise` where nothing was said."""

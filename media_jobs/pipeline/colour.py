@@ -15,14 +15,15 @@ _ABSOLUTE = frozenset({"lab", "xyz", "scrgb", "cmyk", "hsv"})
 _SAME_COLOUR = 2
 
 
-def to_srgb(image: pyvips.Image) -> pyvips.Image:
+def to_srgb(image: pyvips.Image, *, always: bool = False) -> pyvips.Image:
     """The picture in sRGB, or grey, with 8 bits a sample; itself, if it is that already.
 
     A profile that is broken, or meant for another kind of picture, is ignored, not fatal.
+    always: convert by the profile even if it is about that of sRGB.
     """
     image = _without_extra_bands(_named(image))
     target = "b-w" if image.interpretation in _GREY else "srgb"
-    if _needs_profile(image):
+    if (always and image.get_typeof(_PROFILE)) or _needs_profile(image):
         with suppress(pyvips.Error):  # else what an untagged picture gets
             image = _by_profile(image)
     if image.interpretation != target:

@@ -36,7 +36,8 @@ def decode(found: Found, size_px: tuple[int, int], limits: Limits, rotation: int
     """
     sideways = orientation.sideways(orientation.combined(found.turn, rotation))
     try:
-        picture = to_srgb(_read(found, size_px[::-1] if sideways else size_px))
+        picture = _read(found, size_px[::-1] if sideways else size_px)
+        picture = to_srgb(_with_profile(picture, found), always=bool(found.profile))
         return orientation.turn(picture, found.turn, rotation).copy_memory()
     except (pyvips.Error, errors.Undecodable) as error:
         raise refusal(
@@ -66,7 +67,7 @@ def _read(found: Found, size_px: tuple[int, int]) -> pyvips.Image:
     if found.coded_as == "jpeg":
         return _read_jpeg(found, size_px)
     with _opened(found, size_px) as image:
-        return shrink(_with_profile(image, found.profile), size_px).copy_memory()
+        return shrink(image, size_px).copy_memory()
 
 
 @contextmanager
@@ -81,11 +82,15 @@ def _opened(found: Found, size_px: tuple[int, int]) -> Iterator[pyvips.Image]:
         yield vips.load(found.coded_as, str(found.path), fail_on="error", **_shrink_on_load(found, size_px))
 
 
-def _with_profile(image: pyvips.Image, name: str) -> pyvips.Image:
-    """Give a picture that has no ICC profile the one that libvips knows by `name`, if any."""
-    if name and not image.get_typeof(_PROFILE):
-        image = image.copy()
-        image.set_type(pyvips.GValue.blob_type, _PROFILE, bytes(pyvips.Operation.call("profile_load", name)))
+def _with_profile(image: pyvips.Image, found: Found) -> pyvips.Image:
+    """The picture with the colours that its header tells. In HEIF an ICC profile in the picture goes first."""
+    if found.profile is None or (found.coded_as in ("avif", "heic") and image.get_typeof(_PROFILE)):
+        return image
+    image = image.copy()
+    if found.profile:
+        image.set_type(pyvips.GValue.blob_type, _PROFILE, found.profile)
+    elif image.get_typeof(_PROFILE):
+        image.remove(_PROFILE)
     return image
 
 

@@ -12,8 +12,10 @@ from typing import Self
 import pyvips
 
 from media_jobs import errors
-from media_jobs.pipeline import orientation
-from media_jobs.pipeline.formats import bmp, gif, heif, jpeg_frame, riff
+from media_jobs.pipeline import orientation, untagged
+from media_jobs.pipeline.formats import bmp, gif, heif, jpeg_frame, png, riff
+from media_jobs.pipeline.formats.colours import in_exif
+from media_jobs.pipeline.formats.colours.in_exif import Said
 from media_jobs.pipeline.formats.common import Bytes, Damaged, mapped
 from media_jobs.pipeline.formats.frames import frames
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, raw_format, sniff
@@ -42,7 +44,9 @@ class Found:
     pixel_bytes: int
     size_bytes: int  #: of what lies at `path`
     buffered_pixels: int  #: how many pixels the decoder holds at once, beyond a few lines
-    profile: str = ""  #: libvips' name for the colours of a picture that names them without an ICC profile
+    #: What its colours are, as an ICC profile, where the file tells it in another way; empty for sRGB. None: as the
+    #: decoder finds.
+    profile: bytes | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -109,10 +113,11 @@ def _preview(path: Path, kind: str, limits: Limits) -> Found:
     preview = raw.preview(path)
     with mapped(path) as data:
         tag = orientation.from_exif(data)
+        said = in_exif.of_raw(data)
     with _temporary() as jpeg:
         jpeg.write_bytes(preview.jpeg)
         return replace(
-            _plain(jpeg, "jpeg", limits),
+            _plain(jpeg, "jpeg", limits, otherwise=said),
             original=path,
             format=kind,
             orientation=preview.orientation if tag == orientation.UPRIGHT else tag,
@@ -127,14 +132,21 @@ def _repaired_webp(path: Path, limits: Limits) -> Found:
         return replace(_plain(copy, "webp", limits), original=path)
 
 
-def _plain(path: Path, kind: str, limits: Limits) -> Found:
-    """The header of a file that libvips reads, AVIF excepted."""
+def _plain(path: Path, kind: str, limits: Limits, otherwise: Said = Said.NOTHING) -> Found:
+    """The header of a file that libvips reads, AVIF excepted. otherwise: of a JPEG that names no colours."""
     pages = _inspect(path, kind, limits)
     try:
         header = vips.load(kind, str(path))
     except pyvips.Error as error:
         raise refusal(path, kind, str(error), memory_bytes=limits.memory_bytes) from error
     tag = orientation.valid(vips.number(header, "orientation", orientation.UPRIGHT))
+    profile = None
+    with mapped(path) as data:
+        if kind == "png":
+            tag = png.exif_orientation(data) or tag
+            profile = untagged.png(data, header)
+        elif kind == "jpeg":
+            profile = untagged.jpeg(data, header, otherwise)
     return Found(
         original=path,
         path=path,
@@ -149,6 +161,7 @@ def _plain(path: Path, kind: str, limits: Limits) -> Found:
         pixel_bytes=header.bands * _SAMPLE_BYTES.get(header.format, 8),
         size_bytes=path.stat().st_size,
         buffered_pixels=memory_estimate.tiff(path) if kind == "tiff" else memory_estimate.others(kind, header),
+        profile=profile,
     )
 
 
@@ -195,7 +208,7 @@ def _heif(path: Path, limits: Limits) -> Found:
         pixel_bytes=3 + header.transparent + (header.bits > 8),
         size_bytes=path.stat().st_size,
         buffered_pixels=memory_estimate.heif(header),
-        profile="p3" if header.primaries == _DISPLAY_P3 else "",
+        profile=untagged.heif(header.primaries),
     )
 
 
@@ -223,4 +236,3 @@ def _bmp(path: Path) -> Found:
 
 
 _SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4}
-_DISPLAY_P3 = 12  # the primaries' number in ITU-T H.273

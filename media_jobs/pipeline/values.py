@@ -108,12 +108,31 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Whose picture it is, as its file says; written into every output. `licence` is a URL."""
+    """Whose picture it is and how it was made, as its file says; written into every output.
+
+    licence: a URL. digital_source_type: a term of IPTC's vocabulary as a URL, such as whether it is made by AI.
+    """
 
     creator: str = ""
     credit: str = ""
     copyright: str = ""
     licence: str = ""
+    digital_source_type: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """What the file states, by the API's names."""
+        values = ((RIGHTS_NAMES[field], getattr(self, field)) for field in self.__slots__)
+        return {name: text for name, text in values if text}
+
+
+#: By field of `Rights`: its name in the API.
+RIGHTS_NAMES = {
+    "creator": "creator",
+    "credit": "credit",
+    "copyright": "copyright",
+    "licence": "licence",
+    "digital_source_type": "digitalSourceType",
+}
 
 
 @dataclass(frozen=True, slots=True)

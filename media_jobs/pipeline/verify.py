@@ -28,6 +28,7 @@ _POSITION = frozenset({"latitude", "longitude", "altitude"})
 _MOST_FACT, _MOST_RIGHT, _MOST_NAME, _MOST_NAMES = 100, 500, 64, 256
 _MOST_NUMBER = 10_000_000
 _MOST_WHOLE = 2**31 - 1  # as a column of the database
+_JOINERS = dict.fromkeys((0x200C, 0x200D))
 _CHUNK_BYTES = 1_048_576
 
 
@@ -116,7 +117,8 @@ def _is_of(kind: FactKind, value: Any) -> bool:
 
 def _check_rights(rights: Rights) -> None:
     _demand(all(_text(field, _MOST_RIGHT) for field in astuple(rights)), "odd rights")
-    _demand(not rights.licence or rights.licence.startswith(("https://", "http://")), "a licence that is no address")
+    for address in (rights.licence, rights.digital_source_type):
+        _demand(not address or address.startswith(("https://", "http://")), "a licence or origin that is no address")
 
 
 def _check_receipt(receipt: Receipt, renditions: list[str]) -> None:
@@ -140,8 +142,8 @@ def _matches(form: re.Pattern[str], value: Any) -> bool:
 
 
 def _text(value: Any, most_characters: int) -> bool:
-    """One line of printable characters."""
-    return isinstance(value, str) and len(value) <= most_characters and value.isprintable()
+    """One line of printable characters, and of the two zero-width ones that some scripts are spelt with."""
+    return isinstance(value, str) and len(value) <= most_characters and value.translate(_JOINERS).isprintable()
 
 
 def _number(value: Any) -> bool:

@@ -121,6 +121,7 @@ def test_rights_placeholder_and_what_was_asked_for_are_on_the_page(boss: Client)
         stored=False,
         creator="Ada Photographer",
         licence="https://example.org/by",
+        digital_source_type="https://example.org/made-by-ai",
         placeholder="data:image/webp;base64,UklGRg==",
         dominant_colour="#336699",
         preserve={"gps": True, "device_serial": False},
@@ -132,6 +133,7 @@ def test_rights_placeholder_and_what_was_asked_for_are_on_the_page(boss: Client)
     for text in (
         "Ada Photographer",
         "https://example.org/by",
+        "https://example.org/made-by-ai",
         'src="data:image/webp;base64,UklGRg=="',
         "background-color: #336699",
         "keep position, drop serial numbers",

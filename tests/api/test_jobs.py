@@ -106,11 +106,16 @@ def test_an_image_says_whose_it_is_and_what_to_show_until_it_is_there(client):
     read: dict[str, Any] = {
         "creator": "Ada",
         "licence": "https://example.org/by",
+        "digital_source_type": "https://example.org/made-by-ai",
         "placeholder": "data:,",
         "dominant_colour": "#336699",
     }
     answer = client.get(f"/v1/images/{make_original(stored=False, **read).pk}").json()
-    assert answer["rights"] == {"creator": "Ada", "licence": "https://example.org/by"}
+    assert answer["rights"] == {
+        "creator": "Ada",
+        "licence": "https://example.org/by",
+        "digitalSourceType": "https://example.org/made-by-ai",
+    }
     assert (answer["placeholder"], answer["dominantColour"]) == ("data:,", "#336699")
 
 

@@ -33,6 +33,7 @@ RIGHTS = {
     "XMP-dc": {"Creator", "Rights"},
     "XMP-photoshop": {"Credit"},
     "XMP-xmpRights": {"WebStatement"},
+    "XMP-iptcExt": {"DigitalSourceType"},
 }
 
 

@@ -163,6 +163,14 @@ def test_facts_are_read_from_xmp_in_every_container(format: str, data: bytes, tm
         ("2024-05-01T12:30:00+99:00", "2024-05-01T12:30:00"),
         ("2024-05-01T12:30:00+0٢:00", "2024-05-01T12:30:00"),
         ("yesterday", None),
+        ("1923", "1923"),
+        ("1923-05", "1923-05"),
+        ("1923-13", None),
+        ("1923x", None),
+        ("0001", None),
+        ("0001-01-01T00:00:00", None),
+        ("9999-12-31T23:59:59", None),
+        ("1503-06-01", "1503-06-01"),
     ],
 )
 def test_a_date_in_xmp_is_taken_as_far_as_it_is_one(written: str, read: str | None, tmp_path: Path) -> None:
@@ -177,6 +185,38 @@ def test_a_date_in_xmp_is_taken_as_far_as_it_is_one(written: str, read: str | No
 def test_the_date_in_iptc_comes_with_its_time(time: bytes, read: str, tmp_path: Path) -> None:
     data = facts.jpeg_with(photoshop=facts.iptc((55, b"20240501"), (60, time)))
     assert metadata(data, "jpeg", tmp_path)["captureDate"] == read
+
+
+@pytest.mark.parametrize(
+    ("day", "read"),
+    [
+        (b"19230000", "1923"),
+        (b"19230500", "1923-05"),
+        (b"00000000", None),
+        (b"00010101", None),
+        (b"15030601", "1503-06-01"),
+    ],
+)
+def test_a_date_in_iptc_may_lack_its_day(day: bytes, read: str | None, tmp_path: Path) -> None:
+    data = facts.jpeg_with(photoshop=facts.iptc((55, day)))
+    assert metadata(data, "jpeg", tmp_path).get("captureDate") == read
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("1923:00:00 00:00:00", "1923"),
+        ("1923:05:00 00:00:00", "1923-05"),
+        ("1923:  :     :  :  ", "1923"),
+        ("0001:01:01 00:00:00", None),
+        ("9999:12:31 23:59:59", None),
+        ("    :  :     :  :  ", None),
+        ("1923:13:00 00:00:00", None),
+    ],
+)
+def test_a_date_in_exif_is_taken_as_far_as_it_is_known(written: str, read: str | None, tmp_path: Path) -> None:
+    data = facts.jpeg_with(exif=facts.exif({}, {0x9003: written}))
+    assert metadata(data, "jpeg", tmp_path).get("captureDate") == read
 
 
 # --- nonsense --------------------------------------------------------------------------------------

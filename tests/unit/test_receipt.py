@@ -16,6 +16,10 @@ NOTHING = Keep(timestamps=False, camera_info=False, gps=False, device_serial=Fal
 XMP = facts.xmp(
     'photoshop:City="Zurich" mine:Zurich="x"', "<dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator>"
 )
+C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+#: A manifest of two segments: only the first of which has the letters.
+JUMBF = (facts.segment(0xEB, b"JP\0\1\0\0\0\1 jumb c2pa"), facts.segment(0xEB, b"JP\0\1\0\0\0\2 jumb Ada"))
+RAF = b"FUJIFILMCCD-RAW ".ljust(84, b"\0") + (100).to_bytes(4, "big") + bytes(12)
 FULL = facts.jpeg(
     facts.segment(0xE1, b"Exif\0\0" + facts.exif({**facts.CAMERA, 0x013B: "Ada"}, facts.DETAIL, facts.GPS)),
     facts.segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP),
@@ -180,6 +184,16 @@ def test_what_cannot_be_read_has_a_name_too(data: bytes, name: str, tmp_path: Pa
         ("png", facts.png_with((b"tEXt", b"Ada was here\0Ada")), "PNG text"),
         ("png", facts.png_with((b"iCCP", b"Ada\0\0")), "ICC profile"),
         ("png", facts.png_with((b"caBX", b"")), "C2PA manifest"),
+        ("webp", facts.webp_with((b"C2PA", b"")), "C2PA manifest"),
+        ("gif", facts.gif_with(b"\x21\xff\x0bC2PA_GIF\1\0\0\3Ada\0"), "C2PA manifest"),
+        ("tiff", facts.exif({0xCD41: b"Ada manifest"}), "C2PA manifest"),
+        ("dng", facts.exif({0xCD41: b"Ada manifest"}), "C2PA manifest"),
+        ("jpeg", facts.jpeg(*JUMBF), "C2PA manifest"),
+        ("jpeg", facts.jpeg(facts.segment(0xEB, b"JP\0\2\0\0\0\1 jumb Ada")), "JUMBF boxes"),
+        ("avif", facts.avif_with() + heif.box(b"uuid", C2PA, b"Ada"), "C2PA manifest"),
+        ("heic", facts.heif_with() + heif.box(b"uuid", C2PA, b"Ada"), "C2PA manifest"),
+        ("cr3", heif.box(b"ftyp", b"crx \0\0\0\1") + heif.box(b"uuid", C2PA, b"Ada"), "C2PA manifest"),
+        ("raf", RAF + facts.jpeg(*JUMBF), "C2PA manifest"),
         ("png", facts.png_with((b"adAa", b"")), "PNG private chunk"),
         ("png", facts.png_with(behind=b"<?php"), "data after the end"),
         ("webp", facts.webp_with((b"ICCP", b"Ada")), "ICC profile"),

@@ -15,6 +15,7 @@ from media_jobs.pipeline.recipes import Format
 from media_jobs.pipeline.values import Rights
 from tests import facts
 
+AI = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 XMP = facts.xmp(
     'photoshop:Credit="XMP Agency" xmpRights:WebStatement="https://example.org/licence"',
     "<dc:creator><rdf:Seq><rdf:li>Ada</rdf:li><rdf:li>Grace</rdf:li></rdf:Seq></dc:creator>"
@@ -133,9 +134,9 @@ def test_what_nobody_can_see_is_not_there(hidden: str, tmp_path: Path) -> None:
 
 # --- written into outputs --------------------------------------------------------------------------
 
-FULL = Rights("Zoë 日本; Grace <Hopper>", "Agency & Co", "© 2024 “Ada”", "https://example.org/by?a=1&b=2")
+FULL = Rights("Zoë 日本; Grace <Hopper>", "Agency & Co", "© 2024 “Ada”", "https://example.org/by?a=1&b=2", AI)
 #: As long as `facts.extract` lets any become, of what takes most room when written.
-LONGEST = Rights("a;" * 250, "A" + "&" * 499, "A" + "&" * 499, "https://example.org/" + "&" * 480)
+LONGEST = Rights("a;" * 250, "A" + "&" * 499, "A" + "&" * 499, *["https://example.org/" + "&" * 480] * 2)
 
 
 def picture(*, alpha: bool = False) -> pyvips.Image:
@@ -168,6 +169,7 @@ def test_embedding_rights_changes_no_pixel_and_what_is_read_back_is_what_was_wri
     read = facts.extracted(with_rights, encoded_as, tmp_path).rights
     assert read.creator.removesuffix(";") == whose.creator.replace(";", "; ").replace(";  ", "; ")[:500].strip("; ")
     assert (read.credit, read.copyright, read.licence) == (whose.credit, whose.copyright, whose.licence)
+    assert read.digital_source_type == whose.digital_source_type
 
 
 @pytest.mark.parametrize("kind", ENCODED)
@@ -182,7 +184,7 @@ def test_the_longest_rights_fit_into_a_segment_of_a_jpeg() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("exiftool"), reason="needs exiftool: apt-get install libimage-exiftool-perl")
-def test_exiftool_reads_the_four_fields_and_nothing_else(tmp_path: Path) -> None:
+def test_exiftool_reads_the_fields_and_nothing_else(tmp_path: Path) -> None:
     for number, (encoded_as, plain) in enumerate(ENCODED.values()):
         (tmp_path / f"{number}.{encoded_as.extension}").write_bytes(embed.with_rights(plain, encoded_as, FULL))
     (tmp_path / "x.avif").write_bytes(facts.avif_with(xmp=embed.xmp_packet(FULL)))
@@ -191,6 +193,7 @@ def test_exiftool_reads_the_four_fields_and_nothing_else(tmp_path: Path) -> None
         "XMP-photoshop:Credit": FULL.credit,
         "XMP-dc:Rights": FULL.copyright,
         "XMP-xmpRights:WebStatement": FULL.licence,
+        "XMP-iptcExt:DigitalSourceType": AI,
     }
     exif = {"IFD0:Artist": "Zoë 日本; Grace ‹Hopper>", "IFD0:Copyright": FULL.copyright}
     for tags in exiftool(tmp_path):

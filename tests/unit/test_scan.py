@@ -15,8 +15,11 @@ from media_jobs.pipeline.recipes import Format, Rendition
 from media_jobs.pipeline.values import Rights
 from tests import facts, heif
 
-RIGHTS = Rights("Zoë; Grace", "Agency", "© Zoë", "https://example.org/by")
-XMP_FIELDS = ("XMP dc:creator", "XMP dc:rights", "XMP photoshop:Credit", "XMP xmpRights:WebStatement")
+RIGHTS = Rights("Zoë; Grace", "Agency", "© Zoë", "https://example.org/by", "http://example.org/made-by-ai")
+XMP_FIELDS = (
+    *("XMP dc:creator", "XMP dc:rights", "XMP photoshop:Credit", "XMP xmpRights:WebStatement"),
+    "XMP Iptc4xmpExt:DigitalSourceType",
+)
 EXIF_FIELDS = ("EXIF Artist", "EXIF Copyright")
 
 
@@ -63,7 +66,7 @@ def test_rights_in_an_avif_are_named(alpha: bool) -> None:
     assert scan(facts.avif_with(xmp=XMP_RIGHTS, alpha=alpha), Format.AVIF, RIGHTS) == XMP_FIELDS
 
 
-@pytest.mark.parametrize("field", ["creator", "credit", "copyright", "licence"])
+@pytest.mark.parametrize("field", ["creator", "credit", "copyright", "licence", "digital_source_type"])
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif"])
 def test_rights_of_another_picture_are_a_leak(kind: str, field: str) -> None:
     encoded_as, data = BARE[kind]

@@ -14,7 +14,7 @@ from media_jobs.pipeline.values import Keep, Output, Placeholder, Receipt, Rende
 from media_jobs.pipeline.verify import collect, verify
 
 THUMB = Rendition("thumb", 200)
-RIGHTS = Rights("Ada <ada@example.org>", "", "© Ada", "https://example.org/licence")
+RIGHTS = Rights("Ada\u200cAda <ada@example.org>", "", "© Ada", "https://example.org/licence")
 CONTENT = b"\xff\xd8\xff\xe0 a derivative"
 EVERYTHING = Keep(gps=True, device_serial=True)
 METADATA = {
@@ -207,13 +207,14 @@ def test_facts_that_nobody_may_know_are_found(honest, request_, switch, facts):
         Rights(credit="two\nlines"),
         Rights(copyright=7),  # type: ignore[arg-type]
         Rights(licence="javascript:alert(1)"),
+        Rights(digital_source_type="made by AI"),
     ],
-    ids=lambda rights: next(name for name in ("creator", "credit", "copyright", "licence") if getattr(rights, name)),
+    ids=lambda rights: next(name for name in rights.__slots__ if getattr(rights, name)),
 )
 def test_odd_rights_are_found(honest, request_, rights):
     digest = request_.digest(THUMB, rights=rights, engine="e")
     outputs = (replace(honest.outputs[0], digest=digest),)
-    with pytest.raises(ValueError, match=r"odd rights|licence"):
+    with pytest.raises(ValueError, match=r"odd rights|licence or origin"):
         verify(replace(honest, rights=rights, outputs=outputs), request_)
 
 

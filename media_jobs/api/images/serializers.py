@@ -1,6 +1,5 @@
 """What /v1 answers, in its own words; `fields` has what it takes."""
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -127,12 +126,15 @@ class JobSerializer(serializers.Serializer[Job]):
 
 
 class RightsSerializer(serializers.Serializer[Original]):
-    """The rights that the file states, once a job is done. What it does not state is absent."""
+    """The rights and the origin that the file states, once a job is done. What it does not state is absent."""
 
     creator = serializers.CharField(required=False)
     credit = serializers.CharField(required=False)
     copyright = serializers.CharField(required=False)
     licence = serializers.CharField(required=False, help_text="An address.")
+    digitalSourceType = serializers.CharField(  # noqa: N815
+        required=False, help_text="How it was made, such as by AI: the address of a term of IPTC's vocabulary."
+    )
 
 
 class PrivacySerializer(serializers.Serializer[Original]):
@@ -191,7 +193,7 @@ class ImageSerializer(serializers.Serializer[Original]):
 
     @extend_schema_field(RightsSerializer)
     def get_rights(self, image: Original) -> Any:
-        return {name: text for name, text in asdict(image.rights).items() if text}
+        return image.rights.to_json()
 
     @extend_schema_field(
         serializers.CharField(allow_null=True, help_text="A tiny picture as a data URI; null before a job is done.")

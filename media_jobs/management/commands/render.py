@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.errors import EmptyFile, FileTooLarge, ImageRefused, MediaError
 from media_jobs.pipeline.recipes import SHIPPED
-from media_jobs.pipeline.values import FACTS, Focus, Keep, Limits, Overrides, Rendered, Request, Usage
+from media_jobs.pipeline.values import FACTS, RIGHTS_NAMES, Focus, Keep, Limits, Overrides, Rendered, Request, Usage
 from media_jobs.services.originals import keep_by_default
 
 PRESETS = {preset.name: preset for preset in SHIPPED}
@@ -161,7 +161,7 @@ def as_json(rendered: Rendered, usage: Usage | None) -> dict[str, Any]:
         "height": rendered.height_px,
         "orientation": rendered.orientation,
         "metadata": rendered.metadata,
-        "rights": asdict(rendered.rights),
+        "rights": {name: getattr(rendered.rights, field) for field, name in RIGHTS_NAMES.items()},
         "receipt": asdict(rendered.receipt),
         "placeholder": asdict(rendered.placeholder),
         "derivatives": [

@@ -1,15 +1,28 @@
 """The chunks of a PNG, from its bytes. Stdlib only."""
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from media_jobs.pipeline.formats.common import Bytes, Damaged
+from media_jobs.pipeline.formats.tiff import EXIF_MARK, orientation
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 #: At the 8 KB of many encoders, 160 MB.
 _MAX_CHUNKS = 20_000
+TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+
+#: How ImageMagick puts other blocks into texts: in hexadecimal, behind a name and a length.
+RAW_PROFILE = b"Raw profile type "
+_RAW_PROFILE_HEX = re.compile(rb"\s*\w+\s+\d+\s+([0-9a-fA-F\s]*)")
+_EXIF_KEYWORDS = frozenset({RAW_PROFILE + b"exif", RAW_PROFILE + b"APP1"})
+_TIFF_MARKS = (b"II*\0", b"MM\0*")
+_MAX_EXIF_BYTES = 1_048_576
+_MAX_EXIF_TEXTS = 4
+_KEYWORD_BYTES = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,44 @@ def text(kind: bytes, data: bytes, limit_bytes: int) -> bytes:
         return _unpacked(rest[1:], limit_bytes)
     body = rest[2:].split(b"\0", 2)[-1]  # behind the language and the translated keyword
     return _unpacked(body, limit_bytes) if rest[:1] == b"\1" else body[:limit_bytes]
+
+
+def raw_profile(text: bytes) -> bytes:
+    """The block that ImageMagick has put into a text; empty where it is damaged."""
+    found = _RAW_PROFILE_HEX.match(text)
+    try:
+        return bytes.fromhex(found[1].decode()) if found else b""
+    except ValueError:
+        return b""
+
+
+def exif_in_profile(block: bytes) -> bytes:
+    """The TIFF structure in a raw profile, whose mark may be missing; empty where it holds something else."""
+    if block.startswith(EXIF_MARK):
+        return block.removeprefix(EXIF_MARK)
+    return block if block.startswith(_TIFF_MARKS) else b""
+
+
+def exif_orientation(data: Bytes) -> int:
+    """1 to 8, or 0 where no EXIF block says it: eXIf wherever it stands, then those in texts, in their order.
+
+    It looks behind the pixels only where nothing before them says it.
+    """
+    in_texts = 0
+    texts = 0
+    with suppress(Damaged):
+        for chunk in chunks(data):
+            end = min(chunk.end, chunk.start + _MAX_EXIF_BYTES)
+            if chunk.kind == b"eXIf":
+                if value := orientation(bytes(data[chunk.start : end])):
+                    return value
+            elif chunk.kind in TEXTS and not in_texts and texts < _MAX_EXIF_TEXTS:
+                keyword = bytes(data[chunk.start : min(end, chunk.start + _KEYWORD_BYTES)]).partition(b"\0")[0]
+                if keyword in _EXIF_KEYWORDS:
+                    texts += 1
+                    content = bytes(data[chunk.start : end])
+                    in_texts = orientation(exif_in_profile(raw_profile(text(chunk.kind, content, 2 * _MAX_EXIF_BYTES))))
+    return in_texts
 
 
 def _unpacked(data: bytes, limit_bytes: int) -> bytes:

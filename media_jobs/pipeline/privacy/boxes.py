@@ -1,6 +1,9 @@
 """Finds the metadata within files that are made of boxes: HEIF (HEIC and AVIF), and Canon's CR3."""
 
+import struct
+
 from media_jobs.pipeline.formats import heif_items, isobmff
+from media_jobs.pipeline.formats.colours import cicp
 from media_jobs.pipeline.formats.common import Bytes, Damaged
 from media_jobs.pipeline.privacy import exif
 from media_jobs.pipeline.privacy.embed import EXIF_MARK
@@ -87,7 +90,14 @@ def _heif_properties(data: Bytes, pieces: Pieces) -> None:
     meta = isobmff.find(data, "meta")
     properties = isobmff.find(data, "iprp", "ipco", start=meta.start + 4, end=meta.end) if meta else None
     for box in isobmff.boxes(data, properties.start, properties.end) if properties else ():
-        if box.kind == "colr" and bytes(data[box.start : box.start + 4]) in (b"prof", b"rICC"):
-            pieces.names.add("ICC profile")
+        if box.kind == "colr":
+            _heif_colours(bytes(data[box.start : min(box.end, box.start + 8)]), pieces)
         elif box.kind in _PROPERTY_NAMES:
             pieces.names.add(_PROPERTY_NAMES[box.kind])
+
+
+def _heif_colours(head: bytes, pieces: Pieces) -> None:
+    if head[:4] in (b"prof", b"rICC"):
+        pieces.names.add("ICC profile")
+    elif head[:4] == b"nclx" and (hdr := cicp.hdr(*struct.unpack(">HH", head[4:].ljust(4, b"\0")))):
+        pieces.add_hdr(hdr)

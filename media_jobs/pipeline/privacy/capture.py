@@ -3,16 +3,18 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from media_jobs.pipeline.privacy import exif, iptc
+from media_jobs.pipeline.privacy import dates, exif
 from media_jobs.pipeline.privacy.exif import DETAIL, MAIN, POSITION, Exif
 from media_jobs.pipeline.privacy.iptc import Iptc
-from media_jobs.pipeline.privacy.xmp import Xmp
+from media_jobs.pipeline.privacy.xmp.packet import Xmp
 
 _MAX_CHARACTERS = 100
+#: Zero-width, and yet letters' business: without them Persian and Sinhala are misspelt.
+JOINERS = frozenset("\u200c\u200d")
+_IDLE_JOINERS = re.compile("(?:^|(?<= ))[\u200c\u200d]+|[\u200c\u200d]+(?=$| )|(?<=[\u200c\u200d])[\u200c\u200d]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +39,29 @@ def clean(text: str, most_characters: int = _MAX_CHARACTERS) -> str:
     if not text:
         return ""
     # NFC first: a letter and its accent may be two characters, and the cut must not part them.
-    letters = (c for c in unicodedata.normalize("NFC", text) if c != "\ufffd" and unicodedata.category(c) != "Cf")
-    printable = "".join(c if c.isprintable() else " " for c in letters)
-    return " ".join(printable.split())[:most_characters].rstrip()
+    letters = (c for c in unicodedata.normalize("NFC", text) if c != "\ufffd" and _is_shown(c))
+    printable = "".join(c if c.isprintable() or c in JOINERS else " " for c in letters)
+    line = " ".join(printable.split())
+    if not JOINERS.isdisjoint(line):
+        line = " ".join(_IDLE_JOINERS.sub("", line).split())
+    return line[:most_characters].rstrip(" \u200c\u200d")
+
+
+def _is_shown(character: str) -> bool:
+    return character in JOINERS or unicodedata.category(character) != "Cf"
 
 
 def capture(in_exif: Exif, in_iptc: Iptc, in_xmp: Xmp) -> dict[str, Choice]:
     """The facts of `values.FACTS`, by name; what is unknown is absent."""
     e, x = in_exif, in_xmp
+    in_photoshop = dates.xmp_date(x.text("photoshop:DateCreated")), "XMP photoshop:DateCreated"
+    created = (in_photoshop, dates.iptc_date(in_iptc))
     found = {
         # When it was taken; not when it was scanned, edited or copied, as DateTimeDigitized, DateTime and xmp say.
         "captureDate": choose(
-            _exif_date(e),
-            (_xmp_date(x.text("exif:DateTimeOriginal")), "XMP exif:DateTimeOriginal"),
-            (_xmp_date(x.text("photoshop:DateCreated")), "XMP photoshop:DateCreated"),
-            _iptc_date(in_iptc),
+            dates.exif_date(e),
+            (dates.xmp_date(x.text("exif:DateTimeOriginal")), "XMP exif:DateTimeOriginal"),
+            *(created[::-1] if in_iptc.edited_later else created),
         ),
         "cameraMake": choose(
             (clean(e.text(MAIN, exif.MAKE)), "EXIF Make"), (clean(x.text("tiff:Make")), "XMP tiff:Make")
@@ -95,49 +105,6 @@ def capture(in_exif: Exif, in_iptc: Iptc, in_xmp: Xmp) -> dict[str, Choice]:
         ),
     }
     return {field: choice for field, choice in found.items() if choice}
-
-
-# --- when -----------------------------------------------------------------------------------------
-
-_OFFSET = re.compile(r"Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]")
-_XMP_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
-_IPTC_TIME = re.compile(r"(\d{6})(?:([+-]\d\d)(\d\d))?")
-
-
-def _moment(text: str, layout: str, offset: str = "") -> str:
-    """A time as ISO 8601, with its offset from UTC where that is known and possible; empty where it is impossible."""
-    try:
-        moment = datetime.strptime(text, layout).isoformat()  # noqa: DTZ007  (local by nature)
-    except ValueError:
-        return ""
-    return moment + (offset if _OFFSET.fullmatch(offset) else "")
-
-
-def _exif_date(in_exif: Exif) -> tuple[str, str]:
-    offset = in_exif.text(DETAIL, exif.TAKEN_OFFSET).strip()
-    moment = _moment(in_exif.text(DETAIL, exif.TAKEN).strip()[:19], "%Y:%m:%d %H:%M:%S", offset)
-    known = offset and moment.endswith(offset)
-    return moment, "EXIF DateTimeOriginal" + ("+EXIF OffsetTimeOriginal" if known else "")
-
-
-def _xmp_date(text: str) -> str:
-    """A date of XMP as ISO 8601. Days without a time stay so."""
-    parts = _XMP_DATE.fullmatch(text.strip())
-    if not parts:
-        return ""
-    day, minutes, seconds, offset = parts.groups("")
-    if not minutes:
-        return _moment(day, "%Y-%m-%d")[:10]
-    return _moment(f"{day}T{minutes}{seconds or ':00'}", "%Y-%m-%dT%H:%M:%S", offset)
-
-
-def _iptc_date(in_iptc: Iptc) -> tuple[str, str]:
-    day, time = in_iptc.text(iptc.DATE_CREATED).strip(), _IPTC_TIME.fullmatch(in_iptc.text(iptc.TIME_CREATED).strip())
-    if time:
-        clock, hours, minutes = time.groups("")
-        if moment := _moment(day + clock, "%Y%m%d%H%M%S", f"{hours}:{minutes}" if hours else ""):
-            return moment, "IPTC DateCreated+IPTC TimeCreated"
-    return _moment(day, "%Y%m%d")[:10], "IPTC DateCreated"
 
 
 # --- with what ------------------------------------------------------------------------------------

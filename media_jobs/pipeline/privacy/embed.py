@@ -1,6 +1,6 @@
 """Rights as XMP and EXIF, written into finished files. Stdlib only.
 
-All four fields of `Rights` are 500 characters at most, so a packet stays far below the 64 KB of a JPEG's segment.
+All fields of `Rights` are 500 characters at most, so a packet stays far below the 64 KB of a JPEG's segment.
 """
 
 import struct
@@ -42,7 +42,8 @@ def xmp_packet(rights: Rights) -> bytes:
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
         ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"'
-        ' xmlns:xmpRights="http://ns.adobe.com/xap/1.0/rights/">'
+        ' xmlns:xmpRights="http://ns.adobe.com/xap/1.0/rights/"'
+        ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">'
         f"{properties}</rdf:Description></rdf:RDF></x:xmpmeta>"
         '<?xpacket end="r"?>'
     ).encode()
@@ -78,6 +79,9 @@ def _properties(rights: Rights) -> Iterator[str]:
         yield f"<photoshop:Credit>{_escaped(rights.credit)}</photoshop:Credit>"
     if rights.licence:
         yield f"<xmpRights:WebStatement>{_escaped(rights.licence)}</xmpRights:WebStatement>"
+    if rights.digital_source_type:
+        text = _escaped(rights.digital_source_type)
+        yield f"<Iptc4xmpExt:DigitalSourceType>{text}</Iptc4xmpExt:DigitalSourceType>"
 
 
 def _escaped(text: str) -> str:

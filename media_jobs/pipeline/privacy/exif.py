@@ -18,6 +18,7 @@ Numbers = tuple[Fraction | None, ...]  #: None where a denominator is zero
 MAIN, DETAIL, POSITION, OTHER = "main", "detail", "position", "other"
 
 ARTIST, COPYRIGHT, MAKE, MODEL, ORIENTATION = 0x013B, 0x8298, 0x010F, 0x0110, 0x0112
+XP_AUTHOR = 0x9C9D  #: Windows' own, in UTF-16
 EXPOSURE_TIME, F_NUMBER, ISO, FOCAL_LENGTH = 0x829A, 0x829D, 0x8827, 0x920A
 TAKEN, TAKEN_OFFSET = 0x9003, 0x9011
 LENS_MODEL, BODY_SERIAL, LENS_SERIAL, DNG_SERIAL = 0xA434, 0xA431, 0xA435, 0xC62F
@@ -30,7 +31,7 @@ _EMBEDDED_BYTES = {XMP: 1_048_576, IPTC: 262_144, PHOTOSHOP: 1_048_576, ICC: 0, 
 _POINTERS = {0x8769: DETAIL, 0x8825: POSITION, 0xA005: OTHER}
 _SUB_DIRECTORIES = 0x014A
 _WANTED = {
-    MAIN: {ARTIST, COPYRIGHT, MAKE, MODEL, DNG_SERIAL, *_EMBEDDED_BYTES},
+    MAIN: {ARTIST, COPYRIGHT, XP_AUTHOR, MAKE, MODEL, DNG_SERIAL, *_EMBEDDED_BYTES},
     DETAIL: {EXPOSURE_TIME, F_NUMBER, ISO, FOCAL_LENGTH, TAKEN, TAKEN_OFFSET, LENS_MODEL, BODY_SERIAL, LENS_SERIAL},
     POSITION: {LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE, ALTITUDE_REF, ALTITUDE},
     OTHER: set[int](),
@@ -41,6 +42,7 @@ _STRUCTURE = frozenset(
     | {0x142, 0x143, 0x144, 0x145, 0x152, 0x153, 0x15B, *range(0x200, 0x215)}
 )
 _THUMBNAIL = frozenset({0x0111, 0x0201})
+_C2PA = 0xCD41
 
 _MAGICS = {42: False, 43: True, 0x4F52: False, 0x5352: False, 0x0055: False}  # TIFF, BigTIFF, ORF twice, RW2
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8, 129: 1}
@@ -61,6 +63,10 @@ class Exif:
     def text(self, group: str, tag: int) -> str:
         """The text of a tag up to its end mark; empty where there is none."""
         return decoded(self.raw(group, tag).split(b"\0")[0])
+
+    def wide_text(self, group: str, tag: int) -> str:
+        """The text of a tag of Windows' own."""
+        return self.raw(group, tag).decode("utf-16-le", "replace").split("\0")[0]
 
     def raw(self, group: str, tag: int) -> bytes:
         return self.values.get((group, tag), (0, "", b""))[2]
@@ -104,6 +110,12 @@ def read(data: Bytes, into: Exif, found: set[str], *, group: str = MAIN, picture
     _Reader(data, (order, big), into, found, picture=picture).read(group, first)
 
 
+def _name(group: str, tag: int) -> str:
+    if group == OTHER and tag in _THUMBNAIL:
+        return "EXIF thumbnail"
+    return "C2PA manifest" if tag == _C2PA and group != POSITION else names.exif(tag, position=group == POSITION)
+
+
 class _Reader:
     def __init__(self, data: Bytes, layout: tuple[str, bool], into: Exif, found: set[str], *, picture: bool) -> None:
         order, big = layout
@@ -145,8 +157,7 @@ class _Reader:
             if tag == ICC:
                 self._found.add("ICC profile")
         elif not self._picture or group in (DETAIL, POSITION) or tag not in _STRUCTURE:
-            thumbnail = group == OTHER and tag in _THUMBNAIL
-            self._found.add("EXIF thumbnail" if thumbnail else names.exif(tag, position=group == POSITION))
+            self._found.add(_name(group, tag))
         if tag in _WANTED[group] and (group, tag) not in self._into.values:
             value = self._value(size, place, _EMBEDDED_BYTES.get(tag, _MAX_TEXT_BYTES))
             self._into.values[group, tag] = kind, self._order, value

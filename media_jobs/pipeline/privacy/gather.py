@@ -3,10 +3,10 @@
 Whatever the bytes say, all that is whole up to the first damage is there, and soon.
 """
 
-import re
 from collections.abc import Callable
 
 from media_jobs.pipeline.formats import gif, jpeg, png, riff
+from media_jobs.pipeline.formats.colours import in_png
 from media_jobs.pipeline.formats.common import Bytes, Damaged
 from media_jobs.pipeline.privacy import boxes, exif, names
 from media_jobs.pipeline.privacy.embed import EXIF_MARK, XMP_MARK
@@ -71,16 +71,22 @@ def _jpeg_segment(marker: int, payload: bytes, pieces: Pieces) -> None:
         if payload[12:14] not in (b"\0\0", b""):
             pieces.names.add("JFIF thumbnail")
     elif marker == jpeg.APP11 and payload.startswith(b"JP"):
-        pieces.names.add("C2PA manifest" if b"c2pa" in payload else "JUMBF boxes")
+        _jumbf(payload, pieces)
     elif jpeg.APP0 <= marker <= jpeg.APP15 and not (marker == jpeg.APP14 and payload.startswith(b"Adobe")):
         known = (name for at, start, name in _BY_START if at == marker and payload.startswith(start))
         pieces.names.add(next(known, f"JPEG APP{marker - jpeg.APP0} data"))
 
 
+def _jumbf(payload: bytes, pieces: Pieces) -> None:
+    """A box, or one of the segments that it goes on in, which have its number."""
+    number = payload[2:4]
+    if b"c2pa" in payload:
+        pieces.c2pa_boxes.add(number)
+    pieces.names.add("C2PA manifest" if number in pieces.c2pa_boxes else "JUMBF boxes")
+
+
 # --- PNG, WebP, GIF, BMP --------------------------------------------------------------------------
 
-_RAW_PROFILE = b"Raw profile type "
-_PROFILE_HEX = re.compile(rb"\s*\w+\s+\d+\s+([0-9a-fA-F\s]*)")
 _PNG_NAMES = {b"tIME": "PNG tIME", b"iCCP": "ICC profile", b"caBX": "C2PA manifest"}
 #: Chunks that say how to show the pixels, of which there may be several pictures.
 _PNG_PLAIN = frozenset(b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB cICP mDCV cLLI pHYs sBIT bKGD acTL fcTL fdAT".split())
@@ -89,13 +95,15 @@ _PNG_PLAIN = frozenset(b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB cICP mDCV cLLI 
 def _png(data: Bytes, pieces: Pieces) -> None:
     texts = 0
     end = len(data)
+    if curve := in_png.hdr(data):
+        pieces.add_hdr(curve)
     for chunk in png.chunks(data):
         if chunk.kind == b"IDAT":
             continue
         content = bytes(data[chunk.start : min(chunk.end, chunk.start + MAX_BLOCK_BYTES)])
         if chunk.kind == b"eXIf":
             pieces.add_exif(content.removeprefix(EXIF_MARK))
-        elif chunk.kind in (b"tEXt", b"zTXt", b"iTXt"):
+        elif chunk.kind in png.TEXTS:
             texts += 1
             if texts > _MAX_TEXTS:  # some have to be unpacked
                 pieces.names.add(f"PNG text beyond {_MAX_TEXTS} chunks")
@@ -112,22 +120,18 @@ def _png_text(kind: bytes, content: bytes, pieces: Pieces) -> None:
     keyword = content.partition(b"\0")[0]
     if keyword == b"XML:com.adobe.xmp":
         pieces.add_xmp(png.text(kind, content, MAX_BLOCK_BYTES))
-    elif keyword.startswith(_RAW_PROFILE):
-        _png_profile(keyword.removeprefix(_RAW_PROFILE), png.text(kind, content, MAX_BLOCK_BYTES), pieces)
+    elif keyword.startswith(png.RAW_PROFILE):
+        _png_profile(keyword.removeprefix(png.RAW_PROFILE), png.text(kind, content, MAX_BLOCK_BYTES), pieces)
     else:
         pieces.names.add(names.png_text(keyword))
 
 
 def _png_profile(kind: bytes, text: bytes, pieces: Pieces) -> None:
-    """Read what ImageMagick puts into a PNG's text: other blocks in hexadecimal, behind a name and a length."""
-    found = _PROFILE_HEX.match(text)
-    try:
-        block = bytes.fromhex(found[1].decode()) if found else b""
-    except ValueError:
-        block = b""
+    """Read a block that ImageMagick has put into a text."""
+    block = png.raw_profile(text)
     pieces.names.add("PNG raw profile")
-    if kind in (b"exif", b"APP1") and block.startswith(EXIF_MARK):
-        pieces.add_exif(block.removeprefix(EXIF_MARK))
+    if kind in (b"exif", b"APP1") and (tiff := png.exif_in_profile(block)):
+        pieces.add_exif(tiff)
     elif kind in (b"xmp", b"APP1"):
         pieces.add_xmp(block.removeprefix(XMP_MARK))
     elif kind in (b"iptc", b"8bim"):
@@ -176,7 +180,8 @@ def _gif(data: Bytes, pieces: Pieces) -> None:
                 packet = bytes(data[start : min(extension.end, start + MAX_BLOCK_BYTES)])
                 pieces.add_xmp(packet.partition(_GIF_XMP_TAIL)[0])
             elif application not in _GIF_PLAIN:
-                pieces.names.add(_GIF_NAMES.get(application, "GIF application data"))
+                c2pa = application.startswith(b"C2PA_GIF")
+                pieces.names.add("C2PA manifest" if c2pa else _GIF_NAMES.get(application, "GIF application data"))
         elif extension.label != gif.CONTROL:
             pieces.names.add("GIF private extension")
 

@@ -1,5 +1,6 @@
 """Reads Photoshop's image resources, and IPTC-IIM within them."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,7 +10,10 @@ from media_jobs.pipeline.privacy.exif import decoded
 BY_LINE, CREDIT, COPYRIGHT, DATE_CREATED, TIME_CREATED = 80, 110, 116, 55, 60
 _WANTED = frozenset({BY_LINE, CREDIT, COPYRIGHT, DATE_CREATED, TIME_CREATED})
 
-IPTC, EXIF, XMP = 0x0404, 0x0422, 0x0424
+#: How many bytes IPTC-IIM has room for.
+LIMITS_BYTES = {BY_LINE: 32, CREDIT: 32, COPYRIGHT: 128}
+
+IPTC, EXIF, XMP, DIGEST = 0x0404, 0x0422, 0x0424, 0x0425
 _RESOURCES = {
     0x0409: "Photoshop thumbnail",
     0x040A: "Photoshop copyright flag",
@@ -19,6 +23,7 @@ _RESOURCES = {
     0x0422: "Photoshop EXIF",
     0x0423: "Photoshop EXIF",
     0x0424: "Photoshop XMP",
+    0x0425: "Photoshop IPTC digest",
 }
 _MAX_RESOURCES = 1_000
 _MAX_DATASETS = 2_000
@@ -28,9 +33,19 @@ _MAX_BYTES = 4096
 
 @dataclass(slots=True)
 class Iptc:
-    """Values of wanted datasets of record 2, in their order."""
+    """Values of wanted datasets of record 2, in their order.
+
+    checksums: MD5 of each block that was read. stated: the one that was written when XMP and IPTC said the same.
+    """
 
     values: dict[int, list[bytes]] = field(default_factory=dict)
+    checksums: set[bytes] = field(default_factory=set)
+    stated: bytes = b""
+
+    @property
+    def edited_later(self) -> bool:
+        """Whether a program that knows no XMP has changed it: then it is newer than XMP."""
+        return bool(self.stated and self.checksums) and self.stated not in self.checksums
 
     def texts(self, dataset: int) -> list[str]:
         """The values of a dataset. The character set that the file claims is ignored: many claim a wrong one."""
@@ -38,6 +53,10 @@ class Iptc:
 
     def text(self, dataset: int) -> str:
         return next(iter(self.texts(dataset)), "")
+
+    def raw(self, dataset: int) -> bytes:
+        """The first value as it is written."""
+        return next(iter(self.values.get(dataset, [])), b"")
 
 
 def resources(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -64,6 +83,8 @@ def name(resource: int) -> str:
 def read(data: bytes, into: Iptc, found: set[str]) -> None:
     """Add the datasets of IPTC-IIM to `into`, their names to `found`."""
     at = 0
+    for block in (data, data.rstrip(b"\0")):  # TIFF pads it
+        into.checksums.add(hashlib.md5(block, usedforsecurity=False).digest())
     if not data.startswith(b"\x1c") and data.strip(b"\0"):
         found.add("IPTC that cannot be read")
     for _ in range(_MAX_DATASETS):

@@ -3,7 +3,8 @@
 Whatever a file can spell itself, such as the name of a property, is used only where it is on a list of ours.
 """
 
-from media_jobs.pipeline.privacy import tag_names, xmp_names
+from media_jobs.pipeline.privacy import tag_names
+from media_jobs.pipeline.privacy.xmp import namespaces
 
 
 def exif(tag: int, *, position: bool = False) -> str:
@@ -20,7 +21,7 @@ def iptc(record: int, dataset: int) -> str:
 
 def xmp(namespace: str, local: str) -> str:
     """`dc:creator`, `dc properties`, `other properties`. Prefixes are the usual ones, not the file's own."""
-    prefix, listed = xmp_names.PROPERTIES.get(namespace, ("other", ()))
+    prefix, listed = namespaces.known(namespace)
     return f"{prefix}:{local}" if local in listed else f"{prefix} properties"
 
 

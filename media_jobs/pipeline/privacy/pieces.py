@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 
 from media_jobs.pipeline.formats.common import Bytes
-from media_jobs.pipeline.privacy import exif, iptc, xmp
+from media_jobs.pipeline.privacy import exif, iptc
 from media_jobs.pipeline.privacy.exif import MAIN, Exif
 from media_jobs.pipeline.privacy.iptc import Iptc
-from media_jobs.pipeline.privacy.xmp import Xmp
+from media_jobs.pipeline.privacy.xmp import packet
+from media_jobs.pipeline.privacy.xmp.packet import Xmp
 
 #: Of EXIF, XMP and IPTC. Real files have three or four.
 _MAX_BLOCKS = 20
@@ -22,6 +23,7 @@ class Pieces:
     iptc: Iptc = field(default_factory=Iptc)
     xmp: Xmp = field(default_factory=Xmp)
     blocks: int = 0
+    c2pa_boxes: set[bytes] = field(default_factory=set)  #: numbers of those that a JPEG has in several segments
 
     @property
     def full(self) -> bool:
@@ -45,10 +47,14 @@ class Pieces:
             if (value := self.exif.values.pop((exif.MAIN, tag), None)) is not None:
                 add(value[2])
 
-    def add_xmp(self, packet: bytes) -> None:
+    def add_xmp(self, block: bytes) -> None:
         self.names.add("XMP packet")
         if self._more():
-            xmp.read(packet, self.xmp, self.names)
+            packet.read(block, self.xmp, self.names)
+
+    def add_hdr(self, curve: str) -> None:
+        """The picture is for displays that are brighter than white. What comes out is flat."""
+        self.names.add(f"HDR colours ({curve})")
 
     def add_iptc(self, block: bytes) -> None:
         if self._more():
@@ -60,7 +66,9 @@ class Pieces:
                 self.add_iptc(content)
                 continue
             self.names.add(iptc.name(number))
-            if number == iptc.XMP:
+            if number == iptc.DIGEST:
+                self.iptc.stated = content
+            elif number == iptc.XMP:
                 self.add_xmp(content)
             elif number == iptc.EXIF:
                 self.add_exif(content)

@@ -1,6 +1,7 @@
-"""Whose picture it is: one answer from three languages. XMP goes before IPTC before EXIF.
+"""Whose picture it is, and how it was made: one answer from three languages. XMP goes before IPTC before EXIF.
 
-That is the order of the Metadata Working Group's guidelines, 2.0, chapter 5, for files without a digest to compare.
+That is the order of the Metadata Working Group's guidelines, 2.0, chapter 5. Where IPTC was edited after XMP was
+written, which its digest tells, it goes first.
 """
 
 import re
@@ -10,7 +11,7 @@ from media_jobs.pipeline.privacy import exif, iptc
 from media_jobs.pipeline.privacy.capture import Choice, choose, clean
 from media_jobs.pipeline.privacy.exif import Exif
 from media_jobs.pipeline.privacy.iptc import Iptc
-from media_jobs.pipeline.privacy.xmp import Xmp
+from media_jobs.pipeline.privacy.xmp.packet import Xmp
 
 _MAX_CHARACTERS = 500
 #: What cameras and programs write where no name was entered: words in lower case.
@@ -24,27 +25,57 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def rights(in_exif: Exif, in_iptc: Iptc, in_xmp: Xmp) -> dict[str, Choice]:
-    """`creator`, `credit`, `copyright`, `licence`; what is unknown is absent. Several creators are `A; B`."""
+    """The fields of `values.Rights`; what is unknown is absent. Several creators are `A; B`."""
     found = {
         "creator": choose(
-            (_listed(in_xmp.texts("dc:creator")), "XMP dc:creator"),
-            (_listed(in_iptc.texts(iptc.BY_LINE)), "IPTC By-line"),
+            *_by_age(in_iptc, iptc.BY_LINE, (_listed(in_xmp.texts("dc:creator")), "XMP dc:creator"), "By-line"),
             (_listed([in_exif.text(exif.MAIN, exif.ARTIST)]), "EXIF Artist"),
+            (_listed([in_exif.wide_text(exif.MAIN, exif.XP_AUTHOR)]), "EXIF XPAuthor"),
         ),
         "credit": choose(
-            (_text(in_xmp.text("photoshop:Credit")), "XMP photoshop:Credit"),
-            (_text(in_iptc.text(iptc.CREDIT)), "IPTC Credit"),
+            *_by_age(in_iptc, iptc.CREDIT, (_text(in_xmp.text("photoshop:Credit")), "XMP photoshop:Credit"), "Credit"),
         ),
         "copyright": choose(
-            (_text(in_xmp.text("dc:rights")), "XMP dc:rights"),
-            (_text(in_iptc.text(iptc.COPYRIGHT)), "IPTC CopyrightNotice"),
+            *_by_age(in_iptc, iptc.COPYRIGHT, (_text(in_xmp.text("dc:rights")), "XMP dc:rights"), "CopyrightNotice"),
             (_copyright(in_exif), "EXIF Copyright"),
         ),
         "licence": choose(
             *((url(in_xmp.text(name)), f"XMP {name}") for name in _LICENCES),
         ),
+        "digital_source_type": choose((source_type(in_xmp.text(_SOURCE_TYPE)), f"XMP {_SOURCE_TYPE}")),
     }
     return {field: choice for field, choice in found.items() if choice}
+
+
+def _by_age(in_iptc: Iptc, dataset: int, from_xmp: tuple[str, str], name: str) -> tuple[tuple[str, str], ...]:
+    """What XMP and IPTC say, the newer one first."""
+    listed = _listed if dataset == iptc.BY_LINE else _first
+    texts = in_iptc.texts(dataset)
+    from_iptc = listed(texts), f"IPTC {name}"
+    cut_short = len(in_iptc.raw(dataset)) == iptc.LIMITS_BYTES[dataset] and from_xmp[0].startswith(from_iptc[0])
+    return (from_iptc, from_xmp) if in_iptc.edited_later and not cut_short else (from_xmp, from_iptc)
+
+
+def _first(texts: list[str]) -> str:
+    return _text(next(iter(texts), ""))
+
+
+_SOURCE_TYPE = "Iptc4xmpExt:DigitalSourceType"
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+#: The terms of IPTC's vocabulary, retired ones too, by their letters in lower case.
+_TERMS = (
+    "digitalCapture computationalCapture negativeFilm positiveFilm print minorHumanEdits humanEdits"
+    " compositeWithTrainedAlgorithmicMedia algorithmicallyEnhanced softwareImage digitalArt digitalCreation"
+    " dataDrivenMedia trainedAlgorithmicMedia algorithmicMedia screenCapture virtualRecording composite"
+    " compositeCapture compositeSynthetic multiFrameComputationalCapture"
+)
+_KNOWN_SOURCE_TYPES = {term.lower(): term for term in _TERMS.split()}
+
+
+def source_type(text: str) -> str:
+    """The digital source type as an address: that which is written, or the one of IPTC's term. Else nothing."""
+    term = "".join(c for c in text.rpartition(":")[2] if c.isalpha()).lower()
+    return url(text) or (_SOURCE_TYPES + _KNOWN_SOURCE_TYPES[term] if term in _KNOWN_SOURCE_TYPES else "")
 
 
 _LICENCES = ("xmpRights:WebStatement", "cc:license", "xmpRights:UsageTerms")

@@ -34,6 +34,7 @@ _FIELDS = {
         "copyright": "XMP dc:rights",
         "credit": "XMP photoshop:Credit",
         "licence": "XMP xmpRights:WebStatement",
+        "digital_source_type": "XMP Iptc4xmpExt:DigitalSourceType",
     },
 }
 

@@ -17,7 +17,7 @@ _ALLOWED = {
     "avif": ("heifload", "VipsForeignLoadHeifFile"),
 }
 
-ENGINE = f"gallimg-2 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
+ENGINE = f"gallimg-3 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
 
 
 def lock() -> None:
@@ -31,6 +31,15 @@ def lock() -> None:
 
 def number(header: pyvips.Image, field: str, default: int) -> int:
     return int(header.get(field)) if header.get_typeof(field) else default
+
+
+def profile(header: pyvips.Image) -> bytes:
+    """The ICC profile in it; empty if there is none."""
+    return bytes(header.get("icc-profile-data")) if header.get_typeof("icc-profile-data") else b""
+
+
+def is_grey(header: pyvips.Image) -> bool:
+    return header.interpretation in ("b-w", "grey16")
 
 
 def noted() -> str:

@@ -86,7 +86,7 @@ def test_the_decoder_takes_files_of_either_limit(decoder, settings):
 
 
 def test_what_the_picture_says_is_stored_with_it(decoder):
-    rights = Rights("Ada", "Archive", "© Ada", "https://example.org/by")
+    rights = Rights("Ada", "Archive", "© Ada", "https://example.org/by", "https://example.org/made-by-ai")
     facts = {"captureDate": "2024-05-01", "gps": {"latitude": 47.4}, "orientation": 6, "somethingNew": "x"}
     decoder(make_rendered(format="dng", width_px=30, height_px=40, orientation=6, metadata=facts, rights=rights))
     run(make_job(make_original(format="tiff")))

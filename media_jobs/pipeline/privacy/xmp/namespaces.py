@@ -65,6 +65,9 @@ _LISTED = {
         " ImageRegion LocationCreated LocationShown ModelAge OrganisationInImageCode OrganisationInImageName"
         " PersonInImage PersonInImageWDetails ProductInImage RegistryId"
     ),
+    # As misspelt by programs that wrote before the standard was out.
+    ("Iptc4xmpExt", "http://iptc.org/std/Iptc4xmpExt/2008-02-19/"): "DigitalSourceType",
+    ("dcterms", "http://purl.org/dc/terms/"): "provenance",
     ("plus", "http://ns.useplus.org/ldf/xmp/1.0/"): (
         "CopyrightOwner DataMining ImageCreator ImageSupplier ImageSupplierImageID Licensee Licensor"
         " MinorModelAgeDisclosure ModelReleaseID ModelReleaseStatus OtherConditions PropertyReleaseID"
@@ -106,3 +109,9 @@ _LISTED = {
 }
 #: By namespace: its usual prefix, and the properties listed.
 PROPERTIES = {uri: (prefix, frozenset(listed.split())) for (prefix, uri), listed in _LISTED.items()}
+
+
+def known(namespace: str) -> tuple[str, frozenset[str]]:
+    """The usual prefix of a namespace and the properties listed. A slash too many or too few is forgiven."""
+    other = namespace.removesuffix("/") if namespace.endswith("/") else f"{namespace}/"
+    return PROPERTIES.get(namespace) or PROPERTIES.get(other) or ("other", frozenset())

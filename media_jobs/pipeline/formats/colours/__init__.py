@@ -1,0 +1,1 @@
+"""How files tell what their colours are, other than by an ICC profile."""
