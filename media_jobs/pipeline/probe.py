@@ -141,12 +141,12 @@ def _plain(path: Path, kind: str, limits: Limits, otherwise: Said = Said.NOTHING
         raise refusal(path, kind, str(error), memory_bytes=limits.memory_bytes) from error
     tag = orientation.valid(vips.number(header, "orientation", orientation.UPRIGHT))
     profile = None
-    with mapped(path) as data:
-        if kind == "png":
+    if kind == "jpeg":
+        profile = untagged.jpeg(header, otherwise)
+    elif kind == "png":
+        with mapped(path) as data:
             tag = png.exif_orientation(data) or tag
             profile = untagged.png(data, header)
-        elif kind == "jpeg":
-            profile = untagged.jpeg(data, header, otherwise)
     return Found(
         original=path,
         path=path,

@@ -8,6 +8,7 @@ import pyvips
 from media_jobs.pipeline.formats.colours import cicp, icc, in_exif, in_png
 from media_jobs.pipeline.formats.colours.in_exif import Said
 from media_jobs.pipeline.formats.common import Bytes
+from media_jobs.pipeline.formats.tiff import EXIF_MARK
 from media_jobs.pipeline.readers import vips
 
 _DISPLAY_P3 = icc.Colours(icc.DISPLAY_P3_PRIMARIES, icc.SRGB_CURVE)
@@ -19,11 +20,12 @@ def png(data: Bytes, header: pyvips.Image) -> bytes | None:
     return None if told is None else icc.profile(told, grey=vips.is_grey(header))
 
 
-def jpeg(data: Bytes, header: pyvips.Image, otherwise: Said) -> bytes | None:
+def jpeg(header: pyvips.Image, otherwise: Said) -> bytes | None:
     """Adobe RGB, where EXIF says so and there is no ICC profile. otherwise: what counts where EXIF says nothing."""
-    if vips.profile(header) or header.interpretation == "cmyk":
+    if vips.has_profile(header) or header.interpretation == "cmyk":
         return None
-    said = in_exif.of_jpeg(data)
+    exif = vips.exif(header)
+    said = in_exif.of_exif(exif.removeprefix(EXIF_MARK)) if exif else Said.NOTHING
     said = otherwise if said is Said.NOTHING else said
     return icc.profile(icc.ADOBE_RGB, grey=vips.is_grey(header)) if said is Said.ADOBE_RGB else None
 

@@ -133,7 +133,7 @@ CREATOR = "<dc:creator><rdf:Seq><rdf:li>{}</rdf:li></rdf:Seq></dc:creator>"
     ("data", "creator"),
     [
         (photo(exif=facts.exif({0x013B: "حسین\u200cزاده"})), "حسین\u200cزاده"),
-        (photo(xmp=facts.xmp("", CREATOR.format("Ann Lee") + "<dc:title>Salt & Pepper</dc:title>")), "Ann Lee"),
+        (photo(xmp=facts.xmp("", "<dc:title>Salt & Pepper</dc:title>" + CREATOR.format("Ann Lee"))), "Ann Lee"),
         (photo(exif=facts.exif({0x9C9D: "山田太郎\0".encode("utf-16-le")})), "山田太郎"),
         (
             photo(

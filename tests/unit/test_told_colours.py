@@ -12,9 +12,10 @@ from media_jobs.pipeline.formats.colours.in_exif import Said, of_exif, of_raw
 from media_jobs.pipeline.privacy import facts
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.values import Limits
-from tests import colours, heif, pictures, profiles
+from tests import colours, heif, pictures, profiles, raws
 from tests import facts as files
 from tests.colours import PNGS, cicp, interoperability, png, with_exif
+from tests.decoded import decoded
 
 #: As colorimetry has them from Adobe RGB: a row of CORNERS of the test picture.
 ADOBE_RGB_CORNERS = ((255, 24, 24), (0, 160, 8), (5, 46, 204), (248, 221, 31))
@@ -155,6 +156,24 @@ def test_canon_says_it_in_a_box() -> None:
 def test_damage_says_nothing() -> None:
     whole = interoperability("R03", note=b"Nikon\0\2\x10\0\0II")
     assert {of_exif(whole[:size]) for size in range(len(whole))} <= set(Said)
+
+
+def test_previews_are_adobe_rgb_where_they_or_the_raw_file_say_so(tmp_path: Path) -> None:
+    """LibRaw stays in a process of its own."""
+    preview = pictures.jpeg(640, 480, Q=98, subsample_mode="off")
+    bare = preview[:2] + preview[preview.index(b"\xff\xdb") :]
+    marked, srgb = (with_exif(bare, interoperability(index)) for index in ("R03", "R98"))
+    files = {
+        "marked.dng": raws.dng(marked),
+        "marked.arw": raws.arw(marked),
+        "srgb.dng": raws.dng(srgb),
+        "bare.dng": raws.dng(bare),
+        "told.raf": raws.raf(marked),
+    }
+    found = decoded(files, tmp_path / "files")
+    adobe_rgb = {name for name, answer in found.items() if answer.shows(*ADOBE_RGB_CORNERS, tolerance=4)}
+    assert adobe_rgb == {"marked.dng", "marked.arw", "told.raf"}
+    assert all(found[name].shows(*pictures.CORNERS, tolerance=4) for name in files.keys() - adobe_rgb)
 
 
 # --- the profiles that we write -------------------------------------------------------------------

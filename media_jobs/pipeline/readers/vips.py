@@ -33,9 +33,19 @@ def number(header: pyvips.Image, field: str, default: int) -> int:
     return int(header.get(field)) if header.get_typeof(field) else default
 
 
+def has_profile(header: pyvips.Image) -> bool:
+    """Whether there is an ICC profile in it."""
+    return bool(header.get_typeof("icc-profile-data"))
+
+
 def profile(header: pyvips.Image) -> bytes:
     """The ICC profile in it; empty if there is none."""
-    return bytes(header.get("icc-profile-data")) if header.get_typeof("icc-profile-data") else b""
+    return bytes(header.get("icc-profile-data")) if has_profile(header) else b""
+
+
+def exif(header: pyvips.Image) -> bytes:
+    """The first EXIF block in it, with its mark; empty if there is none."""
+    return bytes(header.get("exif-data")) if header.get_typeof("exif-data") else b""
 
 
 def is_grey(header: pyvips.Image) -> bool:

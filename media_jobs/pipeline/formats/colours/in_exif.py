@@ -6,10 +6,9 @@ DCF 2.0: ColorSpace is "uncalibrated" and the interoperability index "R03". Brow
 from contextlib import suppress
 from enum import Enum
 
-from media_jobs.pipeline.formats import isobmff, jpeg_frame
+from media_jobs.pipeline.formats import isobmff
 from media_jobs.pipeline.formats.common import Bytes, Damaged
-from media_jobs.pipeline.formats.jpeg import APP1
-from media_jobs.pipeline.formats.tiff import EXIF_MARK, Directory, Tiff, number, text
+from media_jobs.pipeline.formats.tiff import Directory, Tiff, number, text
 
 _EXIF, _COLOR_SPACE, _INTEROPERABILITY, _INDEX, _MAKER_NOTE = 0x8769, 0xA001, 0xA005, 0x0001, 0x927C
 _SRGB, _ADOBE_RGB = 1, 2  #: the latter is not EXIF's, but what some cameras write
@@ -21,14 +20,6 @@ class Said(Enum):
     NOTHING = "nothing"
     SRGB = "sRGB"
     ADOBE_RGB = "Adobe RGB"
-
-
-def of_jpeg(data: Bytes) -> Said:
-    """What the EXIF block of a JPEG says."""
-    for segment in jpeg_frame.head(data):
-        if segment.marker == APP1 and bytes(data[segment.start : segment.start + 6]) == EXIF_MARK:
-            return of_exif(bytes(data[segment.start + 6 : segment.end]))
-    return Said.NOTHING
 
 
 def of_raw(data: Bytes) -> Said:

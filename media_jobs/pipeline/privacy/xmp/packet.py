@@ -18,6 +18,7 @@ _LISTS = frozenset({_RDF + "Seq", _RDF + "Bag", _RDF + "Alt"})
 _DESCRIPTION, _VALUE, _ITEM, _RESOURCE = _RDF + "Description", _RDF + "value", _RDF + "li", _RDF + "resource"
 
 _MAX_PACKET_BYTES = 1_048_576
+_MAX_MENDED_BYTES = 262_144
 _MAX_ELEMENTS = 20_000
 _MAX_DEPTH = 60
 _DEEPEST = 7  #: of a value: property, description, value, list, item, description, value
@@ -50,7 +51,7 @@ def read(packet: bytes, into: Xmp, found: set[str]) -> None:
     properties = _Properties()
     if not properties.read(packet) and not properties.refused:
         properties = _Properties("utf-8")
-        properties.read(mended(packet))
+        properties.read(mended(packet[:_MAX_MENDED_BYTES]))
     found |= properties.names
     if not properties.whole:
         found.add("XMP that cannot be read")
