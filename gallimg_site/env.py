@@ -58,6 +58,9 @@ class Env:
     MAX_BACKLOG: int = setting(10000, "Waiting jobs past which uploads get 503", least=1)
     MAX_UPLOAD_MB: int = setting(30, "Largest upload in MB, unless it is a camera raw file", least=1, most=5000)
     RAW_MAX_UPLOAD_MB: int = setting(100, "Largest camera raw file in MB", least=1, most=5000)
+    RAW_MIN_PREVIEW_PX: int = setting(
+        640, "Longer side in pixels of the smallest preview that a camera raw file is shown by", least=1, most=20000
+    )
     MAX_MEGAPIXELS: int = setting(100, "Largest picture in millions of pixels", least=1, most=2000)
     MAX_ATTEMPTS: int = setting(3, "How often a job is tried before it fails", least=1, most=100)
     LEASE_S: int = setting(60, "Seconds after which a silent worker loses its job", least=5, most=3600)

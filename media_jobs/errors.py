@@ -134,7 +134,20 @@ class UnsupportedFormat(ImageRefused):
 
 class RawWithoutPreview(ImageRefused):
     code = "raw_no_preview"
-    sentence = "This raw file holds no preview picture to make others from. The original is kept."
+    sentence = "{found}{why} The original is kept."
+
+    def __init__(self, *, size_px: tuple[int, int] = (0, 0), least_px: int = 0, coding: str = "") -> None:
+        """size_px: of the largest preview that is read here, if any. coding: of a larger one that is not."""
+        width, height = size_px
+        found = (
+            f"The largest preview in this raw file has {width}×{height} pixels; "
+            f"its longer side must have {least_px} (RAW_MIN_PREVIEW_PX)."
+            if width
+            else "This raw file holds no preview picture to make others from."
+        )
+        codings = {"HEVC": "HEVC (Canon's HDR PQ)", "JPEG XL": "JPEG XL (DNG 1.7)"}
+        why = f" Its real preview is coded as {codings.get(coding, coding)}, which is not read here." if coding else ""
+        super().__init__(found=found, why=why)
 
 
 class TooManyPixels(ImageRefused):

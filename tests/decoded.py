@@ -16,6 +16,8 @@ from typing import Any
 from media_jobs import errors
 from media_jobs.pipeline.values import Limits
 
+#: Pictures here are small, raw files' previews too.
+_LIMITS = Limits(raw_preview_px=64)
 _MEMORY_BYTES = 768 * 1_048_576
 
 
@@ -61,10 +63,10 @@ def _decode(path: Path, rotation: int) -> Decoded:
     from media_jobs.pipeline.probe import probe
 
     try:
-        with probe(path, Limits()) as found:
+        with probe(path, _LIMITS) as found:
             size_px = found.rotated_px(rotation)
-            guard(found, Limits(), largest_px=size_px)
-            image = decode(found, size_px, Limits(), rotation)
+            guard(found, _LIMITS, largest_px=size_px)
+            image = decode(found, size_px, _LIMITS, rotation)
             points = [(size_px[0] * x // 4, size_px[1] * y // 4) for y in (1, 3) for x in (1, 3)]
             corners = tuple(tuple(round(value) for value in image.getpoint(*point)) for point in points)
             return Decoded("", "", found.format, (image.width, image.height), found.orientation, image.bands, corners)

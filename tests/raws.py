@@ -4,9 +4,11 @@ Their raw data are grey; what matters is where each maker keeps its previews and
 """
 
 import struct
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 Entry = tuple[int, Any]  #: type and value: bytes as they are, or numbers
+Entries = dict[int, Entry]
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SRATIONAL = 1, 2, 3, 4, 5, 7, 10
 RAW_PX = (64, 48)  #: width and height of the raw data
@@ -30,8 +32,9 @@ class Structure:
     """A TIFF that grows at its end; the first directory's place is kept free for `finish`."""
 
     def __init__(self, magic: bytes = b"II*\0", *, first: int = 8, before: bytes = b"") -> None:
-        self.first = first
-        self.data = bytearray((magic + struct.pack("<I", first) + before).ljust(first + _ROOM_BYTES, b"\0"))
+        self.first, self.order = first, ">" if magic.startswith(b"M") else "<"
+        start = magic + struct.pack(self.order + "I", first) + before
+        self.data = bytearray(start.ljust(first + _ROOM_BYTES, b"\0"))
 
     def put(self, blob: bytes) -> int:
         """Appends `blob` and says where it lies."""
@@ -39,37 +42,37 @@ class Structure:
         self.data += blob
         return len(self.data) - len(blob)
 
-    def directory(self, entries: dict[int, Entry], following: int = 0) -> int:
+    def directory(self, entries: Entries, following: int = 0) -> int:
         at = len(self.data) + len(self.data) % 2
-        return self.put(_directory(entries, at, following))
+        return self.put(directory_bytes(entries, at, following, self.order))
 
-    def finish(self, entries: dict[int, Entry], following: int = 0) -> bytes:
-        first = _directory(entries, self.first, following)
+    def finish(self, entries: Entries, following: int = 0) -> bytes:
+        first = directory_bytes(entries, self.first, following, self.order)
         assert len(first) <= _ROOM_BYTES
         self.data[self.first : self.first + len(first)] = first
         return bytes(self.data)
 
 
-def _directory(entries: dict[int, Entry], at: int, following: int) -> bytes:
-    head, tail = struct.pack("<H", len(entries)), b""
+def directory_bytes(entries: Entries, at: int, following: int, order: str = "<") -> bytes:
+    head, tail = struct.pack(order + "H", len(entries)), b""
     values_at = at + 2 + 12 * len(entries) + 4
     for tag, (kind, value) in sorted(entries.items()):
         if isinstance(value, Placed):
-            head += struct.pack("<HHII", tag, kind, value.size, value.at)
+            head += struct.pack(order + "HHII", tag, kind, value.size, value.at)
             continue
-        packed, count = _packed(kind, value)
-        place = packed.ljust(4, b"\0") if len(packed) <= 4 else struct.pack("<I", values_at + len(tail))
-        head += struct.pack("<HHI", tag, kind, count) + place
+        packed, count = _packed(kind, value, order)
+        place = packed.ljust(4, b"\0") if len(packed) <= 4 else struct.pack(order + "I", values_at + len(tail))
+        head += struct.pack(order + "HHI", tag, kind, count) + place
         tail += packed + b"\0" * (len(packed) % 2) if len(packed) > 4 else b""
-    return head + struct.pack("<I", following) + tail
+    return head + struct.pack(order + "I", following) + tail
 
 
-def _packed(kind: int, value: Any) -> tuple[bytes, int]:
+def _packed(kind: int, value: Any, order: str) -> tuple[bytes, int]:
     if isinstance(value, bytes):
         return value, len(value)
     numbers = value if isinstance(value, tuple) else (value,)
     letters = _LETTERS[kind]
-    return struct.pack("<" + letters * (len(numbers) // len(letters)), *numbers), len(numbers) // len(letters)
+    return struct.pack(order + letters * (len(numbers) // len(letters)), *numbers), len(numbers) // len(letters)
 
 
 def size_px(jpeg: bytes) -> tuple[int, int]:
@@ -79,20 +82,30 @@ def size_px(jpeg: bytes) -> tuple[int, int]:
     return width, height
 
 
-def dng(*previews: bytes, orientation: int | None = 1, bitmap_px: tuple[int, int] | None = None) -> bytes:
+def said_px(preview: bytes) -> tuple[int, int]:
+    """What a maker writes beside a preview."""
+    return size_px(preview) if preview.startswith(b"\xff\xd8") else (0, 0)
+
+
+def dng(
+    *previews: bytes,
+    orientation: int | None = 1,
+    bitmap_px: tuple[int, int] | None = None,
+    magic: bytes = b"II*\0",
+) -> bytes:
     """The first preview lies in the main directory, the others in directories of their own, as Adobe does it.
 
     bitmap_px: size of an uncompressed thumbnail in the main directory, before all previews.
     """
-    tiff = Structure()
-    raw = {0x00FE: (LONG, 0), **_grey_raw(tiff)}
-    pictures = [_jpeg_picture(tiff, preview) for preview in previews]
+    tiff = Structure(magic)
+    raw = {0x00FE: (LONG, 0), **grey_raw(tiff)}
+    pictures = [jpeg_picture(tiff, preview) for preview in previews]
     if bitmap_px:
-        pictures.insert(0, _bitmap_picture(tiff, *bitmap_px))
+        pictures.insert(0, bitmap_picture(tiff, *bitmap_px))
     main, *others = pictures or [raw]
     subs = [tiff.directory(entries) for entries in ([raw] if pictures else []) + others]
     identity = (1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1)
-    camera: dict[int, Entry] = {
+    facts: Entries = {
         0x010F: (ASCII, b"Gallmann\0"),
         0x0110: (ASCII, b"Pocket R1\0"),
         0xC612: (BYTE, bytes([1, 4, 0, 0])),
@@ -101,27 +114,36 @@ def dng(*previews: bytes, orientation: int | None = 1, bitmap_px: tuple[int, int
         0xC628: (RATIONAL, (1, 1, 1, 1, 1, 1)),
     }
     if subs:
-        camera[0x014A] = (LONG, tuple(subs))
+        facts[0x014A] = (LONG, tuple(subs))
     if orientation is not None:
-        camera[0x0112] = (SHORT, orientation)
-    return tiff.finish(main | camera)
+        facts[0x0112] = (SHORT, orientation)
+    return tiff.finish(main | facts)
 
 
-def nef(preview: bytes, *, orientation: int = 1) -> bytes:
-    """A bitmap thumbnail in the main directory, preview and raw data in sub-directories."""
+def jpeg_xl_dng(preview: bytes, jpeg_xl: bytes) -> bytes:
+    """DNG 1.7: a larger preview that is coded as JPEG XL."""
     tiff = Structure()
-    raw = tiff.directory({0x00FE: (LONG, 0), **_grey_raw(tiff)})
-    picture = tiff.directory(_pointed_jpeg(tiff, preview))
-    camera = _camera(b"NIKON CORPORATION\0", b"NIKON D3\0", orientation)
-    return tiff.finish(_bitmap_picture(tiff, 16, 12) | camera | {0x014A: (LONG, (picture, raw))})
+    raw = tiff.directory({0x00FE: (LONG, 0), **grey_raw(tiff)})
+    larger = tiff.directory(jpeg_picture(tiff, jpeg_xl, px=(4_000, 3_000)) | {0x0103: (SHORT, 52546)})
+    facts: Entries = {0xC612: (BYTE, bytes([1, 7, 0, 0])), 0x014A: (LONG, (raw, larger))}
+    return tiff.finish(jpeg_picture(tiff, preview) | camera(b"Gallmann\0", b"Pocket R1\0", 1) | facts)
+
+
+def nef(preview: bytes, *, orientation: int = 1, magic: bytes = b"II*\0") -> bytes:
+    """A bitmap thumbnail in the main directory, preview and raw data in sub-directories."""
+    tiff = Structure(magic)
+    raw = tiff.directory({0x00FE: (LONG, 0), **grey_raw(tiff)})
+    picture = tiff.directory(pointed_jpeg(tiff, preview))
+    facts = camera(b"NIKON CORPORATION\0", b"NIKON D3\0", orientation)
+    return tiff.finish(bitmap_picture(tiff, 16, 12) | facts | {0x014A: (LONG, (picture, raw))})
 
 
 def arw(preview: bytes, *, orientation: int = 1) -> bytes:
     """The preview in the main directory, a smaller one in the next, raw data in a sub-directory."""
     tiff = Structure()
-    raw = tiff.directory({0x00FE: (LONG, 0), **_grey_raw(tiff)})
-    camera = _camera(b"SONY\0", b"ILCE-7M3\0", orientation)
-    main = {0x00FE: (LONG, _REDUCED), 0x0103: (SHORT, 6), **_pointed_jpeg(tiff, preview), **camera}
+    raw = tiff.directory({0x00FE: (LONG, 0), **grey_raw(tiff)})
+    facts = camera(b"SONY\0", b"ILCE-7M3\0", orientation)
+    main = {0x00FE: (LONG, _REDUCED), 0x0103: (SHORT, 6), **pointed_jpeg(tiff, preview), **facts}
     return tiff.finish(main | {0x014A: (LONG, raw)})
 
 
@@ -130,11 +152,11 @@ def cr2(preview: bytes, *, orientation: int = 1) -> bytes:
     tiff = Structure(first=16, before=b"CR\2\0\0\0\0\0")
     width, height = RAW_PX
     frame = struct.pack(">BHHB", 14, height, width // 2, 2) + bytes([1, 0x11, 0, 2, 0x11, 0])
-    lossless = _segments((0xC3, frame), (0xDA, bytes([2, 1, 0, 2, 0, 1, 0, 0])), ending=bytes(64))
+    lossless = segments((0xC3, frame), (0xDA, bytes([2, 1, 0, 2, 0, 1, 0, 0])), ending=bytes(64))
     raw = tiff.directory({0x0103: (SHORT, 6), 0x0111: (LONG, tiff.put(lossless)), 0x0117: (LONG, len(lossless))})
-    bitmap = tiff.directory(_bitmap_picture(tiff, 16, 12), raw)
-    camera = _camera(b"Canon\0", b"Canon EOS 5D Mark II\0", orientation)
-    return tiff.finish(_jpeg_picture(tiff, preview) | {0x0103: (SHORT, 6)} | camera, bitmap)
+    bitmap = tiff.directory(bitmap_picture(tiff, 16, 12), raw)
+    facts = camera(b"Canon\0", b"Canon EOS 5D Mark II\0", orientation)
+    return tiff.finish(jpeg_picture(tiff, preview) | {0x0103: (SHORT, 6)} | facts, bitmap)
 
 
 def orf(preview: bytes, *, orientation: int = 1) -> bytes:
@@ -143,22 +165,22 @@ def orf(preview: bytes, *, orientation: int = 1) -> bytes:
     note_at = tiff.put(bytes(_NOTE_BYTES))
     settings_at = 64
     picture = tiff.put(preview)
-    settings = _directory({0x0101: (LONG, picture - note_at), 0x0102: (LONG, len(preview))}, settings_at, 0)
-    note = b"OLYMPUS\0II\3\0" + _directory({0x2020: (LONG, settings_at)}, 12, 0)
+    settings = directory_bytes({0x0101: (LONG, picture - note_at), 0x0102: (LONG, len(preview))}, settings_at, 0)
+    note = b"OLYMPUS\0II\3\0" + directory_bytes({0x2020: (LONG, settings_at)}, 12, 0)
     note = note.ljust(settings_at, b"\0") + settings
     tiff.data[note_at : note_at + len(note)] = note
     exif = tiff.directory({0x927C: (UNDEFINED, Placed(note_at, _NOTE_BYTES))})
-    camera = _camera(b"OLYMPUS IMAGING CORP.  \0", b"E-M5\0", orientation)
-    return tiff.finish(_grey_raw(tiff) | camera | {0x8769: (LONG, exif)})
+    facts = camera(b"OLYMPUS IMAGING CORP.  \0", b"E-M5\0", orientation)
+    return tiff.finish(grey_raw(tiff) | facts | {0x8769: (LONG, exif)})
 
 
-def rw2(preview: bytes, *, orientation: int = 1) -> bytes:
-    """The preview is the value of a tag; the main directory describes the sensor."""
+def rw2(preview: bytes, *, orientation: int = 1, second: bytes = b"") -> bytes:
+    """The preview is the value of a tag, newer ones have a `second`; the main directory describes the sensor."""
     tiff = Structure(b"IIU\0", first=24, before=bytes(16))
     width, height = RAW_PX
     raw = tiff.put(bytes(width * height * 2))
-    camera = _camera(b"Panasonic\0", b"DMC-GH4\0", orientation)
-    sensor: dict[int, Entry] = {
+    facts = camera(b"Panasonic\0", b"DMC-GH4\0", orientation)
+    sensor: Entries = {
         0x0001: (UNDEFINED, b"0310"),
         0x0002: (SHORT, width),
         0x0003: (SHORT, height),
@@ -170,8 +192,10 @@ def rw2(preview: bytes, *, orientation: int = 1) -> bytes:
         0x000A: (SHORT, 12),
         0x0118: (LONG, raw),
     }
+    if second:
+        sensor[0x0127] = (UNDEFINED, Placed(tiff.put(second), len(second)))
     at = tiff.put(preview)
-    return tiff.finish(sensor | camera | {0x002E: (UNDEFINED, Placed(at, len(preview)))})
+    return tiff.finish(sensor | facts | {0x002E: (UNDEFINED, Placed(at, len(preview)))})
 
 
 def raf(preview: bytes) -> bytes:
@@ -186,46 +210,56 @@ def raf(preview: bytes) -> bytes:
     return (head.ljust(84, b"\0") + struct.pack(">6I", *places)).ljust(picture_at, b"\0") + preview + described + pixels
 
 
-def cr3(full: bytes, small: bytes, *, orientation: int = 1) -> bytes:
-    """Boxes: Canon's own with EXIF, a track whose one sample is the `full` preview, one with raw data, and `small`."""
+def cr3(
+    full: bytes,
+    small: bytes,
+    *,
+    orientation: int = 1,
+    thumbnail: bytes = b"",
+    raw: bytes = bytes(1_024),
+    codec: bytes = b"JPEG",
+) -> bytes:
+    """Boxes: Canon's own with EXIF, a track whose one sample is the `full` preview, one with raw data, and `small`.
+
+    full, small: sizes are those of the JPEG, or zeros where they are none. codec: what the first track says it is.
+    """
     width, height = RAW_PX
     tiff = Structure()
-    facts = _camera(b"Canon\0", b"Canon EOS R5\0", orientation)
+    facts = camera(b"Canon\0", b"Canon EOS R5\0", orientation)
     facts |= {0x0100: (SHORT, width), 0x0101: (SHORT, height)}
-    described = _box(b"uuid", _CANON, _box(b"CMT1", tiff.finish(facts)))
-    raw = bytes(1_024)
+    thumb = struct.pack(">IHHII", 0, *said_px(thumbnail), len(thumbnail), 1 << 16)
+    extra = (box(b"THMB", thumb, thumbnail),) if thumbnail else ()
+    described = box(b"uuid", _CANON, box(b"CMT1", tiff.finish(facts)), *extra)
     sensor = struct.pack(">4xHxx4I4BI", 0x0100, width, height, width, height, 14, 4 << 4, 0, 0, 64)
-    head = _box(b"ftyp", b"crx \0\0\0\1crx isom")
-    preview = struct.pack(">IHHHHI", 0, 1, *size_px(small), 1, len(small))
-    other = _box(b"uuid", _CANON_PREVIEW, struct.pack(">II", 0, 1), _box(b"PRVW", preview, small))
+    head = box(b"ftyp", b"crx \0\0\0\1crx isom")
+    preview = struct.pack(">IHHHHI", 0, 1, *said_px(small), 1, len(small))
+    other = box(b"uuid", _CANON_PREVIEW, struct.pack(">II", 0, 1), box(b"PRVW", preview, small))
     moov, at = b"", 0
     for _ in range(2):  # its size does not depend on the offsets in it
         at = len(head + moov + other) + 8
-        picture = _track(_box(b"JPEG", bytes(4)), at, len(full))
-        moov = _box(
-            b"moov", described, picture, _track(_box(b"CMP1", sensor.ljust(40, b"\0")), at + len(full), len(raw))
-        )
-    return head + moov + other + _box(b"mdat", full, raw)
+        picture = track(box(codec, bytes(4)), at, len(full), said_px(full))
+        moov = box(b"moov", described, picture, track(box(b"CMP1", sensor.ljust(40, b"\0")), at + len(full), len(raw)))
+    return head + moov + other + box(b"mdat", full, raw)
 
 
-def _track(codec: bytes, at: int, size: int) -> bytes:
+def track(codec: bytes, at: int, size: int, px: tuple[int, int] = (0, 0)) -> bytes:
     """A track of one sample that lies `at` in the file."""
-    entry = _box(b"CRAW", bytes(82), codec)
-    table = _box(
+    entry = box(b"CRAW", struct.pack(">24x2H54x", *px), codec)
+    table = box(
         b"stbl",
-        _box(b"stsd", struct.pack(">II", 0, 1), entry),
-        _box(b"stsz", struct.pack(">III", 0, size, 1)),
-        _box(b"co64", struct.pack(">IIQ", 0, 1, at)),
+        box(b"stsd", struct.pack(">II", 0, 1), entry),
+        box(b"stsz", struct.pack(">III", 0, size, 1)),
+        box(b"co64", struct.pack(">IIQ", 0, 1, at)),
     )
-    return _box(b"trak", _box(b"mdia", _box(b"hdlr", bytes(8), b"vide", bytes(13)), _box(b"minf", table)))
+    return box(b"trak", box(b"mdia", box(b"hdlr", bytes(8), b"vide", bytes(13)), box(b"minf", table)))
 
 
-def _box(kind: bytes, *parts: bytes) -> bytes:
+def box(kind: bytes, *parts: bytes) -> bytes:
     body = b"".join(parts)
     return struct.pack(">I", len(body) + 8) + kind + body
 
 
-def _grey_raw(tiff: Structure) -> dict[int, Entry]:
+def grey_raw(tiff: Structure) -> Entries:
     width, height = RAW_PX
     pixels = struct.pack("<H", 2_000) * (width * height)
     return {
@@ -243,8 +277,13 @@ def _grey_raw(tiff: Structure) -> dict[int, Entry]:
     }
 
 
-def _jpeg_picture(tiff: Structure, jpeg: bytes) -> dict[int, Entry]:
-    width, height = size_px(jpeg)
+def jpeg_picture(
+    tiff: Structure, jpeg: bytes, *, px: tuple[int, int] | None = None, cuts: tuple[int, ...] = ()
+) -> Entries:
+    """A directory's own picture. px: another size to be said of it. cuts: where its bytes are parted into strips."""
+    width, height = px or size_px(jpeg)
+    bounds = (0, *cuts, len(jpeg))
+    pieces = [jpeg[start:end] for start, end in pairwise(bounds)]
     return {
         0x00FE: (LONG, _REDUCED),
         0x0100: (LONG, width),
@@ -252,14 +291,14 @@ def _jpeg_picture(tiff: Structure, jpeg: bytes) -> dict[int, Entry]:
         0x0102: (SHORT, (8, 8, 8)),
         0x0103: (SHORT, _JPEG),
         0x0106: (SHORT, _YCBCR),
-        0x0111: (LONG, tiff.put(jpeg)),
+        0x0111: (LONG, tuple(tiff.put(piece) for piece in pieces)),
         0x0115: (SHORT, 3),
-        0x0116: (LONG, height),
-        0x0117: (LONG, len(jpeg)),
+        0x0116: (LONG, -(-height // len(pieces))),
+        0x0117: (LONG, tuple(map(len, pieces))),
     }
 
 
-def _bitmap_picture(tiff: Structure, width: int, height: int) -> dict[int, Entry]:
+def bitmap_picture(tiff: Structure, width: int, height: int) -> Entries:
     pixels = b"\x80\x40\x20" * (width * height)
     return {
         0x00FE: (LONG, _REDUCED),
@@ -275,14 +314,14 @@ def _bitmap_picture(tiff: Structure, width: int, height: int) -> dict[int, Entry
     }
 
 
-def _pointed_jpeg(tiff: Structure, jpeg: bytes) -> dict[int, Entry]:
+def pointed_jpeg(tiff: Structure, jpeg: bytes) -> Entries:
     return {0x0201: (LONG, tiff.put(jpeg)), 0x0202: (LONG, len(jpeg))}
 
 
-def _camera(make: bytes, model: bytes, orientation: int) -> dict[int, Entry]:
+def camera(make: bytes, model: bytes, orientation: int) -> Entries:
     return {0x010F: (ASCII, make), 0x0110: (ASCII, model), 0x0112: (SHORT, orientation)}
 
 
-def _segments(*segments: tuple[int, bytes], ending: bytes) -> bytes:
+def segments(*segments: tuple[int, bytes], ending: bytes) -> bytes:
     body = b"".join(struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data for marker, data in segments)
     return b"\xff\xd8" + body + ending + b"\xff\xd9"

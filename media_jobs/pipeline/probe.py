@@ -44,6 +44,7 @@ class Found:
     pixel_bytes: int
     size_bytes: int  #: of what lies at `path`
     buffered_pixels: int  #: how many pixels the decoder holds at once, beyond a few lines
+    next_preview: int = 0  #: number of the next smaller one in a raw file, should this not decode; 0 if there is none
     #: What its colours are, as an ICC profile, where the file tells it in another way; empty for sRGB. None: as the
     #: decoder finds.
     profile: bytes | None = None
@@ -76,8 +77,11 @@ class Found:
         return size[::-1] if orientation.sideways(orientation.combined(self.turn, rotation)) else size
 
 
-def probe(path: Path, limits: Limits) -> Found:
-    """Read the header. Raises ImageRefused; file size and frames are checked before a decoder sees the file."""
+def probe(path: Path, limits: Limits, *, preview: int = 0) -> Found:
+    """Read the header. Raises ImageRefused; file size and frames are checked before a decoder sees the file.
+
+    preview: which one of a raw file, counted from the largest.
+    """
     if path.stat().st_size > limits.bytes:
         raise errors.FileTooLarge(limit_bytes=limits.bytes)
     with path.open("rb") as file:
@@ -86,7 +90,7 @@ def probe(path: Path, limits: Limits) -> Found:
         with mapped(path) as data:
             kind = raw_format(data) or kind
     if kind in RAW_FORMATS:
-        return _preview(path, kind, limits)
+        return _preview(path, kind, limits, preview)
     if kind == "bmp":
         return _bmp(path)
     if kind in ("avif", "heic"):
@@ -108,21 +112,30 @@ def _temporary() -> Iterator[Path]:
         raise
 
 
-def _preview(path: Path, kind: str, limits: Limits) -> Found:
-    """The header of the preview in a raw file."""
-    preview = raw.preview(path)
+def _preview(path: Path, kind: str, limits: Limits, number: int) -> Found:
+    """The header of a preview in a raw file, or of the next one that has a header."""
+    found = raw.previews(path, kind, limits.raw_preview_px)
+    following = number + 1 if number + 1 < len(found) else 0
     with mapped(path) as data:
-        tag = orientation.from_exif(data)
         said = in_exif.of_raw(data)
     with _temporary() as jpeg:
-        jpeg.write_bytes(preview.jpeg)
-        return replace(
-            _plain(jpeg, "jpeg", limits, otherwise=said),
-            original=path,
-            format=kind,
-            orientation=preview.orientation if tag == orientation.UPRIGHT else tag,
-            turn=preview.orientation,
-        )
+        found[number].write(path, jpeg)
+        try:
+            header = _plain(jpeg, "jpeg", limits, otherwise=said)
+        except errors.Undecodable:
+            if not following:
+                raise
+        else:
+            return replace(
+                header,
+                original=path,
+                format=kind,
+                orientation=found[number].tag,
+                turn=found[number].orientation,
+                next_preview=following,
+            )
+    jpeg.unlink()
+    return _preview(path, kind, limits, following)
 
 
 def _repaired_webp(path: Path, limits: Limits) -> Found:

@@ -3,11 +3,13 @@
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyvips
 
+from media_jobs import errors
 from media_jobs.pipeline.colour import without_idle_alpha
 from media_jobs.pipeline.decode import decode, shrink
 from media_jobs.pipeline.encode import encode
@@ -16,7 +18,7 @@ from media_jobs.pipeline.guard import guard
 from media_jobs.pipeline.placeholder import placeholder
 from media_jobs.pipeline.privacy import facts
 from media_jobs.pipeline.privacy.scan import scan
-from media_jobs.pipeline.probe import probe
+from media_jobs.pipeline.probe import Found, probe
 from media_jobs.pipeline.readers.vips import ENGINE
 from media_jobs.pipeline.recipes import Crop, Format
 from media_jobs.pipeline.values import Focus, Output, Rendered, Request, Rights
@@ -27,13 +29,9 @@ def render(request: Request, on_output: Callable[[int, int], None] = lambda done
 
     Raises ImageRefused. Anything else is a fault of ours or of the machine.
     """
-    limits, rotation = request.limits, request.overrides.rotation
-    with probe(Path(request.source), limits) as found:
-        shown_px = found.rotated_px(rotation)
-        steps = plan(shown_px, request.preset)
-        guard(found, limits, largest_px=steps[0].size_px, avif_pixels=_avif_pixels(steps, found.format))
-        extracted = facts.extract(found)
-        picture = without_idle_alpha(decode(found, decoded_px(shown_px, steps), limits, rotation))
+    found, steps, picture = _decoded(request)
+    shown_px = found.rotated_px(request.overrides.rotation)
+    extracted = facts.extract(found)
     outputs: dict[str, Output] = {}
     carried: dict[str, tuple[str, ...]] = {}
     writer = Writer(request, source=found.format, rights=extracted.rights)
@@ -53,6 +51,27 @@ def render(request: Request, on_output: Callable[[int, int], None] = lambda done
         outputs=tuple(outputs[rendition.name] for rendition in request.preset.renditions),
         engine=ENGINE,
     )
+
+
+def _decoded(request: Request, preview: int = 0) -> tuple[Found, list[Step], pyvips.Image]:
+    """The header, what is to be made, and the picture. preview: which one of a raw file, counted from the largest.
+
+    Where that turns out to be damaged the next one is taken; if none is whole, the first one's damage is the reason.
+    """
+    limits, rotation = request.limits, request.overrides.rotation
+    with probe(Path(request.source), limits, preview=preview) as found:
+        shown_px = found.rotated_px(rotation)
+        steps = plan(shown_px, request.preset)
+        guard(found, limits, largest_px=steps[0].size_px, avif_pixels=_avif_pixels(steps, found.format))
+        try:
+            picture = decode(found, decoded_px(shown_px, steps), limits, rotation)
+        except (errors.Undecodable, errors.Truncated):
+            if not found.next_preview:
+                raise
+            with suppress(errors.ImageRefused):
+                return _decoded(request, found.next_preview)
+            raise
+    return found, steps, without_idle_alpha(picture)
 
 
 def _avif_pixels(steps: list[Step], source: str) -> int:

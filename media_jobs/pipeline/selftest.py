@@ -26,7 +26,7 @@ def preset(format: Format) -> Preset:
 
 
 def given() -> dict[str, bytes]:
-    """Samples of the formats that the decoder reads and does not write. Raw ones stand for all: LibRaw reads them."""
+    """Samples of the formats that the decoder reads and does not write. For raw ones see `dng`."""
     return {"gif": _gif(), "tiff": _tiff(), "bmp": _bmp(), "heic": _HEIC}
 
 

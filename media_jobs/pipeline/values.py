@@ -13,6 +13,7 @@ class Limits:
 
     pixels: of all frames of an animation together; of one page, where a file has pages.
     ratio: decoded bytes for each byte of the file, asked of large pictures only.
+    raw_preview_px: what the longer side of a raw file's preview has at least.
     """
 
     bytes: int = 100 * 1_048_576
@@ -20,6 +21,7 @@ class Limits:
     frames: int = 2_000
     ratio: int = 2_000
     memory_bytes: int = 768 * 1_048_576
+    raw_preview_px: int = 640
 
 
 @dataclass(frozen=True, slots=True)

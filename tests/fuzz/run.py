@@ -15,7 +15,7 @@ from media_jobs.pipeline.values import Focus, Keep, Limits, Overrides, Request
 from tests import worker_pool
 from tests.fuzz.mutate import Recipe
 
-LIMITS = Limits()
+LIMITS = Limits(raw_preview_px=30)  # seeds are tiny; what is damaged to be smaller goes on to LibRaw
 TIMEOUT_S = 2.0
 #: A machine that is busy with other things is no finding.
 _MORE_TIME = 5

@@ -2,7 +2,8 @@
 
 import compileall
 import sys
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,14 +12,15 @@ import structlog
 from media_jobs import pipeline
 from media_jobs.adapters.decoder.sandbox import Readiness, Sandbox
 from media_jobs.adapters.workspace import Workspace
-from media_jobs.errors import MediaError, Undecodable
+from media_jobs.errors import MediaError, RawWithoutPreview, Undecodable
 from media_jobs.pipeline import selftest as samples
 from media_jobs.pipeline.recipes import Format
-from media_jobs.pipeline.values import Request
+from media_jobs.pipeline.values import Limits, Request
 
 log = structlog.get_logger(__name__)
 
 _TIMEOUT_S = 20.0
+_LIMITS = Limits(raw_preview_px=samples.SIDE_PX)
 _ADVICE = "Install the packages of requirements.txt again, and look at SANDBOX_MEMORY_MB; the log above says more"
 
 
@@ -101,8 +103,10 @@ class _Probe:
         source = self._folder / "sample"
         source.write_bytes(data)
         preset = samples.preset(format or Format.JPEG)
-        request = Request(str(source), str(self._folder), "0" * 64, preset)
+        request = Request(str(source), str(self._folder), "0" * 64, preset, _LIMITS)
         try:
+            if name == "dng":
+                self._ask_libraw(request)
             rendered = self._sandbox.render(request, timeout_s=_TIMEOUT_S, heartbeat=_nothing, on_output=_nothing)
             if rendered.format != name:
                 raise Undecodable
@@ -111,6 +115,12 @@ class _Probe:
             self._missing.append(doing)
             return b""
         return (self._folder / rendered.outputs[0].file).read_bytes()
+
+    def _ask_libraw(self, request: Request) -> None:
+        """Have LibRaw loaded: it is asked for a larger preview where ours finds none, and there is none."""
+        wanted = replace(request, limits=replace(_LIMITS, raw_preview_px=samples.SIDE_PX + 1))
+        with suppress(RawWithoutPreview):
+            self._sandbox.render(wanted, timeout_s=_TIMEOUT_S, heartbeat=_nothing, on_output=_nothing)
 
 
 def _nothing(*_: int) -> None:

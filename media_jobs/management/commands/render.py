@@ -93,6 +93,7 @@ def render(options: dict[str, Any], progress: Progress) -> tuple[Rendered, Usage
         bytes=max(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES),
         pixels=settings.MAX_PIXELS,
         memory_bytes=settings.SANDBOX_MEMORY_BYTES,
+        raw_preview_px=settings.RAW_MIN_PREVIEW_PX,
     )
     _check(options["source"], limits)
     out: Path = options["out"]

@@ -1,7 +1,10 @@
 """What a file is, by its first bytes. Stdlib only: the web process asks before it stores anything."""
 
+import re
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 from media_jobs import errors
 from media_jobs.pipeline.formats import refused, tiff
@@ -69,9 +72,18 @@ _MAX_BRANDS_BYTES = 1_024
 _RAW_COMPRESSIONS = frozenset({32767, 32769, 32770, 34713})  # Sony, Epson, Samsung, Nikon
 _RAW_PHOTOMETRICS = frozenset({32803, 34892})  # colour filter array, linear raw
 _REDUCED_RESOLUTION = 1
+_MOST_LOOKED_AT = 16
+_PHASE_ONE = "a Phase One IIQ raw file"
+#: What follows the header of a raw file that is otherwise a TIFF. Pixels may follow there as well: the marks are long.
+_REFUSED_MARKS = (
+    (re.compile(rb"II\*\0.{4}IIII.waR", re.DOTALL), _PHASE_ONE),
+    (re.compile(rb"MM\0\*.{4}MMMMRaw.", re.DOTALL), _PHASE_ONE),
+    (re.compile(rb"(II\*\0|MM\0\*).{4}\xba\xb0\xac\xbb", re.DOTALL), "a raw file of Canon's EOS-1D"),
+)
 #: How the maker's name begins, in lower case.
 _RAW_MAKERS = {"nikon": NEF, "sony": ARW}
 _REFUSED_MAKERS = {
+    "phase one": _PHASE_ONE,
     "pentax": "a Pentax PEF raw file",
     "samsung": "a Samsung SRW raw file",
     "seiko epson": "an Epson ERF raw file",
@@ -115,9 +127,10 @@ def raw_format(data: Bytes) -> str | None:
     Give it the whole file. Decoders would open a raw file at thumbnail size. Raises UnsupportedFormat for those of
     other makers.
     """
+    _refuse_marked(data)
     tags = _first_directory(data)
     kind = _raw_kind(data, tags)
-    if kind is None and _is_camera_raw(tags):
+    if kind is None and _is_camera_raw(data, tags):
         maker = tiff.text(tags, 0x010F).lower()
         names = (words for start, words in _REFUSED_MAKERS.items() if maker.startswith(start))
         raise errors.UnsupportedFormat(next(names, "a camera's raw file"))
@@ -175,6 +188,7 @@ def _by_brands(head: bytes) -> Kind | None:
 
 def _by_directory(head: bytes) -> Kind | None:
     """TIFF, and the raw files that are built like one."""
+    _refuse_marked(head)
     start = head[:4]
     tags = _first_directory(head)
     if start in (b"IIRO", b"IIRS", b"MMOR"):
@@ -201,19 +215,31 @@ def _raw_kind(data: Bytes, tags: dict[int, tiff.Value]) -> Kind | None:
         return CR2
     if 0xC612 in tags:  # DNGVersion
         return DNG
-    if not _is_camera_raw(tags):
+    if not _is_camera_raw(data, tags):
         return None
     maker = tiff.text(tags, 0x010F).lower()
     return next((kind for start, kind in _RAW_MAKERS.items() if maker.startswith(start)), None)
 
 
-def _is_camera_raw(tags: dict[int, tiff.Value]) -> bool:
+def _refuse_marked(data: Bytes) -> None:
+    start = bytes(data[:16])
+    for mark, name in _REFUSED_MARKS:
+        if mark.match(start):
+            raise errors.UnsupportedFormat(name)
+
+
+def _is_camera_raw(data: Bytes, tags: dict[int, tiff.Value]) -> bool:
     reduced = tiff.number(tags, 0x00FE) & _REDUCED_RESOLUTION
-    return (
-        tiff.number(tags, 0x0103) in _RAW_COMPRESSIONS
-        or tiff.number(tags, 0x0106) in _RAW_PHOTOMETRICS
-        or bool(reduced and 0x014A in tags)
-    )
+    if (reduced and 0x014A in tags) or _is_raw_picture(tags):
+        return True
+    with suppress(Damaged):  # Samsung has a picture like any other before its raw data
+        directories = islice(tiff.Tiff.parse(data).directories(), _MOST_LOOKED_AT)
+        return any(_is_raw_picture(directory.tags()) for directory in directories)
+    return False
+
+
+def _is_raw_picture(tags: dict[int, tiff.Value]) -> bool:
+    return tiff.number(tags, 0x0103) in _RAW_COMPRESSIONS or tiff.number(tags, 0x0106) in _RAW_PHOTOMETRICS
 
 
 def _is_text(head: bytes) -> bool:

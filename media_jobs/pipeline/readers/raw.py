@@ -1,110 +1,117 @@
-"""The preview that a camera put into its raw file, through LibRaw. The raw data itself is never unpacked.
+"""The previews that a camera put into its raw file: found by our own tables of layouts, and else by LibRaw.
 
-rawpy brings numpy along, so it is imported when the first raw file comes, and only in the sandboxed child.
+The raw data itself is never unpacked.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from media_jobs import errors
 from media_jobs.pipeline.formats import jpeg_frame, tiff
-from media_jobs.pipeline.formats.common import Damaged, mapped
+from media_jobs.pipeline.formats.common import Bytes, Damaged, mapped
 from media_jobs.pipeline.formats.jpeg import APP1
+from media_jobs.pipeline.raw import choice
+from media_jobs.pipeline.raw.named import Listing, Px
+from media_jobs.pipeline.readers import libraw
 
-#: LibRaw's flip → EXIF's orientation. Its bits: 4 transpose, then 2 upside down, 1 mirrored.
-_ORIENTATIONS = {0: 1, 1: 2, 3: 3, 2: 4, 4: 5, 6: 6, 7: 7, 5: 8}
 _SIDEWAYS = 5
-_ORIENTATION_TAG = 0x0112
-#: A preview is looked for by so many of its bytes, at most at so many places where they are found.
-_MARK_BYTES, _MAX_HITS = 64, 16
+#: Of one raw file, so many previews are tried: the largest that decodes is taken.
+_MAX_TRIED = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """A JPEG, and the turn (EXIF, 1 to 8) that its pixels still need.
 
-    The JPEG may have an EXIF block of the camera's, or one that LibRaw put before it. The orientation in there is
-    accounted for already: whoever obeys it as well turns the picture twice.
+    tag: the file's own orientation, or else the preview's. The JPEG may have EXIF of its own, which is accounted for
+    already: whoever obeys it as well turns the picture twice.
     """
 
-    jpeg: bytes
+    source: choice.Whole | bytes  #: where it lies in the file, or itself
+    size_px: Px
+    tag: int
     orientation: int
 
+    def write(self, path: Path, into: Path) -> None:
+        """Copy it out of the raw file at `path`."""
+        if isinstance(self.source, bytes):
+            into.write_bytes(self.source)
+            return
+        with mapped(path) as data, into.open("wb") as file:
+            file.writelines(self.source.chunks(data))
 
-def preview(path: Path) -> Preview:
-    """The largest JPEG preview in the raw file. Raises RawWithoutPreview, Truncated, Undecodable, MemoryError.
 
-    Bitmaps do not count: cameras store thumbnails of 160 pixels that way.
+def previews(path: Path, kind: str, least_px: int) -> list[Preview]:
+    """JPEGs in the raw file whose longer side has `least_px` or more, the largest first. `kind` as `sniff` calls it.
+
+    LibRaw is asked where the tables name none. Raises RawWithoutPreview, Truncated, Undecodable, MemoryError.
     """
-    import rawpy  # noqa: PLC0415  (15 MB that only raw files need)
+    with mapped(path) as data:
+        found, usable = _listed(data, kind)
+    large = [whole for whole in usable if max(whole.size_px) >= least_px]
+    if large:
+        return [_from_tables(whole, found) for whole in large[:_MAX_TRIED]]
+    extracted = _from_libraw(path, found)
+    if extracted and max(extracted.size_px) >= least_px:
+        return [extracted]
+    best = max(_sizes(usable, extracted), key=max, default=(0, 0))
+    raise errors.RawWithoutPreview(size_px=best, least_px=least_px, coding=_larger_unread(found, best))
 
+
+def _listed(data: Bytes, kind: str) -> tuple[Listing, list[choice.Whole]]:
+    """What the file names, and what of it can be used; nothing where its structure is damaged. Raises Truncated."""
     try:
-        with rawpy.imread(str(path)) as raw:
-            sizes = raw.sizes
-            found = _extract(raw)
-    except rawpy.LibRawUnsufficientMemoryError as error:
-        raise MemoryError from error
-    except rawpy.LibRawIOError as error:
-        raise errors.Truncated from error
-    except rawpy.LibRawError as error:
-        raise errors.Undecodable from error
-    if found is None:
-        raise errors.RawWithoutPreview
-    if not _lies_in(path, found):
-        raise errors.Truncated
-    return Preview(found, _turn(path, found, sizes.flip, (sizes.width, sizes.height)))
+        found = choice.listing(data, kind)
+    except Damaged:
+        return Listing(), []
+    return found, choice.whole_previews(data, found)
 
 
-def _extract(raw: Any) -> bytes | None:
-    """What LibRaw takes for the largest preview, if it is a JPEG. Raises rawpy.LibRawError for a damaged file."""
-    import rawpy  # noqa: PLC0415  (as above)
+def _from_tables(whole: choice.Whole, found: Listing) -> Preview:
+    tag = found.orientation or whole.own_orientation or 1
+    return Preview(whole, whole.size_px, tag, _turn(tag, whole.size_px, found.raw_px))
 
+
+def _from_libraw(path: Path, found: Listing) -> Preview | None:
+    """LibRaw's preview, if it has one. Raises Truncated, Undecodable, MemoryError where nothing else is known."""
     try:
-        thumb = raw.extract_thumb()
-    except (rawpy.LibRawNoThumbnailError, rawpy.LibRawUnsupportedThumbnailError, NotImplementedError):
+        extracted = libraw.extract(path)
+    except errors.ImageRefused:
+        if found.previews or found.unread:
+            return None
+        raise
+    if extracted is None:
         return None
-    return bytes(thumb.data) if thumb.format is rawpy.ThumbFormat.JPEG else None
+    size_px = jpeg_frame.size_px(extracted.jpeg)
+    tag = found.orientation or _own_orientation(extracted.jpeg) or extracted.orientation
+    return Preview(extracted.jpeg, size_px, tag, _turn(tag, size_px, extracted.raw_px))
 
 
-def _lies_in(path: Path, jpeg: bytes) -> bool:
-    """Whether the file holds the whole preview.
+def _sizes(usable: list[choice.Whole], extracted: Preview | None) -> Iterator[Px]:
+    yield from (whole.size_px for whole in usable)
+    if extracted:
+        yield extracted.size_px
 
-    LibRaw reads up to 16 KB behind a file's end and leaves there what was in the memory: perhaps the preview before.
+
+def _larger_unread(found: Listing, best_px: Px) -> str:
+    """The coding of a preview that would be larger, if only it were read here; empty if there is none."""
+    return next(
+        (other.coding for other in found.unread if max(other.size_px) > max(best_px) or not max(other.size_px)), ""
+    )
+
+
+def _turn(tag: int, size_px: Px, raw_px: Px) -> int:
+    """The turn that pixels need: cameras store previews as they store raw data, so the file's tag goes for both.
+
+    A preview that lies across the raw data has been turned already.
     """
-    body = jpeg[4 + int.from_bytes(jpeg[4:6], "big") :]  # the first segment may be LibRaw's own
-    mark = body[:_MARK_BYTES]
-    with mapped(path) as data:
-        at = data.find(mark) if len(mark) == _MARK_BYTES else -1
-        for _ in range(_MAX_HITS):
-            if at < 0 or data[at : at + len(body)] == body:
-                return at >= 0
-            at = data.find(mark, at + 1)
-    return False
-
-
-def _turn(path: Path, jpeg: bytes, flip: int, raw_px: tuple[int, int]) -> int:
-    """The raw file's own tag counts, for cameras store previews as they store raw data, unturned.
-
-    Where it has none, the preview's counts. A preview that lies across the raw data has been turned already.
-    """
-    orientation = _ORIENTATIONS.get(flip, 1)
-    if orientation == 1 and not _is_tagged(path):
-        return _own_orientation(jpeg)
-    (width, height), (raw_width, raw_height) = jpeg_frame.size_px(jpeg), raw_px
+    (width, height), (raw_width, raw_height) = size_px, raw_px
     turned = (width - height) * (raw_width - raw_height) < 0
-    return 1 if turned and orientation >= _SIDEWAYS else orientation
-
-
-def _is_tagged(path: Path) -> bool:
-    with mapped(path) as data:
-        try:
-            return _ORIENTATION_TAG in tiff.Tiff.parse(data).first_tags()
-        except Damaged:
-            return True  # CR3 and RAF are no TIFF; LibRaw found their tag or there is none
+    return 1 if turned and tag >= _SIDEWAYS else tag
 
 
 def _own_orientation(jpeg: bytes) -> int:
     exif = (jpeg[segment.start : segment.end] for segment in jpeg_frame.head(jpeg) if segment.marker == APP1)
     values = (tiff.orientation(block) for block in exif if block.startswith(tiff.EXIF_MARK))
-    return next((value for value in values if value), 1)
+    return next((value for value in values if value), 0)

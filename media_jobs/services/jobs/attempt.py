@@ -113,6 +113,7 @@ class Attempt:
                     bytes=size_limits().largest_bytes,
                     pixels=settings.MAX_PIXELS,
                     memory_bytes=slot.memory_bytes,
+                    raw_preview_px=settings.RAW_MIN_PREVIEW_PX,
                 ),
                 keep=original.keep(keep_by_default()),
                 overrides=original.overrides(),
