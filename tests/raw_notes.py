@@ -62,6 +62,7 @@ def _packed(note: Note, note_at: int, picture_at: int, size: int, order: str) ->
         if len(note.tags) == 1
         else {note.tags[0]: (LONG, picture_at - base), note.tags[1]: (LONG, size)}
     )
+    named[0xB001] = (SHORT, 1)  # a directory of one entry is of another camera's
     mark = note.mark.replace(b"@@", letters)
     if note.base:  # a TIFF of its own
         mark += letters + struct.pack(order + "HI", 42, note.first - note.base)

@@ -248,6 +248,7 @@ def track(codec: bytes, at: int, size: int, px: tuple[int, int] = (0, 0)) -> byt
     table = box(
         b"stbl",
         box(b"stsd", struct.pack(">II", 0, 1), entry),
+        box(b"stsc", struct.pack(">5I", 0, 1, 1, 1, 1)),
         box(b"stsz", struct.pack(">III", 0, size, 1)),
         box(b"co64", struct.pack(">IIQ", 0, 1, at)),
     )
