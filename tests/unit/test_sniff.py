@@ -51,6 +51,22 @@ def test_accepted_formats_are_known_by_their_first_bytes(data: bytes, format: st
     assert (kind.format, kind.extension, kind.content_type) == (format, extension, f"image/{format}")
 
 
+def marked(magic: bytes, mark: bytes) -> bytes:
+    """A TIFF of one grey pixel, with `mark` behind its header."""
+    tiff = raws.Structure(magic, first=32, before=mark)
+    grey = {0x0100: (raws.SHORT, 1), 0x0101: (raws.SHORT, 1), 0x0106: (raws.SHORT, 1), 0x0111: (raws.LONG, 30)}
+    return tiff.finish({**grey, 0x0117: (raws.LONG, 1)})
+
+
+def samsung(*, chained: bool = False, before: int = 0) -> bytes:
+    """A picture like any other, and raw data in a directory below or behind it, after so many bytes."""
+    tiff = raws.Structure()
+    tiff.put(bytes(before))
+    raw = tiff.directory({0x00FE: (raws.LONG, 0), **raws.grey_raw(tiff)})
+    main = raws.bitmap_picture(tiff, 16, 12) | raws.camera(b"SAMSUNG\0", b"NX300\0", 1) | {0x00FE: (raws.LONG, 0)}
+    return tiff.finish(main, raw) if chained else tiff.finish(main | {0x014A: (raws.LONG, raw)})
+
+
 FUJI = raws.raf(images.jpeg(32, 32, facts=Facts(make="FUJIFILM")))
 
 
@@ -132,6 +148,13 @@ def test_a_video_that_lists_the_brand_of_a_picture_is_a_video(brands: tuple[byte
         (images.raw_tiff((0xFE, 4, 1), (0x14A, 4, 500), make="SAMSUNG"), "a Samsung SRW raw file"),
         (images.raw_tiff((0x103, 3, 32769), make="SEIKO EPSON CORP."), "an Epson ERF raw file"),
         (images.raw_tiff((0x103, 3, 34713), make="Unheard Of"), "a camera's raw file"),
+        (marked(b"II*\0", b"IIIITwaR"), "a Phase One IIQ raw file"),
+        (marked(b"II*\0", b"IIIICwaR"), "a Phase One IIQ raw file"),
+        (marked(b"MM\0*", b"MMMMRawT"), "a Phase One IIQ raw file"),
+        (marked(b"II*\0", b"\xba\xb0\xac\xbb"), "a raw file of Canon's EOS-1D"),
+        (marked(b"MM\0*", b"\xba\xb0\xac\xbb"), "a raw file of Canon's EOS-1D"),
+        (samsung(), "a Samsung SRW raw file"),
+        (samsung(chained=True), "a Samsung SRW raw file"),
     ],
 )
 def test_what_is_refused_is_named_in_plain_words(data: bytes, found: str) -> None:
@@ -252,9 +275,24 @@ def test_what_is_no_raw_file_has_no_raw_format(data: bytes) -> None:
     assert raw_format(data) is None
 
 
-def test_a_raw_file_of_another_maker_is_refused_over_the_whole_file() -> None:
-    with pytest.raises(errors.UnsupportedFormat, match="Pentax"):
-        raw_format(images.raw_tiff((0x106, 3, 32803), make="PENTAX", at=100_000))
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (images.raw_tiff((0x106, 3, 32803), make="PENTAX", at=100_000), "Pentax"),
+        (samsung(before=100_000), "Samsung"),
+        (marked(b"II*\0", b"IIIITwaR"), "Phase One"),
+        (marked(b"MM\0*", b"\xba\xb0\xac\xbb"), "EOS-1D"),
+    ],
+)
+def test_a_raw_file_of_another_maker_is_refused_over_the_whole_file(data: bytes, name: str) -> None:
+    with pytest.raises(errors.UnsupportedFormat, match=name):
+        raw_format(data)
+
+
+@pytest.mark.parametrize("pixels", [b"IIII" * 2, b"MMMM" * 2])
+def test_pixels_that_look_a_little_like_a_mark_are_none(pixels: bytes) -> None:
+    assert sniff(marked(b"II*\0", pixels)).format == "tiff"
+    assert raw_format(marked(b"II*\0", pixels)) is None
 
 
 @pytest.mark.parametrize("data", [raws.nef(JPEG), raws.cr3(JPEG, JPEG), FUJI, bmp(), images.avif(), raws.orf(JPEG)])
