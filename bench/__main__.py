@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import call, machine, memory, scale, speed, storage, table, throughput, unit_tests
+from bench import call, machine, memory, raw, scale, speed, storage, table, throughput, unit_tests
 from bench.rows import Row, Run
 
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "speed": lambda options: speed.rows(options.rounds),
     "call": lambda options: call.rows(options.rounds),
     "memory": lambda options: memory.rows(options.renders),
+    "raw": lambda options: raw.rows(options.rounds),
     "tests": lambda options: unit_tests.rows(),
     "scale": lambda options: scale.rows(options.rounds),
     "storage": lambda options: storage.rows(options.rounds),

@@ -21,12 +21,16 @@ class Picture:
     height_px: int
     progressive: bool = False
     display_p3: bool = False
+    quality: int = 97
 
     def encoded(self) -> bytes:
         """The profile changes no other byte of the file."""
         return bytes(
             _drawn(self.width_px, self.height_px).jpegsave_buffer(
-                Q=97, subsample_mode="on", interlace=self.progressive, **({"profile": "p3"} if self.display_p3 else {})
+                Q=self.quality,
+                subsample_mode="on",
+                interlace=self.progressive,
+                **({"profile": "p3"} if self.display_p3 else {}),
             )
         )
 

@@ -3,8 +3,8 @@
 import struct
 from typing import NamedTuple
 
-from tests import raws
-from tests.raws import BYTE, LONG, SHORT, UNDEFINED, Entries, Placed, Structure, camera, directory_bytes
+from tests import raw_tiff
+from tests.raw_tiff import BYTE, LONG, SHORT, UNDEFINED, Entries, Placed, Structure, camera, directory_bytes
 
 _NOTE_BYTES = 512
 _BELOW_AT = 96
@@ -49,9 +49,9 @@ def with_note(name: str, preview: bytes, *, magic: bytes = b"II*\0") -> bytes:
     exif = tiff.directory({0x927C: (UNDEFINED, Placed(note_at, _NOTE_BYTES))})
     facts: Entries = {**camera(note.make, b"Pocket R1\0", 1), 0x8769: (LONG, exif)}
     if olympus:
-        return tiff.finish(raws.grey_raw(tiff) | facts)
-    raw = tiff.directory({0x00FE: (LONG, 0), **raws.grey_raw(tiff)})
-    return tiff.finish(raws.bitmap_picture(tiff, 16, 12) | facts | {0x014A: (LONG, raw)})
+        return tiff.finish(raw_tiff.grey_raw(tiff) | facts)
+    raw = tiff.directory({0x00FE: (LONG, 0), **raw_tiff.grey_raw(tiff)})
+    return tiff.finish(raw_tiff.bitmap_picture(tiff, 16, 12) | facts | {0x014A: (LONG, raw)})
 
 
 def _packed(note: Note, note_at: int, picture_at: int, size: int, order: str) -> bytes:
@@ -81,13 +81,13 @@ def converted_dng(preview: bytes, *, in_note: bytes) -> bytes:
     block = b"MM" + struct.pack(">I", 0x1234) + packed
     private = b"Adobe\0" + b"MakN" + struct.pack(">I", len(block)) + block
     tiff = Structure()
-    raw = tiff.directory({0x00FE: (LONG, 0), **raws.grey_raw(tiff)})
+    raw = tiff.directory({0x00FE: (LONG, 0), **raw_tiff.grey_raw(tiff)})
     facts: Entries = {
         0xC612: (BYTE, bytes([1, 4, 0, 0])),
         0xC634: (BYTE, Placed(tiff.put(private), len(private))),
         0x014A: (LONG, raw),
     }
-    return tiff.finish(raws.jpeg_picture(tiff, preview) | facts)
+    return tiff.finish(raw_tiff.jpeg_picture(tiff, preview) | facts)
 
 
 def dng_with_unmarked_note(preview: bytes, *, hidden: bytes) -> bytes:
@@ -97,14 +97,14 @@ def dng_with_unmarked_note(preview: bytes, *, hidden: bytes) -> bytes:
     note_at = len(tiff.data)
     note = directory_bytes({0x0088: (LONG, hidden_at), 0x0089: (LONG, len(hidden))}, note_at, 0)
     exif = tiff.directory({0x927C: (UNDEFINED, Placed(tiff.put(note), len(note)))})
-    raw = tiff.directory({0x00FE: (LONG, 0), **raws.grey_raw(tiff)})
+    raw = tiff.directory({0x00FE: (LONG, 0), **raw_tiff.grey_raw(tiff)})
     facts: Entries = {
         **camera(b"Gallmann\0", b"Pocket R1\0", 1),
         0xC612: (BYTE, bytes([1, 4, 0, 0])),
         0x8769: (LONG, exif),
         0x014A: (LONG, raw),
     }
-    return tiff.finish(raws.jpeg_picture(tiff, preview) | facts)
+    return tiff.finish(raw_tiff.jpeg_picture(tiff, preview) | facts)
 
 
 def big_dng(preview: bytes, *, orientation: int) -> bytes:

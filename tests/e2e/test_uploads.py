@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests import images
+from tests import images, raws
 from tests.e2e.client import process, upload, wait
 from tests.e2e.memory import peak_bytes, reset_peak_bytes
 
@@ -26,6 +26,19 @@ FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 @pytest.fixture(scope="module")
 def photo() -> bytes:
     return images.jpeg(1200, 800)
+
+
+def test_a_raw_file_is_done_by_its_largest_preview_or_says_why_not(service):
+    small, large = images.jpeg(320, 240), images.jpeg(1200, 900)
+    job = process(service.url, raws.dng(small, large, orientation=6), name="a.dng")
+    assert {d["name"]: (d["width"], d["height"]) for d in job["derivatives"]}["full"] == (900, 1200)
+    cut = process(service.url, raws.arw(large)[:9_000], name="a.arw")
+    assert (cut["status"], cut["code"]) == ("error", "truncated")
+    without = process(service.url, raws.nef(small), name="a.nef")
+    assert (without["status"], without["code"]) == ("error", "raw_no_preview")
+    assert "320×240" in without["detail"]
+    refused = upload(service.url, b"II*\0\x20\0\0\0IIIITwaR" + bytes(900), name="a.iiq")
+    assert (refused.status_code, "Phase One" in refused.text) == (415, True)
 
 
 def in_pieces(content: bytes, size: int = 10_000) -> Iterator[bytes]:

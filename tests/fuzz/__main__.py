@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from media_jobs.pipeline.formats.sniff import RAW_FORMATS
 from tests.fuzz.mutate import MUTATORS, recipe
 from tests.fuzz.report import Report, save
 from tests.fuzz.run import TIMEOUT_S, again, run
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="another makes other inputs (default: 1)")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first input (default: 0)")
     parser.add_argument("--only", choices=MUTATORS, default="", metavar="NAME", help="damage of this kind alone")
+    parser.add_argument("--raw", action="store_true", help="camera raw files alone")
     parser.add_argument("--timeout", type=float, default=TIMEOUT_S, metavar="S", help="for each (default: 2)")
     parser.add_argument("--findings", type=Path, metavar="DIR", help="where inputs that found something are kept")
     options = parser.parse_args()
@@ -27,7 +29,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         folder = Path(name)
         numbers = range(options.first, options.first + options.examples)
-        recipes = (recipe(options.seed, number, options.only) for number in numbers)
+        among = RAW_FORMATS if options.raw else frozenset[str]()
+        recipes = (recipe(options.seed, number, options.only, among) for number in numbers)
         for tried in run(recipes, folder, timeout_s=options.timeout):
             report.add(tried)
             _progress(report, options.examples, time.monotonic() - started)

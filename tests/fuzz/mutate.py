@@ -60,14 +60,16 @@ class Recipe:
         return data
 
 
-def recipe(seed: int, number: int, only: str = "") -> Recipe:
-    """The input of that number; the same for ever. only: of MUTATORS, what is done to it."""
+def recipe(seed: int, number: int, only: str = "", among: frozenset[str] = frozenset()) -> Recipe:
+    """The input of that number; the same for ever. only: of MUTATORS, what is done to it. among: of formats."""
     dice = Random(f"{seed}-{number}")
-    if dice.random() < _NOISE_SHARE and not only:
+    if dice.random() < _NOISE_SHARE and not only and not among:
         return Recipe(number, "noise-" + dice.choice(list(MAGIC)), (("noise", dice.getrandbits(32)),))
     # Formats in turn, not seeds: some formats have more seeds than others.
     by_format: dict[str, list[str]] = {}
     for name in seeds():
+        if among and name.split("-")[0] not in among:
+            continue
         by_format.setdefault(name.split("-")[0], []).append(name)
     formats = list(by_format)
     start = dice.choice(by_format[formats[number % len(formats)]])

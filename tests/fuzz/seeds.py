@@ -7,7 +7,7 @@ from random import Random
 
 from PIL import Image, ImageCms
 
-from tests import heif, images, raws
+from tests import heif, images, raw_notes, raws
 
 _SIZE_PX = (36, 24)
 _GRAINY_PX = (64, 48)
@@ -153,4 +153,15 @@ def _raws() -> dict[str, bytes]:
         "raf-plain": raws.raf(images.jpeg(*_SIZE_PX, facts=images.CAMERA)),
         "orf-plain": raws.orf(preview),
         "rw2-plain": raws.rw2(preview),
+        "dng-big": raw_notes.big_dng(preview, orientation=8),
+        "dng-big-endian": raws.dng(small, preview, orientation=6, magic=b"MM\0*"),
+        "dng-converted": raw_notes.converted_dng(small, in_note=preview),
+        "dng-jpeg-xl": raws.jpeg_xl_dng(preview, b"\xff\x0a" + bytes(64)),
+        "cr3-thumbnail": raws.cr3(b"\0\0\0\1CISZ" + bytes(64), preview, thumbnail=small),
+        "nef-note": raw_notes.with_note("nikon", preview),
+        "arw-note": raw_notes.with_note("sony", preview),
+        "arw-unmarked-note": raw_notes.with_note("minolta", preview),
+        "orf-big-endian": raw_notes.with_note("olympus", preview, magic=b"MM\0*"),
+        "orf-old-note": raw_notes.with_note("olympus, old", preview),
+        "rw2-two": raws.rw2(small, second=preview),
     }

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from media_jobs.pipeline.formats.sniff import RAW_FORMATS
 from tests.fuzz.mutate import MUTATORS, Recipe, recipe
 from tests.fuzz.payload import payloads
 from tests.fuzz.report import Report, save
 from tests.fuzz.run import again, run
 from tests.fuzz.seeds import seeds
+from tests.fuzz.walkers import walk
 
 SEED = 20_000
 INPUTS = 300
@@ -59,3 +61,10 @@ def test_an_input_can_be_made_again_from_its_number() -> None:
 def test_every_way_to_damage_a_picture_changes_some_picture() -> None:
     for name in MUTATORS:
         assert any(Recipe(0, seed, ((name, 1),)).make() != data for seed, data in seeds().items()), name
+
+
+def test_the_tables_of_raw_layouts_give_an_answer_soon_whatever_the_bytes_say() -> None:
+    walked = walk(SEED, range(INPUTS))
+    assert walked.findings == []
+    assert set(walked.outcomes) == RAW_FORMATS
+    assert all(counts["found"] for counts in walked.outcomes.values())

@@ -18,6 +18,7 @@ from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, sniff
 from media_jobs.pipeline.privacy.capture import capture
 from media_jobs.pipeline.privacy.gather import gather
 from media_jobs.pipeline.privacy.rights import rights
+from media_jobs.pipeline.raw import choice
 from tests.fuzz.mutate import MUTATORS, Recipe
 from tests.fuzz.seeds import seeds
 
@@ -67,6 +68,21 @@ def test_structures_are_walked_or_called_damaged(
 ) -> None:
     with contextlib.suppress(damage):
         parse(damaged(start, steps))
+
+
+@few
+@given(
+    start=st.sampled_from(sorted(name for name in seeds() if name.split("-")[0] in RAW_FORMATS)),
+    steps=STEPS,
+    claimed=st.sampled_from(sorted(RAW_FORMATS)),
+)
+def test_previews_of_raw_files_lie_in_them(start: str, steps: list[tuple[str, int]], claimed: str) -> None:
+    data = damaged(start, steps)
+    for kind in {start.partition("-")[0], claimed}:
+        with contextlib.suppress(Damaged, ImageRefused):
+            for found in choice.whole_previews(data, choice.listing(data, kind)):
+                assert all(0 < start < end <= len(data) for start, end in found.named.extents)
+                assert b"".join(found.chunks(data)).startswith(b"\xff\xd8\xff")
 
 
 @few

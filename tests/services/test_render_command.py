@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from media_jobs.management.commands.render import listed
-from tests import images
+from tests import images, raws
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -209,3 +209,29 @@ def test_stopped_from_outside_it_leaves_no_copy_of_the_picture(stop: signal.Sign
     _, report = process.communicate(timeout=120)
     assert process.returncode == 128 + stop
     assert (list(out.iterdir()), report) == ([], "")
+
+
+SMALL, LARGE = images.jpeg(320, 240), images.jpeg(1200, 900)
+RAW_FILES = {
+    "largest": (raws.dng(SMALL, LARGE, orientation=6), 0, "", (900, 1200)),
+    "cut": (raws.arw(LARGE)[:9_000], 2, "truncated", None),
+    "too small": (raws.nef(SMALL), 2, "raw_no_preview", None),
+    "HEVC": (raws.cr3(b"\0\0\0\1CISZ" + bytes(900), SMALL), 2, "raw_no_preview", None),
+    "IIQ": (b"II*\0\x20\0\0\0IIIITwaR" + bytes(900), 2, "unsupported_format", None),
+}
+
+
+@pytest.mark.parametrize("name", RAW_FILES)
+def test_a_raw_file_is_done_by_its_largest_preview_or_refused(name: str, tmp_path: Path) -> None:
+    data, code, refusal, size_px = RAW_FILES[name]
+    (tmp_path / "source").write_bytes(data)
+    ended = render(tmp_path / "source", tmp_path / "out", "--json")
+    assert (ended.code, ended.json.get("code", "")) == (code, refusal)
+    if size_px:
+        assert (ended.json["width"], ended.json["height"]) == size_px
+
+
+def test_the_setting_says_how_small_a_preview_may_be(tmp_path: Path, settings: Any) -> None:
+    (tmp_path / "source").write_bytes(raws.nef(SMALL))
+    settings.RAW_MIN_PREVIEW_PX = 320
+    assert render(tmp_path / "source", tmp_path / "out").code == 0

@@ -12,7 +12,7 @@ import pytest
 from media_jobs import errors
 from media_jobs.demo.exif_writer import Facts
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, raw_format, sniff
-from tests import images, raws
+from tests import images, raw_tiff, raws
 
 JPEG = images.jpeg(32, 32)
 
@@ -53,18 +53,27 @@ def test_accepted_formats_are_known_by_their_first_bytes(data: bytes, format: st
 
 def marked(magic: bytes, mark: bytes) -> bytes:
     """A TIFF of one grey pixel, with `mark` behind its header."""
-    tiff = raws.Structure(magic, first=32, before=mark)
-    grey = {0x0100: (raws.SHORT, 1), 0x0101: (raws.SHORT, 1), 0x0106: (raws.SHORT, 1), 0x0111: (raws.LONG, 30)}
-    return tiff.finish({**grey, 0x0117: (raws.LONG, 1)})
+    tiff = raw_tiff.Structure(magic, first=32, before=mark)
+    grey = {
+        0x0100: (raw_tiff.SHORT, 1),
+        0x0101: (raw_tiff.SHORT, 1),
+        0x0106: (raw_tiff.SHORT, 1),
+        0x0111: (raw_tiff.LONG, 30),
+    }
+    return tiff.finish({**grey, 0x0117: (raw_tiff.LONG, 1)})
 
 
 def samsung(*, chained: bool = False, before: int = 0) -> bytes:
     """A picture like any other, and raw data in a directory below or behind it, after so many bytes."""
-    tiff = raws.Structure()
+    tiff = raw_tiff.Structure()
     tiff.put(bytes(before))
-    raw = tiff.directory({0x00FE: (raws.LONG, 0), **raws.grey_raw(tiff)})
-    main = raws.bitmap_picture(tiff, 16, 12) | raws.camera(b"SAMSUNG\0", b"NX300\0", 1) | {0x00FE: (raws.LONG, 0)}
-    return tiff.finish(main, raw) if chained else tiff.finish(main | {0x014A: (raws.LONG, raw)})
+    raw = tiff.directory({0x00FE: (raw_tiff.LONG, 0), **raw_tiff.grey_raw(tiff)})
+    main = (
+        raw_tiff.bitmap_picture(tiff, 16, 12)
+        | raw_tiff.camera(b"SAMSUNG\0", b"NX300\0", 1)
+        | {0x00FE: (raw_tiff.LONG, 0)}
+    )
+    return tiff.finish(main, raw) if chained else tiff.finish(main | {0x014A: (raw_tiff.LONG, raw)})
 
 
 FUJI = raws.raf(images.jpeg(32, 32, facts=Facts(make="FUJIFILM")))

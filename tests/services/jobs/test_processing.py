@@ -92,6 +92,23 @@ def test_a_raw_file_becomes_derivatives_of_its_preview():
     assert (made["full"], made["small"]) == ((640, 480), (512, 384))
 
 
+def test_the_setting_says_how_small_a_raw_file_s_preview_may_be(settings):
+    raw = raws.nef(images.jpeg(800, 600))
+    settings.RAW_MIN_PREVIEW_PX = 801
+    job = run(make_job(make_original(raw)))
+    assert (job.state, job.code) == (JobState.FAILED, "raw_no_preview")
+    assert "800×600" in job.detail
+    assert "801" in job.detail
+    settings.RAW_MIN_PREVIEW_PX = 800
+    assert run(make_job(make_original(raw))).state == JobState.DONE
+
+
+def test_a_cut_raw_file_fails_although_a_smaller_preview_is_whole():
+    small, large = images.jpeg(700, 525), images.jpeg(1200, 900)
+    job = run(make_job(make_original(raws.rw2(large, second=small)[:-500])))
+    assert (job.state, job.code) == (JobState.FAILED, "truncated")
+
+
 def test_a_raw_file_without_a_preview_fails_with_its_code_and_stays():
     job = run(make_job(make_original(raws.dng())))
     assert (job.state, job.code) == (JobState.FAILED, "raw_no_preview")

@@ -8,7 +8,7 @@ import pytest
 from media_jobs.pipeline.formats.common import Damaged
 from media_jobs.pipeline.raw import choice, ifd
 from media_jobs.pipeline.raw.named import MAX_PREVIEWS
-from tests import images, raw_notes, raws
+from tests import images, raw_notes, raw_tiff, raws
 from tests.unit.raw.test_layouts import MAKERS
 
 LARGE, SMALL = images.jpeg(1200, 900), images.jpeg(160, 120)
@@ -20,7 +20,7 @@ class Counted(bytes):
 
     looked_at = 0
 
-    def __getitem__(self, at):  # type: ignore[no-untyped-def, override]
+    def __getitem__(self, at):
         found = super().__getitem__(at)
         self.looked_at += len(found) if isinstance(found, bytes) else 1
         return found
@@ -40,19 +40,21 @@ def test_of_a_large_file_only_the_directories_and_the_heads_of_previews_are_read
 
 def chain_of(directories: int, *, loop: bool) -> bytes:
     """Directories behind each other, the last of which leads back to the first."""
-    tiff = raws.Structure()
+    tiff = raw_tiff.Structure()
     at = tiff.first if loop else 0
     for _ in range(directories):
-        at = tiff.directory(raws.pointed_jpeg(tiff, SMALL), at)
-    return tiff.finish({0xC612: (raws.BYTE, bytes(4)), **raws.jpeg_picture(tiff, LARGE)}, at)
+        at = tiff.directory(raw_tiff.pointed_jpeg(tiff, SMALL), at)
+    return tiff.finish({0xC612: (raw_tiff.BYTE, bytes(4)), **raw_tiff.jpeg_picture(tiff, LARGE)}, at)
 
 
 def nested(depth: int) -> bytes:
-    tiff = raws.Structure()
-    at = tiff.directory(raws.jpeg_picture(tiff, LARGE))
+    tiff = raw_tiff.Structure()
+    at = tiff.directory(raw_tiff.jpeg_picture(tiff, LARGE))
     for _ in range(depth):
-        at = tiff.directory({0x00FE: (raws.LONG, 1), 0x014A: (raws.LONG, (at, tiff.first))})
-    return tiff.finish({0xC612: (raws.BYTE, bytes(4)), 0x014A: (raws.LONG, at), **raws.jpeg_picture(tiff, SMALL)})
+        at = tiff.directory({0x00FE: (raw_tiff.LONG, 1), 0x014A: (raw_tiff.LONG, (at, tiff.first))})
+    return tiff.finish(
+        {0xC612: (raw_tiff.BYTE, bytes(4)), 0x014A: (raw_tiff.LONG, at), **raw_tiff.jpeg_picture(tiff, SMALL)}
+    )
 
 
 def boxes_without_end() -> bytes:
@@ -63,12 +65,12 @@ def boxes_without_end() -> bytes:
 
 
 def note_that_leads_to_itself() -> bytes:
-    tiff = raws.Structure(b"IIRO")
+    tiff = raw_tiff.Structure(b"IIRO")
     note_at = len(tiff.data)
-    note = b"OLYMPUS\0II\3\0" + raws.directory_bytes({0x2020: (raws.LONG, 12)}, 12, 12)
-    exif = tiff.directory({0x927C: (raws.UNDEFINED, raws.Placed(tiff.put(note), len(note)))})
+    note = b"OLYMPUS\0II\3\0" + raw_tiff.directory_bytes({0x2020: (raw_tiff.LONG, 12)}, 12, 12)
+    exif = tiff.directory({0x927C: (raw_tiff.UNDEFINED, raw_tiff.Placed(tiff.put(note), len(note)))})
     assert note_at == tiff.data.index(note)
-    return tiff.finish(raws.grey_raw(tiff) | {0x8769: (raws.LONG, exif), **raws.pointed_jpeg(tiff, LARGE)})
+    return tiff.finish(raw_tiff.grey_raw(tiff) | {0x8769: (raw_tiff.LONG, exif), **raw_tiff.pointed_jpeg(tiff, LARGE)})
 
 
 @pytest.mark.parametrize(
@@ -97,15 +99,15 @@ def test_boxes_without_end_are_not_all_walked() -> None:
 
 
 def test_so_many_previews_are_looked_at_and_no_more() -> None:
-    tiff = raws.Structure()
+    tiff = raw_tiff.Structure()
     below = [
-        tiff.directory(raws.jpeg_picture(tiff, images.jpeg(20 + n, 20)) | raws.pointed_jpeg(tiff, SMALL))
+        tiff.directory(raw_tiff.jpeg_picture(tiff, images.jpeg(20 + n, 20)) | raw_tiff.pointed_jpeg(tiff, SMALL))
         for n in range(30)
     ]
     chained = 0
     for n in range(30):
-        chained = tiff.directory(raws.jpeg_picture(tiff, images.jpeg(60 + n, 20)), chained)
-    data = tiff.finish({0xC612: (raws.BYTE, bytes(4)), 0x014A: (raws.LONG, tuple(below))}, chained)
+        chained = tiff.directory(raw_tiff.jpeg_picture(tiff, images.jpeg(60 + n, 20)), chained)
+    data = tiff.finish({0xC612: (raw_tiff.BYTE, bytes(4)), 0x014A: (raw_tiff.LONG, tuple(below))}, chained)
     assert len(choice.listing(data, "dng").previews) == MAX_PREVIEWS
 
 

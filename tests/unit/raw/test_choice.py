@@ -6,12 +6,12 @@ from contextlib import closing
 
 import pytest
 
-from tests import images, raw_notes, raws
+from tests import images, raw_notes, raw_tiff, raws
 from tests.unit.raw.reading import Child, read
 from tests.unit.raw.test_layouts import MAKERS
 
 LARGE, MIDDLE, SMALL = (images.jpeg(width, width * 3 // 4) for width in (1200, 800, 160))
-DNG: raws.Entries = {0xC612: (raws.BYTE, bytes([1, 4, 0, 0])), 0x0112: (raws.SHORT, 1)}
+DNG: raw_tiff.Entries = {0xC612: (raw_tiff.BYTE, bytes([1, 4, 0, 0])), 0x0112: (raw_tiff.SHORT, 1)}
 LOSSLESS = LARGE.replace(b"\xff\xc0", b"\xff\xc3")
 DEEP = LARGE.replace(b"\xff\xc0\0\x11\x08", b"\xff\xc1\0\x11\x0c")
 HEVC = b"\0\0\0\1CISZ" + bytes(4_000)
@@ -24,16 +24,16 @@ def child() -> Iterator[Child]:
         yield process
 
 
-def with_pictures(*make: Callable[[raws.Structure], raws.Entries]) -> bytes:
+def with_pictures(*make: Callable[[raw_tiff.Structure], raw_tiff.Entries]) -> bytes:
     """A DNG with a directory for each; MIDDLE is in the main one."""
-    tiff = raws.Structure()
-    raw = tiff.directory({0x00FE: (raws.LONG, 0), **raws.grey_raw(tiff)})
+    tiff = raw_tiff.Structure()
+    raw = tiff.directory({0x00FE: (raw_tiff.LONG, 0), **raw_tiff.grey_raw(tiff)})
     below = [raw, *(tiff.directory(one(tiff)) for one in make)]
-    return tiff.finish(raws.jpeg_picture(tiff, MIDDLE) | DNG | {0x014A: (raws.LONG, tuple(below))})
+    return tiff.finish(raw_tiff.jpeg_picture(tiff, MIDDLE) | DNG | {0x014A: (raw_tiff.LONG, tuple(below))})
 
 
-def stored(jpeg: bytes, **options: object) -> Callable[[raws.Structure], raws.Entries]:
-    return lambda tiff: raws.jpeg_picture(tiff, jpeg, **{"px": (1200, 900), **options})  # type: ignore[arg-type]
+def stored(jpeg: bytes, **options: object) -> Callable[[raw_tiff.Structure], raw_tiff.Entries]:
+    return lambda tiff: raw_tiff.jpeg_picture(tiff, jpeg, **{"px": (1200, 900), **options})  # type: ignore[arg-type]
 
 
 # --- cut off --------------------------------------------------------------------------------------
@@ -60,11 +60,11 @@ def test_a_file_that_ends_within_its_preview_is_truncated(missing_bytes: int) ->
 @pytest.mark.parametrize("small", [SMALL, MIDDLE])
 def test_a_smaller_preview_does_not_hide_that_the_largest_is_cut_off(small: bytes) -> None:
     """As in the first megabyte of a Sony, which has both in front, and says no size of either."""
-    tiff = raws.Structure()
-    second = tiff.directory(raws.pointed_jpeg(tiff, small))
-    raw = tiff.directory({0x00FE: (raws.LONG, 0), **raws.grey_raw(tiff)})
-    camera = raws.camera(b"SONY\0", b"ILCE-7M3\0", 1)
-    main = {0x00FE: (raws.LONG, 1), 0x014A: (raws.LONG, raw), **raws.pointed_jpeg(tiff, LARGE), **camera}
+    tiff = raw_tiff.Structure()
+    second = tiff.directory(raw_tiff.pointed_jpeg(tiff, small))
+    raw = tiff.directory({0x00FE: (raw_tiff.LONG, 0), **raw_tiff.grey_raw(tiff)})
+    camera = raw_tiff.camera(b"SONY\0", b"ILCE-7M3\0", 1)
+    main = {0x00FE: (raw_tiff.LONG, 1), 0x014A: (raw_tiff.LONG, raw), **raw_tiff.pointed_jpeg(tiff, LARGE), **camera}
     whole = tiff.finish(main, second)
     preview_at = whole.index(LARGE)
     assert read(whole).jpeg == LARGE
@@ -75,9 +75,11 @@ def test_a_smaller_preview_does_not_hide_that_the_largest_is_cut_off(small: byte
 def test_what_is_missing_of_smaller_previews_and_of_raw_data_does_not_matter() -> None:
     whole = raws.cr3(LARGE, SMALL, raw=bytes(100_000))
     assert read(whole[:-90_000]).jpeg == LARGE
-    tiff = raws.Structure()
-    main = raws.jpeg_picture(tiff, LARGE)
-    second = tiff.directory(raws.grey_raw(tiff) | {0x0201: (raws.LONG, 9_000_000), 0x0202: (raws.LONG, 500)})
+    tiff = raw_tiff.Structure()
+    main = raw_tiff.jpeg_picture(tiff, LARGE)
+    second = tiff.directory(
+        raw_tiff.grey_raw(tiff) | {0x0201: (raw_tiff.LONG, 9_000_000), 0x0202: (raw_tiff.LONG, 500)}
+    )
     assert read(tiff.finish(main | DNG, second)).jpeg == LARGE
 
 
@@ -106,9 +108,9 @@ def test_nobody_gets_the_preview_of_the_file_before(child: Child) -> None:
 )
 @pytest.mark.parametrize("layout", ["strip", "pointed"])
 def test_where_the_largest_cannot_be_used_the_next_one_is_taken(unusable: bytes, layout: str) -> None:
-    def picture(tiff: raws.Structure) -> raws.Entries:
-        strip = raws.jpeg_picture(tiff, unusable, px=(1200, 900))
-        return strip if layout == "strip" else {**raws.pointed_jpeg(tiff, unusable), 0x0100: (raws.LONG, 1200)}
+    def picture(tiff: raw_tiff.Structure) -> raw_tiff.Entries:
+        strip = raw_tiff.jpeg_picture(tiff, unusable, px=(1200, 900))
+        return strip if layout == "strip" else {**raw_tiff.pointed_jpeg(tiff, unusable), 0x0100: (raw_tiff.LONG, 1200)}
 
     found = read(with_pictures(picture))
     assert (found.code, found.jpeg) == ("", MIDDLE)
@@ -138,8 +140,8 @@ def test_strips_that_are_pictures_of_their_own_are_passed_over() -> None:
 
 @pytest.mark.parametrize(("said_px", "wins"), [((1200, 900), True), ((1100, 900), False)])
 def test_a_tile_is_taken_if_it_is_the_picture(said_px: tuple[int, int], wins: bool) -> None:
-    def picture(tiff: raws.Structure) -> raws.Entries:
-        entries = raws.jpeg_picture(tiff, LARGE, px=said_px)
+    def picture(tiff: raw_tiff.Structure) -> raw_tiff.Entries:
+        entries = raw_tiff.jpeg_picture(tiff, LARGE, px=said_px)
         return {{0x0111: 0x0144, 0x0117: 0x0145}.get(tag, tag): entry for tag, entry in entries.items()}
 
     assert read(with_pictures(picture)).jpeg == (LARGE if wins else MIDDLE)

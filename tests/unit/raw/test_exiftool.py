@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests import images, raw_notes, raws
+from tests import images, raw_notes, raw_tiff, raws
 from tests.unit.raw.reading import read
 from tests.unit.raw.test_layouts import LARGE, MAKERS, MIDDLE, SMALL, plain
 
@@ -22,7 +22,7 @@ _NAMES = ("PreviewImage", "JpgFromRaw", "JpgFromRaw2", "OtherImage", "ThumbnailI
 #: As Sony's begin, and as exiftool wants them: no JFIF header.
 BARE = LARGE[:2] + LARGE[20:]
 #: exiftool 12.57 takes an unmarked note of an ARW for Sony's own, never for Minolta's; LibRaw reads both.
-#: Nor does it know Panasonic's second preview (0x0127); 13 does.
+#: Nor does it know Panasonic's second preview (0x0127); later versions do.
 NOTES = sorted(raw_notes.NOTES.keys() - {"minolta"})
 
 FILES = {
@@ -60,14 +60,14 @@ def jpegs(tags: dict[str, Any]) -> list[bytes]:
 @pytest.mark.parametrize("name", FILES)
 def test_exiftool_agrees_on_the_preview_and_its_turn(name: str, theirs: dict[str, dict[str, Any]]) -> None:
     tags = theirs[name]
-    largest = max(jpegs(tags), key=raws.size_px)
+    largest = max(jpegs(tags), key=raw_tiff.size_px)
     orientation = next((value for tag, value in tags.items() if tag.endswith(":Orientation")), 1)
     ours = read(FILES[name])
-    assert ours.size_px == raws.size_px(largest)
+    assert ours.size_px == raw_tiff.size_px(largest)
     assert ours.jpeg == largest
     assert ours.turn == orientation
 
 
 def test_the_files_differ_enough_for_an_agreement_to_mean_something() -> None:
-    assert len({raws.size_px(jpeg) for jpeg in (LARGE, MIDDLE, SMALL)}) == 3
+    assert len({raw_tiff.size_px(jpeg) for jpeg in (LARGE, MIDDLE, SMALL)}) == 3
     assert images.jpeg(800, 600) == LARGE

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from media_jobs.demo.exif_writer import Facts, with_facts
-from tests import images, raw_notes, raws
+from tests import images, raw_notes, raw_tiff, raws
 from tests.unit.raw.reading import Child, read
 
 LARGE, MIDDLE, SMALL = (images.jpeg(width, width * 3 // 4) for width in (800, 640, 160))
@@ -74,25 +74,27 @@ def test_the_largest_preview_wins_wherever_it_lies(order: tuple[bytes, ...], mag
 
 def test_directories_may_lie_in_any_order_and_behind_each_other() -> None:
     """The main one last, a chain that leads backwards, a preview four levels deep."""
-    tiff = raws.Structure(b"MM\0*")
-    deepest = tiff.directory(raws.jpeg_picture(tiff, LARGE))
+    tiff = raw_tiff.Structure(b"MM\0*")
+    deepest = tiff.directory(raw_tiff.jpeg_picture(tiff, LARGE))
     for _ in range(3):
-        deepest = tiff.directory({0x00FE: (raws.LONG, 0), 0x014A: (raws.LONG, deepest)})
-    chained = tiff.directory(raws.jpeg_picture(tiff, SMALL))
-    last = tiff.directory({**raws.grey_raw(tiff), 0xC612: (raws.BYTE, bytes(4)), 0x014A: (raws.LONG, deepest)}, chained)
+        deepest = tiff.directory({0x00FE: (raw_tiff.LONG, 0), 0x014A: (raw_tiff.LONG, deepest)})
+    chained = tiff.directory(raw_tiff.jpeg_picture(tiff, SMALL))
+    last = tiff.directory(
+        {**raw_tiff.grey_raw(tiff), 0xC612: (raw_tiff.BYTE, bytes(4)), 0x014A: (raw_tiff.LONG, deepest)}, chained
+    )
     tiff.data[4:8] = last.to_bytes(4, "big")
     assert read(bytes(tiff.data)).jpeg == LARGE
 
 
-@pytest.mark.parametrize("picture", [raws.jpeg_picture, raws.pointed_jpeg])
-def test_a_preview_in_the_third_directory_of_a_chain_is_found(picture: Callable[..., raws.Entries]) -> None:
+@pytest.mark.parametrize("picture", [raw_tiff.jpeg_picture, raw_tiff.pointed_jpeg])
+def test_a_preview_in_the_third_directory_of_a_chain_is_found(picture: Callable[..., raw_tiff.Entries]) -> None:
     """Where newer cameras of Sony have the one of full size."""
-    tiff = raws.Structure()
-    third = tiff.directory({0x0103: (raws.SHORT, 6), **picture(tiff, LARGE)})
-    second = tiff.directory(raws.pointed_jpeg(tiff, SMALL), third)
-    camera = raws.camera(b"SONY\0", b"ILCE-1\0", 8)
-    raw = tiff.directory({0x00FE: (raws.LONG, 0), **raws.grey_raw(tiff)})
-    main = {0x00FE: (raws.LONG, 1), 0x014A: (raws.LONG, raw), **raws.pointed_jpeg(tiff, MIDDLE), **camera}
+    tiff = raw_tiff.Structure()
+    third = tiff.directory({0x0103: (raw_tiff.SHORT, 6), **picture(tiff, LARGE)})
+    second = tiff.directory(raw_tiff.pointed_jpeg(tiff, SMALL), third)
+    camera = raw_tiff.camera(b"SONY\0", b"ILCE-1\0", 8)
+    raw = tiff.directory({0x00FE: (raw_tiff.LONG, 0), **raw_tiff.grey_raw(tiff)})
+    main = {0x00FE: (raw_tiff.LONG, 1), 0x014A: (raw_tiff.LONG, raw), **raw_tiff.pointed_jpeg(tiff, MIDDLE), **camera}
     found = read(tiff.finish(main, second))
     assert (found.jpeg, found.turn, found.number) == (LARGE, 8, 2)
 
@@ -127,9 +129,11 @@ def test_big_tiff_is_read() -> None:
 
 def test_raw_data_is_no_preview_whatever_it_starts_with() -> None:
     """JPEG's own coding is one of those that raw data come in, and a track may start with its mark."""
-    tiff = raws.Structure()
-    raw = tiff.directory(raws.jpeg_picture(tiff, LARGE) | {0x0106: (raws.SHORT, 34892), 0x00FE: (raws.LONG, 0)})
-    mask = tiff.directory(raws.jpeg_picture(tiff, LARGE) | {0x00FE: (raws.LONG, 4)})
-    camera = {0xC612: (raws.BYTE, bytes(4)), 0x014A: (raws.LONG, (raw, mask))}
-    assert read(tiff.finish(raws.jpeg_picture(tiff, MIDDLE) | camera)).jpeg == MIDDLE
+    tiff = raw_tiff.Structure()
+    raw = tiff.directory(
+        raw_tiff.jpeg_picture(tiff, LARGE) | {0x0106: (raw_tiff.SHORT, 34892), 0x00FE: (raw_tiff.LONG, 0)}
+    )
+    mask = tiff.directory(raw_tiff.jpeg_picture(tiff, LARGE) | {0x00FE: (raw_tiff.LONG, 4)})
+    camera = {0xC612: (raw_tiff.BYTE, bytes(4)), 0x014A: (raw_tiff.LONG, (raw, mask))}
+    assert read(tiff.finish(raw_tiff.jpeg_picture(tiff, MIDDLE) | camera)).jpeg == MIDDLE
     assert read(raws.cr3(MIDDLE, SMALL, raw=LARGE)).jpeg == MIDDLE
