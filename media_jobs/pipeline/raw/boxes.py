@@ -25,17 +25,19 @@ _HEVC = frozenset({"HEVC", "hvcC"})
 def listing(data: Bytes) -> Listing:
     """What the file names. Raises Damaged where it has no `moov`."""
     found = Listing()
-    movie = None
+    movie, has_samples = None, False
     for box in _boxes(data, 0, len(data)):
         if box.kind == "moov":
             movie = box
-            found.breaks_off = box.end > len(data)
             _movie(data, box, found)
+        elif box.kind == "mdat":
+            has_samples = True
         elif box.kind == "uuid" and bytes(data[box.start : box.start + 16]) == _PREVIEW:
             for inner in _boxes(data, box.start + 24, box.end):  # 16 of the UUID, 8 of its own
                 _canon_preview(data, inner, found)
     if movie is None:
         raise Damaged("no moov")
+    found.breaks_off = movie.end > len(data) or not has_samples  # they come last, behind what may hold a preview
     return found
 
 

@@ -90,6 +90,14 @@ def test_directories_beyond_the_end_might_name_a_larger_one() -> None:
     assert read(whole[:last_directory]).code == "truncated"
 
 
+def test_a_cr3_that_ends_before_its_samples_is_cut_whatever_they_are() -> None:
+    whole = raws.cr3(HEVC, LARGE, codec=b"HEVC")
+    assert read(whole).jpeg == LARGE
+    preview_at = whole.index(LARGE)
+    for end in (preview_at - 50, preview_at + 100, preview_at + len(LARGE)):
+        assert read(whole[:end]).code == "truncated"
+
+
 def test_nobody_gets_the_preview_of_the_file_before(child: Child) -> None:
     whole = raws.cr3(LARGE, SMALL)
     cut_before_its_preview = whole[: whole.index(LARGE)]
