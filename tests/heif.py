@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 #: Numbers of items in the files.
 _PRIMARY, _EXIF, _FIRST_TILE = 1, 2, 3
+#: Properties that a reader has to know, and how they are marked.
+_ESSENTIALS, _ESSENTIAL = frozenset({b"hvcC", b"av1C", b"clap", b"irot", b"imir"}), 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,9 @@ def mirror(axis: int) -> bytes:
     return box(b"imir", bytes([axis]))
 
 
-def crop(width_px: int, height_px: int) -> bytes:
-    """A crop around the middle."""
-    return box(b"clap", struct.pack(">8I", width_px, 1, height_px, 1, 0, 1, 0, 1))
+def crop(width_px: int, height_px: int, across: tuple[int, int] = (0, 1), down: tuple[int, int] = (0, 1)) -> bytes:
+    """A crop whose centre lies so much, a fraction, to the right of the picture's centre and below it."""
+    return box(b"clap", struct.pack(">4I4i", width_px, 1, height_px, 1, *across, *down))
 
 
 def colours(primaries: int, transfer: int = 13, matrix: int = 6) -> bytes:
@@ -128,12 +130,15 @@ def grid(
     width_px: int = 128,
     height_px: int = 96,
     *properties: bytes,
+    before: tuple[bytes, ...] = (),
     exif: bytes = b"",
     helpers: tuple[bytes, ...] = (),
+    premultiplied: bool = False,
 ) -> bytes:
     """A picture of as many tiles as it takes; 128 wide and high at most, its corners have the colours of CORNERS.
 
-    properties: of the whole picture, in this order, after its size. exif: a TIFF structure.
+    properties: of the whole picture, in this order, after its size; `before`: listed before that. exif: a TIFF
+    structure. premultiplied: by what the first of the helpers has as alpha.
     helpers: URNs of further pictures beside it, such as a gain map; each is one tile.
     """
     columns, rows = -(-width_px // codec.tile_px), -(-height_px // codec.tile_px)
@@ -142,14 +147,17 @@ def grid(
     shape = struct.pack(">BBBBHH", 0, 0, rows - 1, columns - 1, width_px, height_px)
     tile_properties = (codec.configuration, size(codec.tile_px, codec.tile_px))
     own = tuple(full_box(b"auxC", urn + b"\0") for urn in helpers)
-    catalogue = (*tile_properties, size(width_px, height_px), *properties, *own)
-    uses: dict[int, Sequence[int]] = {_PRIMARY: range(3, 4 + len(properties)), **dict.fromkeys(tiles, (1, 2))}
-    uses |= {item: (1, 2, 4 + len(properties) + index) for index, item in enumerate(helper_items)}
+    whole = (*before, size(width_px, height_px), *properties)
+    catalogue = (*tile_properties, *whole, *own)
+    uses: dict[int, Sequence[int]] = {_PRIMARY: range(3, 3 + len(whole)), **dict.fromkeys(tiles, (1, 2))}
+    uses |= {item: (1, 2, 3 + len(whole) + index) for index, item in enumerate(helper_items)}
     infos = [_info(_PRIMARY, b"grid"), *(_info(tile, codec.item, hidden=True) for tile in (*tiles, *helper_items))]
     references = [
         _reference(b"dimg", _PRIMARY, *tiles),
         *(_reference(b"auxl", item, _PRIMARY) for item in helper_items),
     ]
+    if premultiplied:
+        references.append(_reference(b"prem", _PRIMARY, helper_items[0]))
     pixels = b"".join(codec.tiles)
     places = {tile: _tile_place(codec, index) for index, tile in enumerate((*tiles, *helper_items))}
     if exif:
@@ -166,12 +174,31 @@ def grid(
             full_box(b"pitm", struct.pack(">H", _PRIMARY)),
             full_box(b"iinf", struct.pack(">H", len(infos)), *infos),
             full_box(b"iref", *references),
-            box(b"iprp", box(b"ipco", *catalogue), _uses(uses)),
+            box(b"iprp", box(b"ipco", *catalogue), _uses(uses, catalogue)),
             _locations(len(shape), {item: (pixels_at + at, length) for item, (at, length) in places.items()}),
             box(b"idat", shape),
         )
 
     return head + meta(len(head) + len(meta(0)) + 8) + box(b"mdat", pixels)
+
+
+def single(codec: Codec, *properties: bytes, before: tuple[bytes, ...] = ()) -> bytes:
+    """A picture that is one coded tile. properties: after its size; `before`: listed before that."""
+    whole = (codec.configuration, *before, size(codec.tile_px, codec.tile_px), *properties)
+    head = box(b"ftyp", codec.brand, bytes(4), codec.brand, b"mif1")
+
+    def meta(pixels_at: int) -> bytes:
+        place = struct.pack(">HHHII", _PRIMARY, 0, 1, pixels_at, len(codec.tiles[0]))
+        return full_box(
+            b"meta",
+            full_box(b"hdlr", bytes(4), b"pict", bytes(13)),
+            full_box(b"pitm", struct.pack(">H", _PRIMARY)),
+            full_box(b"iinf", struct.pack(">H", 1), _info(_PRIMARY, codec.item)),
+            box(b"iprp", box(b"ipco", *whole), _uses({_PRIMARY: range(1, 1 + len(whole))}, whole)),
+            full_box(b"iloc", struct.pack(">HH", 0x4400, 1), place),
+        )
+
+    return head + meta(len(head) + len(meta(0)) + 8) + box(b"mdat", codec.tiles[0])
 
 
 def _tile_place(codec: Codec, index: int) -> tuple[int, int]:
@@ -187,8 +214,15 @@ def _reference(kind: bytes, origin: int, *targets: int) -> bytes:
     return box(kind, struct.pack(f">HH{len(targets)}H", origin, len(targets), *targets))
 
 
-def _uses(uses: Mapping[int, Sequence[int]]) -> bytes:
-    entries = (struct.pack(">HB", item, len(indices)) + bytes(indices) for item, indices in sorted(uses.items()))
+def _uses(uses: Mapping[int, Sequence[int]], catalogue: Sequence[bytes]) -> bytes:
+    """Which item has which properties of the catalogue, by their places from 1."""
+
+    def marked(index: int) -> int:
+        return index | _ESSENTIAL if catalogue[index - 1][4:8] in _ESSENTIALS else index
+
+    entries = (
+        struct.pack(">HB", item, len(indices)) + bytes(map(marked, indices)) for item, indices in sorted(uses.items())
+    )
     return full_box(b"ipma", struct.pack(">I", len(uses)), *entries)
 
 

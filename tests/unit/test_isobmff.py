@@ -7,6 +7,7 @@ import pytest
 
 from media_jobs.pipeline.formats import heif_items, isobmff
 from media_jobs.pipeline.formats.common import Damaged
+from media_jobs.pipeline.formats.pixels import heif_transforms
 from tests import heif
 from tests.heif import box, full_box
 
@@ -48,7 +49,8 @@ def test_the_primary_item_has_its_size_and_its_rotation():
     meta = heif_items.meta(PICTURE)
     primary = meta.items[meta.primary]
     assert (primary.kind, primary.width_px, primary.height_px, primary.primaries) == ("grid", 128, 96, 12)
-    assert (primary.rotation, primary.shown_px) == (90, (90, 100))
+    whole = heif_transforms.frame((primary.width_px, primary.height_px), primary.steps)
+    assert (whole.width_px, whole.height_px, whole.window) == (96, 128, heif_transforms.Window(3, 14, 90, 100))
     tiles = [meta.items[number] for number in primary.refs["dimg"]]
     assert [(tile.kind, tile.width_px) for tile in tiles] == [("hvc1", 64)] * 4
 

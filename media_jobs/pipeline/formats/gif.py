@@ -1,5 +1,6 @@
 """The blocks of a GIF, from its bytes. Stdlib only."""
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,23 +25,44 @@ class Extension:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """`at`: where its header stands. `start` and `end` bound its pixels."""
+
+    at: int
+    start: int
+    end: int
+
+
 def extensions(data: Bytes) -> Iterator[Extension | int]:
     """Every extension in its order; at the very end, the offset behind the file's own end mark. Raises Damaged."""
-    return (part for part in _parts(data) if not isinstance(part, tuple))
+    return (part for part in _parts(data) if not isinstance(part, Picture))
 
 
 def pictures(data: Bytes) -> Iterator[tuple[int, int]]:
     """Start and end of the pixels of each picture, up to the first damage. Raises TooManyBlocks."""
     try:
-        yield from (part for part in _parts(data) if isinstance(part, tuple))
+        yield from ((part.start, part.end) for part in _parts(data) if isinstance(part, Picture))
     except TooManyBlocks:
         raise
     except Damaged:
         return
 
 
-def _parts(data: Bytes) -> Iterator[Extension | tuple[int, int] | int]:
-    """Extensions, the bounds of pictures, and the end of the file. Raises Damaged."""
+def first_place(data: Bytes) -> tuple[int, int, int, int] | None:
+    """Left, top, width and height of the first picture on its screen; None where there is none."""
+    try:
+        place = next((part for part in _parts(data) if isinstance(part, Picture)), None)
+    except Damaged:
+        return None
+    if place is None:
+        return None
+    left, top, width, height = struct.unpack_from("<HHHH", data, place.at + 1)
+    return left, top, width, height
+
+
+def _parts(data: Bytes) -> Iterator[Extension | Picture | int]:
+    """Extensions, pictures, and the end of the file. Raises Damaged."""
     if bytes(data[:6]) not in (b"GIF87a", b"GIF89a"):
         raise Damaged("no GIF")
     walk = _Walk(data)
@@ -52,8 +74,9 @@ def _parts(data: Bytes) -> Iterator[Extension | tuple[int, int] | int]:
             return
         if kind == 0x2C:  # a picture: its place, its colours, the size of its first code, its pixels
             start = at + 11 + _colours(walk.byte(at + 9))
-            at = walk.over_pieces(start)
-            yield start, at
+            end = walk.over_pieces(start)
+            yield Picture(at, start, end)
+            at = end
         elif kind == 0x21:
             end = walk.over_pieces(at + 2)
             yield Extension(walk.byte(at + 1), at + 2, end)

@@ -7,6 +7,7 @@ from itertools import islice
 from media_jobs import errors
 from media_jobs.pipeline.formats import heif_items, isobmff
 from media_jobs.pipeline.formats.common import Bytes, Damaged
+from media_jobs.pipeline.formats.pixels.heif_transforms import Frame, frame
 
 #: Item kind → the format that it makes the picture.
 _FORMATS = {"av01": "avif", "hvc1": "heic"}
@@ -29,19 +30,23 @@ _SMALL_PIXELS = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The primary picture's header. Width and height are as decoders give it: cropped, turned and mirrored.
+    """The primary picture's header. Width and height are as it is to be shown: cropped, turned and mirrored.
 
-    own_pixels: before the crop. part_pixels: of the largest piece that is decoded in one go, such as a tile.
-    primaries: number of its colours in ITU-T H.273, 0 if unknown. exif: a TIFF structure, empty if there is none.
+    frame: what a decoder makes of it without its crops, and what is to be cut out of that. own_pixels: before the
+    crop. part_pixels: of the largest piece that is decoded in one go, such as a tile. premultiplied: its colours are
+    dimmed by its alpha already. primaries: number of its colours in ITU-T H.273, 0 if unknown. exif: a TIFF
+    structure, empty if there is none.
     """
 
     format: str
     width_px: int
     height_px: int
+    frame: Frame
     own_pixels: int
     part_pixels: int
     bits: int
     transparent: bool  #: or with another picture beside it, such as a gain map
+    premultiplied: bool
     primaries: int
     exif: bytes
 
@@ -58,17 +63,22 @@ def header(data: Bytes) -> Header:
     kind = _format(meta, primary)
     if any(end > len(data) for part in parts for _, end in part.extents):
         raise errors.Truncated
-    width, height = primary.shown_px
-    if not width or not height or _overhangs(meta, primary):
+    if not primary.width_px or not primary.height_px or _overhangs(meta, primary):
         raise errors.Undecodable
+    try:
+        whole = frame((primary.width_px, primary.height_px), primary.steps)
+    except Damaged as error:
+        raise errors.Undecodable from error
     return Header(
         format=kind,
-        width_px=width,
-        height_px=height,
+        width_px=whole.window.width_px,
+        height_px=whole.window.height_px,
+        frame=whole,
         own_pixels=primary.width_px * primary.height_px,
         part_pixels=max(part.width_px * part.height_px for part in parts if part.kind not in _DERIVED),
         bits=max(part.bits for part in parts) or 8,
         transparent=bool(helpers),
+        premultiplied=bool(primary.refs.get("prem")),
         primaries=next((part.primaries for part in parts if part.primaries), 0),
         exif=_exif(data, meta),
     )

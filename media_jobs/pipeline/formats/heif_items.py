@@ -4,17 +4,20 @@ Stdlib only, and soon done: every count and size has its bound.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from media_jobs.pipeline.formats import isobmff
 from media_jobs.pipeline.formats.common import Bytes, Damaged
+from media_jobs.pipeline.formats.pixels import heif_transforms
 
 #: Of a table of numbers. That of a 48-megapixel photo in 200 tiles takes 5 KB.
 _MAX_TABLE_BYTES = 262_144
 _MAX_PROPERTY_TABLES = 4  #: one for each of its versions and widths
 _MAX_ITEM_BYTES = 16 * 1_048_576
 _MAX_TEXT_BYTES = 256
+_CROP_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,7 @@ class Item:
 
     kind: four letters, such as `hvc1`, `grid`, `Exif`, `mime`. content_type: of `mime` only.
     extents: (start, end) of its pieces in the file; empty where they lie elsewhere or are made from other items.
-    width_px, height_px: as coded, before `rotation` (degrees counter-clockwise).
-    shown_px: width and height after the file's crop and rotation.
+    width_px, height_px: as coded. steps: what is to be done with that for showing, in this order.
     bits: of a sample, 0 if unknown. primaries: number of its colours in ITU-T H.273, 0 if unknown.
     refs: by the reference's four letters, the items it points to.
     """
@@ -34,8 +36,7 @@ class Item:
     extents: tuple[tuple[int, int], ...] = ()
     width_px: int = 0
     height_px: int = 0
-    rotation: int = 0
-    shown_px: tuple[int, int] = (0, 0)
+    steps: tuple[heif_transforms.Step, ...] = ()
     bits: int = 0
     primaries: int = 0
     refs: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -180,15 +181,13 @@ def _properties(data: Bytes, box: isobmff.Box | None) -> _Facts:
 
 
 def _apply(found: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Add a property to an item's. Crop and rotation count in the order in which they are listed."""
-    facts.update(found)
-    if "width_px" in found:
-        facts["shown_px"] = (found["width_px"], found["height_px"])
-    if found.get("rotation") in (90, 270):
-        facts["shown_px"] = facts.get("shown_px", (0, 0))[::-1]
+    """Add a property to an item's. Transformations add up in the order in which they are listed."""
+    facts.update({**found, "steps": facts.get("steps", ()) + found.get("steps", ())})
 
 
 def _property(data: Bytes, box: isobmff.Box) -> dict[str, Any]:
+    if box.kind == "clap":
+        return _crop(data, box)
     read_property = _PROPERTIES.get(box.kind)
     return read_property(_Table(data, box, versioned=box.kind in ("ispe", "pixi"))) if read_property else {}
 
@@ -197,13 +196,20 @@ def _size(table: _Table) -> dict[str, Any]:
     return {"width_px": table.number(4), "height_px": table.number(4)}
 
 
-def _crop(table: _Table) -> dict[str, Any]:
-    width, across, height, down = (table.number(4) for _ in range(4))
-    return {"shown_px": (width // across, height // down)} if across and down else {}
+def _crop(data: Bytes, box: isobmff.Box) -> dict[str, Any]:
+    """A crop without sense is left to the decoder."""
+    with suppress(Damaged):
+        content = bytes(data[box.start : min(box.end, box.start + _CROP_BYTES)])
+        return {"steps": (heif_transforms.crop(content, box.start),)}
+    return {}
 
 
 def _rotation(table: _Table) -> dict[str, Any]:
-    return {"rotation": 90 * (table.number(1) & 3)}
+    return {"steps": (heif_transforms.Step(turns=table.number(1) & 3),)}
+
+
+def _mirroring(table: _Table) -> dict[str, Any]:
+    return {"steps": (heif_transforms.Step(mirrored="across" if table.number(1) & 1 else "down"),)}
 
 
 def _bits(table: _Table) -> dict[str, Any]:
@@ -216,8 +222,8 @@ def _colours(table: _Table) -> dict[str, Any]:
 
 _PROPERTIES: dict[str, Callable[[_Table], dict[str, Any]]] = {
     "ispe": _size,
-    "clap": _crop,
     "irot": _rotation,
+    "imir": _mirroring,
     "pixi": _bits,
     "colr": _colours,
 }

@@ -22,6 +22,7 @@ _ORIENTATION, _SUB_DIRECTORIES = 0x0112, 0x014A
 #: Offsets and sizes of strips, and of tiles.
 _PIECES = ((0x0111, 0x0117), (0x0144, 0x0145))
 _BIG_MAGIC = 43
+_RATIONAL = 5
 #: TIFF; `IIRO` or `MMOR`, `IIRS` (Olympus); `IIU\0` (Panasonic).
 _MAGICS = frozenset({42, 0x4F52, 0x5352, 0x0055})
 #: struct's letters, by type: texts, whole numbers, and what only its size is known of.
@@ -75,7 +76,7 @@ class Tiff:
     def directories(self) -> Iterator["Directory"]:
         """The directories of every page, and those below each, as far as they are there.
 
-        Raises Damaged for absurd depth or number.
+        Raises Damaged for absurd depth or number, and where the first is not to be read.
         """
         seen: set[int] = set()
         pending = [(self.first, 0)]
@@ -86,7 +87,12 @@ class Tiff:
             if depth > _MAX_DEPTH:
                 raise Damaged("directories absurdly deep below others")
             seen.add(offset)
-            directory = self.directory(offset)
+            try:
+                directory = self.directory(offset)
+            except Damaged:
+                if depth or offset == self.first:
+                    raise
+                continue  # the pages before it are none the worse
             yield directory
             if directory.following:
                 pending.append((directory.following, depth))
@@ -122,6 +128,31 @@ class Directory:
                 value = self._value(kind, count, place)
                 return value if isinstance(value, tuple) else ()
         return ()
+
+    def rationals(self, tag: int) -> tuple[float, ...]:
+        """The fractions of a tag; empty where they are missing or lie outside of the data."""
+        entry = next((entry for entry in self.entries if entry[:2] == (tag, _RATIONAL)), None)
+        if entry is None or entry[2] > _MAX_VALUES:
+            return ()
+        size, at = 8 * entry[2], self.tiff.integer(entry[3])
+        data = entry[3] if size <= len(entry[3]) else bytes(self.tiff.data[at : at + size])
+        if len(data) < size:
+            return ()
+        pairs = struct.iter_unpack(self.tiff.order + "II", data[:size])
+        return tuple(above / below if below else 0.0 for above, below in pairs)
+
+    def place(self, tag: int) -> int | None:
+        """Where in the data the value of a tag stands, or the offset to it, if the whole directory is there."""
+        tags = [entry[0] for entry in self.entries]
+        if tag not in tags:
+            return None
+        room = 8 if self.tiff.big else 4
+        entry_bytes = 4 + 2 * room
+        return self.link() - (len(tags) - tags.index(tag)) * entry_bytes + entry_bytes - room
+
+    def link(self) -> int:
+        """Where in the data the offset of the next directory stands."""
+        return self.end - (8 if self.tiff.big else 4)
 
     def reach(self) -> int:
         """The end of this and of all values that it points to, perhaps beyond the data."""

@@ -1,0 +1,1 @@
+"""How pixels lie in files: pages, samples, scans, crops. Stdlib only."""
