@@ -1,9 +1,7 @@
 """One way in for every format: the first frame, whole and undamaged, at about the size that is wanted."""
 
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import pyvips
@@ -12,20 +10,15 @@ from media_jobs import errors
 from media_jobs.pipeline import orientation
 from media_jobs.pipeline.colour import to_srgb
 from media_jobs.pipeline.probe import Found
-from media_jobs.pipeline.readers import bmp, heif, repair, vips
+from media_jobs.pipeline.readers import bmp, gif, heif, jpeg, tiff, vips
 from media_jobs.pipeline.readers.damage import refusal
 from media_jobs.pipeline.values import Limits
 
-#: What libjpeg warns of although every pixel is there.
-_HARMLESS = (
-    "extraneous bytes",
-    "Adobe color transform",
-    "unknown JFIF revision",
-    "progression sequence",
-    "SOS parameters",
-)
-_NO_END = "premature end of JPEG"
 _PROFILE = "icc-profile-data"
+
+
+class UnexpectedSize(RuntimeError):
+    """A decoder gave another size than the header said: a fault of ours, and no picture."""
 
 
 def decode(found: Found, size_px: tuple[int, int], limits: Limits, rotation: int = 0) -> pyvips.Image:
@@ -64,22 +57,53 @@ def shrink(image: pyvips.Image, size_px: tuple[int, int]) -> pyvips.Image:
 
 def _read(found: Found, size_px: tuple[int, int]) -> pyvips.Image:
     """Decode everything once, shrinking on the way. Damage is an error, never a grey area."""
+    options = _shrink_on_load(found, size_px)
     if found.coded_as == "jpeg":
-        return _read_jpeg(found, size_px)
-    with _opened(found, size_px) as image:
-        return shrink(image, size_px).copy_memory()
+
+        def finish(image: pyvips.Image) -> pyvips.Image:
+            return shrink(_as_expected(found, image, options["shrink"]), size_px).copy_memory()
+
+        return jpeg.read(found.path, finish, **options)
+    with _opened(found, options) as image:
+        shown = _within(found, _as_expected(found, image, 1 / options.get("scale", 1)))
+        return shrink(shown, size_px).copy_memory()
+
+
+def _as_expected(found: Found, image: pyvips.Image, shrunk_by: float = 1) -> pyvips.Image:
+    """The image, if it is as large as the header led to expect, a rounded pixel aside where its decoder has shrunk it.
+
+    Otherwise one of the two was read wrongly, and to go on would stretch the picture. Raises UnexpectedSize.
+    """
+    expected_px = found.reading.whole_px or (found.width_px, found.height_px)
+    found_px = (image.width, image.height)
+    spare = 1 if shrunk_by > 1 else 0
+    if any(abs(side - wanted / shrunk_by) > spare for side, wanted in zip(found_px, expected_px, strict=True)):
+        raise UnexpectedSize(f"{found.coded_as}: {found_px} instead of {expected_px}, shrunk by {shrunk_by:g}")
+    return image
+
+
+def _within(found: Found, image: pyvips.Image) -> pyvips.Image:
+    """What of the image is to be shown, its colours at full strength whatever their alpha."""
+    if window := found.reading.window:
+        image = image.crop(window.left, window.top, window.width_px, window.height_px)
+    return image.unpremultiply().cast(image.format) if found.reading.premultiplied and image.hasalpha() else image
 
 
 @contextmanager
-def _opened(found: Found, size_px: tuple[int, int]) -> Iterator[pyvips.Image]:
-    """The picture at its full size, or as little larger than `size_px` as its decoder makes it."""
+def _opened(found: Found, options: dict[str, Any]) -> Iterator[pyvips.Image]:
+    """The picture at its full size, or as its decoder shrinks it."""
     if found.coded_as == "heic":
         with heif.opened(found.path) as image:
             yield image
+    elif found.coded_as == "tiff":
+        with tiff.opened(found.path, found.reading) as image:
+            yield image
+    elif found.coded_as == "gif":
+        yield gif.load(found.path)
     elif found.coded_as == "bmp":
         yield bmp.load(found.path)
     else:
-        yield vips.load(found.coded_as, str(found.path), fail_on="error", **_shrink_on_load(found, size_px))
+        yield vips.load(found.coded_as, str(found.path), fail_on="error", **options)
 
 
 def _with_profile(image: pyvips.Image, found: Found) -> pyvips.Image:
@@ -92,33 +116,6 @@ def _with_profile(image: pyvips.Image, found: Found) -> pyvips.Image:
     elif image.get_typeof(_PROFILE):
         image.remove(_PROFILE)
     return image
-
-
-def _read_jpeg(found: Found, size_px: tuple[int, int]) -> pyvips.Image:
-    options = _shrink_on_load(found, size_px)
-
-    def read(path: Path, fail_on: str) -> pyvips.Image:
-        vips.noted()
-        picture = shrink(vips.load("jpeg", str(path), fail_on=fail_on, **options), size_px).copy_memory()
-        # libvips looks for warnings before it reads on: what the last eight lines lack, only its notes tell.
-        if fail_on == "warning" and (said := vips.noted()):
-            raise pyvips.Error("damaged at its end", said)
-        return picture
-
-    # JPEG decoders report damage as a warning like any other; so the first one decides.
-    try:
-        return read(found.path, "warning")
-    except pyvips.Error as error:
-        if any(words in str(error) for words in _HARMLESS):
-            return read(found.path, "error")
-        if _NO_END not in str(error):
-            raise
-        with tempfile.NamedTemporaryFile() as copy:
-            if not repair.close_jpeg(found.path, Path(copy.name)):
-                raise
-            with suppress(pyvips.Error):  # then what was said first is what ails it
-                return read(Path(copy.name), "warning")
-        raise
 
 
 def _shrink_on_load(found: Found, size_px: tuple[int, int]) -> dict[str, Any]:

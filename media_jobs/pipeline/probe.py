@@ -18,6 +18,8 @@ from media_jobs.pipeline.formats.colours import in_exif
 from media_jobs.pipeline.formats.colours.in_exif import Said
 from media_jobs.pipeline.formats.common import Bytes, Damaged, mapped
 from media_jobs.pipeline.formats.frames import frames
+from media_jobs.pipeline.formats.pixels import tiff_page, tiff_samples
+from media_jobs.pipeline.formats.pixels.reading import AS_IT_IS, Reading
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, raw_format, sniff
 from media_jobs.pipeline.readers import memory_estimate, raw, repair, vips
 from media_jobs.pipeline.readers.damage import refusal
@@ -28,7 +30,7 @@ from media_jobs.pipeline.values import Limits
 class Found:
     """A picture's header. Use it in a `with` statement: what lies at `path` may be a temporary file.
 
-    Width and height are as the decoder gives them, before `turn`.
+    Width and height are as the decoder gives them, less what `reading` cuts off; before `turn`.
     """
 
     original: Path  #: the file as it came
@@ -48,6 +50,7 @@ class Found:
     #: What its colours are, as an ICC profile, where the file tells it in another way; empty for sRGB. None: as the
     #: decoder finds.
     profile: bytes | None = None
+    reading: Reading = AS_IT_IS
 
     def __enter__(self) -> Self:
         return self
@@ -95,6 +98,8 @@ def probe(path: Path, limits: Limits, *, preview: int = 0) -> Found:
         return _bmp(path)
     if kind in ("avif", "heic"):
         return _heif(path, limits)
+    if kind == "tiff":
+        return _tiff(path, limits)
     if kind == "webp" and repair.is_cut_webp(path):
         return _repaired_webp(path, limits)
     return _plain(path, kind, limits)
@@ -146,12 +151,30 @@ def _repaired_webp(path: Path, limits: Limits) -> Found:
 
 
 def _plain(path: Path, kind: str, limits: Limits, otherwise: Said = Said.NOTHING) -> Found:
-    """The header of a file that libvips reads, AVIF excepted. otherwise: of a JPEG that names no colours."""
+    """The header of a file that libvips reads, AVIF and TIFF excepted. otherwise: of a JPEG that names no colours."""
     pages = _inspect(path, kind, limits)
+    header = _opened(path, kind, limits)
+    buffered_pixels = memory_estimate.others(kind, header)
+    return _as_libvips_says(path, kind, header, pages=pages, buffered_pixels=buffered_pixels, otherwise=otherwise)
+
+
+def _opened(path: Path, kind: str, limits: Limits, **options: int) -> pyvips.Image:
+    """What libvips makes of the header. Raises ImageRefused."""
     try:
-        header = vips.load(kind, str(path))
+        return vips.load(kind, str(path), **options)
     except pyvips.Error as error:
         raise refusal(path, kind, str(error), memory_bytes=limits.memory_bytes) from error
+
+
+def _as_libvips_says(
+    path: Path,
+    kind: str,
+    header: pyvips.Image,
+    *,
+    pages: int,
+    buffered_pixels: int,
+    otherwise: Said = Said.NOTHING,
+) -> Found:
     tag = orientation.valid(vips.number(header, "orientation", orientation.UPRIGHT))
     profile = None
     if kind == "jpeg":
@@ -173,9 +196,37 @@ def _plain(path: Path, kind: str, limits: Limits, otherwise: Said = Said.NOTHING
         pages=pages,
         pixel_bytes=header.bands * _SAMPLE_BYTES.get(header.format, 8),
         size_bytes=path.stat().st_size,
-        buffered_pixels=memory_estimate.tiff(path) if kind == "tiff" else memory_estimate.others(kind, header),
+        buffered_pixels=buffered_pixels,
         profile=profile,
     )
+
+
+def _tiff(path: Path, limits: Limits) -> Found:
+    """The header of the page that is the picture. Where decoders stumble over what lies behind, they get a copy."""
+    pages = _inspect(path, "tiff", limits)
+    with mapped(path) as data:
+        page = tiff_page.find(data)
+        samples = tiff_samples.samples(page)
+
+    def header(file: Path) -> Found:
+        image = _opened(file, "tiff", limits, page=page.index)
+        found = _as_libvips_says(file, "tiff", image, pages=pages, buffered_pixels=memory_estimate.tiff(page, samples))
+        return replace(found, original=path, reading=Reading(page=page.index, samples=samples))
+
+    vips.noted()
+    is_followed = page.directory.following != 0
+    if not samples.overwrites:
+        try:
+            found = header(path)
+        except errors.ImageRefused:
+            if not is_followed:
+                raise
+        else:
+            if not (vips.noted() and is_followed):
+                return found
+    with _temporary() as copy:
+        repair.overwrite(path, copy, (*samples.overwrites, page.last()))
+        return header(copy)
 
 
 def _inspect(path: Path, kind: str, limits: Limits) -> int:
@@ -204,10 +255,14 @@ def _webp_pixels(data: Bytes) -> int:
 
 
 def _heif(path: Path, limits: Limits) -> Found:
-    """The header of an AVIF or HEIC, by its boxes alone. The decoder turns and mirrors as they say; EXIF has no say."""
+    """The header of an AVIF or HEIC, by its boxes alone. The decoder turns and mirrors as they say; EXIF has no say.
+
+    Crops are ours: libheif 1.23.0 takes a picture that is much larger than its crop for an attack. So the decoder gets
+    a copy in which every crop is as large as the picture.
+    """
     with mapped(path) as data:
         header = heif.header(data)
-    return Found(
+    found = Found(
         original=path,
         path=path,
         format=header.format,
@@ -222,7 +277,17 @@ def _heif(path: Path, limits: Limits) -> Found:
         size_bytes=path.stat().st_size,
         buffered_pixels=memory_estimate.heif(header),
         profile=untagged.heif(header.primaries),
+        reading=Reading(
+            whole_px=(header.frame.width_px, header.frame.height_px),
+            window=header.frame.window if header.frame.is_cropped else None,
+            premultiplied=header.format == "avif" and header.premultiplied,
+        ),
     )
+    if not header.frame.is_cropped:
+        return found
+    with _temporary() as copy:
+        repair.overwrite(path, copy, header.frame.wide_open)
+        return replace(found, path=copy)
 
 
 def _bmp(path: Path) -> Found:

@@ -8,6 +8,8 @@ from random import Random
 from PIL import Image, ImageCms
 
 from tests import heif, images, raw_notes, raws
+from tests.odd.jpegs import restarting, with_strays
+from tests.odd.table import odd_files
 
 _SIZE_PX = (36, 24)
 _GRAINY_PX = (64, 48)
@@ -26,7 +28,8 @@ _XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3
 def seeds() -> dict[str, bytes]:
     """All seeds by name; the part before the first hyphen is the format."""
     return {
-        **_jpegs(), **_pngs(), **_webps(), **_gifs(), **_tiffs(), **_bmps(), **_heifs(), **_raws(), **_grainy()
+        **_jpegs(), **_pngs(), **_webps(), **_gifs(), **_tiffs(), **_bmps(), **_heifs(), **_raws(), **_grainy(),
+        **_odd(),
     }  # fmt: skip
 
 
@@ -45,6 +48,15 @@ def _grainy() -> dict[str, bytes]:
         "avif-grainy": images.encoded(picture, "AVIF", speed=10, quality=80),
         "heic-grainy": _heic(picture),
     }
+
+
+def _odd() -> dict[str, bytes]:
+    """Those that are read in a way of their own: crops, pages, samples, restart markers with bytes too many."""
+    files = odd_files()
+    names = ("heic-cropped-then-turned", "avif-premultiplied", "tiff-thumbnail-first", "tiff-two-selections-and-alpha")
+    more = ("tiff-cielab-8", "tiff-ycbcr", "tiff-ycbcr-subsampled", "tiff-jpeg", "gif-first-frame-smaller", "bmp-alpha")
+    toy = with_strays(restarting(*_GRAINY_PX, restart_marker_blocks=2), 2)
+    return {name: files[name].data for name in (*names, *more)} | {"jpeg-toy-camera": toy}
 
 
 def _jpegs() -> dict[str, bytes]:

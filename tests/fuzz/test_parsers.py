@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from media_jobs.errors import ImageRefused, UnsupportedFormat
 from media_jobs.pipeline.formats import frames, gif, heif, heif_items, isobmff, jpeg, png, riff, tiff
 from media_jobs.pipeline.formats.common import Damaged
+from media_jobs.pipeline.formats.pixels import jpeg_oddities, jpeg_scans, tiff_page, tiff_samples
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, sniff
 from media_jobs.pipeline.privacy.capture import capture
 from media_jobs.pipeline.privacy.gather import gather
@@ -59,6 +60,10 @@ def test_first_bytes_are_named_or_refused(start: str, steps: list[tuple[str, int
         (heif_items.meta, Damaged),
         (heif.header, ImageRefused),
         (lambda data: tiff.Tiff.parse(data).first_tags(), Damaged),
+        (lambda data: tiff_samples.samples(tiff_page.find(data)), ImageRefused),
+        (gif.first_place, Damaged),
+        (jpeg_scans.scan, Damaged),
+        (jpeg_oddities.count, Damaged),
     ],
 )
 @few

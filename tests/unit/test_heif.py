@@ -1,12 +1,14 @@
 """HEIC and AVIF, from their boxes to their pixels."""
 
 import struct
+from pathlib import Path
 
 import pytest
 
 from media_jobs import errors
 from media_jobs.demo.exif_writer import Facts, exif_block
 from media_jobs.pipeline.formats import heif as formats_heif
+from media_jobs.pipeline.readers import damage
 from tests import heif
 from tests.decoded import Decoded, decoded
 from tests.images import CORNERS
@@ -118,6 +120,34 @@ def test_tiles_far_larger_than_their_picture_are_refused():
 def test_what_is_not_shown_counts_as_well():
     header = formats_heif.header(heif.grid(heif.LARGE_HEVC, 8064, 6048, heif.crop(10, 10)))
     assert (header.width_px, header.own_pixels) == (10, 8064 * 6048)
+
+
+@pytest.mark.parametrize(
+    ("steps", "size_px", "window"),
+    [
+        ((heif.crop(64, 48),), (128, 96), (32, 24, 64, 48)),
+        ((heif.crop(64, 48, (-32, 1), (24, 1)), heif.rotation(90)), (96, 128), (48, 64, 48, 64)),
+        ((heif.rotation(90), heif.crop(48, 64, (-24, 1), (32, 1))), (96, 128), (0, 64, 48, 64)),
+        ((heif.crop(20, 10, (-54, 1), (-43, 1)), heif.mirror(0)), (128, 96), (0, 86, 20, 10)),
+        ((heif.crop(20, 10, (-54, 1), (-43, 1)), heif.mirror(1)), (128, 96), (108, 0, 20, 10)),
+        ((heif.crop(64, 48), heif.crop(10, 10, (-27, 1), (-19, 1))), (128, 96), (32, 24, 10, 10)),
+        ((heif.crop(65, 47, (-31, 2), (-11, 3)),), (128, 96), (16, 20, 65, 47)),
+    ],
+)
+def test_crops_count_where_they_are_listed(steps, size_px, window):
+    whole = formats_heif.header(heif.grid(heif.HEVC, 128, 96, *steps)).frame
+    found = whole.window
+    assert (whole.width_px, whole.height_px) == size_px
+    assert (found.left, found.top, found.width_px, found.height_px) == window
+
+
+def test_a_limit_of_the_decoder_is_not_taken_for_a_lack_of_memory(tmp_path: Path):
+    (tmp_path / "source").write_bytes(heif.grid(heif.HEVC))
+    said = "Memory allocation error: Security limit exceeded: Image size 640x400 exceeds the maximum image size 48576"
+    assert not damage.lacks_memory(said)
+    assert damage.lacks_memory("Memory allocation error: Unspecified")
+    found = damage.refusal(tmp_path / "source", "heic", said, memory_bytes=1)
+    assert isinstance(found, errors.UnsupportedFormat)
 
 
 def test_a_film_without_a_still_picture_is_named():

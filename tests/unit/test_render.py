@@ -12,9 +12,11 @@ import pyvips
 from media_jobs import errors
 from media_jobs.demo.exif_writer import Facts, with_facts
 from media_jobs.pipeline import encode
+from media_jobs.pipeline.decode import UnexpectedSize, decode
+from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.recipes import GALLFORMERS, INGEST, Chroma, Crop, Fit, Format, Preset, Rendition
 from media_jobs.pipeline.render import render
-from media_jobs.pipeline.values import Focus, Overrides, Rendered, Request, Rights
+from media_jobs.pipeline.values import Focus, Limits, Overrides, Rendered, Request, Rights
 from media_jobs.pipeline.verify import collect, verify
 from tests import profiles
 from tests.pictures import at, encoded, flat, is_upright, jpeg, near, opened, quadrants, tagged
@@ -115,6 +117,16 @@ def test_each_size_is_made_from_the_picture_and_never_from_an_enlarged_one(make)
     _, among = make(encoded(noise), Preset("p", (Rendition("tiny", 8), grown, larger, kept)))
     assert (alone["grown"] - among["grown"]).abs().max() == 0
     assert (noise - among["kept"]).abs().max() == 0
+
+
+@pytest.mark.parametrize(("suffix", "options"), [(".jpg", {}), (".png", {}), (".webp", {}), (".tif", {}), (".gif", {})])
+@pytest.mark.parametrize("largest_px", [(20, 15), (64, 48)])
+def test_a_decoder_that_gives_another_size_than_the_header_said_is_a_fault_of_ours(
+    tmp_path, suffix, options, largest_px
+):
+    (tmp_path / "source").write_bytes(encoded(quadrants(128, 96), suffix, **options))
+    with probe(tmp_path / "source", Limits()) as found, pytest.raises(UnexpectedSize):
+        decode(replace(found, width_px=96, height_px=128), largest_px, Limits())
 
 
 # --- squares --------------------------------------------------------------------------------------

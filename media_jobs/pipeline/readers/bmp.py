@@ -25,4 +25,8 @@ def load(path: Path) -> pyvips.Image:
         raise errors.Undecodable from error  # whatever its Python raises, these bytes are the reason
     bands = len(plain.getbands())
     image = pyvips.Image.new_from_memory(pixels, plain.width, plain.height, bands, "uchar")
-    return image.copy(interpretation=_INTERPRETATIONS[bands])
+    image = image.copy(interpretation=_INTERPRETATIONS[bands])
+    # Many programs write zeros where alpha would be, and mean no transparency.
+    if image.hasalpha() and image.extract_band(bands - 1).max() == 0:
+        return image.extract_band(0, n=bands - 1)
+    return image

@@ -3,11 +3,13 @@
 import errno
 import mmap
 import os
+import re
 from pathlib import Path
 
 from media_jobs import errors
-from media_jobs.pipeline.formats import heif, tiff
-from media_jobs.pipeline.formats.common import Bytes, Damaged, mapped
+from media_jobs.pipeline.formats import heif
+from media_jobs.pipeline.formats.common import Bytes, mapped
+from media_jobs.pipeline.formats.pixels import tiff_page
 
 _CUT_SHORT = ("premature end of JPEG", "Unexpected end of GIF", "unexpected end", "Seek error accessing TIFF directory")
 #: In the words of libvips, GLib, libheif, libpng, numpy, C++, Python and the system; a thread needs memory, too.
@@ -23,6 +25,8 @@ _NO_MEMORY = (
     "resource temporarily unavailable",
     "failed to map segment",
 )
+#: What libheif says, as if of memory, where a picture is beyond limits of its own.
+_BEYOND_LIMITS = "security limit exceeded"
 
 #: Messages that stand for damaged bytes and for lack of memory alike.
 _GAVE_UP = {
@@ -30,12 +34,26 @@ _GAVE_UP = {
     "avif": "unexpected C++ exception",
     "heic": "Decoder plugin generated an error: Unspecified",
 }
+_STRAY = re.compile(r"(\d+) extraneous bytes before marker")
+_MOST_STRAY_BYTES = 18
 _UNPACKED_BYTES = 8  # for each pixel, of what is decoded and what is made of it
+
+
+def is_stray(said: str) -> bool:
+    """Whether a JPEG decoder complains of a few bytes too many only: toy cameras leave some before each marker.
+
+    What lost sectors leave is more, since the decoder then finds other lengths than were written.
+    """
+    lines = [line for line in said.splitlines() if "JPEG" in line]
+    strays = [stray for line in lines if (stray := _STRAY.search(line))]
+    return len(strays) == len(lines) > 0 and all(int(stray[1]) <= _MOST_STRAY_BYTES for stray in strays)
 
 
 def lacks_memory(said: str) -> bool:
     """Whether a library's error message, or the last words of a process, complain of memory that it did not get."""
-    return any(words in said.lower() for words in _NO_MEMORY)
+    return any(
+        words in line for line in said.lower().splitlines() for words in _NO_MEMORY if _BEYOND_LIMITS not in line
+    )
 
 
 def lacks_room(said: str) -> bool:
@@ -44,7 +62,8 @@ def lacks_room(said: str) -> bool:
 
 
 def refusal(path: Path, format: str, said: str, *, memory_bytes: int, pixels: int = 0) -> errors.MediaError:
-    """The decoder's error message `said` as one of WorkspaceFull, TooMuchMemory, Truncated and Undecodable.
+    """The decoder's error message `said` as an error: WorkspaceFull, TooMuchMemory, Truncated, UnsupportedFormat where
+    it is beyond limits of the decoder's own, else Undecodable.
 
     pixels: how many it was about to unpack.
     """
@@ -53,6 +72,8 @@ def refusal(path: Path, format: str, said: str, *, memory_bytes: int, pixels: in
     gave_up = format in _GAVE_UP and _GAVE_UP[format] in said
     if lacks_memory(said) or (gave_up and not _is_there_memory(_UNPACKED_BYTES * pixels)):
         return errors.TooMuchMemory(needed_bytes=memory_bytes + 1, limit_bytes=memory_bytes)
+    if _BEYOND_LIMITS in said.lower():
+        return errors.UnsupportedFormat("a picture beyond what its decoder allows")
     if any(words in said for words in _CUT_SHORT) or _breaks_off(path, format):
         return errors.Truncated()
     return errors.Undecodable()
@@ -80,12 +101,10 @@ def _breaks_off(path: Path, format: str) -> bool:
 
 
 def _tiff_breaks_off(data: Bytes) -> bool:
-    """Whether a page, or a piece of the first one, lies beyond the end of the file."""
+    """Whether the page that is the picture, or a piece of it, lies beyond the end of the file."""
     try:
-        structure = tiff.Tiff.parse(data)
-        if any(directory.reach() > len(data) for directory in structure.directories()):
-            return True
-        tags = structure.first_tags()
-    except Damaged:
+        return not tiff_page.find(data).is_complete(data)
+    except errors.Truncated:
+        return True
+    except errors.Undecodable:
         return False
-    return any(end > len(data) for _, end in tiff.pieces(tags))

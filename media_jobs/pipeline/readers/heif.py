@@ -7,6 +7,7 @@ from pathlib import Path
 import pyvips
 
 from media_jobs import errors
+from media_jobs.pipeline.readers.damage import lacks_memory
 
 #: pi-heif's modes: bands, libvips' band format and its name for the colours.
 _MODES = {
@@ -19,7 +20,6 @@ _MODES = {
     "I;16L": (1, "ushort", "grey16"),
     "LA;16": (2, "ushort", "grey16"),
 }
-_NO_MEMORY = "Memory allocation error"  # how libheif puts it
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def opened(path: Path) -> Iterator[pyvips.Image]:
     except MemoryError:
         raise
     except Exception as error:  # whatever its Python raises, these bytes are the reason
-        if _NO_MEMORY in str(error):
+        if lacks_memory(str(error)):
             raise MemoryError from error
         raise errors.Undecodable from error
     image = pyvips.Image.new_from_memory(pixels, *picture.size, bands, samples).copy(interpretation=interpretation)

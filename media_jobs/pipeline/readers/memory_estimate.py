@@ -1,13 +1,11 @@
 """How many pixels each decoder buffers at once, beyond a few lines. The factors are measured."""
 
-from pathlib import Path
-
 import pyvips
 
 from media_jobs.pipeline.formats import bmp as formats_bmp
 from media_jobs.pipeline.formats import heif as formats_heif
 from media_jobs.pipeline.formats import tiff as formats_tiff
-from media_jobs.pipeline.formats.common import Damaged, mapped
+from media_jobs.pipeline.formats.pixels import tiff_page, tiff_samples
 from media_jobs.pipeline.readers import vips
 
 _PARTS = {"avif": 4, "heic": 1}  # what the codec itself holds, and copies of that
@@ -23,17 +21,14 @@ def heif(header: formats_heif.Header) -> int:
     return 2 * header.own_pixels + _PARTS[header.format] * header.part_pixels
 
 
-def tiff(path: Path) -> int:
-    """One strip, or one row of tiles, of the first page, as stored and unpacked."""
-    with mapped(path) as data:
-        try:
-            tags = formats_tiff.Tiff.parse(data).first_tags()
-        except Damaged:
-            return 0
+def tiff(page: tiff_page.Page, samples: tiff_samples.Samples) -> int:
+    """One strip, or one row of tiles, as stored and unpacked; twice all of it where only all can tell what is alpha."""
+    tags = page.tags
     width, height = formats_tiff.number(tags, 0x0100), formats_tiff.number(tags, 0x0101)
+    whole = 2 * width * height if samples.alpha is not None and not samples.is_told else 0
     if tile_height := formats_tiff.number(tags, 0x0143):
-        return 2 * tile_height * max(width, formats_tiff.number(tags, 0x0142))
-    return 2 * width * min(height, formats_tiff.number(tags, 0x0116, height))
+        return whole + 2 * tile_height * max(width, formats_tiff.number(tags, 0x0142))
+    return whole + 2 * width * min(height, formats_tiff.number(tags, 0x0116, height))
 
 
 def others(format: str, header: pyvips.Image) -> int:

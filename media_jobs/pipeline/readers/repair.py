@@ -1,6 +1,7 @@
-"""Repairs files that lack their end although the first picture in them is whole: a copy that a decoder accepts."""
+"""Copies of files that a decoder would not accept as they are, or not understand."""
 
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,6 +10,15 @@ from media_jobs.pipeline.formats.common import Damaged, mapped
 
 _END_OF_JPEG = b"\xff\xd9"
 _PICTURES = {b"VP8 ", b"VP8L", b"ANMF"}
+
+
+def overwrite(source: Path, target: Path, places: Iterable[tuple[int, bytes]]) -> None:
+    """Copy `source`, with other bytes at some places."""
+    shutil.copyfile(source, target)
+    with target.open("r+b") as file:
+        for at, data in places:
+            file.seek(at)
+            file.write(data)
 
 
 def close_jpeg(source: Path, target: Path) -> bool:

@@ -3,6 +3,7 @@
 Importing this loads libvips.
 """
 
+import logging
 from typing import Any
 
 import pyvips
@@ -16,6 +17,8 @@ _ALLOWED = {
     "tiff": ("tiffload", "VipsForeignLoadTiffFile"),
     "avif": ("heifload", "VipsForeignLoadHeifFile"),
 }
+
+_MOST_WARNINGS = 100
 
 ENGINE = f"gallimg-3 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
 
@@ -55,6 +58,28 @@ def is_grey(header: pyvips.Image) -> bool:
 def noted() -> str:
     """What libvips wrote into its error buffer since the last call: errors, and warnings of JPEG's decoder."""
     return str(pyvips.Error("").detail)
+
+
+class _Warnings(logging.Handler):
+    """Keeps the first of the warnings that libvips, and the decoders within it, log."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if len(self.said) < _MOST_WARNINGS:
+            self.said.append(record.getMessage())
+
+
+_warnings = _Warnings()
+logging.getLogger("pyvips").addHandler(_warnings)
+
+
+def warned() -> list[str]:
+    """What libvips logged as warnings since the last call, the first ones where there are very many."""
+    said, _warnings.said = _warnings.said, []
+    return said
 
 
 def load(format: str, path: str, **options: Any) -> pyvips.Image:
