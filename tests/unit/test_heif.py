@@ -147,7 +147,7 @@ def test_a_limit_of_the_decoder_is_not_taken_for_a_lack_of_memory(tmp_path: Path
     assert not damage.lacks_memory(said)
     assert damage.lacks_memory("Memory allocation error: Unspecified")
     found = damage.refusal(tmp_path / "source", "heic", said, memory_bytes=1)
-    assert isinstance(found, errors.UnsupportedFormat)
+    assert isinstance(found, errors.Undecodable)
 
 
 def test_a_film_without_a_still_picture_is_named():

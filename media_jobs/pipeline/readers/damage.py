@@ -62,8 +62,7 @@ def lacks_room(said: str) -> bool:
 
 
 def refusal(path: Path, format: str, said: str, *, memory_bytes: int, pixels: int = 0) -> errors.MediaError:
-    """The decoder's error message `said` as an error: WorkspaceFull, TooMuchMemory, Truncated, UnsupportedFormat where
-    it is beyond limits of the decoder's own, else Undecodable.
+    """The decoder's error message `said` as one of WorkspaceFull, TooMuchMemory, Truncated and Undecodable.
 
     pixels: how many it was about to unpack.
     """
@@ -73,7 +72,7 @@ def refusal(path: Path, format: str, said: str, *, memory_bytes: int, pixels: in
     if lacks_memory(said) or (gave_up and not _is_there_memory(_UNPACKED_BYTES * pixels)):
         return errors.TooMuchMemory(needed_bytes=memory_bytes + 1, limit_bytes=memory_bytes)
     if _BEYOND_LIMITS in said.lower():
-        return errors.UnsupportedFormat("a picture beyond what its decoder allows")
+        return errors.Undecodable()
     if any(words in said for words in _CUT_SHORT) or _breaks_off(path, format):
         return errors.Truncated()
     return errors.Undecodable()
