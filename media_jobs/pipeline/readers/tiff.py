@@ -37,7 +37,7 @@ def _said() -> list[str]:
     # A JPEG before this picture may be closed only now, and logs then what it told long ago.
     warned = [line for line in vips.warned() if "read gave" not in line and "VipsJpeg" not in line]
     lines = [*vips.noted().splitlines(), *warned]
-    return [line.removeprefix("VIPS: ") for line in lines if line]
+    return [said for line in lines if (said := line.removeprefix("VIPS: ").strip())]
 
 
 def _damage(said: list[str]) -> list[str]:
