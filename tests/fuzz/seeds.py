@@ -7,13 +7,14 @@ from random import Random
 
 from PIL import Image, ImageCms
 
-from tests import heif, images, raw_notes, raws
+from tests import colours, heif, images, raw_notes, raws
 from tests.odd.jpegs import restarting, with_strays
 from tests.odd.table import odd_files
 
 _SIZE_PX = (36, 24)
 _GRAINY_PX = (64, 48)
 _GRID_PX = (100, 80)
+_XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"
  xmlns:xmpRights="http://ns.adobe.com/xap/1.0/rights/" xmlns:exif="http://ns.adobe.com/exif/1.0/">
@@ -29,7 +30,7 @@ def seeds() -> dict[str, bytes]:
     """All seeds by name; the part before the first hyphen is the format."""
     return {
         **_jpegs(), **_pngs(), **_webps(), **_gifs(), **_tiffs(), **_bmps(), **_heifs(), **_raws(), **_grainy(),
-        **_odd(),
+        **_odd(), **_telling(),
     }  # fmt: skip
 
 
@@ -59,13 +60,33 @@ def _odd() -> dict[str, bytes]:
     return {name: files[name].data for name in (*names, *more)} | {"jpeg-toy-camera": toy}
 
 
+def _telling() -> dict[str, bytes]:
+    """Those that tell colours, turn or rights in an odd way: PNG's chunks, EXIF in its texts, XMP that is no XML."""
+    exif = b"Exif\0\0" + colours.interoperability("R03")
+    text = b"Raw profile type exif\0\nexif\n %d\n" % len(exif) + exif.hex().encode()
+    broken = _XMP_MARK + _XMP.replace(b"Gallmann", b"Gall & Mann", 1)
+    plain = images.jpeg(*_SIZE_PX)
+    return {
+        "png-cicp": colours.png(colours.SAMPLES, colours.cicp(12, 13), height_px=16),
+        "png-gama-chrm": colours.png(
+            colours.SAMPLES, colours.gama(0.45455), colours.chrm(colours.ADOBE_RGB), height_px=16
+        ),
+        "png-exif-in-text": colours.png(colours.SAMPLES, (b"tEXt", text), height_px=16),
+        "jpeg-interoperability": colours.with_exif(plain, colours.interoperability("R03", order=">")),
+        "jpeg-broken-xmp": plain[:2] + _segment(0xE1, broken) + plain[2:],
+    }
+
+
 def _jpegs() -> dict[str, bytes]:
     grey = images.quadrants(*_SIZE_PX).convert("L")
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    facts = images.jpeg(*_SIZE_PX, orientation=6, facts=images.CAMERA, thumbnail=True)
+    telling = images.jpeg(*_SIZE_PX, orientation=6, facts=images.CAMERA, thumbnail=True)
     return {
-        "jpeg-facts": facts,
-        "jpeg-rights": facts[:2] + _photoshop() + _segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + _XMP) + facts[2:],
+        "jpeg-facts": telling,
+        "jpeg-rights": telling[:2]
+        + _photoshop()
+        + _segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + _XMP)
+        + telling[2:],
         "jpeg-progressive": images.jpeg(*_SIZE_PX, progressive=True, icc_profile=profile),
         "jpeg-cmyk": images.cmyk_jpeg((10, 60, 200, 20), side_px=24),
         "jpeg-grey": images.encoded(grey, "JPEG", restart_marker_blocks=2),
