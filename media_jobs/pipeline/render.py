@@ -29,9 +29,8 @@ def render(request: Request, on_output: Callable[[int, int], None] = lambda done
 
     Raises ImageRefused. Anything else is a fault of ours or of the machine.
     """
-    found, steps, picture = _decoded(request)
+    found, steps, extracted, picture = _decoded(request)
     shown_px = found.rotated_px(request.overrides.rotation)
-    extracted = facts.extract(found)
     outputs: dict[str, Output] = {}
     carried: dict[str, tuple[str, ...]] = {}
     writer = Writer(request, source=found.format, rights=extracted.rights)
@@ -53,16 +52,18 @@ def render(request: Request, on_output: Callable[[int, int], None] = lambda done
     )
 
 
-def _decoded(request: Request, preview: int = 0) -> tuple[Found, list[Step], pyvips.Image]:
-    """The header, what is to be made, and the picture. preview: which one of a raw file, counted from the largest.
+def _decoded(request: Request, preview: int = 0) -> tuple[Found, list[Step], facts.Extracted, pyvips.Image]:
+    """The header, what is to be made, the metadata, and the picture.
 
-    Where that turns out to be damaged the next one is taken; if none is whole, the first one's damage is the reason.
+    preview: which one of a raw file, counted from the largest. Where that turns out to be damaged the next one is
+    taken; if none is whole, the first one's damage is the reason.
     """
     limits, rotation = request.limits, request.overrides.rotation
     with probe(Path(request.source), limits, preview=preview) as found:
         shown_px = found.rotated_px(rotation)
         steps = plan(shown_px, request.preset)
         guard(found, limits, largest_px=steps[0].size_px, avif_pixels=_avif_pixels(steps, found.format))
+        extracted = facts.extract(found)  # not beside the picture: it may look at every page of a large file
         try:
             picture = decode(found, decoded_px(shown_px, steps), limits, rotation)
         except (errors.Undecodable, errors.Truncated):
@@ -71,7 +72,7 @@ def _decoded(request: Request, preview: int = 0) -> tuple[Found, list[Step], pyv
             with suppress(errors.ImageRefused):
                 return _decoded(request, found.next_preview)
             raise
-    return found, steps, without_idle_alpha(picture)
+    return found, steps, extracted, without_idle_alpha(picture)
 
 
 def _avif_pixels(steps: list[Step], source: str) -> int:
