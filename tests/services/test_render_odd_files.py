@@ -126,6 +126,28 @@ def photo(*segments: bytes, photoshop: bytes = b"", exif: bytes = b"", xmp: byte
     return whole[:2] + b"".join(segments) + whole[2:]
 
 
+def with_stray(jpeg: bytes, count: int) -> bytes:
+    """Other bytes behind the first segment, as if that were longer than it says."""
+    end = 4 + int.from_bytes(jpeg[4:6], "big")
+    return jpeg[:end] + bytes(count) + jpeg[end:]
+
+
+def extended(packet: bytes) -> list[bytes]:
+    """The packet in two parts, the second first."""
+    half = len(packet) // 2
+    head = b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + struct.pack(">I", len(packet))
+    parts = [facts.segment(0xE1, head + struct.pack(">I", at) + packet[at : at + half]) for at in (0, half, 2 * half)]
+    return parts[::-1]
+
+
+@pytest.mark.parametrize("count", [1, 18, 19, 600])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_other_bytes_between_headers_cost_no_pixels(count: int, progressive: bool, tmp_path: Path) -> None:
+    jpeg = images.jpeg(64, 48, progressive=progressive)
+    report_of(with_stray(jpeg, count), tmp_path)
+    assert near(full(tmp_path).getpixel((16, 12)), images.CORNERS[0], 30)
+
+
 CREATOR = "<dc:creator><rdf:Seq><rdf:li>{}</rdf:li></rdf:Seq></dc:creator>"
 
 
@@ -142,8 +164,19 @@ CREATOR = "<dc:creator><rdf:Seq><rdf:li>{}</rdf:li></rdf:Seq></dc:creator>"
             ),
             "New",
         ),
+        (photo(photoshop=facts.resource(0x2328, b"x").replace(b"8BIM", b"MeSa") + facts.iptc((80, b"New"))), "New"),
+        (with_stray(photo(exif=facts.exif({}), xmp=facts.xmp("", CREATOR.format("Ann"))), 2), "Ann"),
+        (photo(*extended(facts.xmp("", CREATOR.format("Ann")))), "Ann"),
     ],
-    ids=["letters of no width", "a raw ampersand", "XPAuthor", "IPTC edited later"],
+    ids=[
+        "letters of no width",
+        "a raw ampersand",
+        "XPAuthor",
+        "IPTC edited later",
+        "a foreign resource before IPTC",
+        "other bytes before XMP",
+        "extended XMP in two segments",
+    ],
 )
 def test_the_creator_is_who_the_file_names(data: bytes, creator: str, tmp_path: Path) -> None:
     report = report_of(data, tmp_path)
@@ -156,6 +189,11 @@ def test_the_creator_is_who_the_file_names(data: bytes, creator: str, tmp_path: 
     [
         (photo(exif=facts.exif({}, {0x9003: "0001:01:01 00:00:00"})), None),
         (photo(xmp=facts.xmp('photoshop:DateCreated="1923"')), "1923"),
+        (photo(exif=facts.exif({}, {0x9003: "2020:05:06   :  :  "})), "2020-05-06"),
+        (photo(exif=facts.exif({}, {0x9003: "2020:05:06"})), "2020-05-06"),
+        (photo(exif=facts.exif({}, {0x9003: "2020:05:06 07:08"})), "2020-05-06T07:08:00"),
+        (photo(exif=facts.exif({}, {0x9003: "2020-05-06T07:08:09Z"})), "2020-05-06T07:08:09"),
+        (photo(exif=facts.exif({}, {0x9003: "2020:05:00 00:00:00"})), "2020-05"),
     ],
 )
 def test_dates_are_what_is_known(data: bytes, date: str | None, tmp_path: Path) -> None:

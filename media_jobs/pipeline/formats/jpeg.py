@@ -14,6 +14,9 @@ _MAX_SEGMENTS = 5_000
 #: What ends entropy-coded data: a marker that is neither a stuffed 0xFF nor a restart.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 _END = re.compile(rb"\xff\xd9")
+#: What decoders read on at, where other bytes stand between segments.
+_NEXT = re.compile(rb"\xff[^\x00\xff]")
+_MAX_STRAY_BYTES = 65_536
 #: So much of the end of a file that looks whole is searched for the end of an earlier picture.
 _SEARCHED_BYTES = 262_144
 
@@ -28,11 +31,11 @@ class Segment:
     end: int
 
 
-def segments(data: Bytes, at: int = 0) -> Iterator[Segment]:
+def segments(data: Bytes, at: int = 0, *, over_stray: bool = False) -> Iterator[Segment]:
     """Every segment of the picture that starts at `at`, from SOI to EOI; entropy-coded data is passed over.
 
     Looks only as far as it is asked to, so whoever stops at SOS never touches the pixels. Raises Damaged where
-    something else than a segment follows, or nothing.
+    something else than a segment follows, or nothing. over_stray: goes on behind such bytes, as libjpeg does.
     """
     if bytes(data[at : at + 2]) != b"\xff\xd8":
         raise Damaged("no JPEG")
@@ -41,7 +44,8 @@ def segments(data: Bytes, at: int = 0) -> Iterator[Segment]:
     for _ in range(_MAX_SEGMENTS):
         head = bytes(data[at : at + 4])
         if len(head) < 2 or head[0] != 0xFF:
-            raise Damaged("no marker where one must be")
+            at = _behind_stray(data, at, _MAX_STRAY_BYTES if over_stray else 0)
+            continue
         marker = head[1]
         if marker == 0xFF:  # a fill byte
             at += 1
@@ -63,6 +67,13 @@ def segments(data: Bytes, at: int = 0) -> Iterator[Segment]:
                 raise Damaged("entropy-coded data without an end")
             at = following.start()
     raise Damaged("too many segments")
+
+
+def _behind_stray(data: Bytes, at: int, most_bytes: int) -> int:
+    following = _NEXT.search(data, at, at + most_bytes)
+    if following is None:
+        raise Damaged("no marker where one must be")
+    return following.start()
 
 
 def bytes_follow(data: Bytes, pixels: int) -> bool:

@@ -9,6 +9,8 @@ from media_jobs.pipeline.privacy.iptc import Iptc
 
 _OFFSET = re.compile(r"Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]")
 _XMP_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
+#: As written by programs that take EXIF's separators less seriously; the time or its seconds may be blank.
+_EXIF_DATE = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)(?:[ T](\d\d:\d\d)(:\d\d)?)?[ :]*", re.ASCII)
 _MONTH = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2]))?")
 _IPTC_TIME = re.compile(r"(\d{6})(?:([+-]\d\d)(\d\d))?")
 
@@ -34,11 +36,22 @@ def _month(year: str, month: str) -> str:
     return parts[0] if parts and _FIRST_YEAR <= parts[1] <= _LAST_YEAR else ""
 
 
+def _exif_moment(text: str, offset: str) -> str:
+    """As ISO 8601: a time, or a day whose time is blank."""
+    parts = _EXIF_DATE.fullmatch(text)
+    if parts is None:
+        return ""
+    day = ":".join(parts.group(1, 2, 3))
+    if not parts[4]:
+        return _moment(day, "%Y:%m:%d")[:10]
+    return _moment(f"{day} {parts[4]}{parts[5] or ':00'}", "%Y:%m:%d %H:%M:%S", offset)
+
+
 def exif_date(in_exif: Exif) -> tuple[str, str]:
     """When EXIF says that it was taken, and the names of the tags that say it."""
     offset = in_exif.text(DETAIL, exif.TAKEN_OFFSET).strip()
     text = in_exif.text(DETAIL, exif.TAKEN).strip()[:19]
-    moment = _moment(text, "%Y:%m:%d %H:%M:%S", offset)
+    moment = _exif_moment(text, offset)
     if not moment and text[4:5] == ":" and not text[8:10].strip("0 "):  # unknown parts are blank, or zero
         return _month(text[:4], text[5:7]), "EXIF DateTimeOriginal"
     known = offset and moment.endswith(offset)

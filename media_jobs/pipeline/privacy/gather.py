@@ -8,7 +8,7 @@ from collections.abc import Callable
 from media_jobs.pipeline.formats import gif, jpeg, png, riff
 from media_jobs.pipeline.formats.colours import in_png
 from media_jobs.pipeline.formats.common import Bytes, Damaged
-from media_jobs.pipeline.privacy import boxes, exif, names
+from media_jobs.pipeline.privacy import boxes, exif, iptc, names
 from media_jobs.pipeline.privacy.embed import EXIF_MARK, XMP_MARK
 from media_jobs.pipeline.privacy.pieces import MAX_BLOCK_BYTES, Pieces
 
@@ -30,6 +30,9 @@ def gather(data: Bytes, format: str) -> Pieces:
 # --- JPEG -----------------------------------------------------------------------------------------
 
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+#: A digest of the whole, its length, and where the part belongs; then the part.
+_EXTENSION_HEAD_BYTES = 40
+_EXTENSION_OFFSET = slice(len(_EXTENDED_XMP) + 36, len(_EXTENDED_XMP) + 40)
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _BY_START = (
     (jpeg.APP0, b"JFXX\0", "JFIF thumbnail"),
@@ -43,19 +46,30 @@ _BY_START = (
 
 def _jpeg(data: Bytes, pieces: Pieces) -> None:
     photoshop = b""
-    pixels = 0
+    extension: dict[int, bytes] = {}
+    room = MAX_BLOCK_BYTES
+    pixels = end = 0
     try:
-        for segment in jpeg.segments(data):
+        for segment in jpeg.segments(data, over_stray=True):
+            if bytes(data[end : segment.at]).strip(b"\xff"):
+                pieces.names.add(_DAMAGED)
+            end = segment.end
             if segment.marker == jpeg.SOS:
                 pixels = segment.end
                 break
             payload = bytes(data[segment.start : segment.end])
+            if segment.marker == jpeg.APP1 and payload.startswith(_EXTENDED_XMP):
+                part = payload[len(_EXTENDED_XMP) + _EXTENSION_HEAD_BYTES :][:room]
+                extension[int.from_bytes(payload[_EXTENSION_OFFSET], "big")] = part
+                room -= len(part)
             if segment.marker == jpeg.APP13 and payload.startswith(_PHOTOSHOP):
                 photoshop += payload[len(_PHOTOSHOP) :][: MAX_BLOCK_BYTES - len(photoshop)]
             else:
                 _jpeg_segment(segment.marker, payload, pieces)
     finally:
         pieces.add_photoshop(photoshop)
+        if extension:
+            pieces.add_xmp(b"".join(extension[at] for at in sorted(extension)))
     if jpeg.bytes_follow(data, pixels):
         pieces.names.add(_TRAILING)
 
@@ -135,7 +149,7 @@ def _png_profile(kind: bytes, text: bytes, pieces: Pieces) -> None:
     elif kind in (b"xmp", b"APP1"):
         pieces.add_xmp(block.removeprefix(XMP_MARK))
     elif kind in (b"iptc", b"8bim"):
-        (pieces.add_photoshop if block.startswith(b"8BIM") else pieces.add_iptc)(block)
+        (pieces.add_photoshop if block.startswith(iptc.SIGNATURES) else pieces.add_iptc)(block)
     elif kind in (b"icc", b"icm"):
         pieces.names.add("ICC profile")
 

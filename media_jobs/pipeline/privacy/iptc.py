@@ -25,6 +25,8 @@ _RESOURCES = {
     0x0424: "Photoshop XMP",
     0x0425: "Photoshop IPTC digest",
 }
+#: Photoshop's own signature of a resource, and those of programs that write some beside it (as exiftool knows them).
+SIGNATURES = (b"8BIM", b"PHUT", b"DCSR", b"AgHg", b"MeSa")
 _MAX_RESOURCES = 1_000
 _MAX_DATASETS = 2_000
 _MAX_VALUES = 50
@@ -60,10 +62,11 @@ class Iptc:
 
 
 def resources(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Number and content of each Photoshop resource, as far as they are whole."""
+    """Number and content of each resource of Photoshop's own, as far as they are whole."""
     at = 0
     for _ in range(_MAX_RESOURCES):
-        if data[at : at + 4] != b"8BIM" or at + 7 > len(data):
+        signature = data[at : at + 4]
+        if signature not in SIGNATURES or at + 7 > len(data):
             return
         name_bytes = 1 + data[at + 6]
         size_at = at + 6 + name_bytes + name_bytes % 2
@@ -71,7 +74,8 @@ def resources(data: bytes) -> Iterator[tuple[int, bytes]]:
         size = int.from_bytes(data[size_at:start], "big")
         if start + size > len(data):
             return
-        yield int.from_bytes(data[at + 4 : at + 6], "big"), data[start : start + size]
+        if signature == SIGNATURES[0]:
+            yield int.from_bytes(data[at + 4 : at + 6], "big"), data[start : start + size]
         at = start + size + size % 2
 
 

@@ -69,11 +69,23 @@ _TERMS = (
     " dataDrivenMedia trainedAlgorithmicMedia algorithmicMedia screenCapture virtualRecording composite"
     " compositeCapture compositeSynthetic multiFrameComputationalCapture"
 )
-_KNOWN_SOURCE_TYPES = {term.lower(): term for term in _TERMS.split()}
+_KNOWN_SOURCE_TYPES = {term.lower(): term for term in _TERMS.split()} | {
+    "createdusinggenerativeai": "trainedAlgorithmicMedia",  # by IPTC's names of these terms, in letters
+    "editedusinggenerativeai": "compositeWithTrainedAlgorithmicMedia",
+}
+_SOURCE_TYPE_ADDRESS = re.compile(
+    r"(?:(https?)://)?cv\.iptc\.org/newscodes/digitalsourcetype/([a-z]+)\b", re.IGNORECASE
+)
 
 
 def source_type(text: str) -> str:
-    """The digital source type as an address: that which is written, or the one of IPTC's term. Else nothing."""
+    """The digital source type as an address: that which is written, or the one of IPTC's term. Else nothing.
+
+    Of an address in IPTC's vocabulary counts what leads to its term, whatever is hung on behind.
+    """
+    found = _SOURCE_TYPE_ADDRESS.match(text.strip())
+    if found and (known := _KNOWN_SOURCE_TYPES.get(found[2].lower())):
+        return f"{(found[1] or 'http').lower()}://{_SOURCE_TYPES.partition('://')[2]}{known}"
     term = "".join(c for c in text.rpartition(":")[2] if c.isalpha()).lower()
     return url(text) or (_SOURCE_TYPES + _KNOWN_SOURCE_TYPES[term] if term in _KNOWN_SOURCE_TYPES else "")
 

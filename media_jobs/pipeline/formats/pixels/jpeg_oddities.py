@@ -13,13 +13,17 @@ _TRANSFORMS = {3: (0, 1), 4: (0, 2)}
 
 
 def count(data: Bytes) -> int:
-    """How many such warnings a decoder gives of the picture: of JFIF's revision, of Adobe's colour transform, and of
-    scans that select other coefficients than they ought to.
+    """How many such warnings a decoder gives of the picture: of JFIF's revision, of Adobe's colour transform, of scans
+    that select other coefficients than they ought to, and of other bytes between segments before the first scan.
     """
     found = _Found()
+    end = 0
     with suppress(Damaged):
-        for segment in jpeg.segments(data):
+        for segment in jpeg.segments(data, over_stray=True):
+            if not found.is_begun:
+                found.warnings += bytes(data[end : segment.at]).strip(b"\xff") != b""
             found.add(segment.marker, bytes(data[segment.start : segment.end]))
+            end = segment.end
     return found.warnings
 
 
@@ -28,7 +32,7 @@ class _Found:
         self.warnings = 0
         self._transform: int | None = None
         self._components = 0
-        self._is_jfif = self._is_progressive = self._is_begun = False
+        self.is_begun = self._is_jfif = self._is_progressive = False
         self._precision: dict[int, list[int | None]] = {}  # by component: of each coefficient, as far as it is known
 
     def add(self, marker: int, content: bytes) -> None:
@@ -40,8 +44,8 @@ class _Found:
         elif marker in _SEQUENTIAL | _PROGRESSIVE and len(content) > 5:
             self._components, self._is_progressive = content[5], marker in _PROGRESSIVE
         elif marker == jpeg.SOS and content and len(content) == 4 + 2 * content[0]:
-            self.warnings += self._is_odd_transform() and not self._is_begun
-            self._is_begun = True
+            self.warnings += self._is_odd_transform() and not self.is_begun
+            self.is_begun = True
             self.warnings += self._odd_bands(content) if self._is_progressive else content[-3:] != _WHOLE_SPECTRUM
 
     def _is_odd_transform(self) -> bool:
