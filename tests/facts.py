@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import cast
 
 from media_jobs.pipeline.formats import png, riff
+from media_jobs.pipeline.found import Found
 from media_jobs.pipeline.privacy import facts
-from media_jobs.pipeline.probe import Found
 from tests.heif import AV1, box, full_box, size
 
 Value = str | bytes | int | Fraction | tuple[Fraction | tuple[int, int], ...]

@@ -9,8 +9,9 @@ import pyvips
 from bench.peers.lines import serve
 from media_jobs.pipeline.decode import decode
 from media_jobs.pipeline.encode import encode
+from media_jobs.pipeline.found import Found
 from media_jobs.pipeline.geometry import Step, decoded_px, plan
-from media_jobs.pipeline.probe import Found, probe
+from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.readers import vips
 from media_jobs.pipeline.recipes import GALLFORMERS, Format
 from media_jobs.pipeline.render import cascade, crop

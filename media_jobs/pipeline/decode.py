@@ -9,7 +9,7 @@ import pyvips
 from media_jobs import errors
 from media_jobs.pipeline import orientation
 from media_jobs.pipeline.colour import to_srgb
-from media_jobs.pipeline.probe import Found
+from media_jobs.pipeline.found import Found
 from media_jobs.pipeline.readers import bmp, gif, heif, jpeg, tiff, vips
 from media_jobs.pipeline.readers.damage import refusal
 from media_jobs.pipeline.values import Limits

@@ -4,80 +4,25 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pyvips
 
 from media_jobs import errors
-from media_jobs.pipeline import orientation, untagged
+from media_jobs.pipeline import orientation
 from media_jobs.pipeline.formats import bmp, gif, heif, jpeg_frame, png, riff
 from media_jobs.pipeline.formats.colours import in_exif
 from media_jobs.pipeline.formats.colours.in_exif import Said
 from media_jobs.pipeline.formats.common import Bytes, Damaged, mapped
 from media_jobs.pipeline.formats.frames import frames
 from media_jobs.pipeline.formats.pixels import tiff_page, tiff_samples
-from media_jobs.pipeline.formats.pixels.reading import AS_IT_IS, Reading
+from media_jobs.pipeline.formats.pixels.reading import Reading
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, raw_format, sniff
-from media_jobs.pipeline.readers import memory_estimate, raw, repair, vips
+from media_jobs.pipeline.found import Found
+from media_jobs.pipeline.readers import memory_estimate, raw, repair, untagged, vips
 from media_jobs.pipeline.readers.damage import refusal
 from media_jobs.pipeline.values import Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A picture's header. Use it in a `with` statement: what lies at `path` may be a temporary file.
-
-    Width and height are as the decoder gives them, less what `reading` cuts off; before `turn`.
-    """
-
-    original: Path  #: the file as it came
-    path: Path  #: what the decoder opens: the original, the preview of a raw file, or a repaired copy
-    format: str  #: of the original
-    coded_as: str  #: the format of what lies at `path`
-    width_px: int
-    height_px: int
-    orientation: int  #: the original's EXIF tag, 1 to 8
-    turn: int  #: what the decoder's pixels still need to be upright, as EXIF counts, 1 to 8
-    frame_pixels: int  #: of one frame or page as it is coded, before any crop
-    pages: int  #: frames of an animation, or pages of a TIFF; the first one is shown
-    pixel_bytes: int
-    size_bytes: int  #: of what lies at `path`
-    buffered_pixels: int  #: how many pixels the decoder holds at once, beyond a few lines
-    next_preview: int = 0  #: number of the next smaller one in a raw file, should this not decode; 0 if there is none
-    #: What its colours are, as an ICC profile, where the file tells it in another way; empty for sRGB. None: as the
-    #: decoder finds.
-    profile: bytes | None = None
-    reading: Reading = AS_IT_IS
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.path != self.original:
-            self.path.unlink(missing_ok=True)
-
-    @property
-    def frames(self) -> int:
-        """How many frames an animation has; pages of a TIFF are pictures of their own."""
-        return 1 if self.format == "tiff" else self.pages
-
-    @property
-    def pixels(self) -> int:
-        """How many pixels all frames have together, or the one page that is shown."""
-        return self.frame_pixels * self.frames
-
-    @property
-    def displayed_px(self) -> tuple[int, int]:
-        """Width and height as a person sees them."""
-        return self.rotated_px(0)
-
-    def rotated_px(self, rotation: int) -> tuple[int, int]:
-        """Width and height as a person sees them who has it rotated by so many degrees clockwise."""
-        size = (self.width_px, self.height_px)
-        return size[::-1] if orientation.sideways(orientation.combined(self.turn, rotation)) else size
 
 
 def probe(path: Path, limits: Limits, *, preview: int = 0) -> Found:
@@ -195,6 +140,7 @@ def _as_libvips_says(
         frame_pixels=header.width * header.height,
         pages=pages,
         pixel_bytes=header.bands * _SAMPLE_BYTES.get(header.format, 8),
+        transparent=bool(header.hasalpha()),
         size_bytes=path.stat().st_size,
         buffered_pixels=buffered_pixels,
         profile=profile,
@@ -274,6 +220,7 @@ def _heif(path: Path, limits: Limits) -> Found:
         frame_pixels=max(header.own_pixels, header.part_pixels),
         pages=_inspect(path, header.format, limits),
         pixel_bytes=3 + header.transparent + (header.bits > 8),
+        transparent=header.transparent,
         size_bytes=path.stat().st_size,
         buffered_pixels=memory_estimate.heif(header),
         profile=untagged.heif(header.primaries),

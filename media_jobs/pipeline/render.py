@@ -13,12 +13,13 @@ from media_jobs import errors
 from media_jobs.pipeline.colour import without_idle_alpha
 from media_jobs.pipeline.decode import decode, shrink
 from media_jobs.pipeline.encode import encode
+from media_jobs.pipeline.found import Found
 from media_jobs.pipeline.geometry import Step, decoded_px, plan, square_at
 from media_jobs.pipeline.guard import guard
 from media_jobs.pipeline.placeholder import placeholder
 from media_jobs.pipeline.privacy import facts
 from media_jobs.pipeline.privacy.scan import scan
-from media_jobs.pipeline.probe import Found, probe
+from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.readers.vips import ENGINE
 from media_jobs.pipeline.recipes import Crop, Format
 from media_jobs.pipeline.values import Focus, Output, Rendered, Request, Rights

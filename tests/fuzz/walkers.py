@@ -14,23 +14,13 @@ from media_jobs.pipeline.formats.common import Damaged
 from media_jobs.pipeline.formats.sniff import RAW_FORMATS
 from media_jobs.pipeline.raw import choice
 from media_jobs.pipeline.raw.named import MAX_PREVIEWS
+from tests.counted import Counted
 from tests.fuzz.mutate import Recipe, recipe
 
 #: Seeds have a few kilobytes; each is surrounded by so many that nobody has a reason to read.
 _PADDING_BYTES = 1_048_576
 _MOST_LOOKED_AT = 8 * 1_048_576
 _MOST_S = 0.5
-
-
-class Counted(bytes):
-    """A file's bytes that count how many of them are looked at."""
-
-    looked_at = 0
-
-    def __getitem__(self, at):
-        found = super().__getitem__(at)
-        self.looked_at += len(found) if isinstance(found, bytes) else 1
-        return found
 
 
 @dataclass

@@ -1,61 +1,26 @@
 """What comes out of the pipeline, for every kind of picture that goes in."""
 
 import hashlib
-import itertools
 from dataclasses import replace
-from pathlib import Path
-from typing import Protocol
 
 import pytest
 import pyvips
 
 from media_jobs import errors
 from media_jobs.demo.exif_writer import Facts, with_facts
-from media_jobs.pipeline import encode
 from media_jobs.pipeline.decode import UnexpectedSize, decode
 from media_jobs.pipeline.probe import probe
-from media_jobs.pipeline.recipes import GALLFORMERS, INGEST, Chroma, Crop, Fit, Format, Preset, Rendition
+from media_jobs.pipeline.recipes import GALLFORMERS, INGEST, Crop, Fit, Format, Preset, Rendition
 from media_jobs.pipeline.render import render
-from media_jobs.pipeline.values import Focus, Limits, Overrides, Rendered, Request, Rights
-from media_jobs.pipeline.verify import collect, verify
+from media_jobs.pipeline.values import Focus, Limits, Overrides, Request
 from tests import profiles
-from tests.pictures import at, encoded, flat, is_upright, jpeg, near, opened, quadrants, tagged
-
-SIZES = Preset(
-    "sizes",
-    (Rendition("large", 160), Rendition("middle", 80), Rendition("small", 40), Rendition("square", 32, Fit.COVER)),
-)
-AS_ASKED = Overrides()
+from tests.pictures import at, encoded, flat, is_upright, jpeg, near, quadrants, tagged
+from tests.unit.conftest import SIZES
 
 
 def one(**settings: object) -> Preset:
     """A preset of one rendition called `only`, in PNG unless said otherwise, so that pixels can be compared exactly."""
     return Preset("one", (Rendition("only", **{"side_px": 400, "format": Format.PNG, **settings}),))  # type: ignore[arg-type]
-
-
-class Make(Protocol):
-    def __call__(
-        self, data: bytes, preset: Preset = ..., overrides: Overrides = ...
-    ) -> tuple[Rendered, dict[str, pyvips.Image]]: ...
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    """Render bytes as the child does and check the answer as the parent does; gives the answer and the files."""
-    number = itertools.count()
-
-    def run(
-        data: bytes, preset: Preset = SIZES, overrides: Overrides = AS_ASKED
-    ) -> tuple[Rendered, dict[str, pyvips.Image]]:
-        folder = tmp_path / str(next(number))
-        folder.mkdir()
-        (folder / "source").write_bytes(data)
-        request = Request(str(folder / "source"), str(folder), "0" * 64, preset, overrides=overrides)
-        rendered = render(request)
-        verify(rendered, request)
-        return rendered, {o.name: opened((folder / o.file).read_bytes()) for o in rendered.outputs}
-
-    return run
 
 
 # --- sizes ----------------------------------------------------------------------------------------
@@ -244,86 +209,6 @@ def test_transparent_pixels_do_not_bleed_into_their_neighbours(make):
 def test_the_placeholder_is_of_the_whole_picture(make):
     rendered, _ = make(encoded(STRIPES), one(side_px=60, fit=Fit.COVER))
     assert rendered.placeholder.colour == "#ff0000"  # not the blue of the square
-
-
-# --- outputs that come out alike ------------------------------------------------------------------
-
-
-@pytest.fixture
-def encodes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the renditions that were really encoded."""
-    names = []
-
-    def encode_and_note(image: pyvips.Image, rendition: Rendition, format: Format, rights: Rights) -> bytes:
-        names.append(rendition.name)
-        return encode.encode(image, rendition, format, rights)
-
-    monkeypatch.setattr("media_jobs.pipeline.render.encode", encode_and_note)
-    return names
-
-
-def test_renditions_that_come_out_alike_are_encoded_once_and_are_outputs_of_their_own(make, encodes, tmp_path):
-    rendered, _ = make(with_facts(jpeg(300, 240), Facts(creator="Ada")), GALLFORMERS)
-    assert encodes == ["full", "thumb"]
-    files = [(tmp_path / "0" / output.file).read_bytes() for output in rendered.outputs]
-    assert [output.file for output in rendered.outputs] == ["full.jpg", "medium.jpg", "small.jpg", "thumb.jpg"]
-    assert files[0] == files[1] == files[2] != files[3]
-    assert len({output.digest for output in rendered.outputs}) == 4
-    for output, content in zip(rendered.outputs, files, strict=True):
-        assert (len(content), hashlib.sha256(content).hexdigest()) == (output.size_bytes, output.sha256)
-    assert set(rendered.receipt.outputs.values()) == {("EXIF Artist", "XMP dc:creator")}
-
-
-def test_an_output_that_was_copied_is_the_one_that_would_have_been_encoded(make, tmp_path):
-    data = jpeg(300, 240)
-    together, _ = make(data, GALLFORMERS)
-    for number, output in enumerate(together.outputs, start=1):
-        (alone,) = make(data, GALLFORMERS.only([output.name]))[0].outputs
-        assert output == alone
-        assert (tmp_path / "0" / output.file).read_bytes() == (tmp_path / str(number) / alone.file).read_bytes()
-
-
-def test_each_output_that_was_copied_is_reported_and_can_be_collected(tmp_path):
-    (tmp_path / "source").write_bytes(jpeg(60, 40))
-    heard = []
-    request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, GALLFORMERS)
-    rendered = render(request, lambda done, of: heard.append((done, of)))
-    assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    (tmp_path / "out").mkdir()
-    for output in rendered.outputs:
-        collect(output, tmp_path, tmp_path / "out")
-
-
-SAME = Rendition("same", 500)
-
-
-@pytest.mark.parametrize(
-    ("other", "alike"),
-    [
-        (replace(SAME, name="b", side_px=900), True),
-        (replace(SAME, name="b", fit=Fit.WIDTH), True),
-        (replace(SAME, name="b", fit=Fit.COVER, crop=Crop.ATTENTION), True),  # the picture is a square already
-        (replace(SAME, name="b", format=Format.SOURCE), True),
-        (replace(SAME, name="b", format=Format.AUTO), True),
-        (replace(SAME, name="b", side_px=100), False),
-        (replace(SAME, name="b", fit=Fit.COVER, side_px=100), False),
-        (replace(SAME, name="b", format=Format.WEBP), False),
-        (replace(SAME, name="b", quality=81), False),
-        (replace(SAME, name="b", effort=1), False),
-        (replace(SAME, name="b", progressive=True), False),
-        (replace(SAME, name="b", chroma=Chroma.FULL), False),
-        (replace(SAME, name="b", enlarge=True), False),
-    ],
-)
-def test_what_would_differ_is_encoded_by_itself(make, encodes, other, alike):
-    make(jpeg(150, 150), Preset("p", (SAME, other)))
-    assert len(encodes) == (1 if alike else 2)
-
-
-def test_squares_cut_in_different_ways_are_encoded_each(make, encodes):
-    square = Rendition("centre", 50, Fit.COVER)
-    make(jpeg(150, 100), Preset("p", (square, replace(square, name="attention", crop=Crop.ATTENTION))))
-    assert len(encodes) == 2
 
 
 # --- damage ---------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from media_jobs.pipeline.formats.common import mapped
+from media_jobs.pipeline.found import Found
 from media_jobs.pipeline.privacy.capture import Choice, capture
 from media_jobs.pipeline.privacy.gather import gather
 from media_jobs.pipeline.privacy.rights import rights
-from media_jobs.pipeline.probe import Found
 from media_jobs.pipeline.values import FACTS, Keep, Receipt, Rights
 
 _ORIENTATION = "EXIF Orientation"

@@ -9,21 +9,11 @@ from media_jobs.pipeline.formats.common import Damaged
 from media_jobs.pipeline.raw import choice, ifd
 from media_jobs.pipeline.raw.named import MAX_PREVIEWS
 from tests import images, raw_notes, raw_tiff, raws
+from tests.counted import Counted
 from tests.unit.raw.test_layouts import MAKERS
 
 LARGE, SMALL = images.jpeg(1200, 900), images.jpeg(160, 120)
 MB = 1_048_576
-
-
-class Counted(bytes):
-    """A file's bytes that count how many of them are looked at."""
-
-    looked_at = 0
-
-    def __getitem__(self, at):
-        found = super().__getitem__(at)
-        self.looked_at += len(found) if isinstance(found, bytes) else 1
-        return found
 
 
 def kind_of(maker: str) -> str:
