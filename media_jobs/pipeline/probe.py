@@ -219,7 +219,7 @@ def _heif(path: Path, limits: Limits) -> Found:
         turn=orientation.UPRIGHT,
         frame_pixels=max(header.own_pixels, header.part_pixels),
         pages=_inspect(path, header.format, limits),
-        pixel_bytes=3 + header.transparent + (header.bits > 8),
+        pixel_bytes=3 + header.has_helpers + (header.bits > 8),
         transparent=header.transparent,
         size_bytes=path.stat().st_size,
         buffered_pixels=memory_estimate.heif(header),

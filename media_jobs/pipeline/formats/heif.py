@@ -19,6 +19,7 @@ _NAMES = {
     "j2k1": "JPEG 2000",
     "unci": "uncompressed samples",
 }
+_ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 #: Made from other items, to which they refer by `dimg`.
 _DERIVED = frozenset({"grid", "iden", "iovl"})
 _MAX_DERIVATIONS = 4
@@ -45,7 +46,8 @@ class Header:
     own_pixels: int
     part_pixels: int
     bits: int
-    transparent: bool  #: or with another picture beside it, such as a gain map
+    has_helpers: bool  #: other pictures beside it, such as alpha or a gain map
+    transparent: bool
     premultiplied: bool
     primaries: int
     exif: bytes
@@ -77,7 +79,8 @@ def header(data: Bytes) -> Header:
         own_pixels=primary.width_px * primary.height_px,
         part_pixels=max(part.width_px * part.height_px for part in parts if part.kind not in _DERIVED),
         bits=max(part.bits for part in parts) or 8,
-        transparent=bool(helpers),
+        has_helpers=bool(helpers),
+        transparent=any(helper.auxiliary in _ALPHA for helper in helpers),
         premultiplied=bool(primary.refs.get("prem")),
         primaries=next((part.primaries for part in parts if part.primaries), 0),
         exif=_exif(data, meta),

@@ -18,6 +18,7 @@ _MAX_PROPERTY_TABLES = 4  #: one for each of its versions and widths
 _MAX_ITEM_BYTES = 16 * 1_048_576
 _MAX_TEXT_BYTES = 256
 _CROP_BYTES = 32
+_URN_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Item:
     extents: (start, end) of its pieces in the file; empty where they lie elsewhere or are made from other items.
     width_px, height_px: as coded. steps: what is to be done with that for showing, in this order.
     bits: of a sample, 0 if unknown. primaries: number of its colours in ITU-T H.273, 0 if unknown.
+    auxiliary: the URN of what a picture beside another one is for, empty if it says nothing.
     refs: by the reference's four letters, the items it points to.
     """
 
@@ -39,6 +41,7 @@ class Item:
     steps: tuple[heif_transforms.Step, ...] = ()
     bits: int = 0
     primaries: int = 0
+    auxiliary: bytes = b""
     refs: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -188,6 +191,8 @@ def _apply(found: dict[str, Any], facts: dict[str, Any]) -> None:
 def _property(data: Bytes, box: isobmff.Box) -> dict[str, Any]:
     if box.kind == "clap":
         return _crop(data, box)
+    if box.kind == "auxC":
+        return {"auxiliary": bytes(data[box.start + 4 : min(box.end, box.start + 4 + _URN_BYTES)]).partition(b"\0")[0]}
     read_property = _PROPERTIES.get(box.kind)
     return read_property(_Table(data, box, versioned=box.kind in ("ispe", "pixi"))) if read_property else {}
 

@@ -43,6 +43,9 @@ TWELVE_MEGAPIXELS: dict[str, Callable[[int, int], bytes]] = {
     "png": images.png,
     "transparent png": lambda w, h: images.encoded(images.quadrants(w, h).convert("RGBA"), "PNG"),
     "transparent png, wide": lambda w, h: images.encoded(images.quadrants(3 * w, h // 3).convert("RGBA"), "PNG"),
+    "transparent avif, wide": lambda w, h: images.encoded(
+        images.quadrants(3 * w, h // 3).convert("RGBA"), "AVIF", speed=10
+    ),
     "webp": images.webp,
     "lossless webp": lambda w, h: images.webp(w, h, lossless=True),
     "transparent webp": lambda w, h: images.encoded(images.quadrants(w, h).convert("RGBA"), "WEBP"),
