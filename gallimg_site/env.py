@@ -1,6 +1,7 @@
 """All settings: every one is a field of `Env`, against which the README's table is tested. `env_reader` reads them."""
 
 import dataclasses
+import ipaddress
 import os
 import secrets
 from pathlib import Path
@@ -8,6 +9,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 LOG_LEVELS = ("debug", "info", "warn", "error")
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def listed(text: str) -> list[str]:
+    """Return the parts of a comma-separated setting."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an address, an IPv6 one perhaps in brackets, is this machine to itself."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class ConfigError(Exception):
@@ -42,7 +57,7 @@ class Env:
         "", "Signs sessions and links. Embedded: made once, kept in the data directory", secret=True
     )
     ALLOWED_HOSTS: str = setting("", "Comma-separated host names; by default loopback and the host of PUBLIC_BASE_URL")
-    HOST: str = setting("127.0.0.1", "Address to listen on; other than loopback only with ALLOW_ANONYMOUS")
+    HOST: str = setting("127.0.0.1", "Address to listen on; on other ones than loopback every call needs a credential")
     PORT: int = setting(8080, "Port to listen on", least=1, most=65535)
     PUBLIC_BASE_URL: str = setting("", "How the world reaches this service, for links; by default http://HOST:PORT")
     CDN_BASE_URL: str = setting(
@@ -103,9 +118,31 @@ class Env:
     )
     ADMIN_AWS_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
     UPLOAD_ORIGINS: str = setting(
-        "", "Comma-separated origins of web pages that may upload straight to the bucket, as in https://example.org"
+        "",
+        "Comma-separated origins of web pages that may call the APIs and upload to the bucket, as in https://example.org",
     )
-    ALLOW_ANONYMOUS: bool = setting(False, "Accept uploads without credentials on an address that is not loopback")
+    ALLOW_ANONYMOUS: bool = setting(
+        True,
+        "Accept calls without credentials from this machine: only while HOST, ALLOWED_HOSTS and PUBLIC_BASE_URL are "
+        "loopback, and never through a proxy",
+    )
+    JWT_SECRET: str = setting(
+        "", "Secret of at least 32 bytes for tokens signed with HS256, and for those that we issue", secret=True
+    )
+    JWT_JWKS_URL: str = setting("", "Where the keys of tokens signed with RS, PS, ES or EdDSA are published")
+    JWT_ISSUER: str = setting("", "What a token has to name as its issuer (iss); by default any")
+    JWT_AUDIENCE: str = setting("", "What a token has to be meant for (aud); by default anything")
+    JWT_LEEWAY_S: int = setting(30, "Seconds by which the clock of whoever issues tokens may differ", least=0, most=300)
+    TRUSTED_PROXIES: str = setting(
+        "", "Comma-separated addresses or networks of proxies whose X-Forwarded-For says who the client is"
+    )
+    UPLOADS_PER_MINUTE: int = setting(1200, "Uploads of one caller in a minute; 0 for no limit, here as below", least=0)
+    READS_PER_MINUTE: int = setting(24000, "All other calls of one caller in a minute", least=0)
+    ANONYMOUS_UPLOADS_PER_MINUTE: int = setting(600, "Uploads of all callers without credentials together", least=0)
+    ANONYMOUS_READS_PER_MINUTE: int = setting(12000, "All other calls of callers without credentials", least=0)
+    ADDRESS_UPLOADS_PER_MINUTE: int = setting(6000, "Uploads from one address, by whomever", least=0)
+    ADDRESS_READS_PER_MINUTE: int = setting(60000, "All other calls from one address", least=0)
+    SIGN_INS_PER_MINUTE: int = setting(10, "Tokens asked for from one address by name and password", least=0)
     PRESERVE_TIMESTAMPS: bool = setting(True, "Keep the date a picture was taken in the database")
     PRESERVE_CAMERA_INFO: bool = setting(True, "Keep camera, lens and exposure in the database")
     PRESERVE_GPS: bool = setting(False, "Keep the position a picture was taken at in the database")
@@ -124,13 +161,24 @@ class Env:
 
     @property
     def allowed_hosts(self) -> list[str]:
-        named = [host.strip() for host in self.ALLOWED_HOSTS.split(",") if host.strip()]
+        named = listed(self.ALLOWED_HOSTS)
         own = urlsplit(self.base_url).hostname or self.HOST
         return named or ["localhost", "127.0.0.1", "[::1]", f"[{own}]" if ":" in own else own]
 
     @property
     def upload_origins(self) -> list[str]:
-        return [origin.strip().rstrip("/") for origin in self.UPLOAD_ORIGINS.split(",") if origin.strip()]
+        return [origin.rstrip("/") for origin in listed(self.UPLOAD_ORIGINS)]
+
+    @property
+    def trusted_proxies(self) -> list[IPNetwork]:
+        """Raises ValueError for what is neither an address nor a network."""
+        return [ipaddress.ip_network(proxy) for proxy in listed(self.TRUSTED_PROXIES)]
+
+    @property
+    def lets_anonymous_in(self) -> bool:
+        """Whether calls without credentials are accepted: not where a name or address says that the world comes."""
+        names = (self.HOST, urlsplit(self.base_url).hostname or "", *self.allowed_hosts)
+        return self.ALLOW_ANONYMOUS and all(map(is_loopback, names))
 
     @property
     def s3_endpoint_url(self) -> str | None:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import ipaddress
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,10 @@ from urllib.parse import urlsplit
 
 import dotenv
 
-from gallimg_site.env import ConfigError, Env, takes
+from gallimg_site.env import ConfigError, Env, is_loopback, takes
+
+#: Of JWT_SECRET. RFC 7518 wants as many bits as the hash has; PyJWT only warns of fewer.
+LEAST_SECRET_BYTES = 32
 
 _SWITCH = {"1": True, "t": True, "true": True, "y": True, "yes": True, "on": True}
 _SWITCH |= {"0": False, "f": False, "false": False, "n": False, "no": False, "off": False}
@@ -27,6 +29,7 @@ def load() -> Env:
         raise ConfigError(".env: got what cannot be read, takes a text file with lines NAME=value") from error
     env = Env(**{field.name: _value(field) for field in dataclasses.fields(Env)})
     _check_addresses(env)
+    _check_callers(env)
     _check_together(env)
     return env
 
@@ -81,6 +84,24 @@ def _check_addresses(env: Env) -> None:
         raise ConfigError("REDIS_URL: got a value that is not shown, takes redis://host:port/number")
 
 
+def _check_callers(env: Env) -> None:
+    if env.JWT_SECRET and len(env.JWT_SECRET.encode()) < LEAST_SECRET_BYTES:
+        raise ConfigError(
+            f"JWT_SECRET: got {len(env.JWT_SECRET.encode())} bytes, takes at least {LEAST_SECRET_BYTES}, "
+            "as HS256 wants them"
+        )
+    if env.JWT_JWKS_URL and not _is_address(env.JWT_JWKS_URL, "http", "https"):
+        raise ConfigError(f"JWT_JWKS_URL: got {env.JWT_JWKS_URL!r}, takes an http:// or https:// address")
+    if "|" in env.JWT_ISSUER or env.JWT_ISSUER.startswith("key:"):
+        raise ConfigError(f"JWT_ISSUER: got {env.JWT_ISSUER!r}, takes a name without “|” that does not begin with key:")
+    try:
+        _ = env.trusted_proxies
+    except ValueError as error:
+        raise ConfigError(
+            f"TRUSTED_PROXIES: got {env.TRUSTED_PROXIES!r}, takes addresses or networks like 10.0.0.7 or 10.0.0.0/8"
+        ) from error
+
+
 def _check_together(env: Env) -> None:
     if env.DATABASE_URL and not env.SECRET_KEY:
         raise ConfigError(
@@ -101,10 +122,10 @@ def _check_together(env: Env) -> None:
             "AWS_ACCESS_KEY_ID: not set, but S3_BUCKET is; takes the key of an S3 user who may write "
             "(where only workers run, WORKER_AWS_ACCESS_KEY_ID will do)"
         )
-    if not _is_loopback(env.HOST) and not env.ALLOW_ANONYMOUS:
+    if not is_loopback(env.HOST) and env.ALLOW_ANONYMOUS and os.environ.get("ALLOW_ANONYMOUS"):
         raise ConfigError(
-            f"HOST: got {env.HOST!r}, where strangers could upload; takes a loopback address, "
-            "or set ALLOW_ANONYMOUS=true if that is wanted"
+            f"ALLOW_ANONYMOUS: got true, but HOST is {env.HOST!r}, where strangers could upload; takes false, or leave "
+            "it away: callers from elsewhere need an API key or a token"
         )
 
 
@@ -119,10 +140,3 @@ def _is_url(value: str, *schemes: str) -> bool:
 
 def _is_address(value: str, *schemes: str) -> bool:
     return _is_url(value, *schemes) and bool(urlsplit(value).hostname)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -103,6 +103,18 @@ S3_ADMIN_CREDENTIALS = (ENV.ADMIN_AWS_ACCESS_KEY_ID, ENV.ADMIN_AWS_SECRET_ACCESS
 UPLOAD_ORIGINS = ENV.upload_origins
 CDN_BASE_URL = ENV.CDN_BASE_URL.rstrip("/")
 
+# --- callers --------------------------------------------------------------------------------------
+
+ALLOW_ANONYMOUS = ENV.lets_anonymous_in
+JWT_SECRET, JWT_JWKS_URL = ENV.JWT_SECRET, ENV.JWT_JWKS_URL
+JWT_ISSUER, JWT_AUDIENCE, JWT_LEEWAY_S = ENV.JWT_ISSUER, ENV.JWT_AUDIENCE, ENV.JWT_LEEWAY_S
+TRUSTED_PROXIES = ENV.trusted_proxies
+UPLOADS_PER_MINUTE, READS_PER_MINUTE = ENV.UPLOADS_PER_MINUTE, ENV.READS_PER_MINUTE
+ANONYMOUS_UPLOADS_PER_MINUTE = ENV.ANONYMOUS_UPLOADS_PER_MINUTE
+ANONYMOUS_READS_PER_MINUTE = ENV.ANONYMOUS_READS_PER_MINUTE
+ADDRESS_UPLOADS_PER_MINUTE, ADDRESS_READS_PER_MINUTE = ENV.ADDRESS_UPLOADS_PER_MINUTE, ENV.ADDRESS_READS_PER_MINUTE
+SIGN_INS_PER_MINUTE = ENV.SIGN_INS_PER_MINUTE
+
 # --- limits ---------------------------------------------------------------------------------------
 
 QUEUE_SIZE, MAX_BACKLOG, MAX_ATTEMPTS, LEASE_S = ENV.QUEUE_SIZE, ENV.MAX_BACKLOG, ENV.MAX_ATTEMPTS, ENV.LEASE_S
@@ -132,6 +144,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -143,6 +156,9 @@ MIDDLEWARE = [
     "media_jobs.api.probes.middleware.Probes",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "media_jobs.api.shared.origins.OriginCheck",
+    "media_jobs.api.shared.rate_limit_fields.RateLimitFields",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -187,7 +203,8 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL] if _HTTPS else []
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["media_jobs.api.shared.auth.CallerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_PERMISSION_CLASSES": ["media_jobs.api.shared.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["media_jobs.api.shared.throttling.CallerThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.MultiPartParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -195,12 +212,40 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,  # JSON it is; `?format=xml` is not another address
 }
+# Cookies stay at home: a page elsewhere sends a token, or an API key.
+CORS_ALLOWED_ORIGINS = UPLOAD_ORIGINS
+CORS_URLS_REGEX = r"^/(v1|api)/"
+CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "cache-control",
+    "content-type",
+    "idempotency-key",
+    "if-none-match",
+    "last-event-id",
+    "x-api-key",
+    "x-user-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+]
+CORS_PREFLIGHT_MAX_AGE = 7200  # the most that Chromium keeps
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "gallimg",
     "DESCRIPTION": "Takes image uploads, keeps the original safe and private, and makes web derivatives of it.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],  # the description is for everybody
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,

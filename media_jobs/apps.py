@@ -13,7 +13,7 @@ class MediaJobsConfig(AppConfig):
     verbose_name = "Image service"
 
     def ready(self) -> None:
-        from media_jobs import metrics  # noqa: PLC0415  (needs the models)
+        from media_jobs import checks, metrics  # noqa: F401, PLC0415  (needs the models; registers the checks)
         from media_jobs.adapters import database  # noqa: PLC0415
 
         metrics.register()

@@ -38,7 +38,7 @@ def image(image_id: UUID, caller: Caller) -> Original | None:
         .prefetch_related(Prefetch("jobs", queryset=jobs))
         .first()
     )
-    return found if found and caller.may_read(found.owner) else None
+    return found if found and caller.may_read_image(found.owner) else None
 
 
 def receipt(image: Original) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import connection
 
-from media_jobs.adapters import queue, storage
+from media_jobs.adapters import queue, rate_counter, storage, tokens
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.services.jobs import estimates
 from media_jobs.services.uploads import backlog
@@ -92,6 +92,8 @@ _STATE: Mapping[str, Callable[[], None]] = {
     "what the worker of the process holds and suspects": shared_decoder.renew_worker,
     "the object stores": storage.store.cache_clear,
     "the connections to RQ": queue._queue.cache_clear,
+    "whether requests can be counted": rate_counter.forget,
+    "the keys that issuers publish": tokens.published_keys.cache_clear,
     "what every line of the log says": structlog.contextvars.clear_contextvars,
 }
 #: Kept on purpose, as they know nothing of what a test did: the worker's decoder (a test that changes its settings has

@@ -41,7 +41,11 @@ GROUPS = {
         Page("Housekeeping", "cleaning_services", "media_jobs_maintenancetask"),
     ),
     "Presets": (Page("Presets", "tune", "media_jobs_preset"),),
-    "People": (Page("Users", "person", "auth_user"), Page("Groups", "group", "auth_group")),
+    "People and programs": (
+        Page("Users", "person", "auth_user"),
+        Page("Groups", "group", "auth_group"),
+        Page("API keys", "key", "media_jobs_apikey"),
+    ),
 }
 
 

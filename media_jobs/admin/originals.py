@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from media_jobs import selectors
 from media_jobs.admin import cells, queries
 from media_jobs.admin.base import ReadOnlyAdmin
+from media_jobs.callers import READ_ORIGINALS
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.pipeline.formats.sniff import RAW_FORMATS
 from media_jobs.pipeline.values import KEEP_LABELS
@@ -130,7 +131,8 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
             "no_file": NO_FILE.get(found.state),
             "pictures": [_picture(derivative) for derivative in _pictures(found)],
             "metadata": _flat(found.metadata),
-            "private_metadata": _flat(found.private_metadata),
+            "may_download": request.user.has_perm(READ_ORIGINALS),
+            "private_metadata": _flat(found.private_metadata) if request.user.has_perm(READ_ORIGINALS) else [],
             "jobs": [_job(job) for job in found.jobs.select_related("preset").order_by("-id")],
             "receipt": selectors.receipt(found),
         }

@@ -4,8 +4,9 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from django.contrib.auth import get_user_model
 from django.http.request import validate_host
 from django.utils import timezone
 
+from media_jobs.callers import SYSTEM, Scope
 from media_jobs.demo import shipped
 from media_jobs.models import Original
 from media_jobs.runtime.worker_registry import count_workers
+from media_jobs.services.access import api_keys
 
 log = structlog.get_logger(__name__)
 
@@ -71,13 +74,14 @@ def is_web_ready() -> bool:
 
 def banner(since: datetime) -> list[str]:
     base = settings.PUBLIC_BASE_URL
+    key = "" if settings.ALLOW_ANONYMOUS else "-H 'Authorization: Bearer KEY' "
     return [
         emphasised(f"gallimg ready in {age_s(since):.1f} s"),
         "",
         f"  upload   {base}/v1/images",
         f"  docs     {base}/docs",
         f"  admin    {base}/admin/",
-        f"  try      curl -F file=@photo.jpg {base}/v1/images",
+        f"  try      curl {key}-F file=@photo.jpg {base}/v1/images",
     ]
 
 
@@ -99,9 +103,10 @@ def show_samples() -> list[str]:
     """Put the two shipped photographs through the service's own API, where there is no picture."""
     if Original.objects.exists():
         return []
-    uploaded = [upload(photo) for photo in shipped.photographs()]
-    deadline_s = time.monotonic() + SAMPLE_LIMIT_S
-    jobs = [wait_for(job_id, deadline_s) for job_id in uploaded]
+    with credential() as headers:
+        uploaded = [upload(photo, headers) for photo in shipped.photographs()]
+        deadline_s = time.monotonic() + SAMPLE_LIMIT_S
+        jobs = [wait_for(job_id, headers, deadline_s) for job_id in uploaded]
     return [
         "",
         f"  two sample photographs: {' and '.join(job['status'] for job in jobs)}",
@@ -109,29 +114,45 @@ def show_samples() -> list[str]:
     ]
 
 
-def upload(photo: Path) -> str:
+@contextmanager
+def credential() -> Iterator[dict[str, str]]:
+    """What the service's own calls send: nothing where anybody on this machine may call, else a key for the moment."""
+    if settings.ALLOW_ANONYMOUS:
+        yield {}
+        return
+    soon = timezone.now() + timedelta(minutes=10)
+    row, key = api_keys.create("sample photographs", scopes=[Scope.UPLOAD, Scope.READ], by=SYSTEM, expires_at=soon)
+    try:
+        yield {"Authorization": f"Bearer {key}"}
+    finally:
+        api_keys.revoke(row.prefix, by=SYSTEM)
+
+
+def upload(photo: Path, headers: dict[str, str]) -> str:
     """Return the id of the job that the upload made."""
-    answer = call("POST", "/v1/images", fields={"file": (photo.name, photo.read_bytes(), "image/jpeg")})
+    file = (photo.name, photo.read_bytes(), "image/jpeg")
+    answer = call("POST", "/v1/images", headers, fields={"file": file})
     if answer.status != 202:
         raise RuntimeError(f"the upload was answered with {answer.status}: {answer.data[:500]!r}")
     return str(answer.json()["jobId"])
 
 
-def wait_for(job_id: str, deadline_s: float) -> dict[str, Any]:
+def wait_for(job_id: str, headers: dict[str, str], deadline_s: float) -> dict[str, Any]:
     """Return the job when it has ended, however it ended, or as it is when the time is over."""
     while True:
-        job = dict(call("GET", f"/v1/jobs/{job_id}").json())
+        job = dict(call("GET", f"/v1/jobs/{job_id}", headers).json())
         if job.get("status") in ("done", "error") or time.monotonic() > deadline_s:
             return job
         time.sleep(POLL_S)
 
 
-def call(method: str, path: str, **content: Any) -> urllib3.BaseHTTPResponse:
+def call(method: str, path: str, headers: dict[str, str] | None = None, **content: Any) -> urllib3.BaseHTTPResponse:
     """Return this service's answer, asked directly at its own socket. Raises urllib3's HTTPError."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.LISTEN_HOST, settings.LISTEN_HOST)  # noqa: S104
     address = f"[{host}]" if ":" in host else host
     url = f"http://{address}:{settings.LISTEN_PORT}{path}"
-    return urllib3.request(method, url, headers={"Host": known_host()}, retries=False, timeout=10, **content)
+    own = {"Host": known_host(), **(headers or {})}
+    return urllib3.request(method, url, headers=own, retries=False, timeout=10, **content)
 
 
 def known_host() -> str:

@@ -1,5 +1,6 @@
 """One module per aggregate."""
 
+from media_jobs.models.api_key import ApiKey
 from media_jobs.models.derivative import Derivative
 from media_jobs.models.direct_upload import DirectUpload
 from media_jobs.models.idempotency import IdempotencyKey
@@ -9,6 +10,7 @@ from media_jobs.models.original import Original
 from media_jobs.models.preset import Preset, Rendition
 
 __all__ = [
+    "ApiKey",
     "Derivative",
     "DirectUpload",
     "EventClock",

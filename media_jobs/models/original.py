@@ -91,6 +91,8 @@ class Original(models.Model):
             ),
         ]
 
+        permissions = [("download_original", "Can read original files, and positions and serial numbers in them")]
+
     def __str__(self) -> str:
         return self.filename or str(self.id)
 

@@ -8,7 +8,9 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from media_jobs.callers import SYSTEM, Scope
 from media_jobs.models import Derivative, Job, JobEvent, MaintenanceTask, Original, Preset
+from media_jobs.services.access import api_keys
 from tests.admin.conftest import Login
 from tests.factories import make_derivative, make_failed_job, make_job
 
@@ -28,6 +30,7 @@ def one_of_each(db: None) -> None:
     make_failed_job()
     MaintenanceTask.objects.create(name="leases")
     Group.objects.create(name="curators")
+    api_keys.create("the gall site", scopes=[Scope.READ], by=SYSTEM)
     User.objects.create_user("somebody")
 
 

@@ -84,7 +84,7 @@ def test_jobs_of_others_and_jobs_that_do_not_exist_are_not_found(client, change)
 )
 def test_staff_change_the_jobs_of_others_with_the_permission_that_the_admin_asks_for(change, permission, state):
     job = make_job(make_original(stored=False, owner="somebody"), state=state)
-    client = staff()
+    client = staff("view_job")
     refused(change(client, job), 403, "permission_denied")
     User.objects.get().user_permissions.add(Permission.objects.get(codename=permission))
     assert change(client, job).status_code in (200, 202)

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -14,7 +13,7 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.models import DirectUpload, Job, Original
 from media_jobs.pipeline.values import Focus, Keep, Overrides
 from media_jobs.states import OriginalState
-from tests import images, working
+from tests import images, people, working
 from tests.api.direct_uploading import IMAGES, JSON, accept, begin, refused, staged
 from tests.factories import make_job
 
@@ -28,9 +27,7 @@ def photo() -> bytes:
 
 @pytest.fixture
 def staff() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_user("curator", is_staff=True))
-    return client
+    return people.staff(*people.CURATOR)
 
 
 @pytest.mark.parametrize("url", ["/v1/images", "/v1/jobs"])

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from media_jobs.api.images.serializers import STATUS
@@ -11,16 +10,15 @@ from media_jobs.errors import ReadsNotConfigured
 from media_jobs.models import Original
 from media_jobs.services import originals
 from media_jobs.states import DerivativeState, JobState, Stage
-from tests import images, working
+from tests import images, people, working
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff_client(client):
-    client.force_login(User.objects.create_user("curator", is_staff=True))
-    return client
+def staff_client():
+    return people.staff(*people.CURATOR)
 
 
 def test_every_state_has_a_word():

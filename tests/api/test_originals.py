@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from media_jobs.adapters import storage
 from media_jobs.models import Original
 from media_jobs.services import originals
-from tests import images
+from tests import images, people
 from tests.adapters.storage.stores import Answer, from_django, from_the_net
 from tests.factories import make_original
 from tests.seaweed import SeaweedFS, use
@@ -34,9 +33,7 @@ def follow(request: pytest.FixtureRequest, settings: Any) -> Iterator[Callable[[
 
 @pytest.fixture
 def staff() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_user("curator", is_staff=True))
-    return client
+    return people.staff(*people.CURATOR)
 
 
 def link(staff: Client, original: Original) -> str:

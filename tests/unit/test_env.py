@@ -76,7 +76,13 @@ def test_without_settings_every_one_has_its_default(monkeypatch: pytest.MonkeyPa
         ("PUBLIC_BASE_URL", "https://", "an address that starts with http:// or https://"),
         ("CDN_BASE_URL", "ftp://cdn.example.org", "an address that starts with http:// or https://"),
         ("S3_ENDPOINT", "ftp://s3.example.org", "host:port or an http:// or https:// address"),
-        ("HOST", "0.0.0.0", "a loopback address"),
+        ("JWT_LEEWAY_S", "301", "a whole number from 0 to 300"),
+        ("JWT_JWKS_URL", "file:///etc/passwd", "an http:// or https:// address"),
+        ("JWT_ISSUER", "a|b", "a name without “|”"),
+        ("JWT_ISSUER", "key:0", "a name without “|”"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, fe80", "addresses or networks"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "addresses or networks"),
+        ("UPLOADS_PER_MINUTE", "-1", "a whole number from 0"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_it_takes(
@@ -153,13 +159,49 @@ def test_a_database_of_its_own_needs_a_secret_key_that_all_hosts_share(monkeypat
     assert not load(monkeypatch, SECRET_KEY="x" * 50).embedded
 
 
-def test_strangers_are_let_in_only_when_somebody_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    for host in ("0.0.0.0", "::", "192.0.2.1", "images.example.org"):
-        assert "ALLOW_ANONYMOUS=true" in complaint(monkeypatch, HOST=host)
-    for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
-        found = load(monkeypatch, HOST=host)
-        assert urlsplit(found.base_url).hostname == host
-    assert load(monkeypatch, HOST="0.0.0.0", ALLOW_ANONYMOUS="true").ALLOW_ANONYMOUS
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_on_loopback_callers_need_no_credential_unless_somebody_says_so(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    found = load(monkeypatch, HOST=host)
+    assert found.lets_anonymous_in
+    assert urlsplit(found.base_url).hostname == host
+    assert not load(monkeypatch, HOST=host, ALLOW_ANONYMOUS="false").lets_anonymous_in
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "images.example.org"])
+def test_elsewhere_nobody_is_let_in_without_one_and_asking_for_it_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    assert not load(monkeypatch, HOST=host).lets_anonymous_in
+    said = complaint(monkeypatch, HOST=host, ALLOW_ANONYMOUS="true")
+    assert said.startswith(f"ALLOW_ANONYMOUS: got true, but HOST is {host!r}")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"PUBLIC_BASE_URL": "https://images.example.org"},
+        {"ALLOWED_HOSTS": "localhost,images.example.org"},
+        {"ALLOWED_HOSTS": "*"},
+        {"ALLOWED_HOSTS": ".localhost"},
+    ],
+)
+def test_a_public_name_on_loopback_means_a_proxy_so_everybody_needs_one(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
+    assert not load(monkeypatch, ALLOW_ANONYMOUS="true", **settings).lets_anonymous_in
+
+
+def test_a_short_secret_stops_the_start_and_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = complaint(monkeypatch, JWT_SECRET="hunter2" + "é" * 12)
+    assert said == "JWT_SECRET: got 31 bytes, takes at least 32, as HS256 wants them"
+    assert load(monkeypatch, JWT_SECRET="é" * 16).JWT_SECRET
+
+
+def test_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = load(monkeypatch, TRUSTED_PROXIES="10.0.0.7, 2001:db8::/32").trusted_proxies
+    assert [str(network) for network in found] == ["10.0.0.7/32", "2001:db8::/32"]
 
 
 def test_the_public_address_decides_links_and_host_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,11 +274,11 @@ def test_the_start_ends_with_that_line_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_the_start_reads_dotenv_in_the_working_directory(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("HOST=0.0.0.0\n")
+    (tmp_path / ".env").write_text("HOST=0.0.0.0\nALLOW_ANONYMOUS=true\n")
     ended = run_check(tmp_path)
     assert ended.returncode == 1
-    assert ended.stderr.startswith("gallimg cannot start. HOST: got '0.0.0.0', where strangers could upload;")
-    assert run_check(tmp_path, ALLOW_ANONYMOUS="true").returncode == 0
+    assert ended.stderr.startswith("gallimg cannot start. ALLOW_ANONYMOUS: got true, but HOST is '0.0.0.0'")
+    assert run_check(tmp_path, ALLOW_ANONYMOUS="false").returncode == 0
 
 
 def test_every_setting_explains_itself_in_one_line() -> None:

@@ -20,7 +20,7 @@ from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.idempotency import key_of
 from media_jobs.api.shared.json_bodies import ObjectParser, is_json, object_of
 from media_jobs.api.shared.uploads import Received, receiving
-from media_jobs.callers import Caller
+from media_jobs.callers import Caller, Scope
 from media_jobs.models import IdempotencyKey
 from media_jobs.pipeline.formats.sniff import Kind
 from media_jobs.services import idempotency, originals
@@ -33,6 +33,7 @@ _UPLOADED = UploadedSerializer()
 
 
 class UploadView(APIView):
+    scopes = {"POST": Scope.UPLOAD}
     parser_classes = [MultiPartParser, ObjectParser]
 
     @extend_schema(
@@ -138,6 +139,7 @@ def _build_answer(done: Accepted) -> Answer:
 
 
 class DirectUploadView(APIView):
+    scopes = {"POST": Scope.UPLOAD}
     parser_classes = [ObjectParser]
 
     @extend_schema(

@@ -125,7 +125,8 @@ class ImageView(APIView):
 class OriginalView(APIView):
     @extend_schema(
         summary="The original file, by a redirect to a short-lived link",
-        description="Originals may hold positions and serial numbers: only staff and signed-in owners get them.",
+        description="Originals may hold positions and serial numbers: their owners get them, if they are not "
+        "anonymous, and staff with the permission to.",
         responses=schema.answers(
             {302: OpenApiResponse(description="To a signed link")},
             {
@@ -142,6 +143,6 @@ class OriginalView(APIView):
         if image is None:
             raise Http404
         if not caller.may_read_original(image.owner):
-            raise PermissionDenied("Originals may hold positions; only staff and signed-in owners get them.")
+            raise PermissionDenied("Originals may hold positions: only known owners, and staff who may, get them.")
         headers = {"Location": originals.link(image), "Cache-Control": "no-store"}
         return Response(status=302, headers=headers)

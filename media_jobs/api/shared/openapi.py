@@ -1,15 +1,26 @@
 """What the OpenAPI document says about callers. Importing this registers it."""
 
+from typing import Any
+
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
-from media_jobs.api.shared.auth import CallerAuthentication
+from media_jobs.api.shared.auth import API_KEY, CallerAuthentication
 
 
 class CallerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = CallerAuthentication
-    name = "session"
+    """Any one of them will do; where anonymous callers are let in, none is needed."""
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+    target_class = CallerAuthentication
+    name = ["bearer", "apiKey", "session"]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        return [
+            {"type": "http", "scheme": "bearer", "description": "A token (JWT), or an API key."},
+            {"type": "apiKey", "in": "header", "name": API_KEY, "description": "An API key, for who prefers it so."},
+            {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME, "description": "Staff."},
+        ]
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
+        return [{name: []} for name in self.name]

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from media_jobs import errors
 from media_jobs.adapters import database
+from media_jobs.api.shared.rate_limit_fields import QUOTA_EXCEEDED, REDUCED_CAPACITY, VIOLATED
 
 log = structlog.get_logger(__name__)
 
@@ -28,20 +29,31 @@ _DATABASE_UNAVAILABLE = (
 #: The first class of an error that is in here decides.
 STATUS: dict[type[errors.MediaError], int] = {
     errors.BadRequest: 400,
+    errors.CredentialMissing: 401,
+    errors.BadCredential: 401,
+    errors.NotPermitted: 403,
+    errors.TokensNotIssued: 404,
     errors.WrongState: 409,
     errors.FileTooLarge: 413,
     errors.UnsupportedFormat: 415,
     errors.IdempotencyKeyReused: 422,
+    errors.QuotaExceeded: 429,
     errors.BacklogFull: 503,
+    errors.LimitsUnavailable: 503,
+    errors.TokenKeysUnavailable: 503,
     errors.StorageUnavailable: 503,
     errors.ReadsNotConfigured: 503,
 }
 
+#: Type and title of problems that are registered with IANA, by our code.
+_REGISTERED = {errors.QuotaExceeded.code: QUOTA_EXCEEDED, errors.BacklogFull.code: REDUCED_CAPACITY}
+
 
 def document(status: int, code: str, detail: str, *, instance: str) -> dict[str, Any]:
+    kind, title = _REGISTERED.get(code, (f"urn:gallimg:problem:{code}", HTTPStatus(status).phrase))
     return {
-        "type": f"urn:gallimg:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "type": kind,
+        "title": title,
         "status": status,
         "detail": detail,
         "instance": instance,
@@ -56,7 +68,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     if found is None:
         return None
     status, code, detail, headers = found
-    body = document(status, code, detail, instance=request.path)
+    body = document(status, code, detail, instance=request.path) | _members(exc)
     if isinstance(exc, database.CONNECTION_ERRORS):
         log.warning("database_unavailable", path=request.path, error=str(exc))
     log.info("request_refused", status=status, code=code, path=request.path)
@@ -68,8 +80,7 @@ def _translate(exc: Exception) -> tuple[int, str, str, dict[str, str]] | None:  
         status = next((STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS), None)
         if status is None:
             return None
-        wait = {"Retry-After": str(exc.retry_after_s)} if status == 503 and exc.retry_after_s is not None else {}
-        return status, exc.code, str(exc), wait
+        return status, exc.code, str(exc), _headers(exc, status)
     if isinstance(exc, database.CONNECTION_ERRORS):  # Django opens a new connection for the next request
         return _DATABASE_UNAVAILABLE
     if isinstance(exc, RequestDataTooBig):
@@ -87,6 +98,29 @@ def _translate(exc: Exception) -> tuple[int, str, str, dict[str, str]] | None:  
         headers = {"Retry-After": f"{wait_s:.0f}"} if wait_s else {}
         return exc.status_code, str(exc.default_code), str(exc.detail), headers
     return None
+
+
+def _members(exc: Exception) -> dict[str, Any]:
+    """What a registered type has beside the members of all."""
+    return {VIOLATED: exc.policies} if isinstance(exc, errors.QuotaExceeded) else {}
+
+
+def _headers(exc: errors.MediaError, status: int) -> dict[str, str]:
+    if isinstance(exc, errors.QuotaExceeded):
+        return {"Retry-After": str(exc.wait_s)}
+    if isinstance(exc, errors.InsufficientScope):
+        return {"WWW-Authenticate": f'Bearer realm="gallimg", error="insufficient_scope", scope="{exc.scope}"'}
+    if status == 401:
+        wrong = ', error="invalid_token"' if isinstance(exc, errors.BadCredential) else ""
+        return {"WWW-Authenticate": f'Bearer realm="gallimg"{wrong}'}
+    return {"Retry-After": str(exc.retry_after_s)} if status == 503 and exc.retry_after_s is not None else {}
+
+
+def answer(request: HttpRequest, exc: errors.MediaError) -> JsonResponse:
+    """The problem document of `exc`, met before any view; one of those in STATUS."""
+    status = next(STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS)
+    log.info("request_refused", status=status, code=exc.code, path=request.path)
+    return _problem(request, status, exc.code, str(exc), _headers(exc, status))
 
 
 def _sentence(exc: exceptions.ValidationError) -> str:

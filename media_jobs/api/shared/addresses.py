@@ -1,0 +1,63 @@
+"""Where a request comes from, and whether a proxy stands between."""
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+#: What proxies add. nginx adds nothing unless told to, and speaks HTTP/1.0, which no client of today does.
+_TRACES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
+
+
+def came_through_proxy(request: HttpRequest) -> bool:
+    """Whether anything in the request's head tells of a proxy."""
+    meta = request.META
+    return (
+        any(name in meta for name in _TRACES)
+        or any(name.startswith("HTTP_X_FORWARDED") for name in meta)
+        or meta.get("SERVER_PROTOCOL") == "HTTP/1.0"
+    )
+
+
+def is_local(request: HttpRequest) -> bool:
+    """Whether the request comes from this machine, and from nowhere beyond."""
+    peer = _parsed(request.META.get("REMOTE_ADDR", ""))
+    return peer is not None and peer.is_loopback and not came_through_proxy(request)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Whom limits count: the peer, or where that is a trusted proxy, the last client that no trusted proxy is.
+
+    Of an IPv6 address its network of 64 bits, which is what one customer has. X-Forwarded-For alone is believed: a
+    proxy that appends to it may pass on any other header as it came.
+    """
+    found = _parsed(request.META.get("REMOTE_ADDR", ""))
+    named = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    while found is not None and named and _is_trusted(found):
+        before = _parsed(named.pop())
+        if before is None:
+            break
+        found = before
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found or "unknown")
+
+
+def _is_trusted(address: _Address) -> bool:
+    return any(address in network for network in settings.TRUSTED_PROXIES)
+
+
+def _parsed(text: str) -> _Address | None:
+    """An address as proxies and sockets write them: perhaps with a port, or IPv4 in IPv6's clothes."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
