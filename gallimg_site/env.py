@@ -129,7 +129,7 @@ class Env:
     JWT_SECRET: str = setting(
         "", "Secret of at least 32 bytes for tokens signed with HS256, and for those that we issue", secret=True
     )
-    JWT_JWKS_URL: str = setting("", "Where the keys of tokens signed with RS, PS, ES or EdDSA are published")
+    JWT_JWKS_URL: str = setting("", "Where the keys of tokens signed with RS, ES or EdDSA are published")
     JWT_ISSUER: str = setting("", "What a token has to name as its issuer (iss); by default any")
     JWT_AUDIENCE: str = setting("", "What a token has to be meant for (aud); by default anything")
     JWT_LEEWAY_S: int = setting(30, "Seconds by which the clock of whoever issues tokens may differ", least=0, most=300)

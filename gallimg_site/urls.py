@@ -7,14 +7,16 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from media_jobs.api.shared import openapi  # noqa: F401  (registers what the schema says about callers)
 
+_READ = ["get", "head"]
+
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="docs"), name="home"),
+    path("", RedirectView.as_view(pattern_name="docs", http_method_names=_READ), name="home"),
     path("admin/", admin.site.urls),
     path("v1/", include("media_jobs.api.images.urls")),
     path("v1/", include("media_jobs.api.tokens.urls")),
     path("media/", include("media_jobs.api.files.urls")),
-    path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(http_method_names=_READ), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema", http_method_names=_READ), name="docs"),
 ]
 handler400 = "media_jobs.api.shared.problems.bad_request"
 handler404 = "media_jobs.api.shared.problems.not_found"

@@ -150,7 +150,7 @@ def test_the_page_of_an_original_shows_its_pictures_facts_jobs_and_the_way_to_it
         "Artist, Credit",
         "It was damaged.",
         f"/v1/images/{original.pk}/original",
-        "staff only",
+        "may contain position data",
     ):
         assert text in page
 

@@ -1,4 +1,4 @@
-"""The fields RateLimit-Policy and RateLimit, as draft-ietf-httpapi-ratelimit-headers-10 has them, and its problem types.
+"""The fields RateLimit-Policy and RateLimit as in draft-ietf-httpapi-ratelimit-headers-10, and its problem types.
 
 Older drafts had three fields of other names; a newer one needs a change of this module alone.
 """

@@ -1,0 +1,103 @@
+"""Who may call what: one rule for each method of each route. A route that is not in here fails the tests."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from media_jobs.api.probes import middleware
+from media_jobs.callers import Scope
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a call takes. scope: of a credential; None where everybody may call.
+
+    thing: what the id in the route is of; it is 404 for strangers. permissions: all those with which staff may do it to
+    what is another's; with one of them missing they may not.
+    """
+
+    scope: Scope | None
+    thing: str = ""
+    permissions: tuple[str, ...] = ()
+
+
+PUBLIC = Rule(None)
+UPLOAD, READ, MANAGE = map(Rule, Scope)
+_SEE_JOB = Rule(Scope.READ, "job", ("view_job",))
+_SEE_IMAGE = Rule(Scope.READ, "image", ("view_original",))
+_SEE_ORIGINAL = Rule(Scope.READ, "image", ("view_original", "download_original"))
+
+#: GET stands for HEAD, too.
+RULES: dict[tuple[str, str], Rule] = {
+    ("GET", "/healthz"): PUBLIC,
+    ("GET", "/readyz"): PUBLIC,
+    ("GET", "/metrics"): PUBLIC,  # METRICS_TOKEN closes it; tests/api/test_probes.py
+    ("GET", "/"): PUBLIC,
+    ("GET", "/docs"): PUBLIC,
+    ("GET", "/openapi.json"): PUBLIC,
+    # Derivatives are everybody's; what is private has links and forms that are signed: tests/api/test_files.py
+    ("GET", "/media/{}"): PUBLIC,
+    ("POST", "/media/{}"): PUBLIC,
+    ("OPTIONS", "/media/{}"): PUBLIC,
+    ("POST", "/v1/tokens"): PUBLIC,
+    ("OPTIONS", "/v1/tokens"): PUBLIC,
+    ("POST", "/v1/tokens/refresh"): PUBLIC,
+    ("OPTIONS", "/v1/tokens/refresh"): PUBLIC,
+    ("POST", "/v1/tokens/verify"): PUBLIC,
+    ("OPTIONS", "/v1/tokens/verify"): PUBLIC,
+    ("POST", "/v1/images"): UPLOAD,
+    ("OPTIONS", "/v1/images"): READ,
+    ("POST", "/v1/jobs"): UPLOAD,
+    ("OPTIONS", "/v1/jobs"): READ,
+    ("POST", "/v1/uploads"): UPLOAD,
+    ("OPTIONS", "/v1/uploads"): READ,
+    ("GET", "/v1/images/{}"): _SEE_IMAGE,
+    ("OPTIONS", "/v1/images/{}"): READ,
+    ("GET", "/v1/images/{}/original"): _SEE_ORIGINAL,
+    ("OPTIONS", "/v1/images/{}/original"): READ,
+    ("GET", "/v1/jobs/{}"): _SEE_JOB,
+    ("DELETE", "/v1/jobs/{}"): Rule(Scope.MANAGE, "job", ("view_job", "cancel_job")),
+    ("OPTIONS", "/v1/jobs/{}"): READ,
+    ("POST", "/v1/jobs/{}/retry"): Rule(Scope.MANAGE, "failed job", ("view_job", "retry_job")),
+    ("OPTIONS", "/v1/jobs/{}/retry"): READ,
+}
+
+#: Functions do not say which methods they take.
+_OF_FUNCTIONS = {"/media/{}": {"GET", "POST", "OPTIONS"}, **{probe: {"GET"} for probe in middleware._PROBES}}
+
+
+def handled() -> set[tuple[str, str]]:
+    """Method and route of everything that the service answers, but for the admin."""
+    found = {(method, route) for route, methods in _OF_FUNCTIONS.items() for method in methods}
+    for route, pattern in routes(get_resolver()):
+        if not route.startswith("/admin/"):
+            found |= {(method, route) for method in _methods(route, pattern)}
+    return found
+
+
+def routes(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[str, URLPattern]]:
+    """Each route, with {} for what varies."""
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            simplified = "".join("{}" if "<" in part else part for part in _parts(path))
+            yield simplified, entry
+        else:
+            yield from routes(entry, path)
+
+
+def _parts(path: str) -> Iterator[str]:
+    for piece in path.replace(">", ">\0").replace("<", "\0<").split("\0"):
+        yield piece
+
+
+def _methods(route: str, pattern: URLPattern) -> set[str]:
+    if route in _OF_FUNCTIONS:
+        return _OF_FUNCTIONS[route]
+    view = getattr(pattern.callback, "view_class", None) or getattr(pattern.callback, "cls", None)
+    assert view, f"{route} is a function; say in _OF_FUNCTIONS which methods it takes"
+    names = pattern.callback.view_initkwargs.get("http_method_names", view.http_method_names)
+    return {method.upper() for method in names if hasattr(view, method)} - {"HEAD", "TRACE"}
