@@ -16,6 +16,7 @@ import psycopg
 from bench.measure import ROOT, Spread
 from bench.rows import Row
 from tests import servers
+from tests.limits import NO_LIMITS
 
 #: Enough for one page of the admin and a full list of RQ.
 _SMALL = {"done": 200, "queued": 200}
@@ -43,6 +44,7 @@ class Bed:
             connection.execute(f"CREATE DATABASE {name}")
         environment = {
             **os.environ,
+            **NO_LIMITS,
             "DJANGO_SETTINGS_MODULE": "gallimg_site.settings",
             "SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20,
             "DATABASE_URL": server.url.replace("/postgres", f"/{name}"),

@@ -19,6 +19,7 @@ from bench.rows import Row
 from bench.slow_proxy import slowed
 from tests.e2e.service import Service
 from tests.e2e.stores import s3_settings
+from tests.limits import NO_LIMITS
 from tests.seaweed import SeaweedFS, seaweedfs
 
 _FILE_BYTES = 10_000_000
@@ -96,6 +97,7 @@ def _memory(service: Service, where: str) -> Row:
 def _web(seaweed: SeaweedFS, endpoint_url: str, data: Path) -> Iterator[Service]:
     """A web process that may only write, without workers."""
     settings = {
+        **NO_LIMITS,
         "SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20,
         "DATABASE_URL": "",
         **s3_settings(seaweed),

@@ -27,6 +27,7 @@ from bench.rows import Row
 from tests import servers
 from tests.e2e.service import Service
 from tests.e2e.stores import s3_settings
+from tests.limits import NO_LIMITS
 from tests.seaweed import seaweedfs
 
 SMALL = Picture("0.3 MP", 640, 480)
@@ -155,7 +156,7 @@ def _compared(name: str, load: Load, rounds: int, ours: Build, other: Build | No
 
 def _build(stack: ExitStack, root: Path, name: str) -> Build:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
-    settings = {"DATABASE_URL": "", "S3_BUCKET": ""}
+    settings = {**NO_LIMITS, "DATABASE_URL": "", "S3_BUCKET": ""}
     if name.startswith("PostgreSQL"):
         settings["DATABASE_URL"] = stack.enter_context(servers.postgres()).url
         settings |= s3_settings(stack.enter_context(seaweedfs()))

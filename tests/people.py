@@ -1,7 +1,6 @@
 """Browsers and programs of different rights, before any of the service's addresses."""
 
 import secrets
-from collections.abc import Iterable
 
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -43,7 +42,3 @@ def program(key: str, user_id: str = "") -> Client:
 def keyed(*scopes: Scope, **fields: object) -> Client:
     """A program with a new key."""
     return program(api_key(*scopes, **fields)[1])
-
-
-def sorted_scopes(scopes: Iterable[Scope]) -> list[str]:
-    return sorted(map(str, scopes))

@@ -20,10 +20,9 @@ import pytest
 
 from gallimg_site.env import Env
 from tests import servers
+from tests.limits import NO_LIMITS
 
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1 …; empty in the controller
-#: How often callers may ask.
-LIMITS = tuple(field.name for field in dataclasses.fields(Env) if field.name.endswith("_PER_MINUTE"))
 _BASE = "GALLIMG_TEST_BASE"
 _VALKEY = "GALLIMG_TEST_VALKEY"
 
@@ -46,8 +45,7 @@ def _set_the_stage(running: ExitStack) -> None:
         for name in (field.name, *field.metadata["aliases"]):
             os.environ[name] = ""  # unset, and not to be set by somebody's .env either
     os.environ["SECRET_KEY"] = "only for tests, where nothing is secret" + "." * 20
-    for name in LIMITS:
-        os.environ[name] = "0"  # nobody asks as often as tests do
+    os.environ.update(NO_LIMITS)
     base = tempfile.mkdtemp(prefix="gallimg-test-")
     running.callback(shutil.rmtree, base, ignore_errors=True)
     os.environ[_BASE] = base

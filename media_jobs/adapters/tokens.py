@@ -72,9 +72,7 @@ def _key(token: str, algorithm: str) -> tuple[Any, list[str]]:
             return published_keys(settings.JWT_JWKS_URL).get_signing_key_from_jwt(token), list(_BY_PUBLISHED_KEY)
         except jwt.PyJWKClientConnectionError as error:
             raise TokenKeysUnavailable from error
-    takes = ["HS256"] * bool(settings.JWT_SECRET) + ["RS, ES and EdDSA by published key"] * bool(
-        settings.JWT_JWKS_URL
-    )
+    takes = ["HS256"] * bool(settings.JWT_SECRET) + ["RS, ES and EdDSA by published key"] * bool(settings.JWT_JWKS_URL)
     raise BadCredential(
         f"The token is signed by a way that is not taken here; taken: {' and '.join(takes) or 'no tokens at all'}."
     )

@@ -81,9 +81,7 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
             "whole": vars(obj)[_WHOLE],
             "mark": api_keys.MARK,
         }
-        response = TemplateResponse(request, "admin/media_jobs/apikey/created.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/media_jobs/apikey/created.html", context)
 
     @button(
         "Revoke",

@@ -154,7 +154,7 @@ def test_clocks_may_differ_by_the_leeway(secret: str, settings: Any) -> None:
 def test_issuer_and_audience_count_where_they_are_set(secret: str, settings: Any) -> None:
     assert tokens.judge(token(iss="other", aud="another")).issuer == "other"
     settings.JWT_ISSUER, settings.JWT_AUDIENCE = "https://id.example.org", "gallimg"
-    right = {"iss": "https://id.example.org", "aud": ["site", "gallimg"]}
+    right: dict[str, Any] = {"iss": "https://id.example.org", "aud": ["site", "gallimg"]}
     assert tokens.judge(token(**right)).issuer == "https://id.example.org"
     assert "another issuer" in refusal(token(**{**right, "iss": "other"}))
     assert "lacks a claim" in refusal(token(**{**right, "iss": None}))

@@ -12,7 +12,7 @@ from media_jobs.callers import SYSTEM, Scope
 from media_jobs.models import Derivative, Job, JobEvent, MaintenanceTask, Original, Preset
 from media_jobs.services.access import api_keys
 from tests.admin.conftest import Login
-from tests.factories import make_derivative, make_failed_job, make_job
+from tests.factories import make_derivative, make_failed_job, make_job, make_original
 
 #: What people have no business with, or edit on the page of something else.
 WITHOUT_PAGES = {"DirectUpload", "EventClock", "IdempotencyKey", "Rendition", "Tombstone"}
@@ -104,3 +104,14 @@ def test_the_sidebar_offers_only_what_opens(staff: Login) -> None:
 @pytest.mark.django_db
 def test_somebody_without_any_rights_reads_that(staff: Login) -> None:
     assert "has no permissions yet" in staff().get(reverse("admin:index")).content.decode()
+
+
+def test_the_way_to_an_original_and_its_position_are_for_who_may_download_it(staff: Login) -> None:
+    original = make_original(stored=False, private_metadata={"gps": {"latitude": 47.3}})
+    page = url(Original, "change", original.pk)
+    seen = staff("view_original").get(page).content.decode()
+    assert "47.3" not in seen
+    assert f"/v1/images/{original.pk}/original" not in seen
+    seen = staff("view_original", "download_original").get(page).content.decode()
+    assert "47.3" in seen
+    assert f"/v1/images/{original.pk}/original" in seen

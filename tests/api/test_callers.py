@@ -107,7 +107,9 @@ def test_the_last_use_of_a_key_is_written_down_once_a_minute(django_assert_num_q
         program.get("/v1/jobs/01990000-0000-7000-8000-000000000000")
     ApiKey.objects.update(last_used_at=used - timedelta(minutes=2))
     program.get("/v1/jobs/01990000-0000-7000-8000-000000000000")
-    assert ApiKey.objects.get().last_used_at > used - timedelta(minutes=2)
+    again = ApiKey.objects.get().last_used_at
+    assert again
+    assert again >= used
 
 
 def test_a_key_that_expires_later_holds_until_then(photo: bytes) -> None:
@@ -165,7 +167,7 @@ def test_an_id_that_cannot_be_one_is_refused(photo: bytes, user_id: str) -> None
     ],
     ids=lambda trace: "=".join(next(iter(trace.items()))),
 )
-def test_a_request_from_beyond_this_machine_is_never_anonymous(photo: bytes, trace: dict[str, str]) -> None:
+def test_a_request_from_beyond_this_machine_is_never_anonymous(photo: bytes, trace: dict[str, Any]) -> None:
     refused(upload(Client(**trace), photo), 401, "credential_missing")
 
 

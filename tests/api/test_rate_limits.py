@@ -11,7 +11,7 @@ from media_jobs.adapters import rate_counter
 from media_jobs.callers import ANONYMOUS, Scope
 from media_jobs.errors import QuotaExceeded
 from media_jobs.models import Original
-from media_jobs.services.access import rate_limits
+from media_jobs.services.access import api_keys, rate_limits
 from tests import images, people
 from tests.api.uploading import URL, file, refused
 from tests.factories import make_job
@@ -129,7 +129,7 @@ def test_the_next_window_begins_when_it_was_said(
 def test_many_at_the_same_moment_are_counted_one_by_one(limits: Any) -> None:
     limits.READS_PER_MINUTE = 100
     limits.ADDRESS_READS_PER_MINUTE = 0
-    caller = people.api_keys.caller_of(people.api_key(Scope.READ)[0])
+    caller = api_keys.caller_of(people.api_key(Scope.READ)[0])
 
     def ask(_: int) -> int:
         return rate_limits.count(caller, "", upload=False)[0].remaining

@@ -98,7 +98,7 @@ class World:
 
     def upload(self, content: bytes, *, key: str = "", **fields: str) -> httpx.Response:
         """Send a picture once. Raises httpx.TransportError."""
-        headers = {"Idempotency-Key": key} if key else {}
+        headers = {**self.service.headers, **({"Idempotency-Key": key} if key else {})}
         files = {"file": ("photo.jpg", content)}
         return httpx.post(f"{self.service.url}/v1/images", files=files, data=fields, headers=headers, timeout=60)
 

@@ -6,6 +6,8 @@ and behind them nothing that another host wrote. Elsewhere they are processes wi
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -169,6 +171,7 @@ def farm(tmp: Path, *, names: tuple[str, ...] = ("alder", "birch")) -> Iterator[
         own = {**here, "GALLIMG_DATA": str(tmp / "housekeeper")}
         made.housekeeper = stack.enter_context(housekeeper(own))
         wait_until(web.service.is_ready, 60, "the web host")
+        web.service.headers = _credential(own)
         yield made
 
 
@@ -202,8 +205,15 @@ def _reached(env: Mapping[str, str], switch: network.Switch | None) -> dict[str,
 def _of_web(env: Mapping[str, str], port: int, *, everywhere: bool) -> dict[str, str]:
     """Without the workers' credentials."""
     own = {name: value for name, value in env.items() if not name.startswith("WORKER_AWS_")}
-    listening = {"HOST": "0.0.0.0", "ALLOW_ANONYMOUS": "true"} if everywhere else {}
+    listening = {"HOST": "0.0.0.0"} if everywhere else {}
     return {**own, **listening, "PORT": str(port), "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}", "WORKERS": "0"}
+
+
+def _credential(env: Mapping[str, str]) -> dict[str, str]:
+    """What callers from other hosts send: a key, made beside the service."""
+    command = [sys.executable, "manage.py", "apikey", "create", "chaos"]
+    made = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, check=True)
+    return {"Authorization": f"Bearer {made.stdout.strip()}"}
 
 
 def _of_worker(env: Mapping[str, str]) -> dict[str, str]:

@@ -62,6 +62,7 @@ class Service:
         self.objects = objects or FileObjects(data / "objects")
         self.env = {"GALLIMG_DATA": str(data), "REDIS_URL": "", "PORT": str(free_ports(1)[0]), **(env or {})}
         self.arguments, self.launcher, self.program = (command, *arguments), launcher, program
+        self.headers: dict[str, str] = {}  #: that its callers send
         self._process: subprocess.Popen[bytes] | None = None
         self._out, self._err = data.with_suffix(".out"), data.with_suffix(".err")
 
@@ -135,7 +136,8 @@ class Service:
 
     def send(self, content: bytes) -> str:
         """Upload a picture and return its job's id."""
-        answer = httpx.post(f"{self.url}/v1/images", files={"file": ("photo.jpg", content)}, timeout=30)
+        files = {"file": ("photo.jpg", content)}
+        answer = httpx.post(f"{self.url}/v1/images", files=files, headers=self.headers, timeout=30)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["jobId"])
 
@@ -148,7 +150,7 @@ class Service:
 
         def has_ended() -> bool:
             found.clear()  # while it waits it has fields that it has not once it is done
-            found.update(httpx.get(f"{self.url}/v1/jobs/{job_id}", timeout=30).json())
+            found.update(httpx.get(f"{self.url}/v1/jobs/{job_id}", headers=self.headers, timeout=30).json())
             return bool(found["status"] != "processing")
 
         wait_until(has_ended, JOB_LIMIT_S, f"the end of job {job_id}")

@@ -9,8 +9,8 @@ from django.test import RequestFactory
 from media_jobs.api.shared.addresses import client_address
 
 
-def seen(peer: str, forwarded: str | None = None, **more: str) -> str:
-    headers = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded is not None else {}
+def seen(peer: str, forwarded: str | None = None, **more: Any) -> str:
+    headers: Any = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded is not None else {}
     return client_address(RequestFactory().get("/", REMOTE_ADDR=peer, **headers, **more))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -90,8 +91,7 @@ def routes(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[str, URLP
 
 
 def _parts(path: str) -> Iterator[str]:
-    for piece in path.replace(">", ">\0").replace("<", "\0<").split("\0"):
-        yield piece
+    yield from path.replace(">", ">\0").replace("<", "\0<").split("\0")
 
 
 def _methods(route: str, pattern: URLPattern) -> set[str]:
@@ -99,5 +99,6 @@ def _methods(route: str, pattern: URLPattern) -> set[str]:
         return _OF_FUNCTIONS[route]
     view = getattr(pattern.callback, "view_class", None) or getattr(pattern.callback, "cls", None)
     assert view, f"{route} is a function; say in _OF_FUNCTIONS which methods it takes"
-    names = pattern.callback.view_initkwargs.get("http_method_names", view.http_method_names)
+    said: dict[str, Any] = getattr(pattern.callback, "view_initkwargs", {})
+    names = said.get("http_method_names", view.http_method_names)
     return {method.upper() for method in names if hasattr(view, method)} - {"HEAD", "TRACE"}

@@ -36,7 +36,7 @@ def owner() -> ApiKey:
     return people.api_key(acts_for_users=True)[0]
 
 
-def cases(rules: dict[tuple[str, str], Rule]) -> Any:
+def cases(rules: dict[tuple[str, str], Rule]) -> pytest.MarkDecorator:
     """Each method of each route with its rule; HEAD as GET."""
     also = {("HEAD", route): rule for (method, route), rule in rules.items() if method == "GET"}
     return pytest.mark.parametrize(
