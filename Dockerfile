@@ -13,8 +13,7 @@ FROM python:3.13-slim
 LABEL org.opencontainers.image.title="gallimg" \
       org.opencontainers.image.description="Image uploads in, private originals and web derivatives out" \
       org.opencontainers.image.licenses="Apache-2.0"
-# HOST: a container's loopback is reached by nobody. With it the service starts only where ALLOW_ANONYMOUS=true is
-# set, too: that is for the operator to decide, not for the image.
+# HOST: a container's loopback is reached by nobody. With it every call needs an API key or a token.
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

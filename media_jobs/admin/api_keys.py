@@ -68,8 +68,10 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
             vars(obj)[_WHOLE] = api_keys.assign(obj)
         super().save_model(request, obj, form, change)
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        return super().add_view(request, form_url, {"show_save_and_add_another": False, **(extra_context or {})})
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **how: Any) -> HttpResponse:
+        """After a key was made there is one thing to do: to copy it."""
+        context["show_save_and_add_another"] = context["show_save_and_continue"] = False
+        return super().render_change_form(request, context, *args, **how)
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         """Answer with the key itself, instead of sending the browser on: this is the one moment that it exists."""

@@ -179,3 +179,13 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
 def test_a_database_that_is_away_is_named(tmp_path: Path) -> None:
     env = {"GALLIMG_DATA": str(tmp_path / "data"), "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing"}
     assert "postgresql" in refusal({**env, "SECRET_KEY": "x" * 50})
+
+
+def test_with_a_public_name_nobody_is_anonymous_and_the_welcome_still_shows_its_samples(tmp_path: Path) -> None:
+    public = {"PUBLIC_BASE_URL": "https://images.example.org"}
+    with running(tmp_path / "data", public, arguments=("--welcome",)) as service:
+        wait_until(lambda: "two sample photographs: done and done" in service.output, 120, "the samples")
+        assert "Authorization: Bearer KEY" in service.output
+        files = {"file": ("photo.jpg", photo())}
+        assert httpx.post(f"{service.url}/v1/images", files=files).status_code == 401
+        wait_until(lambda: "revoked" in service.manage("apikey", "list"), 60, "the end of the samples' key")

@@ -4,20 +4,23 @@ import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.request import split_domain_port
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-#: What proxies add. nginx adds nothing unless told to, and speaks HTTP/1.0, which no client of today does.
+#: What proxies add. Some add nothing unless told to. Then nginx speaks HTTP/1.0, which no client of today does, and
+#: HAProxy leaves the port that its own client asked for.
 _TRACES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
 
 
 def came_through_proxy(request: HttpRequest) -> bool:
-    """Whether anything in the request's head tells of a proxy."""
+    """Whether anything in the request's head tells of a proxy. Whoever adds nothing and hides well is not seen."""
     meta = request.META
     return (
         any(name in meta for name in _TRACES)
         or any(name.startswith("HTTP_X_FORWARDED") for name in meta)
         or meta.get("SERVER_PROTOCOL") == "HTTP/1.0"
+        or (split_domain_port(request.get_host())[1] or "80") != meta.get("SERVER_PORT")
     )
 
 
