@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_BY_PUBLISHED_KEY = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA")
+_RSA = ("RS256", "RS384", "RS512")
+_BY_PUBLISHED_KEY = (*_RSA, "ES256", "ES384", "ES512", "EdDSA")
 #: Published keys are fetched anew after so long, and at once when a token names one that is not among them.
 _KEYS_KEPT_S = 300.0
 #: Since anybody can make up names of keys, so long apart.
@@ -69,9 +70,12 @@ def _key(token: str, algorithm: str) -> tuple[Any, list[str]]:
         return settings.JWT_SECRET, ["HS256"]
     if algorithm in _BY_PUBLISHED_KEY and settings.JWT_JWKS_URL:
         try:
-            return published_keys(settings.JWT_JWKS_URL).get_signing_key_from_jwt(token), list(_BY_PUBLISHED_KEY)
+            found = published_keys(settings.JWT_JWKS_URL).get_signing_key_from_jwt(token)
         except jwt.PyJWKClientConnectionError as error:
             raise TokenKeysUnavailable from error
+        # PyJWT takes an RSA key that does not say its `alg` for one of RS256 alone.
+        rsa = found.key_type == "RSA" and found.algorithm_name == "RS256"
+        return (found.key, list(_RSA)) if rsa else (found, list(_BY_PUBLISHED_KEY))
     takes = ["HS256"] * bool(settings.JWT_SECRET) + ["RS, ES and EdDSA by published key"] * bool(settings.JWT_JWKS_URL)
     raise BadCredential(
         f"The token is signed by a way that is not taken here; taken: {' and '.join(takes) or 'no tokens at all'}."

@@ -91,9 +91,18 @@ def _coded(part: bytes) -> str:
 
 
 def test_a_token_signed_by_another_way_than_its_key_is_for_is_refused(issuer: Issuer) -> None:
+    issuer.publish(("one", "RS256"), ("two", "ES256"))
+    assert "another way than its key is for" in refusal(signed("ES256", "one"))
+    assert "another way than its key is for" in refusal(signed("RS256", "two"))
+    assert "another way than its key is for" in refusal(signed("EdDSA", "two"))
+
+
+@pytest.mark.parametrize("algorithm", ["RS384", "RS512"])
+def test_an_rsa_key_that_does_not_say_its_algorithm_is_for_all_of_its_kind(issuer: Issuer, algorithm: str) -> None:
     issuer.publish(("one", "RS256"))
-    text = token(secret=RSA, algorithm="RS512", headers={"kid": "one"})
-    assert "another way than its key is for" in refusal(text)
+    assert "alg" not in issuer.keys[0]
+    text = token(secret=RSA, algorithm=algorithm, headers={"kid": "one"})
+    assert tokens.judge(text).subject == "ada"
 
 
 def refusal(text: str) -> str:
