@@ -160,7 +160,7 @@ def known_host() -> str:
     public = urlsplit(settings.PUBLIC_BASE_URL)
     if validate_host(public.hostname or "", settings.ALLOWED_HOSTS):
         return public.netloc
-    return str(settings.ALLOWED_HOSTS[0]).lstrip(".")
+    return f"{str(settings.ALLOWED_HOSTS[0]).lstrip('.')}:{settings.LISTEN_PORT}"
 
 
 def age_s(since: datetime) -> float:

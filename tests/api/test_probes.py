@@ -72,6 +72,9 @@ def test_the_openapi_document_is_valid_and_names_every_call(client, capsys):
     assert set(schema["paths"]) == {
         "/v1/images",
         "/v1/jobs",
+        "/v1/tokens",
+        "/v1/tokens/refresh",
+        "/v1/tokens/verify",
         "/v1/uploads",
         "/v1/jobs/{id}",
         "/v1/jobs/{id}/retry",
