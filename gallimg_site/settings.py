@@ -200,13 +200,14 @@ _HTTPS = PUBLIC_BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL] if _HTTPS else []
+CSRF_FAILURE_VIEW = "media_jobs.api.shared.problems.csrf_failure"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["media_jobs.api.shared.auth.CallerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["media_jobs.api.shared.permissions.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["media_jobs.api.shared.throttling.CallerThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_PARSER_CLASSES": ["media_jobs.api.shared.uploads.FormParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "media_jobs.api.shared.problems.handle",
     "UNAUTHENTICATED_USER": None,

@@ -17,7 +17,9 @@ urlpatterns = [
     path("media/", include("media_jobs.api.files.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(http_method_names=_READ), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema", http_method_names=_READ), name="docs"),
+    path("docs/", include("media_jobs.api.problem_pages.urls")),
 ]
 handler400 = "media_jobs.api.shared.problems.bad_request"
+handler403 = "media_jobs.api.shared.problems.permission_denied"
 handler404 = "media_jobs.api.shared.problems.not_found"
 handler500 = "media_jobs.api.shared.problems.server_error"

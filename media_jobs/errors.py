@@ -5,8 +5,9 @@ up among these classes, and a class whose module nobody imported would be missed
 """
 
 import errno
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Blame(StrEnum):
@@ -33,6 +34,8 @@ class MediaError(Exception):
     sentence: ClassVar[str] = "{}"
     #: Where the same request may go well later: in how many seconds, for `Retry-After`.
     retry_after_s: ClassVar[int | None] = None
+    #: What programs are told beside code and sentence, JSON-ready.
+    members: Mapping[str, Any] = {}
 
     def __init__(self, *facts: object, **named_facts: object) -> None:
         super().__init__(self.sentence.format(*facts, **named_facts))
@@ -63,6 +66,26 @@ class TooManyFiles(BadRequest):
     code = "too_many_files"
 
 
+class BadForm(BadRequest):
+    code = "bad_form"
+    sentence = "The form cannot be read. Is its boundary the one that the Content-Type names?"
+
+
+class BadJson(BadRequest):
+    code = "bad_json"
+
+
+class UnknownField(BadRequest):
+    """A field that the call does not know. It is not ignored, as a misspelt switch would be."""
+
+    code = "unknown_field"
+    sentence = "There is no field “{name}”; the nearest one is “{nearest}”. Known fields: {known}."
+
+    def __init__(self, name: str, *, nearest: str, known: Sequence[str]) -> None:
+        super().__init__(name=name, nearest=nearest, known=", ".join(known))
+        self.members = {"field": name, "nearest": nearest}
+
+
 class UnknownPreset(BadRequest):
     code = "unknown_preset"
     sentence = "There is no preset “{name}”. Known presets: {known}."
@@ -88,6 +111,11 @@ class IdempotencyKeyReused(RequestError):
 
 class WrongState(RequestError):
     code = "wrong_state"
+
+
+class NotRestorable(WrongState):
+    code = "not_restorable"
+    sentence = "This image was not deleted, or too long ago to come back."
 
 
 class UploadUsed(WrongState):

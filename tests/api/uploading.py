@@ -4,6 +4,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from media_jobs.adapters.storage import Role, store
+from media_jobs.api.shared.problem_types import uri_of
 from media_jobs.models import Job, Original
 
 URL = "/v1/images"
@@ -39,6 +40,6 @@ def refused(response, status: int, code: str) -> str:
     assert response.headers["Content-Type"] == "application/problem+json"
     problem = response.json()
     assert (problem["status"], problem["code"], problem["instance"]) == (status, code, response.request["PATH_INFO"])
-    assert problem["type"] == f"urn:gallimg:problem:{code}"
+    assert problem["type"] == uri_of(code)
     assert nothing_is_stored()
     return str(problem["detail"])

@@ -11,6 +11,7 @@ from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from media_jobs.api.shared.field_names import check_known
 from media_jobs.pipeline.formats.sniff import BY_CONTENT_TYPE
 from media_jobs.pipeline.values import Focus, Overrides
 from media_jobs.services.originals import keep_by_default
@@ -81,8 +82,9 @@ class FieldsSerializer(serializers.Serializer[None]):
     def read(cls, sent: Mapping[str, Any]) -> "SentFields":
         """Return what was sent, checked. What is empty counts as not sent: browsers send the fields nobody filled in.
 
-        Raises ValidationError.
+        Raises ValidationError, UnknownField.
         """
+        check_known(sent, _made_once(cls).fields.keys())
         # A plain dict, because DRF takes a switch that is missing from a form for one that is off.
         given = {name: value for name, value in sent.items() if value not in ("", None)}
         valid: dict[str, Any] = _made_once(cls).run_validation(given)
@@ -145,16 +147,21 @@ class AnnouncedSerializer(serializers.Serializer[None]):
         error_messages={"invalid": "takes 64 hexadecimal digits."},
     )
 
-    def validate_filename(self, filename: str) -> str:
-        """Strip the folders that some clients send along, as Django does for forms."""
-        return re.split(r"[/\\]", filename)[-1].strip()
+    @classmethod
+    def read(cls, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """What valid fields say, by the names that `services.uploads.direct_uploads.begin` has for it.
 
-    def announced(self) -> dict[str, Any]:
-        """What valid fields say, by the names that `services.uploads.direct_uploads.begin` has for it."""
-        said = self.validated_data
+        Raises ValidationError, UnknownField.
+        """
+        check_known(sent, _made_once(cls).fields.keys())
+        said = _made_once(cls).run_validation(dict(sent))
         return {
             "filename": said["filename"],
             "content_type": said["contentType"],
             "size_bytes": said.get("bytes"),
             "sha256": said.get("sha256", ""),
         }
+
+    def validate_filename(self, filename: str) -> str:
+        """Strip the folders that some clients send along, as Django does for forms."""
+        return re.split(r"[/\\]", filename)[-1].strip()

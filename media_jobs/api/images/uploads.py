@@ -6,7 +6,6 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,7 +18,7 @@ from media_jobs.api.images.views import accepted
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.idempotency import key_of
 from media_jobs.api.shared.json_bodies import ObjectParser, is_json, object_of
-from media_jobs.api.shared.uploads import Received, receiving
+from media_jobs.api.shared.uploads import FormParser, Received, receiving
 from media_jobs.callers import Caller, Scope
 from media_jobs.models import IdempotencyKey
 from media_jobs.pipeline.formats.sniff import Kind
@@ -34,7 +33,7 @@ _UPLOADED = UploadedSerializer()
 
 class UploadView(APIView):
     scopes = {"POST": Scope.UPLOAD}
-    parser_classes = [MultiPartParser, ObjectParser]
+    parser_classes = [FormParser, ObjectParser]
 
     @extend_schema(
         summary="Upload a picture and queue its processing",
@@ -163,7 +162,5 @@ class DirectUploadView(APIView):
     def post(self, request: Request) -> Response:
         caller = caller_of(request)
         with backlog.place():
-            file = AnnouncedSerializer(data=object_of(request))
-            file.is_valid(raise_exception=True)
-            opened = direct_uploads.begin(caller=caller, **file.announced())
+            opened = direct_uploads.begin(caller=caller, **AnnouncedSerializer.read(object_of(request)))
         return Response(OpenedSerializer(opened).data, status=201, headers={"Cache-Control": "no-store"})

@@ -7,11 +7,32 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, QueryDict
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
-from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, ImageRefused, MediaError, MissingFile, TooManyFiles
+from media_jobs.errors import (
+    BadForm,
+    BadRequest,
+    EmptyFile,
+    FileTooLarge,
+    ImageRefused,
+    MediaError,
+    MissingFile,
+    TooManyFiles,
+)
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, Kind, sniff
 from media_jobs.services.originals import SizeLimits
+
+
+class FormParser(MultiPartParser):
+    """Reads multipart forms, and says in our own words which ones cannot be read."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except ParseError as error:
+            raise BadForm from error
 
 
 class Sink(Protocol):
