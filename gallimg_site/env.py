@@ -72,10 +72,12 @@ class Env:
     QUEUE_SIZE: int = setting(64, "Most wake-ups in RQ at once, per lane; jobs wait in the database", least=1)
     MAX_BACKLOG: int = setting(10000, "Waiting jobs past which uploads get 503", least=1)
     MAX_UPLOAD_MB: int = setting(30, "Largest upload in MB, unless it is a camera raw file", least=1, most=5000)
+    INGEST_MAX_UPLOAD_MB: int = setting(15, "– of /api/v1/ingest", least=1, most=5000)
     RAW_MAX_UPLOAD_MB: int = setting(100, "Largest camera raw file in MB", least=1, most=5000)
     RAW_MIN_PREVIEW_PX: int = setting(
         640, "Longer side in pixels of the smallest preview that a camera raw file is shown by", least=1, most=20000
     )
+    BATCH_MAX_FILES: int = setting(20, "Most files of one batch of /api/v1/ingest", least=1, most=100)
     MAX_MEGAPIXELS: int = setting(100, "Largest picture in millions of pixels", least=1, most=2000)
     MAX_ATTEMPTS: int = setting(3, "How often a job is tried before it fails", least=1, most=100)
     LEASE_S: int = setting(60, "Seconds after which a silent worker loses its job", least=5, most=3600)
@@ -92,6 +94,7 @@ class Env:
     EVENT_RETENTION_DAYS: int = setting(
         0, "Days after which the history of finished jobs is removed; 0 keeps it for ever", least=0
     )
+    RESTORE_DAYS: int = setting(7, "Days for which a deleted image can be restored", least=0, most=3650)
     CLEANUP_INTERVAL_MINUTES: int = setting(30, "How often workers sweep leftovers", least=1)
     AWS_ACCESS_KEY_ID: str = setting(
         "", "S3 credentials of the web process (write-only suffices)", aliases=("S3_ACCESS_KEY",)

@@ -28,6 +28,11 @@ def derivative_key(rendition: str, image_id: UUID, digest: str, extension: str) 
     return f"{folder}/{image_id}/{digest}.{extension}"
 
 
+def digest_of(key: str) -> str:
+    """Return the digest in the key of a derivative."""
+    return key.rpartition("/")[2].partition(".")[0]
+
+
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _OURS = re.compile(
     rf"originals/(?P<original>{_UUID})\.\w+|(?:{'|'.join(sorted(OWN_FOLDERS))}|derived/[^/]+)/(?P<image>{_UUID})/[^/]+"

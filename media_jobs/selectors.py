@@ -5,14 +5,20 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Now
 
+from media_jobs import keys
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import Caller
 from media_jobs.errors import UnknownPreset
 from media_jobs.models import Derivative, DirectUpload, Job, Original, Preset
+from media_jobs.pipeline import values
 from media_jobs.states import DerivativeState, JobState, Lane, OriginalState
+
+#: Of originals that are there, checked or not.
+_THERE = (OriginalState.STAGED, OriginalState.ACTIVE)
 
 
 def current_preset(name: str) -> Preset:
@@ -25,19 +31,20 @@ def current_preset(name: str) -> Preset:
 
 
 def job(job_id: UUID, caller: Caller) -> Job | None:
-    """The job, where it exists and `caller` may see it."""
-    found = Job.objects.select_related("original", "preset").filter(pk=job_id).first()
+    """The job, where it exists and `caller` may see it; that of a deleted image is gone with it."""
+    kept = Job.objects.select_related("original", "preset").filter(original__deleted_at=None)
+    found = kept.filter(pk=job_id).first()
     return found if found and caller.may_read(found.owner) else None
 
 
-def image(image_id: UUID, caller: Caller) -> Original | None:
-    """The original with its jobs, newest first, where `caller` may see it; perhaps it is still to be checked."""
+def image(image_id: UUID, caller: Caller, *, deleted: bool = False) -> Original | None:
+    """The original with its jobs, newest first, where `caller` may see it; perhaps it is still to be checked.
+
+    deleted: also one that was deleted and that is there still.
+    """
     jobs = Job.objects.select_related("preset").order_by("-id")
-    found = (
-        Original.objects.filter(pk=image_id, state__in=(OriginalState.STAGED, OriginalState.ACTIVE))
-        .prefetch_related(Prefetch("jobs", queryset=jobs))
-        .first()
-    )
+    images = Original.objects.filter(state__in=_THERE) if deleted else there()
+    found = images.filter(pk=image_id).prefetch_related(Prefetch("jobs", queryset=jobs), "tags").first()
     return found if found and caller.may_read_image(found.owner) else None
 
 
@@ -47,10 +54,37 @@ def receipt(image: Original) -> dict[str, Any] | None:
     return next(filter(None, done), None)
 
 
+def there() -> QuerySet[Original]:
+    """Images that nobody has deleted; perhaps they are still to be checked."""
+    return Original.objects.filter(state__in=_THERE, deleted_at=None)
+
+
+def restorable() -> QuerySet[Original]:
+    """Images that were deleted, and can still come back."""
+    since = Now() - timedelta(days=settings.RESTORE_DAYS)
+    return Original.objects.filter(state__in=_THERE, deleted_at__gt=since)
+
+
 def derivatives(image: Original) -> list[Derivative]:
-    """All current derivatives of an image, the largest first."""
-    current = image.derivatives.filter(state=DerivativeState.CURRENT)
+    """All current derivatives of an image, the largest first, each with the renditions of its preset."""
+    current = image.derivatives.filter(state=DerivativeState.CURRENT).select_related("preset")
+    current = current.prefetch_related("preset__renditions")
     return list(current.order_by("preset_name", "-width_px", "rendition"))
+
+
+def is_stale(derivative: Derivative, image: Original) -> bool:
+    """Whether a new run would make another file: rights were changed since, so its key is no longer right."""
+    recipe = next((r.recipe() for r in derivative.preset.renditions.all() if r.name == derivative.rendition), None)
+    if recipe is None:
+        return True
+    digest = values.digest(
+        recipe,
+        source_sha256=image.sha256,
+        overrides=image.overrides(),
+        rights=image.rights,
+        engine=derivative.engine,
+    )
+    return digest != keys.digest_of(derivative.key)
 
 
 def derivatives_of(job: Job) -> list[Derivative]:
@@ -130,5 +164,6 @@ def same_bytes(owner: str, sha256: str) -> UUID | None:
     """An original of `owner` with these bytes, if there is one: any, since there may be very many."""
     # The first at or after these bytes, in the order of their index. Asked for equal ones, and where very many are,
     # PostgreSQL would look through all originals for one of them.
-    near = Original.objects.filter(owner=owner, sha256__gte=sha256, state=OriginalState.ACTIVE).order_by("sha256")
-    return next((image_id for image_id, found in near.values_list("pk", "sha256")[:1] if found == sha256), None)
+    near = Original.objects.filter(owner=owner, sha256__gte=sha256, state=OriginalState.ACTIVE, deleted_at=None)
+    nearest = near.order_by("sha256").values_list("pk", "sha256")[:1]
+    return next((image_id for image_id, found in nearest if found == sha256), None)

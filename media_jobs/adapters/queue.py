@@ -25,6 +25,7 @@ from media_jobs.states import Lane
 JobTimeout = JobTimeoutException
 
 _TASK = "media_jobs.tasks.process_lane"
+_REMOVAL = "media_jobs.tasks.remove_deleted_images"
 #: An upload waits so long, twice, for a Redis that takes connections and does not answer.
 _TIMEOUT_S = 2.0
 #: A list is looked at again when others change it at the same moment. Who changes it wakes a worker as well.
@@ -96,6 +97,19 @@ def enqueue_wakeups(lane: Lane, count: int, *, at_most: int) -> int:
                 continue
             return missing
     return 0
+
+
+def enqueue_removal() -> None:
+    """Have a worker look for files of deleted images. May be lost, as a wake-up may. Raises QueueUnavailable."""
+    queue = _queue(Lane.INTERACTIVE)
+    with _translated_errors():
+        queue.enqueue_call(
+            _REMOVAL,
+            job_id=f"removal-{uuid4().hex}",
+            description="removal of deleted images",
+            result_ttl=0,
+            failure_ttl=86_400,
+        )
 
 
 def drop_wakeup(lane: Lane) -> None:

@@ -6,7 +6,7 @@ from media_jobs.models.direct_upload import DirectUpload
 from media_jobs.models.idempotency import IdempotencyKey
 from media_jobs.models.job import EventClock, Job, JobEvent
 from media_jobs.models.maintenance import MaintenanceTask, Tombstone
-from media_jobs.models.original import Original
+from media_jobs.models.original import Original, Tag
 from media_jobs.models.preset import Preset, Rendition
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "Original",
     "Preset",
     "Rendition",
+    "Tag",
     "Tombstone",
 ]

@@ -30,6 +30,9 @@ class Original(models.Model):
     size_bytes = models.PositiveBigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person deleted the image. It can be restored for RESTORE_DAYS."
+    )
 
     # What its uploader asked for. It stays with the picture, so that every later run makes the same of it.
     preserve = models.JSONField(
@@ -44,6 +47,13 @@ class Original(models.Model):
     focus_x = models.FloatField(null=True, blank=True, help_text="The point that matters, as a fraction of the width.")
     focus_y = models.FloatField(null=True, blank=True, help_text="The point that matters, as a fraction of the height.")
 
+    stated_rights = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        blank=True,
+        help_text="Fields of values.Rights that a person has stated; the file decides the others.",
+    )
+
     # What the latest finished job read in it.
     width_px = models.PositiveIntegerField(null=True, blank=True, help_text=_UPRIGHT)
     height_px = models.PositiveIntegerField(null=True, blank=True, help_text=_UPRIGHT)
@@ -55,6 +65,10 @@ class Original(models.Model):
         blank=True,
         help_text="Position and serial numbers, where they are kept: for those only who may read the file itself.",
     )
+    rights_in_file = models.JSONField(
+        null=True, blank=True, help_text="values.Rights as the file has them; null: not read yet, or by version 0.1."
+    )
+    # What is valid of both: what a person has stated, and else what the file says.
     creator = _text("Who made the picture.")
     credit = _text("Whom to name beside it.")
     copyright = _text("Who holds the rights.")
@@ -86,6 +100,7 @@ class Original(models.Model):
         indexes = [
             models.Index(fields=["state", "created_at"], name="original_state_age"),
             models.Index(fields=["owner", "-id"], name="original_owner_newest"),
+            models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="original_deleted"),
             models.Index(
                 fields=["owner", "sha256"], condition=Q(state=OriginalState.ACTIVE), name="original_same_bytes"
             ),
@@ -100,6 +115,12 @@ class Original(models.Model):
     def rights(self) -> Rights:
         return Rights(self.creator, self.credit, self.copyright, self.licence, self.digital_source_type)
 
+    def read_in_file(self) -> Rights:
+        """Return the rights that the file itself has, as far as it was read."""
+        if self.rights_in_file is not None:
+            return Rights(**self.rights_in_file)
+        return Rights() if self.stated_rights else self.rights
+
     def keep(self, otherwise: Keep) -> Keep:
         """Which facts may be written down: what its uploader said, `otherwise` where nothing was said."""
         return replace(otherwise, **self.preserve)
@@ -108,3 +129,18 @@ class Original(models.Model):
         """What its uploader knew better than the file."""
         focus = None if self.focus_x is None or self.focus_y is None else Focus(self.focus_x, self.focus_y)
         return Overrides(self.rotation, focus)
+
+
+class Tag(models.Model):
+    """A word that somebody has put to an image, to find it by."""
+
+    original = models.ForeignKey(Original, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["original", "name"], name="tag_once")]
+        indexes = [models.Index(fields=["name", "original"], name="tag_images")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -116,10 +116,14 @@ class Encoded:
 
 
 class Writer:
-    """Writes the outputs of one picture into the request's folder. Those that come out alike are encoded once."""
+    """Writes the outputs of one picture into the request's folder. Those that come out alike are encoded once.
+
+    rights: of the file.
+    """
 
     def __init__(self, request: Request, *, source: str, rights: Rights) -> None:
-        self._request, self._source, self._rights = request, source, rights
+        self._request, self._source, self._in_file = request, source, rights
+        self._rights = rights.outranked_by(request.stated_rights)
         self._encoded: dict[Step, Encoded] = {}
 
     def write(self, image: pyvips.Image, step: Step) -> tuple[Output, tuple[str, ...]]:
@@ -137,7 +141,7 @@ class Writer:
             name=rendition.name,
             format=encoded_as,
             file=path.name,
-            digest=self._request.digest(rendition, rights=self._rights, engine=ENGINE),
+            digest=self._request.digest(rendition, rights=self._in_file, engine=ENGINE),
             width_px=encoded.width_px,
             height_px=encoded.height_px,
             size_bytes=encoded.size_bytes,

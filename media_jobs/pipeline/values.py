@@ -1,6 +1,7 @@
 """What goes into a render and what comes out of it: plain values that cross the pipe to the child as JSON."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -110,7 +111,7 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Whose picture it is and how it was made, as its file says; written into every output.
+    """Whose picture it is and how it was made; written into every output.
 
     licence: a URL. digital_source_type: a term of IPTC's vocabulary as a URL, such as whether it is made by AI.
     """
@@ -121,8 +122,12 @@ class Rights:
     licence: str = ""
     digital_source_type: str = ""
 
+    def outranked_by(self, stated: Mapping[str, str]) -> "Rights":
+        """Return these with the fields that a person has stated, of which an empty one says that there is none."""
+        return replace(self, **stated)
+
     def to_json(self) -> dict[str, str]:
-        """What the file states, by the API's names."""
+        """What is stated, by the API's names."""
         values = ((RIGHTS_NAMES[field], getattr(self, field)) for field in self.__slots__)
         return {name: text for name, text in values if text}
 
@@ -136,10 +141,12 @@ RIGHTS_NAMES = {
     "digital_source_type": "digitalSourceType",
 }
 
-
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One picture to render. `source` and `into` are absolute paths that the child can reach."""
+    """One picture to render. `source` and `into` are absolute paths that the child can reach.
+
+    stated_rights: fields of `Rights` that a person has stated. They go before what the file says.
+    """
 
     source: str
     into: str
@@ -148,14 +155,16 @@ class Request:
     limits: Limits = Limits()
     keep: Keep = Keep()
     overrides: Overrides = Overrides()
+    stated_rights: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self, rendition: Rendition, *, rights: Rights, engine: str) -> str:
-        """Names the bytes of one output: it covers all that decides them."""
-        return rendition.digest(
-            source=self.source_sha256,
+        """Name the bytes of one output, by all that decides them. rights: of the file."""
+        return digest(
+            rendition,
+            source_sha256=self.source_sha256,
+            overrides=self.overrides,
+            rights=rights.outranked_by(self.stated_rights),
             engine=engine,
-            overrides=as_json(self.overrides),
-            rights=as_json(rights),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -172,7 +181,13 @@ class Request:
             Limits(**data["limits"]),
             Keep(**data["keep"]),
             Overrides.from_json(data["overrides"]),
+            data["stated_rights"],
         )
+
+
+def digest(rendition: Rendition, *, source_sha256: str, overrides: Overrides, rights: Rights, engine: str) -> str:
+    """Name the bytes of one output, by all that decides them. rights: those that are written into it."""
+    return rendition.digest(source=source_sha256, engine=engine, overrides=as_json(overrides), rights=as_json(rights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +236,10 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What became of a picture. Width and height are as displayed; orientation is the original's EXIF tag, 1 to 8."""
+    """What became of a picture. Width and height are as displayed; orientation is the original's EXIF tag, 1 to 8.
+
+    rights: as its file says, whatever a person has stated.
+    """
 
     format: str
     width_px: int

@@ -170,4 +170,4 @@ def test_an_error_of_ours_says_nothing_of_itself_and_stores_nothing(client, monk
 
 
 def test_other_methods_are_refused_as_problems_too(client):
-    refused(client.get(URL), 405, "method_not_allowed")
+    refused(client.put(URL), 405, "method_not_allowed")

@@ -1,20 +1,19 @@
 """What callers of /v1 send."""
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from media_jobs.api.shared.field_names import check_known
+from media_jobs.api.shared.image_fields import RightField
+from media_jobs.api.shared.upload_fields import UploadFields, made_once, validated
 from media_jobs.pipeline.formats.sniff import BY_CONTENT_TYPE
 from media_jobs.pipeline.values import Focus, Overrides
-from media_jobs.services.originals import keep_by_default
 from media_jobs.services.uploads.intake import UploadOptions
 
 
@@ -32,39 +31,11 @@ class FocusField(serializers.CharField):
             ) from None
 
 
-class Switch(serializers.BooleanField):
-    """A switch of `values.Keep`, by its name there. Where it is absent the setting decides."""
-
-    def __init__(self, keep: str, help_text: str) -> None:
-        self.keep = keep
-        super().__init__(
-            required=False,
-            source=f"preserve.{keep}",
-            help_text=help_text,
-            error_messages={"invalid": "takes true or false."},
-        )
-
-
-class SwitchSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Gives the setting as default: without one the documentation's form would fill in, and send, `true`."""
-
-    target_class = Switch
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        return {"type": "boolean", "default": getattr(keep_by_default(), self.target.keep)}
-
-
-class FieldsSerializer(serializers.Serializer[None]):
+class FieldsSerializer(UploadFields):
     """The text fields of an upload."""
 
     preset = serializers.CharField(
         default="gallformers", max_length=64, help_text="The name of a preset: which derivatives to make."
-    )
-    preserveTimestamps = Switch("timestamps", "Keep when the picture was taken in the database.")  # noqa: N815
-    preserveCameraInfo = Switch("camera_info", "Keep camera, lens and exposure in the database.")  # noqa: N815
-    preserveGps = Switch("gps", "Keep in the database where the picture was taken; never in a derivative.")  # noqa: N815
-    preserveDeviceSerial = Switch(  # noqa: N815
-        "device_serial", "Keep serial numbers in the database; never in a derivative."
     )
     rotation = serializers.ChoiceField(
         choices=[0, 90, 180, 270],
@@ -78,20 +49,24 @@ class FieldsSerializer(serializers.Serializer[None]):
         "height, such as 0.5,0.25.",
     )
 
+    creator = RightField(source="rights.creator", help_text="Who made the picture. Goes before what the file says.")
+    credit = RightField(source="rights.credit", help_text="Whom to name beside it. Goes before what the file says.")
+    copyright = RightField(source="rights.copyright", help_text="Who holds the rights. Goes before what the file says.")
+    licence = RightField(
+        source="rights.licence", address=True, help_text="The address of its licence. Goes before what the file says."
+    )
+
     @classmethod
     def read(cls, sent: Mapping[str, Any]) -> "SentFields":
-        """Return what was sent, checked. What is empty counts as not sent: browsers send the fields nobody filled in.
-
-        Raises ValidationError, UnknownField.
-        """
-        check_known(sent, _made_once(cls).fields.keys())
-        # A plain dict, because DRF takes a switch that is missing from a form for one that is off.
-        given = {name: value for name, value in sent.items() if value not in ("", None)}
-        valid: dict[str, Any] = _made_once(cls).run_validation(given)
-        overrides = Overrides(valid.get("rotation", 0), valid.get("focus"))
-        return SentFields(
-            valid["preset"], UploadOptions(valid.get("preserve", {}), overrides), upload_id=valid.get("uploadId")
+        """Return what was sent, checked. Raises ValidationError, UnknownField."""
+        valid = validated(cls, sent)
+        options = UploadOptions(
+            valid.get("preserve", {}),
+            Overrides(valid.get("rotation", 0), valid.get("focus")),
+            valid.get("rights", {}),
+            valid.get("tags", ()),
         )
+        return SentFields(valid["preset"], options, upload_id=valid.get("uploadId"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +76,6 @@ class SentFields:
     preset: str
     options: UploadOptions
     upload_id: UUID | None
-
-
-@functools.cache
-def _made_once(kind: type[serializers.Serializer[None]]) -> serializers.Serializer[None]:
-    """A serializer without data, which keeps no state: DRF copies all of its fields each time that one is made."""
-    return kind()
 
 
 class UploadSerializer(FieldsSerializer):
@@ -153,8 +122,8 @@ class AnnouncedSerializer(serializers.Serializer[None]):
 
         Raises ValidationError, UnknownField.
         """
-        check_known(sent, _made_once(cls).fields.keys())
-        said = _made_once(cls).run_validation(dict(sent))
+        check_known(sent, made_once(cls).fields.keys())
+        said = made_once(cls).run_validation(dict(sent))
         return {
             "filename": said["filename"],
             "content_type": said["contentType"],

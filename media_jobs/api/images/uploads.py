@@ -11,8 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import selectors
-from media_jobs.api.images import schema
+from media_jobs.api.images import listing, schema
 from media_jobs.api.images.fields import AnnouncedSerializer, FieldsSerializer, StagedSerializer, UploadSerializer
+from media_jobs.api.images.listing import ListQuery, ListSerializer
 from media_jobs.api.images.serializers import OpenedSerializer, UploadedSerializer
 from media_jobs.api.images.views import accepted
 from media_jobs.api.shared.auth import caller_of
@@ -77,6 +78,24 @@ class UploadView(APIView):
                 exc.default_code,
             )
         return super().handle_exception(exc)
+
+
+class ImagesView(UploadView):
+    """The collection: an upload adds to it."""
+
+    @extend_schema(
+        summary="Your images, newest first",
+        description="Page by page: while `nextCursor` is not null, ask again with it as `cursor`. What is uploaded "
+        "meanwhile is on no later page, and none comes twice.",
+        parameters=[ListQuery],
+        responses=schema.answers(
+            {200: ListSerializer},
+            {400: ("unknown_field", "A parameter that there is not, or a value that it cannot have"),
+             503: schema.DATABASE_AWAY},
+        ),
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        return listing.answer(request, caller_of(request))
 
 
 def _accept_file(request: Request, caller: Caller, key: str | None) -> Answer:

@@ -12,12 +12,16 @@ from rest_framework.views import APIView
 
 from media_jobs import selectors
 from media_jobs.api.images import schema
-from media_jobs.api.images.serializers import AcceptedSerializer, ImageSerializer, JobSerializer
+from media_jobs.api.images.changes import ChangesSerializer
+from media_jobs.api.images.serializers import AcceptedSerializer, DeletedSerializer, ImageSerializer, JobSerializer
 from media_jobs.api.shared.auth import caller_of, holds
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
-from media_jobs.models import Job
+from media_jobs.api.shared.json_bodies import ObjectParser, object_of
+from media_jobs.callers import Caller
+from media_jobs.models import Job, Original
 from media_jobs.services import idempotency, originals
 from media_jobs.services.idempotency import Answer, Sent
+from media_jobs.services.images import deletion, editing
 from media_jobs.services.jobs import estimates, lifecycle
 from media_jobs.services.uploads.intake import Accepted
 from media_jobs.states import JobState
@@ -101,25 +105,90 @@ def _job(request: Request, id: UUID) -> Job:
     return job
 
 
-def _check_may_change(request: Request, job: Job, permission: str) -> None:
-    """Staff see all jobs; those of others they change with the permission that the admin asks for, too."""
-    if caller_of(request).id != job.owner and not holds(request, f"media_jobs.{permission}"):
+def _check_may_change(request: Request, owned: Job | Original, permission: str) -> None:
+    """Staff see all jobs and images; those of others they change with the permission that the admin asks for, too."""
+    if caller_of(request).id != owned.owner and not holds(request, f"media_jobs.{permission}"):
         raise PermissionDenied
 
 
 class ImageView(APIView):
+    parser_classes = [ObjectParser]
+
     @extend_schema(
         summary="A picture, its metadata, rights, placeholder, privacy receipt, derivatives and jobs",
         responses=schema.answers({200: ImageSerializer}, {404: schema.NO_IMAGE}),
     )
     def get(self, request: Request, id: UUID) -> Response:
+        return _described(_image(request, id), caller_of(request))
+
+    @extend_schema(
+        summary="Change its tags and rights",
+        description="Rights that a person states go before those in the file. They are written into derivatives that "
+        "are made from then on; those that are there become `stale`.",
+        request={"application/json": ChangesSerializer},
+        responses=schema.answers(
+            {200: OpenApiResponse(ImageSerializer, description="As it is now")},
+            {400: ("unknown_field", "A field that there is not, or a value that it cannot have"),
+             403: ("permission_denied", "Not yours to change"), 404: schema.NO_IMAGE,
+             409: ("wrong_state", "It is being deleted"), 415: ("unsupported_media_type", "Not JSON"),
+             503: schema.DATABASE_AWAY},
+        ),
+    )  # fmt: skip
+    def patch(self, request: Request, id: UUID) -> Response:
         caller = caller_of(request)
-        image = selectors.image(id, caller)
-        if image is None:
-            raise Http404
-        private = caller.may_read_original(image.owner)
-        answer = ImageSerializer(image, context={"private": private}).data
-        return Response(answer, headers={"Cache-Control": "no-store"} if private else None)
+        _check_may_change(request, _image(request, id), "change_original")
+        editing.change(id, actor=caller, **ChangesSerializer.read(object_of(request)))
+        return _described(_image(request, id), caller)
+
+    @extend_schema(
+        summary="Delete an image",
+        description="Its derivatives are gone at once, and its jobs with them. The original stays until "
+        "`restorableUntil`; deleting again gives the same answer.",
+        responses=schema.answers(
+            {200: OpenApiResponse(DeletedSerializer, description="It is deleted")},
+            {403: ("permission_denied", "Not yours to delete"), 404: schema.NO_IMAGE, 503: schema.DATABASE_AWAY},
+        ),
+    )  # fmt: skip
+    def delete(self, request: Request, id: UUID) -> Response:
+        _check_may_change(request, _image(request, id, deleted=True), "delete_original")
+        return Response(DeletedSerializer(deletion.delete(id, actor=caller_of(request))).data)
+
+
+class RestoreView(APIView):
+    @extend_schema(
+        summary="Bring a deleted image back",
+        description="Its derivatives are made anew, at new addresses only where its rights were changed since.",
+        parameters=[schema.IDEMPOTENCY_KEY, schema.LOCATION, schema.RETRY_AFTER, schema.REPLAYED],
+        request=None,
+        responses=schema.answers(
+            {202: OpenApiResponse(AcceptedSerializer, description="It is back, and its job waits")},
+            {400: schema.BAD_KEY, 403: ("permission_denied", "Not yours to restore"), 404: schema.NO_IMAGE,
+             409: ("not_restorable", "It was not deleted, or longer ago than RESTORE_DAYS"), 422: schema.KEY_REUSED,
+             503: schema.DATABASE_AWAY},
+        ),
+    )  # fmt: skip
+    def post(self, request: Request, id: UUID) -> Response:
+        caller, key = caller_of(request), key_of(request)
+        _check_may_change(request, _image(request, id, deleted=True), "delete_original")
+
+        def restore() -> Answer:
+            return Answer(202, AcceptedSerializer(deletion.restore(id, actor=caller)).data)
+
+        sent = Sent(caller.id, key, idempotency.fingerprint(f"restore {id}")) if key else None
+        return accepted(idempotency.once(sent, restore))
+
+
+def _image(request: Request, id: UUID, *, deleted: bool = False) -> Original:
+    image = selectors.image(id, caller_of(request), deleted=deleted)
+    if image is None:
+        raise Http404
+    return image
+
+
+def _described(image: Original, caller: Caller) -> Response:
+    private = caller.may_read_original(image.owner)
+    answer = ImageSerializer(image, context={"private": private}).data
+    return Response(answer, headers={"Cache-Control": "no-store"} if private else None)
 
 
 class OriginalView(APIView):
@@ -138,10 +207,7 @@ class OriginalView(APIView):
         ),
     )
     def get(self, request: Request, id: UUID) -> Response:
-        caller = caller_of(request)
-        image = selectors.image(id, caller)
-        if image is None:
-            raise Http404
+        caller, image = caller_of(request), _image(request, id)
         if not caller.may_read_original(image.owner):
             raise PermissionDenied("Originals may hold positions: only known owners, and staff who may, get them.")
         headers = {"Location": originals.link(image), "Cache-Control": "no-store"}

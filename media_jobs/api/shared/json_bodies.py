@@ -14,7 +14,8 @@ from media_jobs.errors import BadJson
 class ObjectParser(JSONParser):
     """Reads one JSON object in UTF-8.
 
-    Django holds the body to DATA_UPLOAD_MAX_MEMORY_SIZE: DRF sees to that for what is a JSONParser. What is wrong is said in our own words: those of a parser are for programmers, and change with its versions.
+    Django holds the body to DATA_UPLOAD_MAX_MEMORY_SIZE: DRF sees to that for what is a JSONParser. What is wrong is
+    said in our own words: those of a parser are for programmers, and change with its versions.
     """
 
     media_type = "application/json"

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from media_jobs.services.housekeeping import (
+    deleted_images,
     deleted_originals,
     expired_leases,
     failed_originals,
@@ -29,6 +30,14 @@ TASKS = (
     Task("uploads", "originals that were given up", _MINUTE_S, deleted_originals.find, deleted_originals.repair),
     Task("staging", "files under uploads/ whose time is over", _INTERVAL_S, staged_files.find, staged_files.repair),
     Task("derivatives", "files abandoned or replaced", _INTERVAL_S, unused_derivatives.find, unused_derivatives.repair),
+    Task(
+        "deletions",
+        "derivatives of deleted images",
+        10,
+        deleted_images.find_derivatives,
+        deleted_images.delete_derivatives,
+    ),
+    Task("expiry", "deleted images past RESTORE_DAYS", _HOUR_S, deleted_images.find_expired, deleted_images.give_up),
     Task("failures", "failed originals, where presets say so", _HOUR_S, failed_originals.find, failed_originals.repair),
     Task("orphans", "stored objects that no row names", _DAY_S, orphans.find_orphans, orphans.mark_orphans),
     Task("tombstones", "objects that are to be deleted", _MINUTE_S, orphans.find_tombstones, orphans.delete_objects),

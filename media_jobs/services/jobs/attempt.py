@@ -117,6 +117,7 @@ class Attempt:
                 ),
                 keep=original.keep(keep_by_default()),
                 overrides=original.overrides(),
+                stated_rights=original.stated_rights,
             )
             try:
                 return slot.sandbox.render(

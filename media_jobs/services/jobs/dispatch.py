@@ -23,6 +23,14 @@ def notify(lane: Lane) -> int:
         return 0
 
 
+def notify_of_deletion() -> None:
+    """Have a worker remove the files of deleted images now; it would do so within seconds by itself."""
+    try:
+        queue.enqueue_removal()
+    except QueueUnavailable:
+        log.warning("queue_unavailable")
+
+
 def top_up(*lanes: Lane) -> bool:
     """See that each lane (default: all) has a wake-up for each of its due jobs, at most QUEUE_SIZE.
 

@@ -13,13 +13,13 @@ from django.db.models.functions import Now
 from media_jobs import selectors
 from media_jobs.callers import Caller
 from media_jobs.errors import WrongState
-from media_jobs.models import Job
+from media_jobs.models import Job, Original
 from media_jobs.services.jobs import dispatch
 from media_jobs.services.jobs.transitions import move, move_all, next_position, waiting
 from media_jobs.states import JobState, Lane
 
 _RETRYABLE = (JobState.FAILED, JobState.CANCELLED)
-_CANCELLABLE = (JobState.QUEUED, JobState.PROCESSING)
+CANCELLABLE = (JobState.QUEUED, JobState.PROCESSING)
 #: Jobs that are moved in one transaction: few statements for many, and no long locks.
 _BATCH = 300
 
@@ -45,7 +45,7 @@ def may_retry(job: Job) -> bool:
 
 
 def may_cancel(job: Job) -> bool:
-    return job.state in _CANCELLABLE
+    return job.state in CANCELLABLE
 
 
 def cancel(job_id: UUID, *, actor: Caller) -> Job:
@@ -54,7 +54,7 @@ def cancel(job_id: UUID, *, actor: Caller) -> Job:
     Its worker, if it has one, notices within a second and throws away what it has made. Raises WrongState when the
     job is over already, Job.DoesNotExist.
     """
-    move(job_id, Q(state__in=_CANCELLABLE), "cancelled", actor=actor, **_cancelled())
+    move(job_id, Q(state__in=CANCELLABLE), "cancelled", actor=actor, **cancelled())
     job = _read(job_id)
     if job.state != JobState.CANCELLED:
         raise WrongState(f"The job is over already ({job.state}); there is nothing left to cancel.")
@@ -64,10 +64,12 @@ def cancel(job_id: UUID, *, actor: Caller) -> Job:
 def retry(job_id: UUID, *, actor: Caller) -> Job:
     """Queue a failed or cancelled job again, with MAX_ATTEMPTS more; it is returned as it waits.
 
-    Raises WrongState when it is in another state, Job.DoesNotExist.
+    Raises WrongState when it is in another state or its image was deleted, Job.DoesNotExist.
     """
     with transaction.atomic():
         job = _read(job_id)
+        if not _of_kept_images([job_id]):
+            raise WrongState("The image of this job was deleted; restore it first.")
         lane = Lane(job.lane)
         again = waiting(lane, position=next_position(lane, job.owner))
         if not move(job_id, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew()):
@@ -77,11 +79,13 @@ def retry(job_id: UUID, *, actor: Caller) -> Job:
 
 
 def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
-    """`retry` for many; leaves alone those in another state."""
+    """`retry` for many; leaves alone those in another state, and those of deleted images."""
 
     def requeue(batch: list[UUID], lane: Lane) -> int:
-        again = waiting(lane, position=_positions(batch, lane))
-        return move_all(batch, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew())
+        with transaction.atomic():
+            kept = _of_kept_images(batch)
+            again = waiting(lane, position=_positions(kept, lane))
+            return move_all(kept, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew())
 
     queued, of = _in_batches(jobs, requeue)
     transaction.on_commit(dispatch.top_up, robust=True)
@@ -92,10 +96,10 @@ def cancel_all(jobs: QuerySet[Job], *, actor: Caller) -> CancelOutcome:
     """`cancel` for many; leaves alone those that are over."""
 
     def stop(batch: list[UUID], lane: Lane) -> int:
-        return move_all(batch, Q(state__in=_CANCELLABLE), "cancelled", actor=actor, **_cancelled())
+        return move_all(batch, Q(state__in=CANCELLABLE), "cancelled", actor=actor, **cancelled())
 
-    cancelled, of = _in_batches(jobs, stop)
-    return CancelOutcome(cancelled, of - cancelled)
+    stopped, of = _in_batches(jobs, stop)
+    return CancelOutcome(stopped, of - stopped)
 
 
 def _in_batches(jobs: QuerySet[Job], change: Callable[[list[UUID], Lane], int]) -> tuple[int, int]:
@@ -106,6 +110,14 @@ def _in_batches(jobs: QuerySet[Job], change: Callable[[list[UUID], Lane], int]) 
         for lane in sorted({job.lane for job in page}):
             changed += change([job.pk for job in page if job.lane == lane], Lane(lane))
     return changed, of
+
+
+def _of_kept_images(batch: list[UUID]) -> list[UUID]:
+    """Those jobs of the batch whose image was not deleted, and is not until the end of the transaction."""
+    images = Original.objects.filter(pk__in=Job.objects.filter(pk__in=batch).values("original"))
+    locked = images.select_for_update(no_key=True).order_by("pk").values_list("pk", "deleted_at")
+    kept = [image_id for image_id, deleted_at in locked if deleted_at is None]
+    return list(Job.objects.filter(pk__in=batch, original__in=kept).order_by("pk").values_list("pk", flat=True))
 
 
 def _positions(batch: list[UUID], lane: Lane) -> Case:
@@ -127,7 +139,8 @@ def _anew() -> dict[str, Any]:
     return {"max_attempts": F("attempt") + settings.MAX_ATTEMPTS, "code": "", "detail": "", "traceback": ""}
 
 
-def _cancelled() -> dict[str, Any]:
+def cancelled() -> dict[str, Any]:
+    """The fields of a job that is cancelled."""
     return {"state": JobState.CANCELLED, "lease_until": None, "finished_at": Now(), "code": "", "detail": ""}
 
 

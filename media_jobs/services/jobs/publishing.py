@@ -58,7 +58,10 @@ def publish(
     """Swap the staged derivatives in and close the job, in one transaction. Raises LeaseLost and changes nothing."""
     with transaction.atomic():
         # First, so that two jobs over one original end one after the other.
-        Original.objects.filter(pk=job.original_id).update(**_facts(rendered))
+        originals = Original.objects.filter(pk=job.original_id)
+        # Perhaps somebody has stated rights meanwhile: then what was made is stale, and their word counts all the same.
+        stated = originals.select_for_update(no_key=True).values_list("stated_rights", flat=True).first()
+        originals.update(**_facts(rendered, stated or {}))
         done = move(
             job.pk, lease.holds, "done", actor=lease.worker,
             data={"renditions": [output.name for output in rendered.outputs], **cost(usage)},
@@ -84,7 +87,7 @@ def discard(staged: list[Derivative]) -> None:
             return  # waiting for each of them would keep this worker from its next job, or from stopping in time
 
 
-def _facts(rendered: Rendered) -> dict[str, Any]:
+def _facts(rendered: Rendered, stated_rights: dict[str, str]) -> dict[str, Any]:
     """The fields of an original that its rendering found out."""
     facts = {name: fact for name, fact in rendered.metadata.items() if name not in _IN_COLUMNS}
     public = {name: fact for name, fact in facts.items() if name in PUBLIC_FACTS}
@@ -97,7 +100,8 @@ def _facts(rendered: Rendered) -> dict[str, Any]:
         "private_metadata": {name: fact for name, fact in facts.items() if name not in PUBLIC_FACTS},
         "placeholder": rendered.placeholder.uri,
         "dominant_colour": rendered.placeholder.colour,
-        **asdict(rendered.rights),
+        "rights_in_file": asdict(rendered.rights),
+        **asdict(rendered.rights.outranked_by(stated_rights)),
     }
 
 

@@ -17,6 +17,7 @@ from media_jobs.pipeline.formats.sniff import announced
 from media_jobs.ports import Form
 from media_jobs.services import idempotency
 from media_jobs.services.idempotency import Answer, Sent
+from media_jobs.services.images import tagging
 from media_jobs.services.jobs import estimates
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.services.originals import size_limits
@@ -112,6 +113,7 @@ def _accept(upload_id: UUID, preset: Preset, caller: Caller, options: UploadOpti
         key=keys.original_key(image_id, kind.extension),
         **options.columns(),
     )
+    tagging.add(original, options.tags)
     mine = DirectUpload.objects.filter(pk=upload_id, closed_at=None)
     if not mine.filter(created_at__gt=from_now(-ACCEPTED_WITHIN_S)).update(original=original, closed_at=Now()):
         raise UploadExpired if mine.exists() else UploadUsed

@@ -21,6 +21,7 @@ from media_jobs.pipeline.formats.sniff import Kind
 from media_jobs.pipeline.values import Overrides
 from media_jobs.services import idempotency
 from media_jobs.services.idempotency import Answer, Sent
+from media_jobs.services.images import tagging
 from media_jobs.services.jobs import dispatch, estimates, transitions
 from media_jobs.states import Lane, OriginalState
 
@@ -32,10 +33,13 @@ class UploadOptions:
     """What an uploader asks for beside the preset. It is kept with the original, for every run to come.
 
     preserve: switches of `values.Keep` by name; those that are not named are as the settings say.
+    rights: fields of `values.Rights` by name; the file decides those that are not named.
     """
 
     preserve: dict[str, bool] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=Overrides)
+    rights: dict[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
 
     def columns(self) -> dict[str, Any]:
         """The fields of an original that hold them."""
@@ -45,6 +49,8 @@ class UploadOptions:
             "rotation": self.overrides.rotation,
             "focus_x": focus.x if focus else None,
             "focus_y": focus.y if focus else None,
+            "stated_rights": self.rights,
+            **self.rights,
         }
 
 
@@ -151,6 +157,7 @@ class Upload(HashingSink):
         for name, value in options.columns().items():
             setattr(original, name, value)
         original.save(force_insert=True)
+        tagging.add(original, options.tags)
         return enqueue_job(original, preset=preset, caller=caller, duplicate_of=duplicate_of)
 
     def _leave_to_housekeeping(self) -> None:
@@ -187,9 +194,9 @@ def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane
     """
     row = Original.objects.select_for_update(no_key=True).filter(pk=original.pk)
     place = transitions.next_position(lane, original.owner)
-    state, position = row.values_list("state", place).first() or (OriginalState.DELETED, 0)
-    if state == OriginalState.DELETED:
-        raise WrongState("This image has been given up and is being removed.")
+    state, deleted_at, position = row.values_list("state", "deleted_at", place).first() or (None, None, 0)
+    if deleted_at or state in (OriginalState.DELETED, None):
+        raise WrongState("This image has been deleted.")
     job = Job.objects.create(
         original=original,
         preset=preset,

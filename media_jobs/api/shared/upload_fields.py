@@ -1,0 +1,68 @@
+"""The text fields that uploads of all APIs share, and how they are read."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import QueryDict
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from rest_framework import serializers
+
+from media_jobs.api.shared.field_names import check_known
+from media_jobs.api.shared.image_fields import TagsField
+from media_jobs.services.originals import keep_by_default
+
+
+class Switch(serializers.BooleanField):
+    """A switch of `values.Keep`, by its name there. Where it is absent the setting decides."""
+
+    def __init__(self, keep: str, help_text: str) -> None:
+        self.keep = keep
+        super().__init__(
+            required=False,
+            source=f"preserve.{keep}",
+            help_text=help_text,
+            error_messages={"invalid": "takes true or false."},
+        )
+
+
+class SwitchSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Gives the setting as default: without one the documentation's form would fill in, and send, `true`."""
+
+    target_class = Switch
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return {"type": "boolean", "default": getattr(keep_by_default(), self.target.keep)}
+
+
+class UploadFields(serializers.Serializer[None]):
+    """What may be said of a picture in every form that brings one."""
+
+    tags = TagsField(required=False, help_text="Words to find the picture by, with commas between them.")
+    preserveTimestamps = Switch("timestamps", "Keep when the picture was taken in the database.")  # noqa: N815
+    preserveCameraInfo = Switch("camera_info", "Keep camera, lens and exposure in the database.")  # noqa: N815
+    preserveGps = Switch("gps", "Keep in the database where the picture was taken; never in a derivative.")  # noqa: N815
+    preserveDeviceSerial = Switch(  # noqa: N815
+        "device_serial", "Keep serial numbers in the database; never in a derivative."
+    )
+
+
+def validated(kind: type[serializers.Serializer[None]], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was sent, checked. What is empty counts as not sent: browsers send the fields nobody filled in.
+
+    Raises ValidationError, UnknownField.
+    """
+    serializer = made_once(kind)
+    check_known(sent, serializer.fields.keys())
+    # A plain dict, because DRF takes a switch that is missing from a form for one that is off.
+    given = {name: value for name, value in sent.items() if value not in ("", None)}
+    if isinstance(sent, QueryDict) and "tags" in given:
+        given["tags"] = sent.getlist("tags")
+    found: dict[str, Any] = serializer.run_validation(given)
+    return found
+
+
+@functools.cache
+def made_once(kind: type[serializers.Serializer[None]]) -> serializers.Serializer[None]:
+    """A serializer without data, which keeps no state: DRF copies all of its fields each time that one is made."""
+    return kind()

@@ -1,0 +1,52 @@
+"""What people say of an image: its tags, and whose it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from media_jobs.callers import Caller
+from media_jobs.errors import WrongState
+from media_jobs.models import Original
+from media_jobs.services.images import tagging
+from media_jobs.states import OriginalState
+
+log = structlog.get_logger(__name__)
+
+
+def change(
+    image_id: UUID,
+    *,
+    actor: Caller,
+    tags: Sequence[str] | None = None,
+    rights: Mapping[str, str | None] | None = None,
+) -> None:
+    """Change what is said of an image; what is None, or not named, stays as it is. Raises WrongState.
+
+    rights: fields of `values.Rights` by name. A text goes before what the file says, an empty one says that there is
+    none, and None lets the file decide again. Derivatives that are there keep what was written into them, and are
+    stale: the next run makes others, under keys of their own.
+    """
+    with transaction.atomic():
+        found = Original.objects.select_for_update(no_key=True).filter(pk=image_id, deleted_at=None)
+        image = found.exclude(state=OriginalState.DELETED).first()
+        if image is None:
+            raise WrongState("This image has been deleted.")
+        if rights:
+            _state(image, rights)
+        if tags is not None:
+            tagging.replace(image, tags)
+    log.info("image_changed", image=str(image_id), actor=actor.id, rights=sorted(rights or {}), tags=tags is not None)
+
+
+def _state(image: Original, rights: Mapping[str, str | None]) -> None:
+    in_file = image.read_in_file()
+    said = {**image.stated_rights, **rights}
+    image.stated_rights = {name: text for name, text in said.items() if text is not None}
+    image.rights_in_file = asdict(in_file)
+    valid = asdict(in_file.outranked_by(image.stated_rights))
+    for name, text in valid.items():
+        setattr(image, name, text)
+    image.save(update_fields=["stated_rights", "rights_in_file", *valid])
