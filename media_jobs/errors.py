@@ -94,6 +94,17 @@ class UnknownPreset(BadRequest):
         super().__init__(name=name, known=", ".join(known) or "none")
 
 
+class BatchRefused(BadRequest):
+    """None of the files was taken. refusals: why, in the order of the files."""
+
+    code = "batch_refused"
+    sentence = "None of the {count} files was taken; see the problem of each."
+
+    def __init__(self, refusals: Sequence[MediaError]) -> None:
+        self.refusals = tuple(refusals)
+        super().__init__(count=len(refusals))
+
+
 class BadIdempotencyKey(BadRequest):
     code = "bad_idempotency_key"
     sentence = "Idempotency-Key takes 1 to 255 visible ASCII characters, such as a UUID."

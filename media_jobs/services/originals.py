@@ -49,6 +49,16 @@ def size_limits() -> SizeLimits:
     return SizeLimits(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)
 
 
+def ingest_size_limits() -> SizeLimits:
+    """Return the limits of /api/v1/ingest."""
+    return SizeLimits(settings.INGEST_MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)
+
+
+def largest_bytes() -> int:
+    """Return the size of the largest file that any of the APIs takes."""
+    return max(size_limits().largest_bytes, ingest_size_limits().largest_bytes)
+
+
 def keep_by_default() -> Keep:
     """Return which facts are kept of pictures whose uploaders chose nothing."""
     return Keep(

@@ -276,14 +276,3 @@ class DeletedSerializer(serializers.Serializer[Deleted]):
     imageId = serializers.UUIDField(source="image_id")  # noqa: N815
     deletedAt = serializers.DateTimeField(source="deleted_at")  # noqa: N815
     restorableUntil = serializers.DateTimeField(source="restorable_until")  # noqa: N815
-
-
-class ProblemSerializer(serializers.Serializer[None]):
-    """RFC 9457."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    instance = serializers.CharField()  # type: ignore[assignment]  # RFC 9457's name
-    code = serializers.CharField()

@@ -16,6 +16,7 @@ from media_jobs.api.images.fields import AnnouncedSerializer, FieldsSerializer, 
 from media_jobs.api.images.listing import ListQuery, ListSerializer
 from media_jobs.api.images.serializers import OpenedSerializer, UploadedSerializer
 from media_jobs.api.images.views import accepted
+from media_jobs.api.shared import answers
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.idempotency import key_of
 from media_jobs.api.shared.json_bodies import ObjectParser, is_json, object_of
@@ -40,9 +41,9 @@ class UploadView(APIView):
         summary="Upload a picture and queue its processing",
         description="As a form with the file in it; or as JSON with the id of an upload that `POST /v1/uploads` began "
         "and whose file is in the storage by now. The answer is the same.",
-        parameters=[schema.IDEMPOTENCY_KEY, schema.LOCATION, schema.RETRY_AFTER, schema.REPLAYED],
+        parameters=[answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
         request={"multipart/form-data": UploadSerializer, "application/json": StagedSerializer},
-        responses=schema.answers(
+        responses=answers.answers(
             {202: OpenApiResponse(UploadedSerializer, description="Stored; its job waits, or is being done already")},
             {
                 400: (
@@ -55,8 +56,8 @@ class UploadView(APIView):
                     "unsupported_format",
                     "No picture of an accepted format by its first bytes; or a request that is neither form nor JSON",
                 ),
-                422: schema.KEY_REUSED,
-                503: schema.BACKLOG_FULL,
+                422: answers.KEY_REUSED,
+                503: answers.BACKLOG_FULL,
             },
         ),
         examples=schema.UPLOADED,
@@ -88,10 +89,10 @@ class ImagesView(UploadView):
         description="Page by page: while `nextCursor` is not null, ask again with it as `cursor`. What is uploaded "
         "meanwhile is on no later page, and none comes twice.",
         parameters=[ListQuery],
-        responses=schema.answers(
+        responses=answers.answers(
             {200: ListSerializer},
             {400: ("unknown_field", "A parameter that there is not, or a value that it cannot have"),
-             503: schema.DATABASE_AWAY},
+             503: answers.DATABASE_AWAY},
         ),
     )  # fmt: skip
     def get(self, request: Request) -> Response:
@@ -167,13 +168,13 @@ class DirectUploadView(APIView):
         "multipart/form-data, before `expiresAt`; then `POST /v1/images` with the `uploadId`, within an hour. What has "
         "arrived is checked when it is processed.",
         request=AnnouncedSerializer,
-        responses=schema.answers(
+        responses=answers.answers(
             {201: OpenApiResponse(OpenedSerializer, description="The storage awaits the file")},
             {
                 400: ("bad_field", "A field that is missing, or has a value that it cannot have"),
                 413: ("file_too_large", "Larger than MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
                 415: ("unsupported_format", "A contentType that is not accepted, or a request that is not JSON"),
-                503: schema.BACKLOG_FULL,
+                503: answers.BACKLOG_FULL,
             },
         ),
         examples=schema.OPENED,

@@ -14,9 +14,11 @@ from media_jobs import selectors
 from media_jobs.api.images import schema
 from media_jobs.api.images.changes import ChangesSerializer
 from media_jobs.api.images.serializers import AcceptedSerializer, DeletedSerializer, ImageSerializer, JobSerializer
+from media_jobs.api.shared import answers
 from media_jobs.api.shared.auth import caller_of, holds
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
 from media_jobs.api.shared.json_bodies import ObjectParser, object_of
+from media_jobs.api.shared.polling import wait
 from media_jobs.callers import Caller
 from media_jobs.models import Job, Original
 from media_jobs.services import idempotency, originals
@@ -26,30 +28,22 @@ from media_jobs.services.jobs import estimates, lifecycle
 from media_jobs.services.uploads.intake import Accepted
 from media_jobs.states import JobState
 
-#: The longest that a client is asked to wait before it looks again.
-_LONGEST_S = 60
-
 
 def accepted(answer: Answer) -> Response:
     """A 202 that says where and when to look."""
     headers = {
         "Location": reverse("v1-job", args=[answer.body["jobId"]]),
-        "Retry-After": _wait(answer.body["estimatedTime"]),
+        "Retry-After": wait(answer.body["estimatedTime"]),
         **(REPLAYED if answer.replayed else {}),
     }
     return Response(answer.body, status=answer.status, headers=headers)
 
 
-def _wait(estimated_ms: int) -> str:
-    """Whole seconds, for Retry-After."""
-    return str(min(max(1, -(-estimated_ms // 1000)), _LONGEST_S))
-
-
 class JobView(APIView):
     @extend_schema(
         summary="How far a job is, and what came of it",
-        parameters=[schema.RETRY_AFTER],
-        responses=schema.answers({200: JobSerializer}, {404: schema.NO_JOB, 503: schema.DATABASE_AWAY}),
+        parameters=[answers.RETRY_AFTER],
+        responses=answers.answers({200: JobSerializer}, {404: answers.NO_JOB, 503: answers.DATABASE_AWAY}),
     )
     def get(self, request: Request, id: UUID) -> Response:
         job = _job(request, id)
@@ -57,16 +51,16 @@ class JobView(APIView):
             return Response(JobSerializer(job).data)
         estimated_ms = estimates.remaining_ms(job)
         answer = JobSerializer(job, context={"estimated_ms": estimated_ms}).data
-        return Response(answer, headers={"Retry-After": _wait(estimated_ms)})
+        return Response(answer, headers={"Retry-After": wait(estimated_ms)})
 
     @extend_schema(
         summary="Cancel a job",
         description="A waiting job is not begun, and one that is being processed ends within two seconds. Derivatives "
         "of earlier jobs and the original stay. Cancelling again gives the same answer.",
-        responses=schema.answers(
+        responses=answers.answers(
             {200: OpenApiResponse(JobSerializer, description="It is cancelled")},
-            {403: ("permission_denied", "Not yours to cancel"), 404: schema.NO_JOB,
-             409: ("wrong_state", "It is done or has failed already"), 503: schema.DATABASE_AWAY},
+            {403: ("permission_denied", "Not yours to cancel"), 404: answers.NO_JOB,
+             409: ("wrong_state", "It is done or has failed already"), 503: answers.DATABASE_AWAY},
         ),
     )  # fmt: skip
     def delete(self, request: Request, id: UUID) -> Response:
@@ -77,13 +71,13 @@ class JobView(APIView):
 class RetryView(APIView):
     @extend_schema(
         summary="Queue a failed or cancelled job again",
-        parameters=[schema.IDEMPOTENCY_KEY, schema.LOCATION, schema.RETRY_AFTER, schema.REPLAYED],
+        parameters=[answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
         request=None,
-        responses=schema.answers(
+        responses=answers.answers(
             {202: OpenApiResponse(AcceptedSerializer, description="It waits again, with new attempts")},
-            {400: schema.BAD_KEY, 403: ("permission_denied", "Not yours to queue again"), 404: schema.NO_JOB,
-             409: ("wrong_state", "It is neither failed nor cancelled"), 422: schema.KEY_REUSED,
-             503: schema.DATABASE_AWAY},
+            {400: answers.BAD_KEY, 403: ("permission_denied", "Not yours to queue again"), 404: answers.NO_JOB,
+             409: ("wrong_state", "It is neither failed nor cancelled"), 422: answers.KEY_REUSED,
+             503: answers.DATABASE_AWAY},
         ),
     )  # fmt: skip
     def post(self, request: Request, id: UUID) -> Response:
@@ -116,7 +110,7 @@ class ImageView(APIView):
 
     @extend_schema(
         summary="A picture, its metadata, rights, placeholder, privacy receipt, derivatives and jobs",
-        responses=schema.answers({200: ImageSerializer}, {404: schema.NO_IMAGE}),
+        responses=answers.answers({200: ImageSerializer}, {404: schema.NO_IMAGE}),
     )
     def get(self, request: Request, id: UUID) -> Response:
         return _described(_image(request, id), caller_of(request))
@@ -126,12 +120,12 @@ class ImageView(APIView):
         description="Rights that a person states go before those in the file. They are written into derivatives that "
         "are made from then on; those that are there become `stale`.",
         request={"application/json": ChangesSerializer},
-        responses=schema.answers(
+        responses=answers.answers(
             {200: OpenApiResponse(ImageSerializer, description="As it is now")},
             {400: ("unknown_field", "A field that there is not, or a value that it cannot have"),
              403: ("permission_denied", "Not yours to change"), 404: schema.NO_IMAGE,
              409: ("wrong_state", "It is being deleted"), 415: ("unsupported_media_type", "Not JSON"),
-             503: schema.DATABASE_AWAY},
+             503: answers.DATABASE_AWAY},
         ),
     )  # fmt: skip
     def patch(self, request: Request, id: UUID) -> Response:
@@ -144,9 +138,9 @@ class ImageView(APIView):
         summary="Delete an image",
         description="Its derivatives are gone at once, and its jobs with them. The original stays until "
         "`restorableUntil`; deleting again gives the same answer.",
-        responses=schema.answers(
+        responses=answers.answers(
             {200: OpenApiResponse(DeletedSerializer, description="It is deleted")},
-            {403: ("permission_denied", "Not yours to delete"), 404: schema.NO_IMAGE, 503: schema.DATABASE_AWAY},
+            {403: ("permission_denied", "Not yours to delete"), 404: schema.NO_IMAGE, 503: answers.DATABASE_AWAY},
         ),
     )  # fmt: skip
     def delete(self, request: Request, id: UUID) -> Response:
@@ -158,13 +152,13 @@ class RestoreView(APIView):
     @extend_schema(
         summary="Bring a deleted image back",
         description="Its derivatives are made anew, at new addresses only where its rights were changed since.",
-        parameters=[schema.IDEMPOTENCY_KEY, schema.LOCATION, schema.RETRY_AFTER, schema.REPLAYED],
+        parameters=[answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
         request=None,
-        responses=schema.answers(
+        responses=answers.answers(
             {202: OpenApiResponse(AcceptedSerializer, description="It is back, and its job waits")},
-            {400: schema.BAD_KEY, 403: ("permission_denied", "Not yours to restore"), 404: schema.NO_IMAGE,
-             409: ("not_restorable", "It was not deleted, or longer ago than RESTORE_DAYS"), 422: schema.KEY_REUSED,
-             503: schema.DATABASE_AWAY},
+            {400: answers.BAD_KEY, 403: ("permission_denied", "Not yours to restore"), 404: schema.NO_IMAGE,
+             409: ("not_restorable", "It was not deleted, or longer ago than RESTORE_DAYS"), 422: answers.KEY_REUSED,
+             503: answers.DATABASE_AWAY},
         ),
     )  # fmt: skip
     def post(self, request: Request, id: UUID) -> Response:
@@ -196,7 +190,7 @@ class OriginalView(APIView):
         summary="The original file, by a redirect to a short-lived link",
         description="Originals may hold positions and serial numbers: their owners get them, if they are not "
         "anonymous, and staff with the permission to.",
-        responses=schema.answers(
+        responses=answers.answers(
             {302: OpenApiResponse(description="To a signed link")},
             {
                 403: ("permission_denied", "Not yours to see"),

@@ -48,7 +48,7 @@ class Sink(Protocol):
 S = TypeVar("S", bound=Sink)
 
 #: Boundaries, part headers and text fields that come on top of the file.
-_FORM_BYTES = 131_072
+FORM_BYTES = 131_072
 
 
 class UploadTooLarge(FileTooLarge):
@@ -130,7 +130,7 @@ class FileStream(FileUploadHandler, Generic[S]):
         super().__init__()
         self._field, self._limit_bytes, self._head_bytes = field, limit_bytes, head_bytes
         self._open, self._too_large = open, too_large
-        self._declared_bytes = _declared_bytes(request)
+        self._declared_bytes = declared_bytes(request)
         self.filename = ""
         self.size_bytes = 0
         self._seen = self._complete = self._cut_off = False
@@ -190,11 +190,11 @@ class FileStream(FileUploadHandler, Generic[S]):
         self._head = b""
 
     def _check_size(self) -> None:
-        if self.size_bytes > self._limit_bytes or self._declared_bytes > self._limit_bytes + _FORM_BYTES:
+        if self.size_bytes > self._limit_bytes or self._declared_bytes > self._limit_bytes + FORM_BYTES:
             raise self._too_large()
 
 
-def _declared_bytes(request: HttpRequest) -> int:
+def declared_bytes(request: HttpRequest) -> int:
     """The length of the whole request as its head declares it; 0 where it does not."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     chunked = "HTTP_TRANSFER_ENCODING" in request.META

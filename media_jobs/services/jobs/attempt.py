@@ -22,7 +22,7 @@ from media_jobs.services.jobs import publishing
 from media_jobs.services.jobs.heartbeat import PROGRESS, LeaseHeartbeat
 from media_jobs.services.jobs.transitions import Lease, cost
 from media_jobs.services.jobs.worker import Worker, render_limit_s
-from media_jobs.services.originals import keep_by_default, size_limits
+from media_jobs.services.originals import keep_by_default, largest_bytes
 from media_jobs.services.uploads.promotion import promote_upload
 from media_jobs.states import Lane, OriginalState, Stage
 
@@ -110,7 +110,7 @@ class Attempt:
                 source_sha256=original.sha256,
                 preset=preset.only(self.job.wanted),
                 limits=Limits(
-                    bytes=size_limits().largest_bytes,
+                    bytes=largest_bytes(),
                     pixels=settings.MAX_PIXELS,
                     memory_bytes=slot.memory_bytes,
                     raw_preview_px=settings.RAW_MIN_PREVIEW_PX,

@@ -59,14 +59,24 @@ def place() -> Iterator[None]:
 
     Raises BacklogFull past MAX_BACKLOG waiting jobs, StorageFull when the disk of the storage is nearly full.
     """
-    store(Role.WEB).check_room()
-    _meter.enter(settings.MAX_BACKLOG)
+    enter()
     accepted = False
     try:
         yield
         accepted = True
     finally:
-        _meter.leave(accepted=accepted)
+        leave(accepted=accepted)
+
+
+def enter() -> None:
+    """Take the room of one upload, as `place` does, until `leave`. Raises BacklogFull, StorageFull."""
+    store(Role.WEB).check_room()
+    _meter.enter(settings.MAX_BACKLOG)
+
+
+def leave(*, accepted: bool) -> None:
+    """Give the room back. accepted: a job waits in its place."""
+    _meter.leave(accepted=accepted)
 
 
 def waiting() -> int:

@@ -129,10 +129,10 @@ class Upload(HashingSink):
         """
         asked = options or UploadOptions()
         answer = idempotency.once(
-            sent, lambda: build_answer(self._write_rows(preset, caller, asked)), beforehand=self._commit
+            sent, lambda: build_answer(self.write_rows(preset, caller, asked)), beforehand=self.commit
         )
         if not answer.replayed:
-            self._ended = True
+            self.end()
         return answer
 
     def abort(self) -> None:
@@ -144,13 +144,18 @@ class Upload(HashingSink):
         if self._may_exist:
             self._leave_to_housekeeping()
 
-    def _commit(self) -> None:
+    def end(self) -> None:
+        """Note that the transaction with its rows was committed: there is nothing left to abort."""
+        self._ended = True
+
+    def commit(self) -> None:
+        """Commit the object; again it does nothing. Raises StorageUnavailable."""
         self._may_exist = True
         self._writer.commit(sha256=self.sha256)
         estimates.pace(Lane.INTERACTIVE)  # now, and not while the transaction is open
 
-    def _write_rows(self, preset: Preset, caller: Caller, options: UploadOptions) -> Accepted:
-        """Needs a transaction."""
+    def write_rows(self, preset: Preset, caller: Caller, options: UploadOptions) -> Accepted:
+        """Write the original and queue its job. Needs a transaction, after `commit`."""
         original = self.original
         duplicate_of = selectors.same_bytes(original.owner, self.sha256)
         original.size_bytes, original.sha256 = self.size_bytes, self.sha256

@@ -295,7 +295,7 @@ def test_an_object_that_came_to_be_unheard_of_is_removed_by_a_worker(
         upload = intake.Upload(sniff(photo[:4096]), filename="a.jpg", caller=ANONYMOUS)
         upload.write(photo)
         with pytest.raises(StorageUnavailable):
-            upload._commit()
+            upload.commit()
         upload.abort()
         assert stored(worker, upload.original.key) == photo
         assert Original.objects.get().state == OriginalState.DELETED

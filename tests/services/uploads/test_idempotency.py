@@ -162,13 +162,13 @@ def test_one_that_is_rolled_back_lets_the_other_win():
 def test_two_uploads_at_once_make_one_job_and_leave_one_object(object_store, monkeypatch):
     together = Barrier(2)
     photo = images.jpeg(64, 64)
-    commit = intake.Upload._commit
+    commit = intake.Upload.commit
 
     def commit_together(upload: intake.Upload) -> None:
         commit(upload)
         together.wait(RETRY_FOR_S)
 
-    monkeypatch.setattr(intake.Upload, "_commit", commit_together)
+    monkeypatch.setattr(intake.Upload, "commit", commit_together)
 
     def accept() -> Answer:
         upload = intake.Upload(sniff(photo), filename="gall.jpg", caller=ANONYMOUS)

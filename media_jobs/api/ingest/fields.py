@@ -1,0 +1,34 @@
+"""What callers of /api/v1/ingest send."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from media_jobs.api.shared.upload_fields import UploadFields, validated
+from media_jobs.services.uploads.intake import UploadOptions
+
+#: The preset of all that comes in here.
+PRESET = "ingest"
+
+_FORMATS = "JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or RAW (DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2)."
+
+
+def options_of(sent: Mapping[str, Any]) -> UploadOptions:
+    """Return what the text fields ask for. Raises ValidationError, UnknownField."""
+    valid = validated(UploadFields, sent)
+    return UploadOptions(valid.get("preserve", {}), tags=valid.get("tags", ()))
+
+
+class UploadForm(UploadFields):
+    """The form of an upload, as the documentation shows it; the file itself is streamed past it."""
+
+    image = serializers.FileField(help_text=f"The picture: {_FORMATS}")
+
+
+class BatchForm(UploadFields):
+    """The form of a batch; its text fields hold for all files."""
+
+    images = serializers.ListField(
+        child=serializers.FileField(), help_text=f"The pictures, all in this one field: {_FORMATS}"
+    )

@@ -1,0 +1,193 @@
+"""/api/v1/ingest, how pictures come in: one by one, or many at once."""
+
+from contextlib import closing
+from functools import partial
+from typing import Any, cast
+
+from django.conf import settings
+from django.http import QueryDict
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from media_jobs import selectors
+from media_jobs.api.ingest.fields import PRESET, BatchForm, UploadForm, options_of
+from media_jobs.api.ingest.serializers import AcceptedSerializer, BatchSerializer, accepted
+from media_jobs.api.shared import answers
+from media_jobs.api.shared.auth import caller_of
+from media_jobs.api.shared.batch_uploads import ArrivingFile, FilesStream
+from media_jobs.api.shared.idempotency import REPLAYED, key_of
+from media_jobs.api.shared.polling import wait
+from media_jobs.api.shared.problems import CONTENT_TYPE, Problem, problem_of
+from media_jobs.api.shared.uploads import Received, receiving
+from media_jobs.callers import Caller, Scope
+from media_jobs.errors import BatchRefused, MediaError
+from media_jobs.models import IdempotencyKey
+from media_jobs.pipeline.formats.sniff import Kind
+from media_jobs.services import idempotency, originals
+from media_jobs.services.idempotency import Answer, Sent
+from media_jobs.services.uploads import backlog, intake
+from media_jobs.services.uploads.batch import Batch, Outcome
+from media_jobs.services.uploads.intake import Accepted, HashingSink
+
+_FIELDS = "An unknown field, one with a wrong value, or a malformed form or key"
+
+
+class UploadView(APIView):
+    scopes = {"POST": Scope.UPLOAD}
+
+    @extend_schema(
+        summary="Upload a picture and queue its processing",
+        parameters=[answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
+        request={"multipart/form-data": UploadForm},
+        responses=answers.answers(
+            {202: OpenApiResponse(AcceptedSerializer, description="Stored; its job waits, or is being done already")},
+            {
+                400: ("missing_file", f"Missing or empty file, two files. {_FIELDS}"),
+                413: ("file_too_large", "Larger than INGEST_MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
+                415: ("unsupported_format", "No picture of an accepted format by its first bytes, or no form"),
+                422: answers.KEY_REUSED,
+                503: answers.BACKLOG_FULL,
+            },
+        ),
+    )
+    def post(self, request: Request) -> Response:
+        caller, key = caller_of(request), key_of(request)
+        earlier = idempotency.find(caller.id, key) if key else None
+        answer = _replay_one(request, earlier) if earlier else _accept_one(request, caller, key)
+        headers = {
+            "Location": reverse("ingest-status", args=[answer.body["jobId"]]),
+            "Retry-After": wait(answer.body["estimatedTime"]),
+            **(REPLAYED if answer.replayed else {}),
+        }
+        return Response(answer.body, status=answer.status, headers=headers)
+
+
+def _accept_one(request: Request, caller: Caller, key: str | None) -> Answer:
+    def begin(kind: Kind, filename: str) -> intake.Upload:
+        return intake.Upload(kind, filename=filename, caller=caller)
+
+    with backlog.place(), receiving(request, begin=begin, **_form()) as form:
+        return form.upload.accept(
+            preset=selectors.current_preset(PRESET),
+            caller=caller,
+            build_answer=lambda done: Answer(202, accepted(done)),
+            options=options_of(form.fields),
+            sent=Sent(caller.id, key, _fingerprint_of_one(form)) if key else None,
+        )
+
+
+def _replay_one(request: Request, earlier: IdempotencyKey) -> Answer:
+    """Reads the file, to see whether it is the same, and stores nothing."""
+    with receiving(request, begin=lambda *_: HashingSink(), **_form()) as form:
+        return idempotency.replay(earlier, _fingerprint_of_one(form))
+
+
+def _form() -> dict[str, Any]:
+    return {"field": "image", "limits": originals.ingest_size_limits()}
+
+
+def _fingerprint_of_one(form: Received[Any]) -> str:
+    return idempotency.fingerprint(
+        "ingest", dict(form.fields.lists()), filename=form.filename, sha256=form.upload.sha256
+    )
+
+
+class BatchView(APIView):
+    scopes = {"POST": Scope.UPLOAD}
+
+    @extend_schema(
+        summary="Upload several pictures at once",
+        description="Up to BATCH_MAX_FILES, all in the field `images`. Each is taken or refused by itself: a bad file "
+        "does not keep out a good one. The text fields hold for all.",
+        parameters=[answers.IDEMPOTENCY_KEY, answers.REPLAYED],
+        request={"multipart/form-data": BatchForm},
+        responses=answers.answers(
+            {202: OpenApiResponse(BatchSerializer, description="At least one was taken")},
+            {
+                400: ("batch_refused", f"None was taken, for different reasons; no file at all. {_FIELDS}"),
+                413: ("file_too_large", "All are too large, or together more than could be taken"),
+                415: ("unsupported_format", "None is a picture of an accepted format, or the request is no form"),
+                422: answers.KEY_REUSED,
+                503: answers.BACKLOG_FULL,
+            },
+        ),
+    )
+    def post(self, request: Request) -> Response:
+        caller, key = caller_of(request), key_of(request)
+        earlier = idempotency.find(caller.id, key) if key else None
+        if earlier:
+            return _answered(_replay_many(request, earlier))
+        with closing(Batch(caller)) as batch:
+            files = _receive(request, batch.begin)
+            options = options_of(_text_fields(request))
+            try:
+                answer = batch.accept(
+                    [file.problem or cast(intake.Upload, file.sink) for file in files],
+                    preset=selectors.current_preset(PRESET),
+                    options=options,
+                    build_answer=partial(_taken, request, files),
+                    sent=Sent(caller.id, key, _fingerprint_of_many(request, files)) if key else None,
+                )
+            except BatchRefused as refused:
+                return _refused(request, files, refused)
+        return _answered(answer)
+
+
+def _replay_many(request: Request, earlier: IdempotencyKey) -> Answer:
+    files = _receive(request, lambda *_: HashingSink())
+    return idempotency.replay(earlier, _fingerprint_of_many(request, files))
+
+
+def _receive(request: Request, begin: Any) -> list[ArrivingFile[Any]]:
+    """Read the request's form. Whoever made the sinks forgets them, should this raise."""
+    limits = originals.ingest_size_limits()
+    stream: FilesStream[Any] = FilesStream(
+        request._request, field="images", most=settings.BATCH_MAX_FILES, limits=limits, begin=begin
+    )
+    request.data  # noqa: B018  (reads the form)
+    return stream.finished()
+
+
+def _text_fields(request: Request) -> QueryDict:
+    return cast(QueryDict, request.data)  # what a multipart form is parsed to
+
+
+def _fingerprint_of_many(request: Request, files: list[ArrivingFile[Any]]) -> str:
+    """Over all files, taken or not: what is refused today may be taken when it is sent again."""
+    sent = {f"file {place}": [file.filename, file.sha256] for place, file in enumerate(files)}
+    return idempotency.fingerprint("ingest batch", sent | dict(_text_fields(request).lists()))
+
+
+def _taken(request: Request, files: list[ArrivingFile[Any]], outcomes: list[Outcome]) -> Answer:
+    said = [_said(request, file, outcome) for file, outcome in zip(files, outcomes, strict=True)]
+    taken = sum(isinstance(outcome, Accepted) for outcome in outcomes)
+    return Answer(202, {"files": said, "accepted": taken, "refused": len(said) - taken})
+
+
+def _said(request: Request, file: ArrivingFile[Any], outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Accepted):
+        return {"filename": file.filename, **accepted(outcome)}
+    return {"filename": file.filename, "problem": _problem(outcome).document(request.path)}
+
+
+def _refused(request: Request, files: list[ArrivingFile[Any]], refused: BatchRefused) -> Response:
+    """The problem that all have in common, or that they have none."""
+    codes = {error.code for error in refused.refusals}
+    shared = _problem(refused.refusals[0] if len(codes) == 1 else refused)
+    said = [_said(request, file, error) for file, error in zip(files, refused.refusals, strict=True)]
+    body = {**shared.document(request.path), "files": said}
+    return Response(body, status=shared.status, headers=dict(shared.headers), content_type=CONTENT_TYPE)
+
+
+def _problem(error: MediaError) -> Problem:
+    found = problem_of(error)
+    if found is None:  # nothing that a request should meet
+        raise error
+    return found
+
+
+def _answered(answer: Answer) -> Response:
+    return Response(answer.body, status=answer.status, headers=REPLAYED if answer.replayed else None)

@@ -1,0 +1,96 @@
+"""/api/v1, what became of uploads, and whether the service is well."""
+
+from uuid import UUID
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from media_jobs import selectors
+from media_jobs.api.ingest.serializers import StatusSerializer, status
+from media_jobs.api.shared import answers
+from media_jobs.api.shared.auth import caller_of, holds
+from media_jobs.api.shared.polling import wait
+from media_jobs.models import Job
+from media_jobs.services import readiness
+from media_jobs.services.jobs import estimates, lifecycle
+from media_jobs.states import JobState
+
+
+class StatusView(APIView):
+    @extend_schema(
+        summary="How far a job is, and what came of it",
+        parameters=[answers.RETRY_AFTER],
+        responses=answers.answers({200: StatusSerializer}, {404: answers.NO_JOB, 503: answers.DATABASE_AWAY}),
+    )
+    def get(self, request: Request, jobId: UUID) -> Response:  # noqa: N803  (the wire's spelling)
+        job = _job(request, jobId)
+        headers = {"Cache-Control": "no-store"}
+        if job.state in (JobState.QUEUED, JobState.PROCESSING):
+            headers["Retry-After"] = wait(estimates.remaining_ms(job))
+        return Response(status(job, private=caller_of(request).may_read_original(job.original.owner)), headers=headers)
+
+
+class CancelView(APIView):
+    @extend_schema(
+        summary="Cancel a job",
+        description="A waiting job is not begun, and one that is being processed ends within two seconds. Cancelling "
+        "again gives the same answer.",
+        responses=answers.answers(
+            {200: OpenApiResponse(StatusSerializer, description="It is cancelled")},
+            {403: ("permission_denied", "Not yours to cancel"), 404: answers.NO_JOB,
+             409: ("wrong_state", "It is done or has failed already"), 503: answers.DATABASE_AWAY},
+        ),
+    )  # fmt: skip
+    def delete(self, request: Request, jobId: UUID) -> Response:  # noqa: N803
+        caller, job = caller_of(request), _job(request, jobId)
+        if caller.id != job.owner and not holds(request, "media_jobs.cancel_job"):
+            raise PermissionDenied
+        return Response(status(lifecycle.cancel(jobId, actor=caller), private=False))
+
+
+class HealthView(APIView):
+    """Asks no credentials: load balancers have none."""
+
+    authentication_classes = []
+    permission_classes = []
+    throttle_classes = []
+
+    @extend_schema(
+        summary="Whether database, queue and storage answer",
+        auth=[],
+        responses={
+            (code, "application/json"): OpenApiResponse(
+                inline_serializer(
+                    "Health",
+                    {
+                        "status": serializers.ChoiceField(choices=["ok", "unavailable"]),
+                        "checks": serializers.DictField(
+                            child=serializers.DictField(), help_text="By name: ok, ms, error."
+                        ),
+                    },
+                ),
+                description=meaning,
+            )
+            for code, meaning in ((200, "All answer"), (503, "One does not"))
+        },
+    )
+    def get(self, request: Request) -> Response:
+        checks = readiness.check()
+        well = all(check.ok for check in checks)
+        body = {
+            "status": "ok" if well else "unavailable",
+            "checks": {check.name: {"ok": check.ok, "ms": check.ms, "error": check.error} for check in checks},
+        }
+        return Response(body, status=200 if well else 503, headers={"Cache-Control": "no-store"})
+
+
+def _job(request: Request, job_id: UUID) -> Job:
+    job = selectors.job(job_id, caller_of(request))
+    if job is None:
+        raise Http404
+    return job
