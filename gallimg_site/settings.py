@@ -252,6 +252,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatusEnum": ["done", "error", "processing"],
+        "IngestStatusEnum": ["cancelled", "completed", "failed", "processing"],
+        "AcceptedStatusEnum": ["processing"],
+        "HealthStatusEnum": ["ok", "unavailable"],
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # its lists say “90 - 90”
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # its default asks a server elsewhere
 }

@@ -70,7 +70,7 @@ def test_the_readme_is_short() -> None:
 def test_every_address_of_the_service_is_on_its_page_and_no_other() -> None:
     from media_jobs.api.probes import middleware
 
-    listed = re.findall(r"`(?:GET|POST) (/[^`]*)`", section_of(ROOT / "docs/api.md", "## Calls"))
+    listed = re.findall(r"`(?:GET|POST|PATCH|DELETE) (/[^`]*)`", section_of(ROOT / "docs/api.md", "## Calls"))
     real = {re.sub(r"<(?:\w+:)?\w+>", "{}", path) for path in routes(get_resolver()) if path != "/"}
     real |= set(middleware._PROBES)  # before any routing
     assert {re.sub(r"\{\w+\}", "{}", path) for path in listed} == real

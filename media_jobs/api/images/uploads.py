@@ -85,6 +85,7 @@ class ImagesView(UploadView):
     """The collection: an upload adds to it."""
 
     @extend_schema(
+        operation_id="v1_images_list",
         summary="Your images, newest first",
         description="Page by page: while `nextCursor` is not null, ask again with it as `cursor`. What is uploaded "
         "meanwhile is on no later page, and none comes twice.",

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from media_jobs import selectors
@@ -43,6 +44,7 @@ def stage_of(job: Job) -> str:
     return STAGE[Stage(job.stage)]
 
 
+@extend_schema_serializer(component_name="IngestAccepted")
 class AcceptedSerializer(serializers.Serializer[Accepted]):
     """An upload that was taken in."""
 
@@ -111,6 +113,7 @@ class MetadataSerializer(serializers.Serializer[None]):
     gps = PositionSerializer(required=False, help_text="Only where its uploader has asked for it, for who may see it.")
 
 
+@extend_schema_serializer(component_name="IngestStatus")
 class StatusSerializer(serializers.Serializer[Job]):
     """How far a job is: `progress` and `stage` while it is processed; then what came of it, or why nothing did."""
 
@@ -123,6 +126,13 @@ class StatusSerializer(serializers.Serializer[Job]):
     metadata = MetadataSerializer(required=False)
     code = serializers.CharField(required=False, help_text="Failed or cancelled: why, for machines.")
     detail = serializers.CharField(required=False, help_text="Failed or cancelled: why, for people.")
+
+
+class HealthSerializer(serializers.Serializer[None]):
+    """Whether the parts of the service answer."""
+
+    status = serializers.ChoiceField(choices=["ok", "unavailable"])
+    checks = serializers.DictField(child=serializers.DictField(), help_text="By the name of the part: ok, ms, error.")
 
 
 def status(job: Job, *, private: bool) -> dict[str, Any]:

@@ -3,15 +3,14 @@
 from uuid import UUID
 
 from django.http import Http404
-from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
-from rest_framework import serializers
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import selectors
-from media_jobs.api.ingest.serializers import StatusSerializer, status
+from media_jobs.api.ingest.serializers import HealthSerializer, StatusSerializer, status
 from media_jobs.api.shared import answers
 from media_jobs.api.shared.auth import caller_of, holds
 from media_jobs.api.shared.polling import wait
@@ -64,19 +63,8 @@ class HealthView(APIView):
         summary="Whether database, queue and storage answer",
         auth=[],
         responses={
-            (code, "application/json"): OpenApiResponse(
-                inline_serializer(
-                    "Health",
-                    {
-                        "status": serializers.ChoiceField(choices=["ok", "unavailable"]),
-                        "checks": serializers.DictField(
-                            child=serializers.DictField(), help_text="By name: ok, ms, error."
-                        ),
-                    },
-                ),
-                description=meaning,
-            )
-            for code, meaning in ((200, "All answer"), (503, "One does not"))
+            200: OpenApiResponse(HealthSerializer, description="All answer"),
+            503: OpenApiResponse(HealthSerializer, description="One does not"),
         },
     )
     def get(self, request: Request) -> Response:
