@@ -93,6 +93,7 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
                     ("type", "dimensions"),
                     ("size", "created_at"),
                     ("state_label", "id"),
+                    "deleted_at",
                     "key",
                     "sha256",
                 )
@@ -185,7 +186,7 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
 
     @admin.display(description="State")
     def state_label(self, original: Original) -> SafeString:
-        return cells.state_label(original.state)
+        return cells.state_label(OriginalState.DELETED if original.deleted_at else original.state)
 
     @admin.display(description="Uploaded", ordering="id")
     def uploaded(self, original: Original) -> SafeString:

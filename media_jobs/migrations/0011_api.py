@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media_jobs', '0007_uploads_are_one_transaction'),
+        ('media_jobs', '0008_digital_source_type'),
     ]
 
     operations = [

@@ -141,6 +141,7 @@ RIGHTS_NAMES = {
     "digital_source_type": "digitalSourceType",
 }
 
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One picture to render. `source` and `into` are absolute paths that the child can reach.

@@ -8,7 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from media_jobs.admin.originals import NO_FILE
+from media_jobs.callers import SYSTEM
 from media_jobs.models import Job, JobEvent
+from media_jobs.services.images import deletion
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +31,14 @@ def rows(page: str) -> dict[str, str]:
     """The tables of facts as plain text."""
     found = re.findall(r'<tr><th scope="row">(.*?)</th><td>(.*?)</td></tr>', page, re.DOTALL)
     return {name: " ".join(re.sub(r"<[^>]*>", " ", value).split()) for name, value in found}
+
+
+def test_an_image_that_somebody_deleted_says_so(boss: Client) -> None:
+    image = make_job(state="done").original
+    before = page_of(boss, "original", image.pk)
+    deletion.delete(image.pk, actor=SYSTEM)
+    after = page_of(boss, "original", image.pk)
+    assert [len(re.findall(r">\s*deleted\s*<", page)) for page in (before, after)] == [0, 1]
 
 
 def test_the_receipt_reads_as_lists_of_what_was_kept_dropped_and_is_carried(boss: Client) -> None:

@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 from media_jobs import selectors
 from media_jobs.api.images import schema
 from media_jobs.api.images.changes import ChangesSerializer
-from media_jobs.api.images.serializers import AcceptedSerializer, DeletedSerializer, ImageSerializer, JobSerializer
+from media_jobs.api.images.image_serializers import DeletedSerializer, ImageSerializer
+from media_jobs.api.images.serializers import AcceptedSerializer, JobSerializer
 from media_jobs.api.shared import answers
 from media_jobs.api.shared.auth import caller_of, holds
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
