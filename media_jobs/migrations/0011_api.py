@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media_jobs', '0008_digital_source_type'),
+        ('media_jobs', '0009_callers'),
     ]
 
     operations = [

@@ -211,8 +211,7 @@ def _sentences(detail: Any, path: str) -> list[str]:
 
 def answer(request: HttpRequest, exc: errors.MediaError) -> JsonResponse:
     """The problem document of `exc`, met before any view; one of those in STATUS."""
-    found = _of_ours(exc)
-    assert found, f"{exc.code} has no status"
+    found = _of_ours(exc) or _INTERNAL_ERROR
     log.info("request_refused", status=found.status, code=found.code, path=request.path)
     return _answer(request, found)
 

@@ -29,6 +29,10 @@ PUBLIC = Rule(None)
 UPLOAD, READ, MANAGE = map(Rule, Scope)
 _SEE_JOB = Rule(Scope.READ, "job", ("view_job",))
 _SEE_IMAGE = Rule(Scope.READ, "image", ("view_original",))
+_CHANGE_IMAGE = Rule(Scope.MANAGE, "image", ("view_original", "change_original"))
+_DELETE_IMAGE = Rule(Scope.MANAGE, "image", ("view_original", "delete_original"))
+_RESTORE_IMAGE = Rule(Scope.MANAGE, "deleted image", ("view_original", "delete_original"))
+_CANCEL_JOB = Rule(Scope.MANAGE, "job", ("view_job", "cancel_job"))
 _SEE_ORIGINAL = Rule(Scope.READ, "image", ("view_original", "download_original"))
 
 #: GET stands for HEAD, too.
@@ -38,6 +42,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/metrics"): PUBLIC,  # METRICS_TOKEN closes it; tests/api/test_probes.py
     ("GET", "/"): PUBLIC,
     ("GET", "/docs"): PUBLIC,
+    ("GET", "/docs/problems"): PUBLIC,
+    ("GET", "/docs/problems/{}"): PUBLIC,
     ("GET", "/openapi.json"): PUBLIC,
     # Derivatives are everybody's; what is private has links and forms that are signed: tests/api/test_files.py
     ("GET", "/media/{}"): PUBLIC,
@@ -49,6 +55,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("OPTIONS", "/v1/tokens/refresh"): PUBLIC,
     ("POST", "/v1/tokens/verify"): PUBLIC,
     ("OPTIONS", "/v1/tokens/verify"): PUBLIC,
+    ("GET", "/v1/images"): READ,
     ("POST", "/v1/images"): UPLOAD,
     ("OPTIONS", "/v1/images"): READ,
     ("POST", "/v1/jobs"): UPLOAD,
@@ -56,18 +63,37 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/v1/uploads"): UPLOAD,
     ("OPTIONS", "/v1/uploads"): READ,
     ("GET", "/v1/images/{}"): _SEE_IMAGE,
+    ("PATCH", "/v1/images/{}"): _CHANGE_IMAGE,
+    ("DELETE", "/v1/images/{}"): _DELETE_IMAGE,
     ("OPTIONS", "/v1/images/{}"): READ,
+    ("POST", "/v1/images/{}/restore"): _RESTORE_IMAGE,
+    ("OPTIONS", "/v1/images/{}/restore"): READ,
     ("GET", "/v1/images/{}/original"): _SEE_ORIGINAL,
     ("OPTIONS", "/v1/images/{}/original"): READ,
     ("GET", "/v1/jobs/{}"): _SEE_JOB,
-    ("DELETE", "/v1/jobs/{}"): Rule(Scope.MANAGE, "job", ("view_job", "cancel_job")),
+    ("DELETE", "/v1/jobs/{}"): _CANCEL_JOB,
     ("OPTIONS", "/v1/jobs/{}"): READ,
     ("POST", "/v1/jobs/{}/retry"): Rule(Scope.MANAGE, "failed job", ("view_job", "retry_job")),
     ("OPTIONS", "/v1/jobs/{}/retry"): READ,
+    ("POST", "/api/v1/ingest/upload"): UPLOAD,
+    ("OPTIONS", "/api/v1/ingest/upload"): READ,
+    ("POST", "/api/v1/ingest/batch"): UPLOAD,
+    ("OPTIONS", "/api/v1/ingest/batch"): READ,
+    ("GET", "/api/v1/ingest/status/{}"): _SEE_JOB,
+    ("OPTIONS", "/api/v1/ingest/status/{}"): READ,
+    ("DELETE", "/api/v1/ingest/{}"): _CANCEL_JOB,
+    ("OPTIONS", "/api/v1/ingest/{}"): READ,
+    ("GET", "/api/v1/health"): PUBLIC,
+    ("OPTIONS", "/api/v1/health"): PUBLIC,
 }
 
 #: Functions do not say which methods they take.
-_OF_FUNCTIONS = {"/media/{}": {"GET", "POST", "OPTIONS"}, **{probe: {"GET"} for probe in middleware._PROBES}}
+_OF_FUNCTIONS = {
+    "/media/{}": {"GET", "POST", "OPTIONS"},
+    "/docs/problems": {"GET"},
+    "/docs/problems/{}": {"GET"},
+    **{probe: {"GET"} for probe in middleware._PROBES},
+}
 
 
 def handled() -> set[tuple[str, str]]:

@@ -1,11 +1,64 @@
 """Errors about who calls, and how often."""
 
 from media_jobs.api.shared.problem_types.base import ProblemType
+from media_jobs.api.shared.rate_limit_fields import QUOTA_EXCEEDED
 
-QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
-_QUOTA_TITLE = "Request cannot be satisfied as assigned quota has been exceeded"
+_QUOTA_TYPE, _QUOTA_TITLE = QUOTA_EXCEEDED
 
 TYPES = {
+    "credential_missing": ProblemType(
+        "Credential missing",
+        "The call needs to know who calls, and the request carries neither an API key nor a token. Only callers on the "
+        "service's own machine may do without, where ALLOW_ANONYMOUS lets them, and none that come through a proxy.",
+        "Send the header Authorization: Bearer with a token or an API key. The operator makes keys in the admin or by "
+        "manage.py apikey create.",
+    ),
+    "bad_credential": ProblemType(
+        "Credential refused",
+        "The key or token is not one that this service takes: it is unknown, revoked, signed by another key, or made "
+        "for another service. The detail says which. A call without a credential is something else.",
+        "Compare it with what you were given, whole and without quotes; else get a new one.",
+    ),
+    "credential_expired": ProblemType(
+        "Credential expired",
+        "The key or token was good until a while ago.",
+        "Get a new token, by POST /v1/tokens/refresh where this service issued it; or ask the operator for a new key.",
+    ),
+    "not_permitted": ProblemType(
+        "Not permitted",
+        "The caller is known, and may not do this. The detail says why.",
+        "Ask the operator.",
+    ),
+    "insufficient_scope": ProblemType(
+        "Scope missing",
+        "The key or token was made for something else: scopes are upload, read and manage (cancel, queue again, "
+        "change, delete).",
+        "Use a credential with the scope that the detail and the header WWW-Authenticate name.",
+    ),
+    "may_not_act_for_users": ProblemType(
+        "May not act for users",
+        "The header X-User-ID came without an API key that may act for users. It is refused instead of ignored, "
+        "because things would end up with the wrong owner.",
+        "Leave the header out, or have the operator make a key that acts for users.",
+    ),
+    "foreign_origin": ProblemType(
+        "Page of another origin",
+        "A browser sent this for a web page of an origin that may not change anything here.",
+        "The operator adds the origin of the page to UPLOAD_ORIGINS.",
+    ),
+    "tokens_not_issued": ProblemType(
+        "No tokens of its own",
+        "This service issues no tokens, because JWT_SECRET is not set.",
+        "Get a token where your organisation issues them, or use an API key.",
+    ),
+    "quota_exceeded": ProblemType(
+        _QUOTA_TITLE,
+        "Too many requests came from this caller or address within a minute. The member violated-policies names the "
+        "limits that are used up.",
+        "Wait for as many seconds as the header Retry-After says. The header RateLimit of each answer tells how many "
+        "requests are left.",
+        _QUOTA_TYPE,
+    ),
     "not_authenticated": ProblemType(
         "Not authenticated",
         "The call needs to know who calls, and the request carries no credential.",
@@ -26,6 +79,6 @@ TYPES = {
         _QUOTA_TITLE,
         "Too many requests came from this caller or address within a short time.",
         "Wait for as many seconds as the header Retry-After says, and then go on more slowly.",
-        QUOTA_EXCEEDED,
+        _QUOTA_TYPE,
     ),
 }

@@ -1,11 +1,12 @@
 """Errors of the service: the request was all right."""
 
 from media_jobs.api.shared.problem_types.base import ProblemType
+from media_jobs.api.shared.rate_limit_fields import REDUCED_CAPACITY
 
 _RETRY_JOB = "The service has tried again by itself. Retry the job later, or ask the operator."
 _LATER = "Send the request again after as many seconds as the header Retry-After says."
 _OPERATOR = "Nothing that a caller can do: the operator finds the cause in the log."
-_REDUCED = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
+_REDUCED_TYPE, _REDUCED_TITLE = REDUCED_CAPACITY
 
 TYPES = {
     "internal_error": ProblemType(
@@ -14,10 +15,20 @@ TYPES = {
         "Try once more with the same Idempotency-Key. If it happens again, tell the operator when it was.",
     ),
     "backlog_full": ProblemType(
-        "Request cannot be satisfied due to temporary server capacity constraints",
+        _REDUCED_TITLE,
         "So many pictures wait already (MAX_BACKLOG) that no more are taken. Nothing was stored.",
         f"{_LATER} Uploads are taken again as soon as some are done.",
-        _REDUCED,
+        _REDUCED_TYPE,
+    ),
+    "limits_unavailable": ProblemType(
+        "Requests cannot be counted",
+        "Redis, which counts requests, does not answer. Callers whom nobody knows wait until it does.",
+        f"{_LATER} Calls with an API key or a token are answered meanwhile.",
+    ),
+    "token_keys_unavailable": ProblemType(
+        "Keys of tokens away",
+        "The address of the keys that sign tokens (JWT_JWKS_URL) does not answer, so the token cannot be judged.",
+        f"{_LATER} The operator looks whether that address can be reached.",
     ),
     "database_unavailable": ProblemType("Database away", "The database does not answer.", _LATER),
     "storage_unavailable": ProblemType(
