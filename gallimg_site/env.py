@@ -146,6 +146,9 @@ class Env:
     ADDRESS_UPLOADS_PER_MINUTE: int = setting(6000, "Uploads from one address, by whomever", least=0)
     ADDRESS_READS_PER_MINUTE: int = setting(60000, "All other calls from one address", least=0)
     SIGN_INS_PER_MINUTE: int = setting(10, "Tokens asked for from one address by name and password", least=0)
+    WEBHOOK_ALLOW_LOOPBACK: bool = setting(
+        False, "Send webhooks to this very host, and by http, too: for trying them, never in production"
+    )
     PRESERVE_TIMESTAMPS: bool = setting(True, "Keep the date a picture was taken in the database")
     PRESERVE_CAMERA_INFO: bool = setting(True, "Keep camera, lens and exposure in the database")
     PRESERVE_GPS: bool = setting(False, "Keep the position a picture was taken at in the database")

@@ -122,6 +122,13 @@ def _check_together(env: Env) -> None:
             "AWS_ACCESS_KEY_ID: not set, but S3_BUCKET is; takes the key of an S3 user who may write "
             "(where only workers run, WORKER_AWS_ACCESS_KEY_ID will do)"
         )
+    if env.WEBHOOK_ALLOW_LOOPBACK and not (
+        is_loopback(env.HOST) and is_loopback(urlsplit(env.base_url).hostname or "")
+    ):
+        raise ConfigError(
+            "WEBHOOK_ALLOW_LOOPBACK: got true, but HOST or PUBLIC_BASE_URL is not loopback; callers could have events "
+            "posted to services of this host. It takes false there"
+        )
     if not is_loopback(env.HOST) and env.ALLOW_ANONYMOUS and os.environ.get("ALLOW_ANONYMOUS"):
         raise ConfigError(
             f"ALLOW_ANONYMOUS: got true, but HOST is {env.HOST!r}, where strangers could upload; takes false, or leave "

@@ -15,6 +15,7 @@ urlpatterns = [
     path("v1/", include("media_jobs.api.images.urls")),
     path("api/v1/", include("media_jobs.api.ingest.urls")),
     path("v1/", include("media_jobs.api.tokens.urls")),
+    path("v1/", include("media_jobs.api.webhooks.urls")),
     path("media/", include("media_jobs.api.files.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(http_method_names=_READ), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema", http_method_names=_READ), name="docs"),

@@ -37,6 +37,12 @@ def _open_doors() -> Iterator[CheckMessage]:
             hint="Name the addresses of your proxies.",
             id="gallimg.E004",
         )
+    if settings.WEBHOOK_ALLOW_LOOPBACK:
+        yield Error(
+            "Whoever may register webhooks can have events posted to services of the workers' own hosts.",
+            hint="Set WEBHOOK_ALLOW_LOOPBACK=false.",
+            id="gallimg.E006",
+        )
     if not settings.METRICS_TOKEN:
         yield CheckWarning("/metrics answers everybody.", hint="Set METRICS_TOKEN.", id="gallimg.W001")
 

@@ -115,6 +115,10 @@ class UnknownUpload(BadRequest):
     sentence = "There is no such upload, or it is another's. POST /v1/uploads begins one."
 
 
+class BadWebhookUrl(BadRequest):
+    code = "bad_webhook_url"
+
+
 class IdempotencyKeyReused(RequestError):
     code = "idempotency_key_reused"
     sentence = "This Idempotency-Key was sent before with another request; choose a new one for this one."
@@ -137,6 +141,16 @@ class UploadUsed(WrongState):
 class UploadExpired(WrongState):
     code = "upload_expired"
     sentence = "This upload was begun too long ago. POST /v1/uploads begins another one."
+
+
+class TooManyWebhooks(WrongState):
+    code = "too_many_webhooks"
+    sentence = "You have {limit} webhooks, and no more are allowed. Delete one that is of no use any more."
+
+
+class WebhookDisabled(WrongState):
+    code = "webhook_disabled"
+    sentence = "This webhook is disabled: {} Enable it first."
 
 
 class BacklogFull(RequestError):
@@ -464,3 +478,42 @@ class WorkerStopping(MediaError):
     code = "worker_stopping"
     blame = Blame.NOBODY
     sentence = "This worker was told to stop; another one does the job."
+
+
+class DeliveryFailed(MediaError):
+    """An event did not reach its webhook; it is sent again. The sentence is for whoever runs the receiver."""
+
+    code = "delivery_failed"
+    blame = Blame.NOBODY
+
+
+class ReceiverAddressRefused(DeliveryFailed):
+    """Does not say where the name leads: callers must not learn of the networks behind this service."""
+
+    code = "receiver_address_refused"
+    sentence = "The name of the receiver leads to an address that is not on the public internet; nothing was sent."
+
+
+class ReceiverUnreachable(DeliveryFailed):
+    code = "receiver_unreachable"
+    sentence = "The receiver could not be reached: {}."
+
+
+class ReceiverTimeout(DeliveryFailed):
+    code = "receiver_timeout"
+    sentence = "The receiver did not answer within {limit_s:g} seconds."
+
+
+class ReceiverRefused(DeliveryFailed):
+    code = "receiver_refused"
+    sentence = "The receiver answered {status}; only 200 to 299 count as taken."
+
+
+class ReceiverRedirected(ReceiverRefused):
+    code = "receiver_redirected"
+    sentence = "The receiver answered {status} and sends us elsewhere, which is not followed; register the new address."
+
+
+class ReceiverGone(ReceiverRefused):
+    code = "receiver_gone"
+    sentence = "The receiver answered {status}: it wants no more events."

@@ -75,6 +75,13 @@ def events_after(cursor: EventCursor, *, limit: int) -> list[JobEvent]:
     return list(settled.order_by("transaction_id", "id")[:limit])
 
 
+def end() -> EventCursor:
+    """Return the cursor of a reader that wants nothing of what can be read by now, and all that comes after."""
+    if connection.vendor != "postgresql":
+        return EventCursor(0, JobEvent.objects.aggregate(highest=Max("pk"))["highest"] or 0)
+    return EventCursor(_bounds().open - 1, _LARGEST)
+
+
 def transaction_number() -> models.Expression | None:
     """Return what an event that is written now stores about its transaction."""
     return _Number() if connection.vendor == "postgresql" else None

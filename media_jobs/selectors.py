@@ -13,7 +13,7 @@ from media_jobs import keys
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import Caller
 from media_jobs.errors import UnknownPreset
-from media_jobs.models import Derivative, DirectUpload, Job, Original, Preset
+from media_jobs.models import Derivative, DirectUpload, Job, Original, Preset, WebhookDelivery, WebhookEndpoint
 from media_jobs.pipeline import values
 from media_jobs.states import DerivativeState, JobState, Lane, OriginalState
 
@@ -167,3 +167,17 @@ def same_bytes(owner: str, sha256: str) -> UUID | None:
     near = Original.objects.filter(owner=owner, sha256__gte=sha256, state=OriginalState.ACTIVE, deleted_at=None)
     nearest = near.order_by("sha256").values_list("pk", "sha256")[:1]
     return next((image_id for image_id, found in nearest if found == sha256), None)
+
+
+def webhooks(owner: str) -> QuerySet[WebhookEndpoint]:
+    """The webhooks of exactly this caller, oldest first."""
+    return WebhookEndpoint.objects.filter(owner=owner).order_by("id")
+
+
+def newest_deliveries(
+    endpoint: WebhookEndpoint, *, state: str = "", before: UUID | None = None, at_most: int
+) -> list[WebhookDelivery]:
+    """Deliveries to a webhook, newest first; before: only those that are older than this one."""
+    found = endpoint.deliveries.order_by("-id")
+    found = found.filter(state=state) if state else found
+    return list((found.filter(pk__lt=before) if before else found)[:at_most])

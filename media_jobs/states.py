@@ -54,3 +54,36 @@ class Lane(StrEnum):
     INTERACTIVE = "interactive"  #: somebody waits for it
     BULK = "bulk"  #: reprocessing
     HEAVY = "heavy"  #: needs much memory
+
+
+class DeliveryState(StrEnum):
+    """How far one event is on its way to one webhook."""
+
+    PENDING = "pending"  #: sent when its time has come, again and again until it is taken
+    DELIVERED = "delivered"  #: the receiver answered 2xx
+    FAILED = "failed"  #: given up; a replay makes it pending again
+
+
+class WebhookEvent(StrEnum):
+    """What webhooks can be told of, by the name that they get."""
+
+    QUEUED = "job.queued"
+    STARTED = "job.started"
+    DONE = "job.done"
+    FAILED = "job.failed"
+    CANCELLED = "job.cancelled"
+    RETRIED = "job.retried"
+    TEST = "webhook.test"  #: asked for by a person; never to be subscribed to
+
+
+#: The types of job events that are told, and the name of each. What else a history says is of no use elsewhere.
+TOLD: dict[str, WebhookEvent] = {
+    "queued": WebhookEvent.QUEUED,
+    "claimed": WebhookEvent.STARTED,
+    "done": WebhookEvent.DONE,
+    "failed": WebhookEvent.FAILED,
+    "cancelled": WebhookEvent.CANCELLED,
+    "retried": WebhookEvent.RETRIED,
+}
+#: What a webhook gets that asks for nothing in particular: how jobs end.
+TOLD_BY_DEFAULT = (WebhookEvent.DONE, WebhookEvent.FAILED, WebhookEvent.CANCELLED)

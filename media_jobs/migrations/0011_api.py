@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media_jobs', '0009_callers'),
+        ('media_jobs', '0010_webhooks'),
     ]
 
     operations = [

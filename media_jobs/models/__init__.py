@@ -8,6 +8,7 @@ from media_jobs.models.job import EventClock, Job, JobEvent
 from media_jobs.models.maintenance import MaintenanceTask, Tombstone
 from media_jobs.models.original import Original, Tag
 from media_jobs.models.preset import Preset, Rendition
+from media_jobs.models.webhook import WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiKey",
@@ -23,4 +24,7 @@ __all__ = [
     "Rendition",
     "Tag",
     "Tombstone",
+    "WebhookCursor",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -9,6 +9,7 @@ from django.db import close_old_connections
 from media_jobs.adapters import database, queue
 from media_jobs.adapters.decoder.sandbox import harden_worker
 from media_jobs.runtime.rq_worker import ResilientWorker
+from media_jobs.runtime.webhook_sender import WebhookSender
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import dispatch, outage, processing
@@ -90,7 +91,10 @@ def run_worker() -> None:
         serializer=queues[0].serializer,
         name=worker.id,
     )
+    sender = WebhookSender(lambda: worker.stopping)
+    sender.start()
     try:
         rq_worker.work(logging_level=logging.getLogger("rq").getEffectiveLevel())
     finally:
+        sender.stop()
         workers.replace_current(None)

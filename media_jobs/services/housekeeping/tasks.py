@@ -10,6 +10,7 @@ from media_jobs.services.housekeeping import (
     expired_leases,
     failed_originals,
     leftovers,
+    old_deliveries,
     old_histories,
     orphans,
     staged_files,
@@ -51,6 +52,7 @@ TASKS = (
         per_host=True,
     ),
     Task("answers", "Idempotency-Keys older than a day", _HOUR_S, leftovers.find_answers, leftovers.remove_answers),
+    Task("deliveries", "webhook deliveries after 30 days", _HOUR_S, old_deliveries.find, old_deliveries.repair),
     Task("histories", "events older than EVENT_RETENTION_DAYS", _DAY_S, old_histories.find, old_histories.repair),
 )
 

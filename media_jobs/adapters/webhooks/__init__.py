@@ -1,0 +1,1 @@
+"""Posting events to addresses that others have chosen."""

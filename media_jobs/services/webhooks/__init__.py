@@ -1,0 +1,1 @@
+"""Tells others of events by HTTP: whom, of what, how often."""
