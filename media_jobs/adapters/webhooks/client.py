@@ -106,9 +106,16 @@ class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]
         return host, pool
 
 
+class _Session(requests.Session):
+    """Leaves redirects alone. requests reads their whole body, however large, also where it is not to follow them."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 def _session(deadline: Deadline, *, allow_loopback: bool) -> requests.Session:
     """A session that knows no proxy, no .netrc and no cookie: each would be a way around the pinned address."""
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.headers.clear()
     session.headers.update({"Accept": "*/*", "Accept-Encoding": "identity"})
