@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince
+from django.utils.timesince import timesince, timeuntil
 
 from media_jobs import selectors
 from media_jobs.models import Derivative, Job, Original
-from media_jobs.states import DerivativeState, JobState, OriginalState
+from media_jobs.states import DeliveryState, DerivativeState, JobState, OriginalState
 
 #: unfold's colours. One table for all kinds of state: their words do not overlap.
 VARIANTS: dict[str, str] = {
@@ -29,6 +29,8 @@ VARIANTS: dict[str, str] = {
     DerivativeState.PENDING: "warning",
     DerivativeState.CURRENT: "success",
     DerivativeState.REPLACED: "default",
+    # Here `pending` waits for a receiver; the other states of deliveries are called as those above.
+    DeliveryState.DELIVERED: "success",
 }
 ICONS: dict[str, str] = {
     JobState.QUEUED: "hourglass_empty",
@@ -101,6 +103,17 @@ def ago(moment: datetime | None) -> SafeString:
         moment.isoformat(timespec="seconds"),
         format_date(moment, "j F Y, H:i:s e"),
         "just now" if recent else f"{timesince(moment, depth=1)} ago",
+    )
+
+
+def until(moment: datetime) -> SafeString:
+    """Say in how long `moment` comes, with the exact time in the tooltip."""
+    left = moment - timezone.now()
+    return format_html(
+        '<time datetime="{}" title="{}" class="gi-nowrap">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        format_date(moment, "j F Y, H:i:s e"),
+        f"in {timeuntil(moment, depth=1)}" if left >= timedelta(minutes=1) else "within a minute",
     )
 
 

@@ -41,6 +41,10 @@ GROUPS = {
         Page("Housekeeping", "cleaning_services", "media_jobs_maintenancetask"),
     ),
     "Presets": (Page("Presets", "tune", "media_jobs_preset"),),
+    "Webhooks": (
+        Page("Webhooks", "webhook", "media_jobs_webhookendpoint"),
+        Page("Deliveries", "send", "media_jobs_webhookdelivery"),
+    ),
     "People and programs": (
         Page("Users", "person", "auth_user"),
         Page("Groups", "group", "auth_group"),

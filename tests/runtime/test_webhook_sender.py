@@ -116,9 +116,7 @@ def test_a_worker_that_is_stopping_begins_nothing_more(receiver: Receiver) -> No
     assert receiver.messages == []
 
 
-def test_a_database_that_is_away_or_a_bug_does_not_end_it(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_is_away_or_a_bug_does_not_end_it(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     make_delivery(make_webhook(url=receiver.url))
     errors = iter([OperationalError("away"), ZeroDivisionError("a bug")])
     real = fanout.fan_out

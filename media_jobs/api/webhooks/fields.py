@@ -32,8 +32,8 @@ class NewWebhookSerializer(_Fields):
     """A webhook to be."""
 
     url = serializers.CharField(max_length=2000, help_text="Where events are posted to: https, on the public internet.")
-    eventTypes = serializers.ListField(  # noqa: N815  (the wire's spelling)
-        child=serializers.ChoiceField(choices=SUBSCRIBABLE),
+    eventTypes = serializers.MultipleChoiceField(  # noqa: N815  (the wire's spelling)
+        choices=SUBSCRIBABLE,
         source="event_types",
         required=False,
         allow_empty=False,
@@ -45,8 +45,8 @@ class WebhookChangesSerializer(_Fields):
     """What is to be different; what is absent stays."""
 
     url = serializers.CharField(max_length=2000, required=False)
-    eventTypes = serializers.ListField(  # noqa: N815
-        child=serializers.ChoiceField(choices=SUBSCRIBABLE), source="event_types", required=False, allow_empty=False
+    eventTypes = serializers.MultipleChoiceField(  # noqa: N815
+        choices=SUBSCRIBABLE, source="event_types", required=False, allow_empty=False
     )
     enabled = serializers.BooleanField(
         required=False,

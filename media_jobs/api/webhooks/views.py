@@ -1,5 +1,6 @@
 """/v1/webhooks: parse, call once, translate. A webhook is seen and touched by its owner alone."""
 
+import json
 from uuid import UUID
 
 from django.http import Http404
@@ -86,7 +87,7 @@ class WebhooksView(_OwnersView):
         def create() -> Answer:
             return Answer(201, dict(CreatedWebhookSerializer(endpoints.create(owner, **fields)).data))
 
-        asked = {name: [str(value)] for name, value in fields.items()}
+        asked = {name: [json.dumps(value)] for name, value in object_of(request).items()}
         sent = Sent(owner, key, idempotency.fingerprint("webhook", asked)) if key else None
         answer = idempotency.once(sent, create)
         headers = {"Location": reverse("v1-webhook", args=[answer.body["webhookId"]]), **_NO_STORE}

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import timedelta
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -50,7 +50,7 @@ def check_url(url: str) -> None:
         raise BadWebhookUrl("The address of a webhook must be on the public internet.")
 
 
-def create(owner: str, url: str, event_types: Sequence[str] = TOLD_BY_DEFAULT) -> WebhookEndpoint:
+def create(owner: str, url: str, event_types: Collection[str] = TOLD_BY_DEFAULT) -> WebhookEndpoint:
     """Make a webhook that hears of all events from now on. Its secret is in the answer, and shown nowhere later.
 
     Raises BadWebhookUrl, TooManyWebhooks.
@@ -66,7 +66,7 @@ def create(owner: str, url: str, event_types: Sequence[str] = TOLD_BY_DEFAULT) -
     return endpoint
 
 
-def change(endpoint: WebhookEndpoint, *, url: str | None = None, event_types: Sequence[str] | None = None) -> None:
+def change(endpoint: WebhookEndpoint, *, url: str | None = None, event_types: Collection[str] | None = None) -> None:
     """Raises BadWebhookUrl."""
     if url is not None:
         check_url(url)
@@ -146,7 +146,7 @@ def _new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
-def _types(event_types: Sequence[str]) -> list[str]:
+def _types(event_types: Collection[str]) -> list[str]:
     """Return them as they are stored: each once, in the order in which they happen."""
     return [told.value for told in WebhookEvent if told in event_types and told is not WebhookEvent.TEST]
 

@@ -6,7 +6,16 @@ import pytest
 
 from media_jobs.adapters.webhooks import addresses
 
-GLOBAL = ["1.1.1.1", "9.9.9.9", "100.63.255.255", "100.128.0.0", "172.15.0.1", "172.32.0.1", "198.20.0.1", "223.255.255.1"]
+GLOBAL = [
+    "1.1.1.1",
+    "9.9.9.9",
+    "100.63.255.255",
+    "100.128.0.0",
+    "172.15.0.1",
+    "172.32.0.1",
+    "198.20.0.1",
+    "223.255.255.1",
+]
 GLOBAL += ["2606:4700:4700::1111", "2a00:1450:4001:80b::200e", "2001:4860:4860::8888"]
 NOT_GLOBAL = [
     "0.0.0.0",
@@ -67,6 +76,8 @@ def test_brackets_of_an_address_are_no_part_of_it_and_a_name_is_none() -> None:
     assert addresses.parse("example.org") is None
 
 
-@pytest.mark.parametrize(("text", "expected"), [("127.0.0.1", True), ("127.255.0.9", True), ("::1", True), ("10.0.0.1", False)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("127.0.0.1", True), ("127.255.0.9", True), ("::1", True), ("10.0.0.1", False)]
+)
 def test_loopback_is_this_host(text: str, expected: bool) -> None:
     assert addresses.is_loopback(ip_address(text)) == expected

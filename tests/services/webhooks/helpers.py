@@ -40,7 +40,7 @@ def read_all() -> None:
         pass
 
 
-def told(endpoint: WebhookEndpoint) -> list[tuple[UUID, int, str]]:
+def told(endpoint: WebhookEndpoint) -> list[tuple[UUID | None, int | None, str]]:
     """Job, number and type of all deliveries, in the order in which they were made."""
     return list(endpoint.deliveries.order_by("id").values_list("job_id", "event_number", "type"))
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
@@ -46,8 +46,8 @@ def test_each_webhook_gets_the_types_that_it_asks_for() -> None:
     job = make_job()
     lifecycle.cancel(job.pk, actor=ANONYMOUS)
     read_all()
-    assert [type for _, _, type in told(ends)] == ["job.cancelled"]
-    assert [type for _, _, type in told(begins)] == ["job.queued"]
+    assert [kind for _, _, kind in told(ends)] == ["job.cancelled"]
+    assert [kind for _, _, kind in told(begins)] == ["job.queued"]
 
 
 def test_what_a_history_says_besides_is_not_told() -> None:
@@ -184,9 +184,10 @@ def test_a_reader_that_dies_before_the_end_has_done_nothing(monkeypatch: pytest.
     def die(_: EventCursor) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(fanout, "move_cursor", die)
-        fanout.fan_out()
+        with pytest.raises(KeyboardInterrupt):
+            fanout.fan_out()
     assert told(endpoint) == []
     read_all()
     assert len(told(endpoint)) == 1
@@ -203,7 +204,7 @@ def test_the_end_of_the_log_is_after_all_that_can_be_read_and_before_what_comes(
 # --- payloads -------------------------------------------------------------------------------------
 
 
-def payload_of(job_id: object) -> dict[str, object]:
+def payload_of(job_id: UUID) -> dict[str, object]:
     return dict(json.loads(WebhookDelivery.objects.filter(job_id=job_id).latest("id").payload))
 
 

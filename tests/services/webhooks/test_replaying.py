@@ -1,6 +1,7 @@
 """What was given up, or taken, is sent again."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -15,7 +16,7 @@ from tests.services.housekeeping.helpers import ago, do
 from tests.services.webhooks.helpers import attempt, due_in_s, make_delivery, make_webhook
 
 pytestmark = pytest.mark.django_db
-FAILED = {"state": DeliveryState.FAILED, "attempts": 10, "next_at": None}
+FAILED: dict[str, Any] = {"state": DeliveryState.FAILED, "attempts": 10, "next_at": None}
 
 
 def test_it_is_the_same_message_again_with_all_its_attempts(receiver: Receiver) -> None:

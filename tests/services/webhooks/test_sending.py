@@ -220,7 +220,7 @@ def test_a_success_ends_the_count(receiver: Receiver, delivery: WebhookDelivery)
     make_due(delivery)
     attempt(delivery)
     endpoint.refresh_from_db()
-    assert (endpoint.failures, endpoint.failing_since) == (0, None)
+    assert [endpoint.failures, endpoint.failing_since] == [0, None]
 
 
 def test_when_the_receiver_is_back_what_waits_is_sent_at_once(receiver: Receiver) -> None:
