@@ -1,6 +1,7 @@
 """Who is told of events by HTTP, and what became of each telling."""
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
@@ -45,7 +46,9 @@ class WebhookEndpoint(models.Model):
         permissions = [("test_webhookendpoint", "Can send a test event to a webhook")]
 
     def __str__(self) -> str:
-        return self.url
+        """What of the address names the receiver; the rest may hold a key of its own."""
+        parts = urlsplit(self.url)
+        return f"{parts.netloc}{parts.path}"
 
     def secrets(self, at: datetime) -> list[str]:
         """Return those that sign at that time, the new one first."""

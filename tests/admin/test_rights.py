@@ -9,19 +9,20 @@ from django.test import Client
 from django.urls import reverse
 
 from media_jobs.callers import SYSTEM, Scope
-from media_jobs.models import Derivative, Job, JobEvent, MaintenanceTask, Original, Preset
+from media_jobs.models import Derivative, Job, JobEvent, MaintenanceTask, Original, Preset, WebhookDelivery
 from media_jobs.services.access import api_keys
 from tests.admin.conftest import Login
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
+from tests.services.webhooks.helpers import make_delivery
 
 #: What people have no business with, or edit on the page of something else.
-WITHOUT_PAGES = {"DirectUpload", "EventClock", "IdempotencyKey", "Rendition", "Tombstone"}
+WITHOUT_PAGES = {"DirectUpload", "EventClock", "IdempotencyKey", "Rendition", "Tombstone", "WebhookCursor"}
 MODELS: list[type[Model]] = [
     *(m for m in apps.get_app_config("media_jobs").get_models() if m.__name__ not in WITHOUT_PAGES),
     User,
     Group,
 ]
-HISTORY = [Original, Derivative, Job, JobEvent, MaintenanceTask]
+HISTORY = [Original, Derivative, Job, JobEvent, MaintenanceTask, WebhookDelivery]
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ def one_of_each(db: None) -> None:
     make_derivative(make_job(state="done"))
     make_failed_job()
     MaintenanceTask.objects.create(name="leases")
+    make_delivery()
     Group.objects.create(name="curators")
     api_keys.create("the gall site", scopes=[Scope.READ], by=SYSTEM)
     User.objects.create_user("somebody")

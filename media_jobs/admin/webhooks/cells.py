@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -41,12 +40,6 @@ def status(endpoint: WebhookEndpoint) -> SafeString:
     if endpoint.failures:
         return cells.label("failing", "warning")
     return cells.label("working", "success")
-
-
-def host(endpoint: WebhookEndpoint) -> str:
-    """Return what of the address names the receiver; the rest may hold a key of its own."""
-    parts = urlsplit(endpoint.url)
-    return f"{parts.netloc}{parts.path}"
 
 
 def outcome(delivery: WebhookDelivery) -> SafeString:

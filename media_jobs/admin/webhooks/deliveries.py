@@ -80,7 +80,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
 
     def page_context(self, request: HttpRequest, found: WebhookDelivery) -> dict[str, Any]:
         return {
-            "title": f"{found.type} to {webhook_cells.host(found.endpoint)}",
+            "title": f"{found.type} to {found.endpoint}",
             "subtitle": None,
             "delivery": found,
             "state": cells.state_label(found.state),
@@ -113,7 +113,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
 
     @admin.display(description="Webhook")
     def receiver(self, delivery: WebhookDelivery) -> SafeString:
-        return cells.link("webhookendpoint", delivery.endpoint_id, webhook_cells.host(delivery.endpoint))
+        return cells.link("webhookendpoint", delivery.endpoint_id, delivery.endpoint)
 
     @admin.display(description="Made", ordering="id")
     def made(self, delivery: WebhookDelivery) -> SafeString:

@@ -211,7 +211,7 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
 
     @admin.display(description="Address", ordering="url")
     def host(self, endpoint: WebhookEndpoint) -> str:
-        return webhook_cells.host(endpoint)
+        return str(endpoint)
 
     @admin.display(description="Status")
     def status(self, endpoint: WebhookEndpoint) -> SafeString:
