@@ -287,3 +287,17 @@ def test_every_setting_explains_itself_in_one_line() -> None:
         assert text, field.name
         assert "\n" not in text, field.name
         assert "|" not in text, f"{field.name}: a table could not show it"
+
+
+@pytest.mark.parametrize("name, value", [("HOST", "0.0.0.0"), ("PUBLIC_BASE_URL", "https://images.example")])
+def test_webhooks_to_this_host_are_refused_where_the_world_comes(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    wanted = {"WEBHOOK_ALLOW_LOOPBACK": "true", "ALLOW_ANONYMOUS": "true"}
+    assert complaint(monkeypatch, **wanted, **{name: value}).startswith("WEBHOOK_ALLOW_LOOPBACK: got true")
+
+
+def test_webhooks_to_this_host_are_allowed_where_only_this_host_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(
+        monkeypatch, WEBHOOK_ALLOW_LOOPBACK="true", PUBLIC_BASE_URL="http://localhost:80"
+    ).WEBHOOK_ALLOW_LOOPBACK

@@ -42,6 +42,12 @@ def status(endpoint: WebhookEndpoint) -> SafeString:
     return cells.label("working", "success")
 
 
+def name(delivery: WebhookDelivery) -> str:
+    """Return type and number of its event."""
+    number = f" #{delivery.event_number}" if delivery.event_number else ""
+    return f"{delivery.type}{number}"
+
+
 def outcome(delivery: WebhookDelivery) -> SafeString:
     """Say what the last attempt came to."""
     if delivery.code:
@@ -66,7 +72,7 @@ def rows(deliveries: Sequence[WebhookDelivery]) -> list[dict[str, Any]]:
     return [
         {
             "delivery": delivery,
-            "link": cells.link("webhookdelivery", delivery.pk, delivery.type),
+            "link": cells.link("webhookdelivery", delivery.pk, name(delivery)),
             "state": cells.state_label(delivery.state),
             "outcome": outcome(delivery),
             "when": when(delivery),

@@ -80,7 +80,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
 
     def page_context(self, request: HttpRequest, found: WebhookDelivery) -> dict[str, Any]:
         return {
-            "title": f"{found.type} to {found.endpoint}",
+            "title": f"{webhook_cells.name(found)} to {found.endpoint}",
             "subtitle": None,
             "delivery": found,
             "state": cells.state_label(found.state),
@@ -92,8 +92,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
 
     @admin.display(description="Event", ordering="type")
     def name(self, delivery: WebhookDelivery) -> str:
-        number = f" #{delivery.event_number}" if delivery.event_number else ""
-        return f"{delivery.type}{number}"
+        return webhook_cells.name(delivery)
 
     @admin.display(description="State", ordering="state")
     def state_label(self, delivery: WebhookDelivery) -> SafeString:

@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from media_jobs.admin import cells
 from media_jobs.admin.base import PageAdmin, button, redirect_to
@@ -40,7 +41,7 @@ class WebhookForm(forms.ModelForm[WebhookEndpoint]):
         label="Events",
         choices=[(told.value, told.value) for told in WebhookEvent if told is not WebhookEvent.TEST],
         initial=[told.value for told in TOLD_BY_DEFAULT],
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="Which are sent.",
     )
 
@@ -60,6 +61,7 @@ class WebhookForm(forms.ModelForm[WebhookEndpoint]):
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
     form = WebhookForm
+    fields = ("owner", "url", "event_types")
     list_display = ("host", "status", "owner", "types", "made")
     list_display_links = ("host",)
     list_filter = (webhook_cells.StatusFilter,)
@@ -200,6 +202,7 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
             "subtitle": None,
             "webhook": found,
             "status": webhook_cells.status(found),
+            "both_valid": len(found.secrets(timezone.now())) > 1,
             "deliveries": webhook_cells.rows(newest_deliveries(found, at_most=_SHOWN_DELIVERIES)),
             "buttons": [
                 (name, title)

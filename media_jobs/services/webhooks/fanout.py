@@ -36,7 +36,7 @@ def fan_out() -> int:
         made = WebhookDelivery.objects.bulk_create(_deliveries(events), ignore_conflicts=True)
         move_cursor(EventCursor.of(events[-1]))
     if made:
-        log.info("webhook_events_read", events=len(events), deliveries=len(made))
+        log.debug("webhook_events_read", events=len(events), deliveries=len(made))
     return len(events)
 
 
