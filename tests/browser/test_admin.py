@@ -20,6 +20,9 @@ PAGES = [
     "/admin/media_jobs/maintenancetask/",
     "/admin/media_jobs/preset/",
     "/admin/media_jobs/preset/add/",
+    "/admin/media_jobs/webhookendpoint/",
+    "/admin/media_jobs/webhookendpoint/add/",
+    "/admin/media_jobs/webhookdelivery/",
     "/admin/auth/user/",
     "/admin/auth/group/",
 ]

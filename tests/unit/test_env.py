@@ -289,7 +289,7 @@ def test_every_setting_explains_itself_in_one_line() -> None:
         assert "|" not in text, f"{field.name}: a table could not show it"
 
 
-@pytest.mark.parametrize("name, value", [("HOST", "0.0.0.0"), ("PUBLIC_BASE_URL", "https://images.example")])
+@pytest.mark.parametrize(("name", "value"), [("HOST", "0.0.0.0"), ("PUBLIC_BASE_URL", "https://images.example")])
 def test_webhooks_to_this_host_are_refused_where_the_world_comes(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
