@@ -121,13 +121,13 @@ def test_a_receiver_that_says_nothing_is_given_up_in_time() -> None:
         post(f"http://127.0.0.1:{port}/", limit_s=0.5)
 
 
-def test_a_receiver_that_sends_header_after_header_is_given_up_in_time() -> None:
+def test_a_receiver_that_sends_letter_after_letter_is_given_up_in_time() -> None:
     def drip(taken: socket.socket) -> None:
         taken.recv(65_536)
-        taken.sendall(b"HTTP/1.1 200 OK\r\n")
+        taken.sendall(b"HTTP/1.1 200 OK\r\nX-More: ")
         with contextlib.suppress(OSError):  # until it is cut
             while True:
-                taken.sendall(b"X-More: to come\r\n")
+                taken.sendall(b"x")
                 time.sleep(0.05)
 
     with server(drip) as port, pytest.raises(ReceiverTimeout):
@@ -177,7 +177,7 @@ def test_what_speaks_no_tls_says_so(receiver: Receiver) -> None:
 # --- where it goes --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "[::1]", "[fd12::1]", "192.0.0.9"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "[::1]", "[fd12::1]", "192.31.196.1"])
 def test_an_address_that_is_not_global_is_refused(host: str) -> None:
     with pytest.raises(ReceiverAddressRefused) as caught:
         client.post(f"http://{host}/", "{}", {}, limit_s=20)

@@ -272,11 +272,14 @@ def test_what_a_sender_that_died_had_in_hand_is_sent_by_another_when_its_lease_i
     first = sending.claim(delivery.endpoint_id)
     assert first
     WebhookDelivery.objects.update(lease_until=from_now(-1))
-    attempt(delivery)
-    assert (delivery.state, delivery.attempts) == (DeliveryState.DELIVERED, 2)
+    second = sending.claim(delivery.endpoint_id)
+    assert second
     assert not sending.record(first, Sent(error=DeliveryFailed("too late")))
+    assert sending.record(second, sending.send(second))
+    assert not sending.record(first, Sent(error=DeliveryFailed("much too late")))
     delivery.refresh_from_db()
-    assert delivery.state == DeliveryState.DELIVERED
+    assert (delivery.state, delivery.attempts) == (DeliveryState.DELIVERED, 2)
+    assert WebhookEndpoint.objects.get().failures == 0
 
 
 def test_an_outcome_of_what_was_deleted_meanwhile_is_dropped(receiver: Receiver, delivery: WebhookDelivery) -> None:
