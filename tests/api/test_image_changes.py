@@ -1,13 +1,11 @@
 """PATCH and DELETE /v1/images/{id}, and POST …/restore: who may, what is answered, and what is refused."""
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from media_jobs.models import Original, Tag
 from media_jobs.states import JobState
-from tests import images
-from tests.api.test_changes import staff
+from tests import images, people
 from tests.api.uploading import URL, file
 from tests.factories import make_derivative, make_job, make_original
 from tests.services.housekeeping.helpers import ago
@@ -165,7 +163,6 @@ def test_images_of_others_and_images_that_do_not_exist_are_not_found(client, cha
 )
 def test_staff_change_images_of_others_with_the_permission_of_the_admin(change, permission, status):
     image = make_job(make_original(stored=False, owner="somebody")).original
-    client = staff()
-    refused(CHANGES[change](client, image), 403, "permission_denied")
-    User.objects.get().user_permissions.add(Permission.objects.get(codename=permission))
-    assert CHANGES[change](client, image).status_code == status
+    refused(CHANGES[change](people.staff(), image), 404, "not_found")
+    refused(CHANGES[change](people.staff("view_original"), image), 403, "permission_denied")
+    assert CHANGES[change](people.staff("view_original", permission), image).status_code == status

@@ -120,7 +120,7 @@ def test_a_stranger_has_none(client: Client, me: Client, method: str, call: str 
         ({"url": URL, "eventTypes": ["job.done", "job.dnoe"]}, "bad_field", "job.dnoe"),
         ({"url": URL, "eventTypes": ["webhook.test"]}, "bad_field", "webhook.test"),
         ({"url": URL, "eventTypes": []}, "bad_field", "eventTypes"),
-        ({"url": URL, "evenTypes": ["job.done"]}, "bad_field", "evenTypes"),
+        ({"url": URL, "evenTypes": ["job.done"]}, "unknown_field", "eventTypes"),
         ({"url": 5, "eventTypes": "job.done"}, "bad_field", "eventTypes"),
     ],
 )

@@ -39,6 +39,7 @@ def test_what_is_in_order_is_not_complained_of(closed: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
+        ({"WEBHOOK_ALLOW_LOOPBACK": True}, "gallimg.E006"),
         ({"ALLOW_ANONYMOUS": True}, "gallimg.E001"),
         ({"PUBLIC_BASE_URL": "http://images.example.org"}, "gallimg.E002"),
         ({"ALLOWED_HOSTS": ["*"]}, "gallimg.E003"),

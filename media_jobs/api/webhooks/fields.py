@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from media_jobs.api.shared.field_names import check_known
 from media_jobs.states import TOLD_BY_DEFAULT, DeliveryState, WebhookEvent
 
 SUBSCRIBABLE = [told.value for told in WebhookEvent if told is not WebhookEvent.TEST]
@@ -18,12 +19,9 @@ class _Fields(serializers.Serializer[None]):
 
     @classmethod
     def read(cls, sent: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what was sent, checked. Raises ValidationError."""
+        """Return what was sent, checked. Raises ValidationError, UnknownField."""
         fields = cls(data=sent)
-        unknown = sorted(set(sent) - set(fields.fields))
-        if unknown:
-            known = ", ".join(fields.fields)
-            raise serializers.ValidationError({unknown[0]: [f"is not known here; known are {known}."]})
+        check_known(sent, fields.fields.keys())
         fields.is_valid(raise_exception=True)
         return dict(fields.validated_data)
 

@@ -214,6 +214,7 @@ class ReplayFailedView(_OwnersView):
         ),
     )
     def post(self, request: Request, id: UUID) -> Response:
+        endpoint = self.endpoint(request, id)
         since = SinceSerializer.read(object_of(request))["since"]
-        replayed = replaying.replay_failed(self.endpoint(request, id), since)
+        replayed = replaying.replay_failed(endpoint, since)
         return Response({"replayed": replayed}, status=202, headers=_NO_STORE)

@@ -17,12 +17,12 @@ class Rule:
     """What a call takes. scope: of a credential; None where everybody may call.
 
     thing: what the id in the route is of; it is 404 for strangers. permissions: all those with which staff may do it to
-    what is another's; with one of them missing they may not.
+    what is another's; with one of them missing they may not. None: no permission makes it theirs.
     """
 
     scope: Scope | None
     thing: str = ""
-    permissions: tuple[str, ...] = ()
+    permissions: tuple[str, ...] | None = ()
 
 
 PUBLIC = Rule(None)
@@ -34,6 +34,8 @@ _DELETE_IMAGE = Rule(Scope.MANAGE, "image", ("view_original", "delete_original")
 _RESTORE_IMAGE = Rule(Scope.MANAGE, "deleted image", ("view_original", "delete_original"))
 _CANCEL_JOB = Rule(Scope.MANAGE, "job", ("view_job", "cancel_job"))
 _SEE_ORIGINAL = Rule(Scope.READ, "image", ("view_original", "download_original"))
+_SEE_WEBHOOK = Rule(Scope.READ, "webhook", None)
+_CHANGE_WEBHOOK = Rule(Scope.MANAGE, "webhook", None)
 
 #: GET stands for HEAD, too.
 RULES: dict[tuple[str, str], Rule] = {
@@ -75,6 +77,23 @@ RULES: dict[tuple[str, str], Rule] = {
     ("OPTIONS", "/v1/jobs/{}"): READ,
     ("POST", "/v1/jobs/{}/retry"): Rule(Scope.MANAGE, "failed job", ("view_job", "retry_job")),
     ("OPTIONS", "/v1/jobs/{}/retry"): READ,
+    ("GET", "/v1/webhooks"): READ,
+    ("POST", "/v1/webhooks"): MANAGE,
+    ("OPTIONS", "/v1/webhooks"): READ,
+    ("GET", "/v1/webhooks/{}"): _SEE_WEBHOOK,
+    ("PATCH", "/v1/webhooks/{}"): _CHANGE_WEBHOOK,
+    ("DELETE", "/v1/webhooks/{}"): _CHANGE_WEBHOOK,
+    ("OPTIONS", "/v1/webhooks/{}"): READ,
+    ("POST", "/v1/webhooks/{}/secret"): _CHANGE_WEBHOOK,
+    ("OPTIONS", "/v1/webhooks/{}/secret"): READ,
+    ("POST", "/v1/webhooks/{}/test"): _CHANGE_WEBHOOK,
+    ("OPTIONS", "/v1/webhooks/{}/test"): READ,
+    ("GET", "/v1/webhooks/{}/deliveries"): _SEE_WEBHOOK,
+    ("OPTIONS", "/v1/webhooks/{}/deliveries"): READ,
+    ("POST", "/v1/webhooks/{}/deliveries/{}/replay"): Rule(Scope.MANAGE, "delivery", None),
+    ("OPTIONS", "/v1/webhooks/{}/deliveries/{}/replay"): READ,
+    ("POST", "/v1/webhooks/{}/replay"): _CHANGE_WEBHOOK,
+    ("OPTIONS", "/v1/webhooks/{}/replay"): READ,
     ("POST", "/api/v1/ingest/upload"): UPLOAD,
     ("OPTIONS", "/api/v1/ingest/upload"): READ,
     ("POST", "/api/v1/ingest/batch"): UPLOAD,

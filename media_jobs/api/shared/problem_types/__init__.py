@@ -4,7 +4,7 @@ A type resolves: it is the address of a page of this service, or the one under w
 title of a code ever changes, because clients compare them.
 """
 
-from media_jobs.api.shared.problem_types import callers, files, requests, server
+from media_jobs.api.shared.problem_types import callers, deliveries, files, requests, server
 from media_jobs.api.shared.problem_types.base import ProblemType
 
 PAGES = "/docs/problems/"
@@ -13,6 +13,7 @@ GROUPS: dict[str, dict[str, ProblemType]] = {
     "The request": requests.TYPES,
     "The caller": callers.TYPES,
     "The file": files.TYPES,
+    "The receiver of a webhook": deliveries.TYPES,
     "The service": server.TYPES,
 }
 TYPES = {code: found for types in GROUPS.values() for code, found in types.items()}

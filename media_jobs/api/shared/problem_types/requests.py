@@ -114,6 +114,21 @@ TYPES = {
         "The image was not deleted, or its time for coming back (RESTORE_DAYS) is over.",
         "Upload the file again where it is gone.",
     ),
+    "bad_webhook_url": ProblemType(
+        "Not an address for a webhook",
+        "Events are posted by https to addresses on the public internet. The detail says what is wrong with this one.",
+        "Register an https:// address with a name that leads to the public internet, without credentials in it.",
+    ),
+    "too_many_webhooks": ProblemType(
+        "Too many webhooks",
+        "A caller may have a few webhooks, and has as many. The detail says how many.",
+        "Delete one that is of no use any more: DELETE /v1/webhooks/{webhookId}.",
+    ),
+    "webhook_disabled": ProblemType(
+        "Webhook disabled",
+        "Nothing is sent to this webhook: its owner has disabled it, or it failed for too long.",
+        'Enable it by PATCH /v1/webhooks/{webhookId} with {"enabled": true}, once its receiver is well.',
+    ),
     "upload_used": ProblemType(
         "Upload used",
         "This direct upload has become an image already; each becomes one.",
