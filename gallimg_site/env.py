@@ -69,6 +69,12 @@ class Env:
     GALLIMG_DATA: Path = setting(Path("var"), "Data directory")  # noqa: RUF009  (it makes a field)
     WORKERS: int = setting(2, "Workers that `serve` starts; 0 for a web server alone", least=0, most=64)
     WEB_THREADS: int = setting(40, "Threads of the web process: how many requests at once", least=2, most=1000)
+    MAX_WAITERS: int = setting(
+        256,
+        "Requests of the web process that may wait for a job or for events; they take no thread",
+        least=0,
+        most=10000,
+    )
     QUEUE_SIZE: int = setting(64, "Most wake-ups in RQ at once, per lane; jobs wait in the database", least=1)
     MAX_BACKLOG: int = setting(10000, "Waiting jobs past which uploads get 503", least=1)
     MAX_UPLOAD_MB: int = setting(30, "Largest upload in MB, unless it is a camera raw file", least=1, most=5000)

@@ -16,8 +16,8 @@ _OURS = ("media_jobs", "gallimg_site")
 #: Without the values of local variables: passwords and keys are among them.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
-#: What signs links and forms: it lets its bearer read or store an object.
-_SIGNATURES = re.compile(r"(?<=[?&])(token|X-Amz-[A-Za-z-]+)=[^&\s'>]+")
+#: What signs links and forms, and tickets: they let their bearer read or store an object, or listen.
+_SIGNATURES = re.compile(r"(?<=[?&])(ticket|token|X-Amz-[A-Za-z-]+)=[^&\s'>]+")
 
 
 def unsigned(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

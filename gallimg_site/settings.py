@@ -30,7 +30,7 @@ PUBLIC_BASE_URL = ENV.base_url
 ROOT_URLCONF = "gallimg_site.urls"
 WSGI_APPLICATION = "gallimg_site.wsgi.application"
 LISTEN_HOST, LISTEN_PORT = ENV.HOST, ENV.PORT
-WEB_THREADS, WORKERS = ENV.WEB_THREADS, ENV.WORKERS
+WEB_THREADS, MAX_WAITERS, WORKERS = ENV.WEB_THREADS, ENV.MAX_WAITERS, ENV.WORKERS
 
 # --- where things are kept ------------------------------------------------------------------------
 

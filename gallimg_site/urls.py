@@ -13,6 +13,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs", http_method_names=_READ), name="home"),
     path("admin/", admin.site.urls),
     path("v1/", include("media_jobs.api.images.urls")),
+    path("v1/", include("media_jobs.api.events.urls")),
     path("api/v1/", include("media_jobs.api.ingest.urls")),
     path("v1/", include("media_jobs.api.tokens.urls")),
     path("v1/", include("media_jobs.api.webhooks.urls")),

@@ -236,6 +236,34 @@ class TokenKeysUnavailable(RequestError):
     retry_after_s = 10
 
 
+class BadWait(BadRequest):
+    code = "bad_wait"
+    sentence = "wait takes a whole number of seconds from 0 to {longest_s}."
+
+
+class BadCursor(BadRequest):
+    code = "bad_cursor"
+    sentence = "Last-Event-ID takes the id of an event of this stream, such as 123-456."
+
+
+class JobsNotNamed(BadRequest):
+    """Anonymous callers are all one caller: each would be told of everybody else's jobs."""
+
+    code = "jobs_not_named"
+    sentence = "Without credentials name the jobs to follow, as in /v1/events?job=ID&job=ID, at most {most}."
+
+
+class TicketInvalid(RequestError):
+    code = "ticket_invalid"
+    sentence = "This ticket was used before, has expired, or was never issued. POST /v1/events/ticket gives another."
+
+
+class TooManyWaiters(RequestError):
+    code = "too_many_waiters"
+    sentence = "As many callers wait here as there is room for. Please come again later, or look at the job itself."
+    retry_after_s = 10
+
+
 class ImageRefused(MediaError):
     """The file itself is the reason; trying again cannot help, unless a class says otherwise."""
 

@@ -64,22 +64,46 @@ def events_after(cursor: EventCursor, *, limit: int) -> list[JobEvent]:
 
     A cursor from the future has read what a restored backup does not know: it continues with what came since.
     """
+    return events_between(resumed(cursor), horizon(), limit=limit)
+
+
+def horizon() -> EventCursor:
+    """Return the cursor after all that can be read at this moment. Whatever can be read later comes after it."""
     if connection.vendor != "postgresql":
-        return list(JobEvent.objects.filter(pk__gt=cursor.id).order_by("pk")[:limit])
-    bounds = _bounds()
-    if cursor.transaction_id >= bounds.next:
-        cursor = EventCursor(bounds.epoch)
+        return EventCursor(0, JobEvent.objects.aggregate(last=Max("pk"))["last"] or 0)
+    return EventCursor(_bounds().open - 1, _LARGEST)
+
+
+def events_between(cursor: EventCursor, until: EventCursor, *, limit: int) -> list[JobEvent]:
+    """Return at most `limit` events after `cursor`, as far as `until`, a `horizon` of before."""
+    if connection.vendor != "postgresql":
+        return list(JobEvent.objects.filter(pk__gt=cursor.id, pk__lte=until.id).order_by("pk")[:limit])
     # One comparison of pairs: the index finds its beginning however many events one transaction wrote.
     after = TupleGreaterThan(Tuple(F("transaction_id"), F("id")), (cursor.transaction_id, cursor.id))
-    settled = JobEvent.objects.filter(after, transaction_id__lt=bounds.open)
+    settled = JobEvent.objects.filter(after, transaction_id__lte=until.transaction_id)
     return list(settled.order_by("transaction_id", "id")[:limit])
 
 
-def end() -> EventCursor:
-    """Return the cursor of a reader that wants nothing of what can be read by now, and all that comes after."""
+def is_settled(until: EventCursor) -> bool:
+    """Whether no event is committed already that comes after the horizon `until`, because an older transaction is open.
+
+    Nobody tells when that ends, if it writes no event itself.
+    """
     if connection.vendor != "postgresql":
-        return EventCursor(0, JobEvent.objects.aggregate(highest=Max("pk"))["highest"] or 0)
-    return EventCursor(_bounds().open - 1, _LARGEST)
+        return True
+    return not JobEvent.objects.filter(transaction_id__gt=until.transaction_id).exists()
+
+
+def resumed(cursor: EventCursor) -> EventCursor:
+    """Return the cursor at which its reader continues: the same one, unless it is from the future, or from elsewhere.
+
+    From the future: it has read what a restored backup does not know. It continues with what came since the restore;
+    on SQLite, which does not know when that was, with what is still to come.
+    """
+    if connection.vendor != "postgresql":
+        return EventCursor(0, min(cursor.id, horizon().id))
+    bounds = _bounds()
+    return EventCursor(bounds.epoch) if cursor.transaction_id >= bounds.next else cursor
 
 
 def transaction_number() -> models.Expression | None:

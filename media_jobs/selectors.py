@@ -1,6 +1,6 @@
 """Read queries."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,13 @@ def job(job_id: UUID, caller: Caller) -> Job | None:
     kept = Job.objects.select_related("original", "preset").filter(original__deleted_at=None)
     found = kept.filter(pk=job_id).first()
     return found if found and caller.may_read(found.owner) else None
+
+
+def count_readable(job_ids: Collection[UUID], caller: Caller) -> int:
+    """How many of these jobs exist and `caller` may see."""
+    kept = Job.objects.filter(original__deleted_at=None)
+    owners = kept.filter(pk__in=job_ids).values_list("owner", flat=True) if job_ids else []
+    return sum(map(caller.may_read, owners))
 
 
 def image(image_id: UUID, caller: Caller, *, deleted: bool = False) -> Original | None:

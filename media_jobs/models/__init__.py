@@ -3,6 +3,7 @@
 from media_jobs.models.api_key import ApiKey
 from media_jobs.models.derivative import Derivative
 from media_jobs.models.direct_upload import DirectUpload
+from media_jobs.models.event_ticket import EventTicket
 from media_jobs.models.idempotency import IdempotencyKey
 from media_jobs.models.job import EventClock, Job, JobEvent
 from media_jobs.models.maintenance import MaintenanceTask, Tombstone
@@ -15,6 +16,7 @@ __all__ = [
     "Derivative",
     "DirectUpload",
     "EventClock",
+    "EventTicket",
     "IdempotencyKey",
     "Job",
     "JobEvent",

@@ -19,6 +19,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.http.unreader import SocketUnreader
 
 from media_jobs.runtime.children import SIGNALS, Child, Closable, become_child, fork, leave
+from media_jobs.runtime.web_worker import WebWorker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 GRACE_S = 25.0
 #: How long the queue server may take to write its data.
 LAST_GRACE_S = 5.0
+#: Connections at once, beside those that wait.
+_CONNECTIONS = 1000
 #: How much of a body is read from its socket at once. gunicorn's own 1 MB, held three times, took 80 MB for 30 uploads.
 _BODY_READ_BYTES = 65_536
 
@@ -57,7 +60,8 @@ class WebLogger(glogging.Logger):  # type: ignore[misc]
 class WebApplication(BaseApplication):  # type: ignore[misc]
     """gunicorn's settings for one web process with `threads` threads on a socket that listens already.
 
-    inherited: what the master holds open and the web process must not.
+    waiters: how many connections may wait without a thread, beside all others. inherited: what the master holds open
+    and the web process must not.
     """
 
     def __init__(
@@ -66,9 +70,11 @@ class WebApplication(BaseApplication):  # type: ignore[misc]
         *,
         listener: socket.socket,
         threads: int,
+        waiters: int,
         inherited: Sequence[Closable] = (),
     ) -> None:
-        self._load, self._listener, self._threads, self._inherited = load, listener, threads, inherited
+        self._load, self._listener, self._inherited = load, listener, inherited
+        self._threads, self._waiters = threads, waiters
         super().__init__()
 
     def load(self) -> "WSGIApplication":
@@ -78,8 +84,9 @@ class WebApplication(BaseApplication):  # type: ignore[misc]
         settings = {
             "bind": f"fd://{self._listener.detach()}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": WebWorker,
             "threads": self._threads,
+            "worker_connections": _CONNECTIONS + self._waiters,
             "preload_app": True,
             "timeout": 60,
             "graceful_timeout": int(GRACE_S),

@@ -1,6 +1,8 @@
 """What the OpenAPI document says beside the wire words: headers, problems, examples."""
 
-from drf_spectacular.utils import OpenApiExample
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+
+from media_jobs.api.images.serializers import JobSerializer
 
 _JOB, _IMAGE, _EARLIER, _UPLOAD = (
     "01990000-0000-7000-8000-000000000001",
@@ -10,6 +12,8 @@ _JOB, _IMAGE, _EARLIER, _UPLOAD = (
 )
 
 NO_IMAGE = ("not_found", "No such image, or another's")
+OVER_IN_TIME = OpenApiResponse(JobSerializer, description="With `wait`: the job is over already, and this is it")
+
 _ACCEPTED = {"jobId": _JOB, "imageId": _IMAGE, "estimatedTime": 1200}
 UPLOADED = [
     OpenApiExample("new", value=_ACCEPTED, summary="A new picture", response_only=True, status_codes=["202"]),

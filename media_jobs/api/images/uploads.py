@@ -4,6 +4,7 @@ import json
 from functools import partial
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType
 from rest_framework.request import Request
@@ -16,7 +17,7 @@ from media_jobs.api.images.fields import AnnouncedSerializer, FieldsSerializer, 
 from media_jobs.api.images.listing import ListQuery, ListSerializer
 from media_jobs.api.images.serializers import OpenedSerializer, UploadedSerializer
 from media_jobs.api.images.views import accepted
-from media_jobs.api.shared import answers
+from media_jobs.api.shared import answers, readiness
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.idempotency import key_of
 from media_jobs.api.shared.json_bodies import ObjectParser, is_json, object_of
@@ -41,10 +42,13 @@ class UploadView(APIView):
         summary="Upload a picture and queue its processing",
         description="As a form with the file in it; or as JSON with the id of an upload that `POST /v1/uploads` began "
         "and whose file is in the storage by now. The answer is the same.",
-        parameters=[answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
+        parameters=[answers.WAIT, answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
         request={"multipart/form-data": UploadSerializer, "application/json": StagedSerializer},
         responses=answers.answers(
-            {202: OpenApiResponse(UploadedSerializer, description="Stored; its job waits, or is being done already")},
+            {
+                200: schema.OVER_IN_TIME,
+                202: OpenApiResponse(UploadedSerializer, description="Stored; its job waits, or is being done already"),
+            },
             {
                 400: (
                     "missing_file",
@@ -62,14 +66,16 @@ class UploadView(APIView):
         ),
         examples=schema.UPLOADED,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         caller, key = caller_of(request), key_of(request)
+        readiness.wait_s(request)  # whether it is one, before anything is stored
         accept, replay = (_accept_staged, _replay_staged) if is_json(request) else (_accept_file, _replay_file)
         earlier = idempotency.find(caller.id, key) if key else None
         if earlier:
-            return accepted(replay(request, earlier))
+            return accepted(self, request, replay(request, earlier))
         with backlog.place():
-            return accepted(accept(request, caller, key))
+            answer = accept(request, caller, key)
+        return accepted(self, request, answer)
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, UnsupportedMediaType):

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import PermissionDenied
@@ -15,11 +16,11 @@ from media_jobs.api.images import schema
 from media_jobs.api.images.changes import ChangesSerializer
 from media_jobs.api.images.image_serializers import DeletedSerializer, ImageSerializer
 from media_jobs.api.images.serializers import AcceptedSerializer, JobSerializer
-from media_jobs.api.shared import answers
+from media_jobs.api.shared import answers, readiness
 from media_jobs.api.shared.auth import caller_of, holds
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
 from media_jobs.api.shared.json_bodies import ObjectParser, object_of
-from media_jobs.api.shared.polling import wait
+from media_jobs.api.shared.parking import later
 from media_jobs.callers import Caller
 from media_jobs.models import Job, Original
 from media_jobs.services import idempotency, originals
@@ -27,32 +28,42 @@ from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.services.images import deletion, editing
 from media_jobs.services.jobs import estimates, lifecycle
 from media_jobs.services.uploads.intake import Accepted
-from media_jobs.states import JobState
+from media_jobs.services.waiting.waits import is_over
 
 
-def accepted(answer: Answer) -> Response:
-    """A 202 that says where and when to look."""
+def accepted(view: APIView, request: Request, answer: Answer) -> HttpResponseBase:
+    """A 202 that says where and when to look; with `wait` a 200 with the job, where it is over by then."""
+    job_id = UUID(str(answer.body["jobId"]))
     headers = {
-        "Location": reverse("v1-job", args=[answer.body["jobId"]]),
-        "Retry-After": wait(answer.body["estimatedTime"]),
+        "Location": reverse("v1-job", args=[job_id]),
+        "Cache-Control": "no-store",
         **(REPLAYED if answer.replayed else {}),
     }
-    return Response(answer.body, status=answer.status, headers=headers)
+
+    def look() -> Response:
+        job = selectors.job(job_id, caller_of(request)) if for_s else None
+        if job and is_over(job.state):
+            return Response(JobSerializer(job).data, headers=headers)
+        when = readiness.retry_after(answer.body["estimatedTime"])
+        return Response(answer.body, status=answer.status, headers={**headers, "Retry-After": when})
+
+    for_s = readiness.wait_s(request)
+    return (for_s and later(view, request, job_id, look, wait_s=for_s)) or look()
 
 
 class JobView(APIView):
     @extend_schema(
         summary="How far a job is, and what came of it",
-        parameters=[answers.RETRY_AFTER],
-        responses=answers.answers({200: JobSerializer}, {404: answers.NO_JOB, 503: answers.DATABASE_AWAY}),
+        description="Asked with `wait`, it answers when the job is over. With If-None-Match it answers 304 as long as "
+        "nothing has changed; with both, when something has happened to the job.",
+        parameters=[answers.WAIT, answers.IF_NONE_MATCH, answers.ETAG, answers.RETRY_AFTER],
+        responses=answers.answers(
+            {200: JobSerializer, 304: answers.NOT_MODIFIED},
+            {400: answers.BAD_WAIT, 404: answers.NO_JOB, 503: answers.DATABASE_AWAY},
+        ),
     )
-    def get(self, request: Request, id: UUID) -> Response:
-        job = _job(request, id)
-        if job.state not in (JobState.QUEUED, JobState.PROCESSING):
-            return Response(JobSerializer(job).data)
-        estimated_ms = estimates.remaining_ms(job)
-        answer = JobSerializer(job, context={"estimated_ms": estimated_ms}).data
-        return Response(answer, headers={"Retry-After": wait(estimated_ms)})
+    def get(self, request: Request, id: UUID) -> HttpResponseBase:
+        return readiness.status_of(self, request, lambda: _job(request, id), _shown)
 
     @extend_schema(
         summary="Cancel a job",
@@ -66,23 +77,26 @@ class JobView(APIView):
     )  # fmt: skip
     def delete(self, request: Request, id: UUID) -> Response:
         _check_may_change(request, _job(request, id), "cancel_job")
-        return Response(JobSerializer(lifecycle.cancel(id, actor=caller_of(request))).data)
+        answer = JobSerializer(lifecycle.cancel(id, actor=caller_of(request))).data
+        return Response(answer, headers={"Cache-Control": "no-store"})
 
 
 class RetryView(APIView):
     @extend_schema(
         summary="Queue a failed or cancelled job again",
-        parameters=[answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
+        parameters=[answers.WAIT, answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
         request=None,
         responses=answers.answers(
-            {202: OpenApiResponse(AcceptedSerializer, description="It waits again, with new attempts")},
+            {200: schema.OVER_IN_TIME,
+             202: OpenApiResponse(AcceptedSerializer, description="It waits again, with new attempts")},
             {400: answers.BAD_KEY, 403: ("permission_denied", "Not yours to queue again"), 404: answers.NO_JOB,
              409: ("wrong_state", "It is neither failed nor cancelled"), 422: answers.KEY_REUSED,
              503: answers.DATABASE_AWAY},
         ),
     )  # fmt: skip
-    def post(self, request: Request, id: UUID) -> Response:
+    def post(self, request: Request, id: UUID) -> HttpResponseBase:
         caller, key = caller_of(request), key_of(request)
+        readiness.wait_s(request)  # whether it is one
         _check_may_change(request, _job(request, id), "retry_job")
 
         def retry() -> Answer:
@@ -90,7 +104,7 @@ class RetryView(APIView):
             return Answer(202, AcceptedSerializer(Accepted(job, estimates.remaining_ms(job))).data)
 
         sent = Sent(caller.id, key, idempotency.fingerprint(f"retry {id}")) if key else None
-        return accepted(idempotency.once(sent, retry))
+        return accepted(self, request, idempotency.once(sent, retry))
 
 
 def _job(request: Request, id: UUID) -> Job:
@@ -98,6 +112,15 @@ def _job(request: Request, id: UUID) -> Job:
     if job is None:
         raise Http404
     return job
+
+
+def _shown(job: Job) -> Response:
+    """With when to look again, while there is something to wait for."""
+    if is_over(job.state):
+        return Response(JobSerializer(job).data)
+    estimated_ms = estimates.remaining_ms(job)
+    answer = JobSerializer(job, context={"estimated_ms": estimated_ms}).data
+    return Response(answer, headers={"Retry-After": readiness.retry_after(estimated_ms)})
 
 
 def _check_may_change(request: Request, owned: Job | Original, permission: str) -> None:
@@ -111,10 +134,11 @@ class ImageView(APIView):
 
     @extend_schema(
         summary="A picture, its metadata, rights, placeholder, privacy receipt, derivatives and jobs",
-        responses=answers.answers({200: ImageSerializer}, {404: schema.NO_IMAGE}),
+        parameters=[answers.IF_NONE_MATCH, answers.ETAG],
+        responses=answers.answers({200: ImageSerializer, 304: answers.NOT_MODIFIED}, {404: schema.NO_IMAGE}),
     )
     def get(self, request: Request, id: UUID) -> Response:
-        return _described(_image(request, id), caller_of(request))
+        return readiness.tagged(request, _described(_image(request, id), caller_of(request)))
 
     @extend_schema(
         summary="Change its tags and rights",
@@ -153,24 +177,26 @@ class RestoreView(APIView):
     @extend_schema(
         summary="Bring a deleted image back",
         description="Its derivatives are made anew, at new addresses only where its rights were changed since.",
-        parameters=[answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
+        parameters=[answers.WAIT, answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
         request=None,
         responses=answers.answers(
-            {202: OpenApiResponse(AcceptedSerializer, description="It is back, and its job waits")},
+            {200: schema.OVER_IN_TIME,
+             202: OpenApiResponse(AcceptedSerializer, description="It is back, and its job waits")},
             {400: answers.BAD_KEY, 403: ("permission_denied", "Not yours to restore"), 404: schema.NO_IMAGE,
              409: ("not_restorable", "It was not deleted, or longer ago than RESTORE_DAYS"), 422: answers.KEY_REUSED,
              503: answers.DATABASE_AWAY},
         ),
     )  # fmt: skip
-    def post(self, request: Request, id: UUID) -> Response:
+    def post(self, request: Request, id: UUID) -> HttpResponseBase:
         caller, key = caller_of(request), key_of(request)
+        readiness.wait_s(request)  # whether it is one
         _check_may_change(request, _image(request, id, deleted=True), "delete_original")
 
         def restore() -> Answer:
             return Answer(202, AcceptedSerializer(deletion.restore(id, actor=caller)).data)
 
         sent = Sent(caller.id, key, idempotency.fingerprint(f"restore {id}")) if key else None
-        return accepted(idempotency.once(sent, restore))
+        return accepted(self, request, idempotency.once(sent, restore))
 
 
 def _image(request: Request, id: UUID, *, deleted: bool = False) -> Original:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from media_jobs.api.shared.idempotency import HEADER
 from media_jobs.api.shared.problems import CONTENT_TYPE, document
+from media_jobs.api.shared.readiness import LONGEST_WAIT_S
 
 NO_JOB = ("not_found", "No such job, or another's")
 BAD_KEY = ("bad_idempotency_key", "A key with a value that it cannot have")
@@ -16,6 +17,8 @@ BACKLOG_FULL = (
     "backlog_full",
     "Too much is waiting, the disk is nearly full, or storage or database are away; see Retry-After",
 )
+BAD_WAIT = ("bad_wait", f"wait is not a whole number from 0 to {LONGEST_WAIT_S}")
+NOT_MODIFIED = OpenApiResponse(description="Nothing has changed")
 DATABASE_AWAY = ("database_unavailable", "The database does not answer; see Retry-After")
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -30,8 +33,24 @@ RETRY_AFTER = OpenApiParameter(
     "Retry-After",
     OpenApiTypes.INT,
     OpenApiParameter.HEADER,
-    response=[200, 202, 503],
+    response=[200, 202, 304, 503],
     description="Seconds after which to look, or to try, again: 1 to 60.",
+)
+WAIT = OpenApiParameter(
+    "wait",
+    {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_S, "default": 0},
+    OpenApiParameter.QUERY,
+    description="Seconds to wait for the job before answering. When very many wait, the answer comes at once.",
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The ETag of the answer that you have."
+)
+ETAG = OpenApiParameter(
+    "ETag",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200, 304],
+    description="Changes with all that is said here but `estimatedTime`.",
 )
 REPLAYED = OpenApiParameter(
     "Idempotency-Replayed",

@@ -29,6 +29,7 @@ STATUS: dict[type[errors.MediaError], int] = {
     errors.CredentialMissing: 401,
     errors.BadCredential: 401,
     errors.NotPermitted: 403,
+    errors.TicketInvalid: 403,
     errors.TokensNotIssued: 404,
     errors.WrongState: 409,
     errors.FileTooLarge: 413,
@@ -38,6 +39,7 @@ STATUS: dict[type[errors.MediaError], int] = {
     errors.BacklogFull: 503,
     errors.LimitsUnavailable: 503,
     errors.TokenKeysUnavailable: 503,
+    errors.TooManyWaiters: 503,
     errors.StorageUnavailable: 503,
     errors.ReadsNotConfigured: 503,
 }

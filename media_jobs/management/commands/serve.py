@@ -50,7 +50,13 @@ class Command(BaseCommand):
             raise
         greeter = Child("greeter", partial(welcome.greet, since=started_at, first_run=options["welcome"]), once=True)
         workers = [Child(f"worker{n}", work) for n in range(1, settings.WORKERS + 1)]
-        web = WebApplication(load_application, listener=listener, threads=settings.WEB_THREADS, inherited=[lock])
+        web = WebApplication(
+            load_application,
+            listener=listener,
+            threads=settings.WEB_THREADS,
+            waiters=settings.MAX_WAITERS,
+            inherited=[lock],
+        )
         Supervisor(web, [*workers, greeter], last=queue).run()
 
 

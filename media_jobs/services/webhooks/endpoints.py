@@ -132,7 +132,7 @@ def _begin_now(endpoint: WebhookEndpoint) -> None:
 
     For a transaction, in which the cursor stays locked: of two that are the first, one waits for the other.
     """
-    now = event_log.end()
+    now = event_log.horizon()
     WebhookCursor.objects.bulk_create(
         [WebhookCursor(transaction_id=now.transaction_id, event_id=now.id)], ignore_conflicts=True
     )

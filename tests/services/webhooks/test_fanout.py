@@ -195,7 +195,7 @@ def test_a_reader_that_dies_before_the_end_has_done_nothing(monkeypatch: pytest.
 
 def test_the_end_of_the_log_is_after_all_that_can_be_read_and_before_what_comes() -> None:
     make_job()
-    end = event_log.end()
+    end = event_log.horizon()
     assert event_log.events_after(end, limit=10) == []
     make_job()
     assert len(event_log.events_after(end, limit=10)) == 1
