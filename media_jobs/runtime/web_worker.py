@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import close_old_connections
 from gunicorn import util
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
@@ -74,7 +75,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         conn, req, poll = parked.connection, parked.request, parked.wait
         assert isinstance(poll, Poll)  # noqa: S101  (streams never come back)
         try:
+            close_old_connections()  # as Django does around each request
             finished = poll.finish()
+            close_old_connections()
             conn.sock.settimeout(_STALL_S)
             answer = wsgi.Response(req, conn.sock, self.cfg)
             if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import structlog
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
@@ -44,14 +43,11 @@ class Later(HttpResponse):
         raise Parked(self._poll)
 
     def _finish(self) -> Finished:
-        close_old_connections()  # as Django does around each request
         try:
             answer = self._make()
         except Exception:
             log.exception("answer_failed", path=self._request.path)
             answer = problems.server_error(self._request)
-        finally:
-            close_old_connections()
         for name, value in self.items():
             if name.lower() not in OF_THE_BODY and name not in answer:
                 answer.headers[name] = value
