@@ -31,19 +31,23 @@ def _send(url: str, jpeg: bytes, count: int) -> None:
     """Raises RuntimeError unless each is accepted."""
     with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)) as connection:
         for _ in range(count):
-            picture = _with_comment(jpeg, uuid.uuid4().bytes)
-            headers = {
-                "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
-                "Content-Length": str(len(_HEAD) + len(picture) + len(_TAIL)),
-            }
-            connection.request("POST", "/v1/images", _chunks(picture), headers)
-            answer = connection.getresponse()
-            said = answer.read()
-            if answer.status != http.client.ACCEPTED:
-                raise RuntimeError(f"{answer.status}: {said!r}")
+            post(connection, with_comment(jpeg, uuid.uuid4().bytes))
 
 
-def _with_comment(jpeg: bytes, comment: bytes) -> bytes:
+def post(connection: http.client.HTTPConnection, picture: bytes) -> None:
+    """Raises RuntimeError unless it is accepted."""
+    headers = {
+        "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+        "Content-Length": str(len(_HEAD) + len(picture) + len(_TAIL)),
+    }
+    connection.request("POST", "/v1/images", _chunks(picture), headers)
+    answer = connection.getresponse()
+    said = answer.read()
+    if answer.status != http.client.ACCEPTED:
+        raise RuntimeError(f"{answer.status}: {said!r}")
+
+
+def with_comment(jpeg: bytes, comment: bytes) -> bytes:
     """Behind the first marker, where libjpeg reads over it."""
     return jpeg[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + jpeg[2:]
 

@@ -1,4 +1,4 @@
-"""One thread keeps the connections of all who wait: it sends, notices who goes, and hands back who is to be answered."""
+"""One thread keeps the connections of all who wait: it sends, notices who goes, and hands back whose time has come."""
 
 import queue
 import socket
