@@ -32,7 +32,7 @@ def be_silent(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media_jobs', '0007_uploads_are_one_transaction'),
+        ('media_jobs', '0008_digital_source_type'),
     ]
 
     operations = [
