@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: A client that takes nothing of its answer for so long gives the thread back.
 _STALL_S = 30.0
 _OPEN_FILES = 65_536
-#: What a request ends with when its connection was handed over.
-_PARKED = object()
+#: What a request ends with when its connection was handed over, and when it is closed already.
+_PARKED, _CLOSED = object(), object()
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]
@@ -70,8 +70,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     def _keepalive_after(self, conn: Any, keepalive: Any) -> Any:
         return keepalive if keepalive is _PARKED else super()._keepalive_after(conn, keepalive)
 
-    def _answer(self, parked: ParkedSocket) -> bool:
-        """Answer a poll; whether its connection can be used again."""
+    def _answer(self, parked: ParkedSocket) -> Any:
+        """Answer a poll. True where its connection can be used again."""
         conn, req, poll = parked.connection, parked.request, parked.wait
         assert isinstance(poll, Poll)  # noqa: S101  (streams never come back)
         try:
@@ -87,16 +87,21 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             answer.close()
             if self._keepalive_after(conn, not answer.should_close()):
                 return True
-            # Here, and not on the worker's one event loop, which would wait for the client.
-            util.close_graceful(conn.sock)
         except OSError as error:
             self.log.debug("The client of a poll has gone: %s", error)
-        return False
+        except Exception:
+            self.log.exception("An answer that waited cannot be sent")
+        # Here, and not on the worker's one event loop, which would wait for the client.
+        util.close_graceful(conn.sock)
+        return _CLOSED
 
     # --- on the worker's event loop ---------------------------------------------------------------
 
     def finish_request(self, conn: Any, fs: Any) -> None:
-        if fs.cancelled() or fs.exception() or fs.result() is not _PARKED:
+        ended = None if fs.cancelled() or fs.exception() else fs.result()
+        if ended is _CLOSED:
+            self._count_down()
+        elif ended is not _PARKED:
             super().finish_request(conn, fs)
 
     def _resume(self, parked: ParkedSocket) -> None:
