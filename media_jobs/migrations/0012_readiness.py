@@ -32,7 +32,7 @@ def be_silent(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media_jobs', '0008_digital_source_type'),
+        ('media_jobs', '0011_api'),
     ]
 
     operations = [

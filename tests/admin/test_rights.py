@@ -16,7 +16,16 @@ from tests.factories import make_derivative, make_failed_job, make_job, make_ori
 from tests.services.webhooks.helpers import make_delivery
 
 #: What people have no business with, or edit on the page of something else.
-WITHOUT_PAGES = {"DirectUpload", "EventClock", "IdempotencyKey", "Rendition", "Tag", "Tombstone", "WebhookCursor"}
+WITHOUT_PAGES = {
+    "DirectUpload",
+    "EventClock",
+    "EventTicket",
+    "IdempotencyKey",
+    "Rendition",
+    "Tag",
+    "Tombstone",
+    "WebhookCursor",
+}
 MODELS: list[type[Model]] = [
     *(m for m in apps.get_app_config("media_jobs").get_models() if m.__name__ not in WITHOUT_PAGES),
     User,

@@ -19,7 +19,7 @@ from media_jobs.api.events import schema
 from media_jobs.api.events.serializers import TicketSerializer
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.parking import room_of
-from media_jobs.callers import Caller
+from media_jobs.callers import Caller, Scope
 from media_jobs.errors import BadCursor, JobsNotNamed, TooManyWaiters
 from media_jobs.event_log import EventCursor
 from media_jobs.services.waiting import feed, tickets
@@ -79,6 +79,8 @@ class EventsView(APIView):
 
 
 class TicketView(APIView):
+    scopes = {"POST": Scope.READ}
+
     @extend_schema(
         summary="Get a ticket for a browser's EventSource",
         description="It stands for your credential: connect to `/v1/events?ticket=…` with it, once, within "

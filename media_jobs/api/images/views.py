@@ -18,9 +18,8 @@ from media_jobs.api.images.image_serializers import DeletedSerializer, ImageSeri
 from media_jobs.api.images.serializers import AcceptedSerializer, JobSerializer
 from media_jobs.api.shared import answers, readiness
 from media_jobs.api.shared.auth import caller_of, holds
-from media_jobs.api.shared.idempotency import REPLAYED, key_of
+from media_jobs.api.shared.idempotency import key_of
 from media_jobs.api.shared.json_bodies import ObjectParser, object_of
-from media_jobs.api.shared.parking import later
 from media_jobs.callers import Caller
 from media_jobs.models import Job, Original
 from media_jobs.services import idempotency, originals
@@ -32,23 +31,9 @@ from media_jobs.services.waiting.waits import is_over
 
 
 def accepted(view: APIView, request: Request, answer: Answer) -> HttpResponseBase:
-    """A 202 that says where and when to look; with `wait` a 200 with the job, where it is over by then."""
-    job_id = UUID(str(answer.body["jobId"]))
-    headers = {
-        "Location": reverse("v1-job", args=[job_id]),
-        "Cache-Control": "no-store",
-        **(REPLAYED if answer.replayed else {}),
-    }
-
-    def look() -> Response:
-        job = selectors.job(job_id, caller_of(request)) if for_s else None
-        if job and is_over(job.state):
-            return Response(JobSerializer(job).data, headers=headers)
-        when = readiness.retry_after(answer.body["estimatedTime"])
-        return Response(answer.body, status=answer.status, headers={**headers, "Retry-After": when})
-
-    for_s = readiness.wait_s(request)
-    return (for_s and later(view, request, job_id, look, wait_s=for_s)) or look()
+    """What a call that queues a job answers; see `readiness.accepted`."""
+    location = reverse("v1-job", args=[answer.body["jobId"]])
+    return readiness.accepted(view, request, answer, location=location, show=lambda job: JobSerializer(job).data)
 
 
 class JobView(APIView):

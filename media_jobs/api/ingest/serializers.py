@@ -6,9 +6,11 @@ from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from media_jobs import selectors
 from media_jobs.api.shared.answers import ProblemSerializer
+from media_jobs.api.shared.auth import caller_of
 from media_jobs.models import Job, Original
 from media_jobs.services.jobs.heartbeat import PROGRESS
 from media_jobs.services.uploads.intake import Accepted
@@ -146,6 +148,11 @@ def status(job: Job, *, private: bool) -> dict[str, Any]:
     if job.state == JobState.CANCELLED:
         return answer | _CANCELLED
     return answer | {"progress": job.progress, "stage": stage_of(job)}
+
+
+def shown(job: Job, request: Request) -> dict[str, Any]:
+    """Say how far the job is to whoever asks."""
+    return status(job, private=caller_of(request).may_read_original(job.original.owner))
 
 
 def _urls(job: Job) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.http import QueryDict
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -14,12 +15,11 @@ from rest_framework.views import APIView
 
 from media_jobs import selectors
 from media_jobs.api.ingest.fields import PRESET, BatchForm, UploadForm, options_of
-from media_jobs.api.ingest.serializers import AcceptedSerializer, BatchSerializer, accepted
-from media_jobs.api.shared import answers
+from media_jobs.api.ingest.serializers import AcceptedSerializer, BatchSerializer, StatusSerializer, accepted, shown
+from media_jobs.api.shared import answers, readiness
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.batch_uploads import ArrivingFile, FilesStream
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
-from media_jobs.api.shared.polling import wait
 from media_jobs.api.shared.problems import CONTENT_TYPE, Problem, problem_of
 from media_jobs.api.shared.uploads import Received, receiving
 from media_jobs.callers import Caller, Scope
@@ -40,10 +40,19 @@ class UploadView(APIView):
 
     @extend_schema(
         summary="Upload a picture and queue its processing",
-        parameters=[answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
+        parameters=[
+            answers.WAIT,
+            answers.IDEMPOTENCY_KEY,
+            answers.LOCATION,
+            answers.RETRY_AFTER,
+            answers.REPLAYED,
+        ],
         request={"multipart/form-data": UploadForm},
         responses=answers.answers(
-            {202: OpenApiResponse(AcceptedSerializer, description="Stored; its job waits, or is being done already")},
+            {
+                200: OpenApiResponse(StatusSerializer, description="With `wait`: it is over already, and this is it"),
+                202: OpenApiResponse(AcceptedSerializer, description="Stored; its job waits, or is being done already"),
+            },
             {
                 400: ("missing_file", f"Missing or empty file, two files. {_FIELDS}"),
                 413: ("file_too_large", "Larger than INGEST_MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
@@ -53,16 +62,13 @@ class UploadView(APIView):
             },
         ),
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         caller, key = caller_of(request), key_of(request)
+        readiness.wait_s(request)  # whether it is one, before anything is stored
         earlier = idempotency.find(caller.id, key) if key else None
         answer = _replay_one(request, earlier) if earlier else _accept_one(request, caller, key)
-        headers = {
-            "Location": reverse("ingest-status", args=[answer.body["jobId"]]),
-            "Retry-After": wait(answer.body["estimatedTime"]),
-            **(REPLAYED if answer.replayed else {}),
-        }
-        return Response(answer.body, status=answer.status, headers=headers)
+        location = reverse("ingest-status", args=[answer.body["jobId"]])
+        return readiness.accepted(self, request, answer, location=location, show=lambda job: shown(job, request))
 
 
 def _accept_one(request: Request, caller: Caller, key: str | None) -> Answer:

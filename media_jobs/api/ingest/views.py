@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -10,28 +11,33 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import selectors
-from media_jobs.api.ingest.serializers import HealthSerializer, StatusSerializer, status
-from media_jobs.api.shared import answers
+from media_jobs.api.ingest.serializers import HealthSerializer, StatusSerializer, shown, status
+from media_jobs.api.shared import answers, readiness
 from media_jobs.api.shared.auth import caller_of, holds
-from media_jobs.api.shared.polling import wait
 from media_jobs.models import Job
-from media_jobs.services import readiness
+from media_jobs.services import readiness as parts
 from media_jobs.services.jobs import estimates, lifecycle
-from media_jobs.states import JobState
+from media_jobs.services.waiting.waits import is_over
 
 
 class StatusView(APIView):
     @extend_schema(
         summary="How far a job is, and what came of it",
-        parameters=[answers.RETRY_AFTER],
-        responses=answers.answers({200: StatusSerializer}, {404: answers.NO_JOB, 503: answers.DATABASE_AWAY}),
+        description="Asked with `wait`, it answers when the job is over. With If-None-Match it answers 304 as long as "
+        "nothing has changed; with both, when something has happened to the job.",
+        parameters=[answers.WAIT, answers.IF_NONE_MATCH, answers.ETAG, answers.RETRY_AFTER],
+        responses=answers.answers(
+            {200: StatusSerializer, 304: answers.NOT_MODIFIED},
+            {400: answers.BAD_WAIT, 404: answers.NO_JOB, 503: answers.DATABASE_AWAY},
+        ),
     )
-    def get(self, request: Request, jobId: UUID) -> Response:  # noqa: N803  (the wire's spelling)
-        job = _job(request, jobId)
-        headers = {"Cache-Control": "no-store"}
-        if job.state in (JobState.QUEUED, JobState.PROCESSING):
-            headers["Retry-After"] = wait(estimates.remaining_ms(job))
-        return Response(status(job, private=caller_of(request).may_read_original(job.original.owner)), headers=headers)
+    def get(self, request: Request, jobId: UUID) -> HttpResponseBase:  # noqa: N803  (the wire's spelling)
+        def show(job: Job) -> Response:
+            over = is_over(job.state)
+            headers = {} if over else {"Retry-After": readiness.retry_after(estimates.remaining_ms(job))}
+            return Response(shown(job, request), headers=headers)
+
+        return readiness.status_of(self, request, lambda: _job(request, jobId), show)
 
 
 class CancelView(APIView):
@@ -49,7 +55,8 @@ class CancelView(APIView):
         caller, job = caller_of(request), _job(request, jobId)
         if caller.id != job.owner and not holds(request, "media_jobs.cancel_job"):
             raise PermissionDenied
-        return Response(status(lifecycle.cancel(jobId, actor=caller), private=False))
+        answer = status(lifecycle.cancel(jobId, actor=caller), private=False)
+        return Response(answer, headers={"Cache-Control": "no-store"})
 
 
 class HealthView(APIView):
@@ -68,7 +75,7 @@ class HealthView(APIView):
         },
     )
     def get(self, request: Request) -> Response:
-        checks = readiness.check()
+        checks = parts.check()
         well = all(check.ok for check in checks)
         body = {
             "status": "ok" if well else "unavailable",

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
@@ -12,9 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from media_jobs import selectors
+from media_jobs.api.shared.auth import caller_of
+from media_jobs.api.shared.idempotency import REPLAYED
 from media_jobs.api.shared.parking import OF_THE_BODY, later
 from media_jobs.errors import BadWait
 from media_jobs.models import Job
+from media_jobs.services.idempotency import Answer
 from media_jobs.services.waiting.waits import is_over
 
 #: Raised when what is said of a job is said in another way: all tags change.
@@ -80,6 +85,27 @@ def status_of(
         return answer
     known = job.last_event if is_known else None
     return later(view, request, job.pk, lambda: look(find()), known=known, wait_s=for_s) or answer
+
+
+def accepted(
+    view: APIView, request: Request, answer: Answer, *, location: str, show: Callable[[Job], Any]
+) -> HttpResponseBase:
+    """A 202 that says where and when to look; with `wait` a 200 with the job, where it is over by then.
+
+    location: of its status. show: what the API's status says of it.
+    """
+    job_id = UUID(str(answer.body["jobId"]))
+    headers = {"Location": location, "Cache-Control": "no-store", **(REPLAYED if answer.replayed else {})}
+
+    def look() -> Response:
+        job = selectors.job(job_id, caller_of(request)) if for_s else None
+        if job and is_over(job.state):
+            return Response(show(job), headers=headers)
+        when = retry_after(answer.body["estimatedTime"])
+        return Response(answer.body, status=answer.status, headers={**headers, "Retry-After": when})
+
+    for_s = wait_s(request)
+    return (for_s and later(view, request, job_id, look, wait_s=for_s)) or look()
 
 
 def _lasting(body: Any) -> Any:

@@ -46,6 +46,11 @@ TYPES = {
         "A browser sent this for a web page of an origin that may not change anything here.",
         "The operator adds the origin of the page to UPLOAD_ORIGINS.",
     ),
+    "ticket_invalid": ProblemType(
+        "Ticket invalid",
+        "A ticket for /v1/events counts once and for a minute. This one was used, is older, or was never issued.",
+        "Get another one by POST /v1/events/ticket, and connect at once.",
+    ),
     "tokens_not_issued": ProblemType(
         "No tokens of its own",
         "This service issues no tokens, because JWT_SECRET is not set.",

@@ -71,6 +71,22 @@ TYPES = {
         "which makes it a text field.",
         "Send files as files, and shorter texts.",
     ),
+    "bad_wait": ProblemType(
+        "Wait of a wrong value",
+        "The parameter wait takes a whole number of seconds, from 0 to 30.",
+        "Send one of them, and ask again where the answer comes before the job is over.",
+    ),
+    "bad_cursor": ProblemType(
+        "Last-Event-ID of a wrong value",
+        "The header Last-Event-ID, or the parameter lastEventId, is not the id of an event of this stream.",
+        "Send the id that came last as it came, or none to begin now.",
+    ),
+    "jobs_not_named": ProblemType(
+        "Jobs not named",
+        "Callers without credentials are all one caller, so they follow only jobs that they name; and nobody names "
+        "more than 100.",
+        "Name them, as in /v1/events?job=ID&job=ID, or send a credential.",
+    ),
     "bad_idempotency_key": ProblemType(
         "Malformed Idempotency-Key",
         "The header Idempotency-Key takes 1 to 255 visible ASCII characters.",

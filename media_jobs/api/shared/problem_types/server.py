@@ -30,6 +30,11 @@ TYPES = {
         "The address of the keys that sign tokens (JWT_JWKS_URL) does not answer, so the token cannot be judged.",
         f"{_LATER} The operator looks whether that address can be reached.",
     ),
+    "too_many_waiters": ProblemType(
+        "No room to wait",
+        "As many callers wait for events as there is room for (MAX_WAITERS), or the server is about to stop.",
+        f"{_LATER} Meanwhile GET /v1/jobs/{{jobId}} tells how far a job is.",
+    ),
     "database_unavailable": ProblemType("Database away", "The database does not answer.", _LATER),
     "storage_unavailable": ProblemType(
         "Storage away",
