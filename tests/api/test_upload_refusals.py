@@ -3,7 +3,7 @@
 import pytest
 
 from media_jobs.adapters.storage import Role, store
-from media_jobs.api.shared import uploads
+from media_jobs.api.shared.bodies import uploads
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Original
 from media_jobs.services.uploads import intake

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.cache import patch_vary_headers
 
-from media_jobs.api.shared.uploads import FileStream, Opening
+from media_jobs.api.shared.bodies.uploads import FileStream, Opening
 from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, StorageUnavailable
 from media_jobs.ports import ObjectWriter
 from media_jobs.services import file_delivery

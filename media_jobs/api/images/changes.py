@@ -5,9 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from media_jobs.api.shared.field_names import check_known
-from media_jobs.api.shared.image_fields import RightField, TagsField
-from media_jobs.api.shared.upload_fields import made_once
+from media_jobs.api.shared.bodies.field_names import check_known
+from media_jobs.api.shared.bodies.image_fields import RightField, TagsField
+from media_jobs.api.shared.bodies.upload_fields import made_once
 
 
 class RightsChange(serializers.Serializer[None]):

@@ -9,9 +9,9 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from media_jobs.api.shared.field_names import check_known
-from media_jobs.api.shared.image_fields import RightField
-from media_jobs.api.shared.upload_fields import UploadFields, made_once, validated
+from media_jobs.api.shared.bodies.field_names import check_known
+from media_jobs.api.shared.bodies.image_fields import RightField
+from media_jobs.api.shared.bodies.upload_fields import UploadFields, made_once, validated
 from media_jobs.pipeline.formats.sniff import BY_CONTENT_TYPE
 from media_jobs.pipeline.values import Focus, Overrides
 from media_jobs.services.uploads.intake import UploadOptions

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from media_jobs import selectors
 from media_jobs.api.images.serializers import STATUS, DerivativeSerializer, JobSerializer
-from media_jobs.api.shared.image_fields import TagsField
+from media_jobs.api.shared.bodies.image_fields import TagsField
 from media_jobs.models import Derivative, Original
 from media_jobs.services.images import deletion
 from media_jobs.services.images.deletion import Deleted

@@ -19,9 +19,9 @@ from media_jobs.api.images.serializers import OpenedSerializer, UploadedSerializ
 from media_jobs.api.images.views import accepted
 from media_jobs.api.shared import answers, readiness
 from media_jobs.api.shared.auth import caller_of
+from media_jobs.api.shared.bodies.json_bodies import ObjectParser, is_json, object_of
+from media_jobs.api.shared.bodies.uploads import FormParser, Received, receiving
 from media_jobs.api.shared.idempotency import key_of
-from media_jobs.api.shared.json_bodies import ObjectParser, is_json, object_of
-from media_jobs.api.shared.uploads import FormParser, Received, receiving
 from media_jobs.callers import Caller, Scope
 from media_jobs.models import IdempotencyKey
 from media_jobs.pipeline.formats.sniff import Kind

@@ -18,8 +18,8 @@ from media_jobs.api.images.image_serializers import DeletedSerializer, ImageSeri
 from media_jobs.api.images.serializers import AcceptedSerializer, JobSerializer
 from media_jobs.api.shared import answers, readiness
 from media_jobs.api.shared.auth import caller_of, holds
+from media_jobs.api.shared.bodies.json_bodies import ObjectParser, object_of
 from media_jobs.api.shared.idempotency import key_of
-from media_jobs.api.shared.json_bodies import ObjectParser, object_of
 from media_jobs.callers import Caller
 from media_jobs.models import Job, Original
 from media_jobs.services import idempotency, originals

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from media_jobs.api.shared.upload_fields import UploadFields, validated
+from media_jobs.api.shared.bodies.upload_fields import UploadFields, validated
 from media_jobs.services.uploads.intake import UploadOptions
 
 #: The preset of all that comes in here.

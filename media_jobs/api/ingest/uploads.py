@@ -18,10 +18,10 @@ from media_jobs.api.ingest.fields import PRESET, BatchForm, UploadForm, options_
 from media_jobs.api.ingest.serializers import AcceptedSerializer, BatchSerializer, StatusSerializer, accepted, shown
 from media_jobs.api.shared import answers, readiness
 from media_jobs.api.shared.auth import caller_of
-from media_jobs.api.shared.batch_uploads import ArrivingFile, FilesStream
+from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, FilesStream
+from media_jobs.api.shared.bodies.uploads import Received, receiving
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
 from media_jobs.api.shared.problems import CONTENT_TYPE, Problem, problem_of
-from media_jobs.api.shared.uploads import Received, receiving
 from media_jobs.callers import Caller, Scope
 from media_jobs.errors import BatchRefused, MediaError
 from media_jobs.models import IdempotencyKey

@@ -11,8 +11,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from media_jobs.api.shared import throttling
 from media_jobs.api.shared.addresses import is_local
+from media_jobs.api.shared.limits import throttling
 from media_jobs.callers import ANONYMOUS, READ_ORIGINALS, VIEW_IMAGES, VIEW_JOBS, Caller, staff
 from media_jobs.errors import BadCredential, CredentialMissing, MayNotActForUsers
 from media_jobs.services.access import credentials

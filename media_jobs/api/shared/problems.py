@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from media_jobs import errors
 from media_jobs.adapters import database
 from media_jobs.api.shared import routes
+from media_jobs.api.shared.limits.rate_limit_fields import VIOLATED
 from media_jobs.api.shared.problem_types import TYPES, uri_of
-from media_jobs.api.shared.rate_limit_fields import VIOLATED
 
 log = structlog.get_logger(__name__)
 

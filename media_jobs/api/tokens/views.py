@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from media_jobs.api.shared.json_bodies import ObjectParser, object_of
-from media_jobs.api.shared.throttling import SignInThrottle
+from media_jobs.api.shared.bodies.json_bodies import ObjectParser, object_of
+from media_jobs.api.shared.limits.throttling import SignInThrottle
 from media_jobs.api.tokens.serializers import IssuedSerializer, RefreshSerializer, SignInSerializer, VerifySerializer
 from media_jobs.services.access import issuing
 from media_jobs.services.access.issuing import Issued

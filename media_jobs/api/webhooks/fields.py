@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from media_jobs.api.shared.field_names import check_known
+from media_jobs.api.shared.bodies.field_names import check_known
 from media_jobs.states import TOLD_BY_DEFAULT, DeliveryState, WebhookEvent
 
 SUBSCRIBABLE = [told.value for told in WebhookEvent if told is not WebhookEvent.TEST]

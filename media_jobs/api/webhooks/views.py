@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 
 from media_jobs import selectors
 from media_jobs.api.shared.auth import caller_of
+from media_jobs.api.shared.bodies.json_bodies import ObjectParser, object_of
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
-from media_jobs.api.shared.json_bodies import ObjectParser, object_of
 from media_jobs.api.webhooks import schema
 from media_jobs.api.webhooks.fields import (
     DeliveryQuerySerializer,

@@ -1,7 +1,7 @@
 """Errors about who calls, and how often."""
 
+from media_jobs.api.shared.limits.rate_limit_fields import QUOTA_EXCEEDED
 from media_jobs.api.shared.problem_types.base import ProblemType
-from media_jobs.api.shared.rate_limit_fields import QUOTA_EXCEEDED
 
 _QUOTA_TYPE, _QUOTA_TITLE = QUOTA_EXCEEDED
 

@@ -1,7 +1,7 @@
 """Errors of the service: the request was all right."""
 
+from media_jobs.api.shared.limits.rate_limit_fields import REDUCED_CAPACITY
 from media_jobs.api.shared.problem_types.base import ProblemType
-from media_jobs.api.shared.rate_limit_fields import REDUCED_CAPACITY
 
 _RETRY_JOB = "The service has tried again by itself. Retry the job later, or ask the operator."
 _LATER = "Send the request again after as many seconds as the header Retry-After says."

@@ -7,7 +7,7 @@ from typing import Any, Generic
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
 
-from media_jobs.api.shared.uploads import FORM_BYTES, S, UploadTooLarge, declared_bytes
+from media_jobs.api.shared.bodies.uploads import FORM_BYTES, S, UploadTooLarge, declared_bytes
 from media_jobs.errors import BadRequest, EmptyFile, MediaError, MissingFile, TooManyFiles
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, Kind, sniff
 from media_jobs.services.originals import SizeLimits

@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from media_jobs.api.shared import rate_limit_fields
 from media_jobs.api.shared.addresses import client_address
+from media_jobs.api.shared.limits import rate_limit_fields
 from media_jobs.api.shared.permissions import scope_of
 from media_jobs.callers import Caller, Scope
 from media_jobs.services.access import rate_limits

@@ -8,8 +8,8 @@ from django.http import QueryDict
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
-from media_jobs.api.shared.field_names import check_known
-from media_jobs.api.shared.image_fields import TagsField
+from media_jobs.api.shared.bodies.field_names import check_known
+from media_jobs.api.shared.bodies.image_fields import TagsField
 from media_jobs.services.originals import keep_by_default
 
 

@@ -1,0 +1,5 @@
+"""Who may come: people, their groups, and programs' keys."""
+
+from media_jobs.admin.access import api_keys, people
+
+__all__ = ["api_keys", "people"]
