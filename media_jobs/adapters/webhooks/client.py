@@ -106,7 +106,7 @@ class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]
         return host, pool
 
 
-class _Session(requests.Session):
+class _Session(requests.Session):  # type: ignore[misc]
     """Leaves redirects alone. requests reads their whole body, however large, also where it is not to follow them."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
