@@ -26,6 +26,7 @@ from bench.uploads import post, with_comment
 from tests import servers
 from tests.e2e.client import staff
 from tests.e2e.service import Service
+from tests.limits import NO_LIMITS
 
 CLIENTS = 200
 _UPLOADS = 60
@@ -49,6 +50,7 @@ def _running(name: str, *, workers: int) -> Iterator[Service]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
         settings = {"LOG_LEVEL": "error", "WORKERS": str(workers), "SECRET_KEY": "only for the bench" + "." * 40}
+        settings |= NO_LIMITS
         settings["DATABASE_URL"] = stack.enter_context(servers.postgres()).url if name == "PostgreSQL" else ""
         service = Service(folder / "data", settings)
         stack.callback(service.kill)

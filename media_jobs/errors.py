@@ -203,6 +203,11 @@ class ForeignOrigin(NotPermitted):
     sentence = "A page of {origin} may not do this; UPLOAD_ORIGINS does not name it."
 
 
+class BadUserId(BadRequest):
+    code = "bad_user_id"
+    sentence = "X-User-ID takes 1 to 200 visible ASCII characters."
+
+
 class TokensNotIssued(RequestError):
     code = "tokens_not_issued"
     sentence = "This service issues no tokens of its own: JWT_SECRET is not set."

@@ -1,12 +1,10 @@
 """What the OpenAPI document says of /v1/events."""
 
-from typing import Any
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from media_jobs.api.events.serializers import EventSerializer
-from media_jobs.api.shared.problems import CONTENT_TYPE, document
+from media_jobs.api.events.serializers import EventSerializer, TicketSerializer
+from media_jobs.api.shared.answers import DATABASE_AWAY, answers
 
 _JOB = "01990000-0000-7000-8000-000000000001"
 _STREAM = (
@@ -32,21 +30,19 @@ FOLLOWING = [
     ),
 ]
 
-
-def _problem(status: int, code: str, meaning: str) -> dict[tuple[int, str], OpenApiResponse]:
-    example = OpenApiExample(code, document(status, code, "A sentence for a person.", instance="/v1/events"))
-    return {(status, CONTENT_TYPE): OpenApiResponse(OpenApiTypes.OBJECT, description=meaning, examples=[example])}
-
-
-EVENTS: dict[Any, Any] = {
-    (200, "text/event-stream"): OpenApiResponse(
-        EventSerializer,
-        description="A stream without an end; each `data` is one such object",
-        examples=[OpenApiExample("stream", _STREAM)],
-    ),
-    **_problem(400, "jobs_not_named", "No credentials and no `job`, too many of them, or an id that is none"),
-    **_problem(403, "ticket_invalid", "The ticket was used, has expired, or was never issued"),
-    **_problem(404, "not_found", "One of the jobs is not there, or another's"),
-    **_problem(503, "too_many_waiters", "As many wait as there is room for, or the server stops; see Retry-After"),
-}
-TICKET_PROBLEMS = _problem(503, "database_unavailable", "The database does not answer; see Retry-After")
+EVENTS = answers(
+    {
+        (200, "text/event-stream"): OpenApiResponse(
+            EventSerializer,
+            description="A stream without an end; each `data` is one such object",
+            examples=[OpenApiExample("stream", _STREAM)],
+        )
+    },
+    {
+        400: ("jobs_not_named", "No credentials and no `job`, too many of them, or a Last-Event-ID that is none"),
+        403: ("ticket_invalid", "The ticket was used, has expired, or was never issued"),
+        404: ("not_found", "One of the jobs is not there, or another's"),
+        503: ("too_many_waiters", "As many wait as there is room for, or the server stops; see Retry-After"),
+    },
+)
+TICKET = answers({201: OpenApiResponse(TicketSerializer, description="Issued")}, {503: DATABASE_AWAY})

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import Http404, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -86,7 +86,7 @@ class TicketView(APIView):
         description="It stands for your credential: connect to `/v1/events?ticket=…` with it, once, within "
         f"{tickets.LIFETIME_S} seconds.",
         request=None,
-        responses={201: OpenApiResponse(TicketSerializer, description="Issued"), **schema.TICKET_PROBLEMS},
+        responses=schema.TICKET,
     )
     def post(self, request: Request) -> Response:
         ticket = {"ticket": tickets.issue(caller_of(request)), "expiresIn": tickets.LIFETIME_S}

@@ -75,7 +75,7 @@ class ProblemSerializer(serializers.Serializer[None]):
     code = serializers.CharField()
 
 
-def answers(good: dict[int, Any], problems: dict[int, tuple[str, str]]) -> dict[Any, Any]:
+def answers(good: dict[Any, Any], problems: dict[int, tuple[str, str]]) -> dict[Any, Any]:
     """What a call may answer; `problems` by the code of one of them and the meaning of all."""
     return good | {
         (status, CONTENT_TYPE): OpenApiResponse(

@@ -5,16 +5,11 @@ import re
 from media_jobs import callers
 from media_jobs.adapters import tokens
 from media_jobs.callers import Caller, Scope
-from media_jobs.errors import BadRequest, MayNotActForUsers
+from media_jobs.errors import BadUserId, MayNotActForUsers
 from media_jobs.services.access import api_keys
 
 #: An owner's id has room for 255 characters.
 _USER_ID = re.compile(r"[!-~]{1,200}")
-
-
-class BadUserId(BadRequest):
-    code = "bad_user_id"
-    sentence = "X-User-ID takes 1 to 200 visible ASCII characters."
 
 
 def caller_of(credential: str, *, user_id: str | None = None) -> Caller:

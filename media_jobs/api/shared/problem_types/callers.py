@@ -41,6 +41,11 @@ TYPES = {
         "because things would end up with the wrong owner.",
         "Leave the header out, or have the operator make a key that acts for users.",
     ),
+    "bad_user_id": ProblemType(
+        "Malformed X-User-ID",
+        "The header X-User-ID takes 1 to 200 visible ASCII characters.",
+        "Send an id of the user that stays the same, such as a number or a UUID.",
+    ),
     "foreign_origin": ProblemType(
         "Page of another origin",
         "A browser sent this for a web page of an origin that may not change anything here.",

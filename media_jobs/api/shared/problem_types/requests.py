@@ -133,7 +133,7 @@ TYPES = {
     "bad_webhook_url": ProblemType(
         "Not an address for a webhook",
         "Events are posted by https to addresses on the public internet. The detail says what is wrong with this one.",
-        "Register an https:// address with a name that leads to the public internet, without credentials in it.",
+        "Register an https address with a name that leads to the public internet, and without credentials in it.",
     ),
     "too_many_webhooks": ProblemType(
         "Too many webhooks",
