@@ -141,3 +141,9 @@ def test_guessing_passwords_is_slow(account: User, settings: Any) -> None:
 def test_nor_can_it_be_done_while_nobody_counts(account: User, settings: Any, unreachable_queue: None) -> None:
     settings.SIGN_INS_PER_MINUTE = 3
     refused(sign_in(), 503, "limits_unavailable")
+
+
+def test_a_misspelt_field_is_named() -> None:
+    answer = ask(username="ada", pasword=PASSWORD)
+    refused(answer, 400, "unknown_field")
+    assert answer.json()["nearest"] == "password"

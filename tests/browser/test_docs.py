@@ -8,7 +8,7 @@ pytestmark = pytest.mark.browser
 
 def test_the_documentation_names_every_call_and_lets_one_be_tried(page: Page) -> None:
     page.goto("/docs", wait_until="networkidle")
-    expect(page.locator(".opblock")).to_have_count(20)
+    expect(page.locator(".opblock")).to_have_count(33)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.locator(".opblock-summary", has_text="Upload a picture and queue").first.click()
     page.get_by_role("button", name="Try it out").click()

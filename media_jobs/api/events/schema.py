@@ -1,10 +1,23 @@
 """What the OpenAPI document says of /v1/events."""
 
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from media_jobs.api.events.serializers import EventSerializer, TicketSerializer
 from media_jobs.api.shared.answers import DATABASE_AWAY, answers
+
+
+class TicketScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "media_jobs.api.events.views.TicketAuthentication"
+    name = "ticket"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {"type": "apiKey", "in": "query", "name": "ticket", "description": "Of `POST /v1/events/ticket`."}
+
 
 _JOB = "01990000-0000-7000-8000-000000000001"
 _STREAM = (

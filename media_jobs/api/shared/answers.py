@@ -21,6 +21,12 @@ BAD_WAIT = ("bad_wait", f"wait is not a whole number from 0 to {LONGEST_WAIT_S}"
 NOT_MODIFIED = OpenApiResponse(description="Nothing has changed")
 DATABASE_AWAY = ("database_unavailable", "The database does not answer; see Retry-After")
 
+_OF_ALL_CALLS = {
+    401: ("credential_missing", "No credential, or one that is wrong or over"),
+    403: ("insufficient_scope", "A credential without the scope, or a page of a foreign origin"),
+    429: ("quota_exceeded", "Asked too often; see Retry-After"),
+}
+
 IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
     OpenApiTypes.STR,
@@ -76,12 +82,15 @@ class ProblemSerializer(serializers.Serializer[None]):
 
 
 def answers(good: dict[Any, Any], problems: dict[int, tuple[str, str]]) -> dict[Any, Any]:
-    """What a call may answer; `problems` by the code of one of them and the meaning of all."""
+    """What a call may answer; `problems` by the code of one of them and the meaning of all.
+
+    Those of all calls that know their caller come with them.
+    """
     return good | {
         (status, CONTENT_TYPE): OpenApiResponse(
             ProblemSerializer,
             description=meaning,
             examples=[OpenApiExample(code, document(status, code, "A sentence for a person.", instance="/v1/…"))],
         )
-        for status, (code, meaning) in problems.items()
+        for status, (code, meaning) in sorted((_OF_ALL_CALLS | problems).items())
     }

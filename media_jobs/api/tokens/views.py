@@ -9,12 +9,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from media_jobs.api.shared.answers import DATABASE_AWAY, answers
+from media_jobs.api.shared.bodies.field_names import check_known
 from media_jobs.api.shared.bodies.json_bodies import ObjectParser, object_of
 from media_jobs.api.shared.limits.throttling import SignInThrottle
 from media_jobs.api.tokens.serializers import IssuedSerializer, RefreshSerializer, SignInSerializer, VerifySerializer
 from media_jobs.services.access import issuing
 from media_jobs.services.access.issuing import Issued
 
+_PROBLEMS = {
+    400: ("bad_field", "A field that is missing or unknown, or has a value that it cannot have"),
+    401: ("bad_credential", "A wrong name, password or token, or one that is over"),
+    403: ("foreign_origin", "A page of a foreign origin"),
+    404: ("tokens_not_issued", "This service issues no tokens of its own"),
+    415: ("unsupported_media_type", "Not JSON"),
+    503: DATABASE_AWAY,
+}
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -32,7 +42,7 @@ class ObtainView(_TokenView):
         summary="Get tokens for an account of this service",
         auth=[],
         request=SignInSerializer,
-        responses={200: IssuedSerializer},
+        responses=answers({200: IssuedSerializer}, _PROBLEMS),
     )
     def post(self, request: Request) -> Response:
         return _issued(issuing.issue(**_sent(SignInSerializer, request)))
@@ -40,7 +50,10 @@ class ObtainView(_TokenView):
 
 class RefreshView(_TokenView):
     @extend_schema(
-        summary="Get the next token for calls", auth=[], request=RefreshSerializer, responses={200: IssuedSerializer}
+        summary="Get the next token for calls",
+        auth=[],
+        request=RefreshSerializer,
+        responses=answers({200: IssuedSerializer}, _PROBLEMS),
     )
     def post(self, request: Request) -> Response:
         return _issued(issuing.refresh(_sent(RefreshSerializer, request)["refresh"]))
@@ -51,7 +64,7 @@ class VerifyView(_TokenView):
         summary="Ask whether a token of this service holds",
         auth=[],
         request=VerifySerializer,
-        responses={204: OpenApiResponse(description="It holds; else the answer is 401")},
+        responses=answers({204: OpenApiResponse(description="It holds")}, _PROBLEMS),
     )
     def post(self, request: Request) -> Response:
         issuing.verify(_sent(VerifySerializer, request)["token"])
@@ -59,7 +72,9 @@ class VerifyView(_TokenView):
 
 
 def _sent(kind: type[serializers.Serializer[None]], request: Request) -> dict[str, Any]:
-    form = kind(data=object_of(request))
+    sent = object_of(request)
+    form = kind(data=sent)
+    check_known(sent, form.fields.keys())
     form.is_valid(raise_exception=True)
     return dict(form.validated_data)
 
