@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from media_jobs import event_log
 from media_jobs.adapters.notices import Alarm, notices
-from media_jobs.callers import staff
+from media_jobs.callers import VIEW_JOBS, staff
 from media_jobs.event_log import EventCursor
 from media_jobs.models import Job
 from media_jobs.services.waiting import feed
@@ -115,7 +115,7 @@ def test_a_stream_tells_of_nobody_elses_jobs_and_staff_of_all():
         told.room.add(stream)
         assert [event["jobId"] for event in told.messages(stream, 1)] == [str(mine.pk)]
         told.room.remove(stream)
-        stream = stream_for(staff(1))
+        stream = stream_for(staff(1, [VIEW_JOBS]))
         told.room.add(stream)
         assert [event["jobId"] for event in told.messages(stream, 2)] == [str(others.pk), str(mine.pk)]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from media_jobs.callers import ANONYMOUS, staff
+from media_jobs.callers import ANONYMOUS, VIEW_JOBS, Scope, key, staff
 from media_jobs.errors import TicketInvalid
 from media_jobs.models import EventTicket
 from media_jobs.services.jobs.transitions import from_now
@@ -11,7 +11,7 @@ from media_jobs.services.waiting import tickets
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("caller", [ANONYMOUS, staff(7)])
+@pytest.mark.parametrize("caller", [ANONYMOUS, staff(7, [VIEW_JOBS]), key("w4f8mb59", [Scope.READ], user_id="ada")])
 def test_a_ticket_stands_for_whoever_asked_for_it_once(caller):
     ticket = tickets.issue(caller)
     assert tickets.redeem(ticket) == caller
