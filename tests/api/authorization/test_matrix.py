@@ -17,6 +17,7 @@ from media_jobs.states import JobState
 from tests import people
 from tests.api import signing
 from tests.api.authorization.rules import METHODS, RULES, Rule, handled, routes
+from tests.api.parking import room
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 from tests.services.webhooks.helpers import make_delivery, make_webhook
 
@@ -53,7 +54,7 @@ def call(client: Client, method: str, route: str, rule: Rule, owner: str = "") -
     *outer, inner = _thing(rule.thing, owner or "nobody")
     for found in outer:
         route = route.replace("{}", str(found), 1)
-    return client.generic(method, route.replace("{}", str(inner)))
+    return client.generic(method, route.replace("{}", str(inner)), **room())
 
 
 def _thing(kind: str, owner: str) -> tuple[Any, ...]:
