@@ -70,6 +70,8 @@ def test_the_openapi_document_is_valid_and_names_every_call(client, capsys):
     validate_schema(schema)
     assert schema["openapi"].startswith("3.1")
     assert set(schema["paths"]) == {
+        "/v1/events",
+        "/v1/events/ticket",
         "/v1/images",
         "/v1/jobs",
         "/v1/tokens",
@@ -81,6 +83,13 @@ def test_the_openapi_document_is_valid_and_names_every_call(client, capsys):
         "/v1/images/{id}",
         "/v1/images/{id}/original",
         "/v1/images/{id}/restore",
+        "/v1/webhooks",
+        "/v1/webhooks/{id}",
+        "/v1/webhooks/{id}/secret",
+        "/v1/webhooks/{id}/test",
+        "/v1/webhooks/{id}/deliveries",
+        "/v1/webhooks/{id}/deliveries/{delivery_id}/replay",
+        "/v1/webhooks/{id}/replay",
         "/api/v1/ingest/upload",
         "/api/v1/ingest/batch",
         "/api/v1/ingest/status/{jobId}",
