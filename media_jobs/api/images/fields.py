@@ -9,9 +9,9 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from media_jobs.api.shared.bodies.field_names import check_known
+from media_jobs.api.shared.bodies.field_names import checked
 from media_jobs.api.shared.bodies.image_fields import RightField
-from media_jobs.api.shared.bodies.upload_fields import UploadFields, made_once, validated
+from media_jobs.api.shared.bodies.upload_fields import UploadFields, validated
 from media_jobs.pipeline.formats.sniff import BY_CONTENT_TYPE
 from media_jobs.pipeline.values import Focus, Overrides
 from media_jobs.services.uploads.intake import UploadOptions
@@ -122,8 +122,7 @@ class AnnouncedSerializer(serializers.Serializer[None]):
 
         Raises ValidationError, UnknownField.
         """
-        check_known(sent, made_once(cls).fields.keys())
-        said = made_once(cls).run_validation(dict(sent))
+        said = checked(cls, sent)
         return {
             "filename": said["filename"],
             "content_type": said["contentType"],

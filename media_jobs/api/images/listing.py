@@ -13,8 +13,7 @@ from rest_framework.response import Response
 from media_jobs import image_lists
 from media_jobs.api.images.image_serializers import ImageSummarySerializer
 from media_jobs.api.images.serializers import STATUS
-from media_jobs.api.shared.bodies.field_names import check_known
-from media_jobs.api.shared.bodies.upload_fields import made_once
+from media_jobs.api.shared.bodies.field_names import check_known, made_once
 from media_jobs.callers import Caller
 from media_jobs.image_lists import Wanted
 from media_jobs.states import JobState

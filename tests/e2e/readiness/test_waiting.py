@@ -15,7 +15,7 @@ import pytest
 
 from tests import images
 from tests.e2e.client import staff, upload
-from tests.e2e.listening import Consumer
+from tests.e2e.readiness.listening import Consumer
 from tests.e2e.service import Service, running, wait_until
 
 pytestmark = pytest.mark.e2e

@@ -14,7 +14,7 @@ from media_jobs.models import DirectUpload, Job, Original
 from media_jobs.pipeline.values import Focus, Keep, Overrides
 from media_jobs.states import OriginalState
 from tests import images, people, working
-from tests.api.direct_uploading import IMAGES, JSON, accept, begin, refused, staged
+from tests.api.uploads.direct_uploading import IMAGES, JSON, accept, begin, refused, staged
 from tests.factories import make_job
 
 pytestmark = pytest.mark.django_db

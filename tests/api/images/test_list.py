@@ -10,7 +10,7 @@ from django.utils import timezone
 from media_jobs.models import Original
 from media_jobs.services.images import tagging
 from media_jobs.states import JobState
-from tests.api.test_changes import staff
+from tests import people
 from tests.api.uploading import URL
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 
@@ -41,7 +41,7 @@ def test_own_images_come_newest_first_with_what_a_list_shows(client):
         "rights", "placeholder", "dominantColour", "derivatives",
     }  # fmt: skip
     assert image["status"] == "processing"
-    assert listed(staff()) == []  # theirs, and not those of all whom they may see
+    assert listed(people.staff()) == []  # theirs, and not those of all whom they may see
     assert others
 
 

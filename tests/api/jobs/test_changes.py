@@ -6,7 +6,7 @@ from django.test import Client
 
 from media_jobs.models import Job
 from media_jobs.states import JobState
-from tests import working
+from tests import people, working
 from tests.factories import make_failed_job, make_job, make_original
 
 pytestmark = pytest.mark.django_db
@@ -18,14 +18,6 @@ def cancel(client: Client, job: Job):
 
 def retry(client: Client, job: Job):
     return client.post(f"/v1/jobs/{job.pk}/retry")
-
-
-def staff(*permissions: str) -> Client:
-    user = User.objects.create_user("curator", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def refused(response, status: int, code: str) -> None:
@@ -84,7 +76,7 @@ def test_jobs_of_others_and_jobs_that_do_not_exist_are_not_found(client, change)
 )
 def test_staff_change_the_jobs_of_others_with_the_permission_that_the_admin_asks_for(change, permission, state):
     job = make_job(make_original(stored=False, owner="somebody"), state=state)
-    client = staff("view_job")
+    client = people.staff("view_job")
     refused(change(client, job), 403, "permission_denied")
     User.objects.get().user_permissions.add(Permission.objects.get(codename=permission))
     assert change(client, job).status_code in (200, 202)

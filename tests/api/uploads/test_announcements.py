@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from media_jobs.models import DirectUpload, Original
-from tests.api.direct_uploading import BEGIN, IMAGES, JSON, begin, refused
+from tests.api.uploads.direct_uploading import BEGIN, IMAGES, JSON, begin, refused
 
 pytestmark = pytest.mark.django_db
 
