@@ -91,8 +91,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 def _leave_to_the_other_database(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What needs PostgreSQL to PostgreSQL, and to SQLite what would tell nothing new there.
 
-    That is what uses no database, and what is about S3: each service's statements are the same as with files, which
-    run on both, and no statement waits for a storage.
+    That is what uses no database, what is marked so, and what is about S3: each service's statements are the same as
+    with files, which run on both, and no statement waits for a storage.
     """
     fits = _runs_on_postgresql if connection.vendor == "postgresql" else _runs_on_sqlite
     left = [item for item in items if not fits(item)]
@@ -108,6 +108,8 @@ def _runs_on_sqlite(item: pytest.Item) -> bool:
 def _runs_on_postgresql(item: pytest.Item) -> bool:
     if any(map(item.get_closest_marker, (*_WHOLE_SERVICES, "postgres"))):
         return True
+    if item.get_closest_marker("sqlite"):
+        return False
     fixtures = _FIXTURES.intersection(getattr(item, "fixturenames", ()))
     return bool(item.get_closest_marker("django_db") or fixtures) and not _is_about_s3(item)
 

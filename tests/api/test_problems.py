@@ -15,7 +15,7 @@ from media_jobs.errors import MediaError
 from tests import images
 from tests.api.uploading import URL, file
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 #: Beside `errors`: modules with failures of their own.
 for module in ("services.housekeeping", "adapters.bucket.answers"):

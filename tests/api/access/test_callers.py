@@ -15,7 +15,7 @@ from tests import images, people
 from tests.api import signing
 from tests.api.uploading import URL, file, form, nothing_is_stored, post, refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 
 @pytest.fixture(scope="module")

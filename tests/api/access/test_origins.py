@@ -10,7 +10,7 @@ from tests import images, people
 from tests.api.uploading import URL, file, nothing_is_stored, refused
 from tests.factories import make_job
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 SITE = "https://site.example.org"
 

@@ -12,7 +12,7 @@ from tests import images, people
 from tests.api import signing
 from tests.api.uploading import URL, file
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 PASSWORD = "correct horse battery"
 

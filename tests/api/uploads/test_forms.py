@@ -15,6 +15,8 @@ from media_jobs.adapters.storage import Role
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.ports import Form
 
+pytestmark = pytest.mark.sqlite
+
 KEY = "uploads/01990000-0000-7000-8000-000000000001"
 CONTENT = bytes(range(256)) * 1200
 ORIGIN = "https://galls.example"

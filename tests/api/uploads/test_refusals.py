@@ -12,7 +12,7 @@ from tests import images
 from tests.api.uploading import URL, file, form, post, refused
 from tests.factories import make_job
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 
 @pytest.fixture(scope="module")
