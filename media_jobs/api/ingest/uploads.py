@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from functools import partial
+from itertools import count
 from typing import Any, cast
 
 from django.conf import settings
@@ -18,9 +19,10 @@ from media_jobs.api.ingest.fields import PRESET, BatchForm, UploadForm, options_
 from media_jobs.api.ingest.serializers import AcceptedSerializer, BatchSerializer, StatusSerializer, accepted, shown
 from media_jobs.api.shared import answers, readiness
 from media_jobs.api.shared.auth import caller_of
-from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, FilesStream
+from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, Begin, FilesStream
 from media_jobs.api.shared.bodies.uploads import Received, receiving
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
+from media_jobs.api.shared.limits import throttling
 from media_jobs.api.shared.problems import CONTENT_TYPE, Problem, problem_of
 from media_jobs.callers import Caller, Scope
 from media_jobs.errors import BatchRefused, MediaError
@@ -127,7 +129,7 @@ class BatchView(APIView):
         if earlier:
             return _answered(_replay_many(request, earlier))
         with closing(Batch(caller)) as batch:
-            files = _receive(request, batch.begin)
+            files = _receive(request, _counted(request, batch.begin))
             options = options_of(_text_fields(request))
             try:
                 answer = batch.accept(
@@ -140,6 +142,18 @@ class BatchView(APIView):
             except BatchRefused as refused:
                 return _refused(request, files, refused)
         return _answered(answer)
+
+
+def _counted(request: Request, begin: Begin[intake.Upload]) -> Begin[intake.Upload]:
+    """`begin`, with each file but the first, which is the request's own, counted as an upload of its own."""
+    begun = count()
+
+    def begin_counted(kind: Kind, filename: str) -> intake.Upload:
+        if next(begun):
+            throttling.count_further_upload(request)
+        return begin(kind, filename)
+
+    return begin_counted
 
 
 def _replay_many(request: Request, earlier: IdempotencyKey) -> Answer:

@@ -75,6 +75,17 @@ def test_each_credential_has_a_larger_one_of_its_own(photo: bytes, limits: Any) 
     assert upload(other, photo).status_code == 202
 
 
+def test_each_file_of_a_batch_counts_and_those_beyond_the_limit_are_refused_alone(photo: bytes, limits: Any) -> None:
+    limits.ADDRESS_UPLOADS_PER_MINUTE = 0
+    photos = {"images": [file(photo, f"{n}.jpg") for n in range(6)]}
+    one = people.keyed()
+    answer = one.post("/api/v1/ingest/batch", photos)
+    codes = [said.get("problem", {}).get("code") for said in answer.json()["files"]]
+    assert (answer.status_code, codes) == (202, [None] * 4 + ["quota_exceeded"] * 2)
+    assert Original.objects.count() == 4
+    exceeded(upload(one, photo), "upload")
+
+
 def test_so_has_each_user_of_a_program(photo: bytes) -> None:
     _, key = people.api_key(acts_for_users=True)
     for _ in range(4):
