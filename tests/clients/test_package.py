@@ -25,8 +25,8 @@ def test_it_needs_httpx_and_nothing_else() -> None:
 
 @pytest.mark.slow
 def test_it_can_be_built_and_used_elsewhere(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "uv", "build", "--quiet", "--offline", "--wheel", "--out-dir", tmp_path]
-    subprocess.run([*build, "clients/python"], cwd=ROOT, check=True)
+    build = [sys.executable, "-m", "uv", "build", "--quiet", "--offline", "--wheel"]
+    subprocess.run([*build, "--out-dir", tmp_path, "clients/python"], cwd=ROOT, check=True)
     [wheel] = tmp_path.glob("*.whl")
     shutil.unpack_archive(wheel, tmp_path, "zip")
     [facts] = tmp_path.glob("*.dist-info/METADATA")

@@ -17,6 +17,7 @@ from gallimg_client import Client, Event, JobFailed, ProblemError, Retries, Stil
 
 from tests import images
 from tests.e2e.accounts import api_key
+from tests.e2e.pausing import no_work
 from tests.e2e.service import Service, running, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -165,25 +166,16 @@ def test_where_no_more_may_wait_a_job_is_waited_for_all_the_same(gallimg: Client
 @pytest.mark.slow
 def test_across_a_restart_of_the_web_process_no_event_is_missed_and_a_wait_ends(service: Service, key: str) -> None:
     with Client(service.url, key, retries=Retries(attempts=60, longest_s=1)) as gallimg, gallimg.events() as events:
-        told = events.with_heartbeats()
-        next(told)
-        workers = service.pids("worker")
-        for worker in workers:
-            os.kill(worker, signal.SIGSTOP)
-        try:
-            job_id = gallimg.upload(images.jpeg())["jobId"]
-            heard = [next(events)]
-            with ThreadPoolExecutor(1) as pool:
+        next(events.with_heartbeats())
+        with ThreadPoolExecutor(1) as pool:
+            with no_work(service):
+                job_id = gallimg.upload(images.jpeg())["jobId"]
+                heard = [next(events)]
                 waiting = pool.submit(gallimg.wait, job_id, timeout_s=LIMIT_S)
                 [web] = service.pids("web")
                 os.kill(web, signal.SIGKILL)
                 wait_until(lambda: service.pids("web") not in ([web], []) and service.is_ready(), LIMIT_S, "another")
-                for worker in workers:
-                    os.kill(worker, signal.SIGCONT)
-                assert waiting.result()["status"] == "done"
-        finally:
-            for worker in workers:
-                os.kill(worker, signal.SIGCONT)
+            assert waiting.result()["status"] == "done"
         while heard[-1]["status"] == "processing":
             heard.append(next(events))
     assert {event["jobId"] for event in heard} == {job_id}
@@ -191,13 +183,6 @@ def test_across_a_restart_of_the_web_process_no_event_is_missed_and_a_wait_ends(
 
 
 def test_whoever_has_waited_long_enough_is_told_that_it_goes_on(service: Service, gallimg: Client) -> None:
-    workers = service.pids("worker")
-    for worker in workers:
-        os.kill(worker, signal.SIGSTOP)
-    try:
-        with pytest.raises(StillProcessing) as caught:
-            gallimg.process(images.jpeg(), timeout_s=1)
-    finally:
-        for worker in workers:
-            os.kill(worker, signal.SIGCONT)
+    with no_work(service), pytest.raises(StillProcessing) as caught:
+        gallimg.process(images.jpeg(), timeout_s=1)
     assert gallimg.wait(caught.value.job_id)["status"] == "done"

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.e2e
 
 SAMPLE = "media_jobs/demo/samples/oak-apple-galls.jpg"
 PICTURE_IN_A_FORM = f"""
-import {{ openAsBlob }} from "node:fs";
+import {{ readFile }} from "node:fs/promises";
 const form = new FormData();
-form.append("file", await openAsBlob("{SAMPLE}"), "gall.jpg");
+form.append("file", new Blob([await readFile("{SAMPLE}")]), "gall.jpg");
 """
 EVENT_SOURCE = Path(__file__).with_name("eventsource.mjs")
 PAGES: dict[str, Callable[[], str]] = {
@@ -65,7 +65,7 @@ def test_curl(terminal: Terminal, service: Service, page: str) -> None:
 
 @each_page
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("node"), reason="needs Node 20 or newer: apt-get install nodejs")
+@pytest.mark.skipif(not shutil.which("node"), reason="needs Node 18 or newer: apt-get install nodejs")
 def test_javascript(terminal: Terminal, service: Service, page: str) -> None:
     [block] = blocks(PAGES[page](), "js")
     program = ["node", "--import", EVENT_SOURCE.as_uri(), "--input-type=module", "-"]
