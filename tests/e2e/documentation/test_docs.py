@@ -1,23 +1,19 @@
 """What the README and the pages under docs/ show on a terminal, typed in as it stands there, gives what they say."""
 
 import json
-import os
 import re
 import shutil
-import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.documentation.terminal import Terminal, blocks, section, walk
 from tests.e2e.service import ROOT, Service, wait_until
-from tests.servers import die_with_parent, free_ports
+from tests.servers import free_ports
 
 pytestmark = [
     pytest.mark.e2e,
@@ -26,91 +22,6 @@ pytestmark = [
 
 _IDS = ("jobId", "imageId", "duplicateOf")
 _DIGEST = re.compile(r"/[0-9a-f]{32}\.")
-
-
-@dataclass(frozen=True)
-class Step:
-    command: str
-    shown: str
-
-
-def section(page: str, heading: str) -> str:
-    """What stands under a heading, without what stands under the next one."""
-    found = re.search(rf"(?ms)^##+ {heading}$(.+?)(?:^##|\Z)", (ROOT / page).read_text())
-    assert found, heading
-    return found[1]
-
-
-def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"(?ms)^```{language}\n(.+?)^```$", text)
-
-
-def walk(text: str) -> list[Step]:
-    """The commands of the console blocks in a text, each with the output that stands below it."""
-    parts = [part for block in blocks(text, "console") for part in re.split(r"(?m)^\$ ", block)[1:]]
-    return [Step(command, shown) for command, _, shown in (part.partition("\n") for part in parts)]
-
-
-class Terminal:
-    """Runs commands of the pages, with this machine's paths and this run's ids for those that stand there.
-
-    env: what this machine needs besides. exported: a command that comes before each of the others.
-    """
-
-    def __init__(self, folder: Path, real: Mapping[str, str], *, env: Mapping[str, str] | None = None) -> None:
-        self.real = {
-            ".venv/bin/python": sys.executable,
-            "var/form": str(folder / "form"),
-            "var/rendered": str(folder / "rendered"),
-            **real,
-        }
-        self.exported = ""
-        self._env = {**os.environ, **(env or {})}
-
-    def type(self, command: str) -> str:
-        return subprocess.run(
-            self._shell(command),
-            cwd=ROOT,
-            env=self._env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        ).stdout
-
-    @contextmanager
-    def leave_running(self, command: str, log: Path) -> Iterator[Path]:
-        """Run it as in a terminal of its own, until Ctrl-C at the end of the block. `log` is what it shows."""
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                self._shell(command.removesuffix("&")),
-                cwd=ROOT,
-                env=self._env,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock
-            )
-        try:
-            yield log
-        finally:
-            os.killpg(process.pid, signal.SIGINT)
-            process.wait(60)
-
-    def _shell(self, command: str) -> list[str]:
-        """The command as this machine runs it."""
-        command = f"{self.exported}\n{command}"
-        for shown, real in self.real.items():
-            command = command.replace(shown, real)
-        return ["bash", "-o", "pipefail", "-c", command]
-
-    def as_shown(self, output: str) -> str:
-        """`output` with the paths and ids that stand in the pages."""
-        for shown, real in self.real.items():
-            output = output.replace(real, shown)
-        return output
 
 
 def media(service: Service) -> str:

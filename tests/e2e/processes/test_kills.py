@@ -7,10 +7,10 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
 import pytest
+from gallimg_client import Job
 
 from tests import images
 from tests.e2e.client import upload, wait
@@ -67,7 +67,7 @@ def test_every_accepted_picture_is_done_whatever_is_killed(quick, photo, victim)
     assert_consistent(quick)
 
 
-def most_attempts(service: Service, jobs: list[dict[str, Any]]) -> int:
+def most_attempts(service: Service, jobs: list[Job]) -> int:
     """How often the most unlucky of the jobs was tried."""
     ids = [job["jobId"] for job in jobs]
     ask = f"from media_jobs.models import Job; print(max(j.attempt for j in Job.objects.filter(pk__in={ids})))"

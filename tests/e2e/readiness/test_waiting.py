@@ -14,7 +14,8 @@ import psycopg
 import pytest
 
 from tests import images
-from tests.e2e.client import staff, upload
+from tests.e2e.accounts import staff
+from tests.e2e.client import upload
 from tests.e2e.readiness.listening import Consumer
 from tests.e2e.service import Service, running, wait_until
 

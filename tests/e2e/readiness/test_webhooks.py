@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests import images
-from tests.e2e.client import staff
+from tests.e2e.accounts import staff
 from tests.e2e.service import Service, running, wait_until
 from tests.receiver import Answer, Message, Receiver
 

@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 
 from media_jobs.adapters.storage.s3 import S3Store
 from tests import images
-from tests.e2e.client import process, staff, upload
+from tests.e2e.accounts import staff
+from tests.e2e.client import process, upload
 from tests.e2e.service import Service, database, refusal, running, wait_until
 from tests.e2e.stores import BucketObjects, s3_settings
 from tests.seaweed import SeaweedFS, another_bucket, s3_client
