@@ -46,6 +46,15 @@ class UploadFields(serializers.Serializer[None]):
     )
 
 
+class FileFirst(serializers.Serializer[None]):
+    """A form as the documentation shows it: its last field, which takes the file, comes first."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        *_, name = fields
+        return {name: fields.pop(name), **fields}
+
+
 def validated(kind: type[serializers.Serializer[None]], sent: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was sent, checked. What is empty counts as not sent: browsers send the fields nobody filled in.
 

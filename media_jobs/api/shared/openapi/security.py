@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about callers. Importing this registers it."""
+"""What the document says about callers. Importing this registers it."""
 
 from typing import Any
 
@@ -7,10 +7,14 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 from media_jobs.api.shared.auth import API_KEY, CallerAuthentication
+from media_jobs.api.shared.permissions import scope_of
 
 
 class CallerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Any one of them will do; where anonymous callers are let in, none is needed."""
+    """Any one of them will do; where anonymous callers are let in, none is needed.
+
+    A view that lets them in nowhere says so: `known_callers_only = True`.
+    """
 
     target_class = CallerAuthentication
     name = ["bearer", "apiKey", "session"]
@@ -23,4 +27,8 @@ class CallerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         ]
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
-        return [{name: []} for name in self.name]
+        """With the scope that a credential needs, as roles are named since OpenAPI 3.1."""
+        scope = scope_of(auto_schema.method, auto_schema.view)
+        known: list[dict[str, list[str]]] = [{"bearer": [scope]}, {"apiKey": [scope]}, {"session": []}]
+        is_open = settings.ALLOW_ANONYMOUS and not getattr(auto_schema.view, "known_callers_only", False)
+        return [{}, *known] if is_open else known
