@@ -1,9 +1,14 @@
 // What browsers have and Node has not: an EventSource, as far as the pages use it.
 globalThis.EventSource ??= class {
   #leaving = new AbortController();
+  #others = {};
 
   constructor(url) {
     this.#read(url).catch((error) => this.#leaving.signal.aborted || this.onerror?.(error));
+  }
+
+  addEventListener(name, listener) {
+    this.#others[name] = listener;
   }
 
   close() {
@@ -20,7 +25,8 @@ globalThis.EventSource ??= class {
       left = messages.pop();
       for (const message of messages) {
         const fields = Object.fromEntries(message.split("\n").map((line) => line.split(/: (.*)/s)));
-        if (!fields.event) this.onmessage?.({ data: fields.data, lastEventId: fields.id });
+        const listener = fields.event ? this.#others[fields.event] : this.onmessage;
+        listener?.({ data: fields.data, lastEventId: fields.id });
       }
     }
     throw new Error("the stream has ended");

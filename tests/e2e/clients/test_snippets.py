@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.documentation.terminal import Terminal, blocks, section
+from tests import images
+from tests.e2e.documentation.terminal import Terminal, blocks, media, section
 from tests.e2e.service import ROOT, Service
 
 pytestmark = pytest.mark.e2e
@@ -19,11 +20,18 @@ import {{ readFile }} from "node:fs/promises";
 const form = new FormData();
 form.append("file", new Blob([await readFile("{SAMPLE}")]), "gall.jpg");
 """
+#: The stream is open once it has said anything; what is uploaded then, it tells of.
+FOLLOW_AN_UPLOAD = """
+await follow((event) => { console.log(event.status); if (event.status !== "processing") process.exit(); });
+await new Promise((begun) => { const look = setInterval(() => { if (last) { clearInterval(look); begun(); } }, 20); });
+await fetch(`${url}/v1/images`, { method: "POST", headers, body: form });
+"""
 EVENT_SOURCE = Path(__file__).with_name("eventsource.mjs")
 PAGES: dict[str, Callable[[], str]] = {
     "README.md": lambda: section("README.md", "From a program"),
     "docs/clients.md": (ROOT / "docs/clients.md").read_text,
 }
+needs_node = pytest.mark.skipif(not shutil.which("node"), reason="needs Node 18 or newer: apt-get install nodejs")
 each_page = pytest.mark.parametrize("page", PAGES)
 
 
@@ -40,7 +48,7 @@ def terminal(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Term
 
 def pictures(service: Service, printed: str) -> int:
     """How many derivatives are named."""
-    return printed.count(f"{service.url}/media/") or printed.count(service.env.get("S3_ENDPOINT") or "no storage")
+    return printed.count(f"{media(service)}/")
 
 
 @each_page
@@ -63,12 +71,30 @@ def test_curl(terminal: Terminal, service: Service, page: str) -> None:
     assert pictures(service, printed) == 4
 
 
+def node(terminal: Terminal, program: str) -> str:
+    """What the program prints, with an EventSource as browsers have it."""
+    return terminal.run(["node", "--import", EVENT_SOURCE.as_uri(), "--input-type=module", "-"], program)
+
+
 @each_page
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("node"), reason="needs Node 18 or newer: apt-get install nodejs")
+@needs_node
 def test_javascript(terminal: Terminal, service: Service, page: str) -> None:
     [block] = blocks(PAGES[page](), "js")
-    program = ["node", "--import", EVENT_SOURCE.as_uri(), "--input-type=module", "-"]
-    printed = terminal.run(program, PICTURE_IN_A_FORM + block)
+    printed = node(terminal, PICTURE_IN_A_FORM + block)
     assert printed.startswith("done [")
     assert pictures(service, printed) == 4
+
+
+@pytest.mark.slow
+@needs_node
+def test_following_all_jobs(terminal: Terminal) -> None:
+    [block] = blocks(section("docs/api.md", "Knowing when it is ready"), "js")
+    assert node(terminal, PICTURE_IN_A_FORM + block + FOLLOW_AN_UPLOAD).split()[-1] == "done"
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl: apt-get install curl")
+def test_asking_and_waiting(terminal: Terminal, service: Service) -> None:
+    [block] = blocks(section("docs/api.md", "Knowing when it is ready"), "bash")
+    # Whoever sends nothing owns the job; the page has no key in its command.
+    assert json.loads(terminal.type(f"JOB={service.send(images.jpeg())}\n{block}"))["status"] == "done"

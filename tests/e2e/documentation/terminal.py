@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.service import ROOT
+from tests.e2e.service import ROOT, Service
 from tests.servers import die_with_parent
 
 
@@ -35,6 +35,12 @@ def walk(text: str) -> list[Step]:
     """The commands of the console blocks in a text, each with the output that stands below it."""
     parts = [part for block in blocks(text, "console") for part in re.split(r"(?m)^\$ ", block)[1:]]
     return [Step(command, shown) for command, _, shown in (part.partition("\n") for part in parts)]
+
+
+def media(service: Service) -> str:
+    """The address below which a service has its derivatives."""
+    bucket, endpoint = service.env.get("S3_BUCKET"), service.env.get("S3_ENDPOINT")
+    return f"{endpoint}/{bucket}" if bucket else f"{service.url}/media"
 
 
 class Terminal:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.documentation.terminal import Terminal, blocks, section, walk
+from tests.e2e.documentation.terminal import Terminal, blocks, media, section, walk
 from tests.e2e.service import ROOT, Service, wait_until
 from tests.servers import free_ports
 
@@ -22,12 +22,6 @@ pytestmark = [
 
 _IDS = ("jobId", "imageId", "duplicateOf")
 _DIGEST = re.compile(r"/[0-9a-f]{32}\.")
-
-
-def media(service: Service) -> str:
-    """The address below which a service has its derivatives."""
-    bucket, endpoint = service.env.get("S3_BUCKET"), service.env.get("S3_ENDPOINT")
-    return f"{endpoint}/{bucket}" if bucket else f"{service.url}/media"
 
 
 def timeless(answer: str) -> str:
