@@ -107,7 +107,7 @@ def test_a_direct_upload_gives_what_the_page_shows(service: Service, tmp_path: P
 
 def test_the_introduction_of_the_document_gives_what_it_shows(service: Service, tmp_path: Path) -> None:
     """As the service itself tells it, with its own address."""
-    shown = httpx.get(f"{service.url}/openapi.json").json()["info"]["description"]
+    shown = httpx.get(f"{service.url}/openapi.json", timeout=60).json()["info"]["description"]
     upload, poll = walk(shown)
     (tmp_path / "photo.jpg").write_bytes((ROOT / "media_jobs/demo/samples/bedeguar-gall.jpg").read_bytes())
     key = service.manage("apikey", "create", "introduction").strip()

@@ -39,7 +39,7 @@ def ask(service: Service, folder: Path, limit_s: int, *options: str) -> None:
 def test_no_request_of_a_program_gets_an_answer_that_is_not_documented(service: Service, tmp_path: Path) -> None:
     scopes = [option for scope in Scope for option in ("--scope", scope)]
     key = service.manage("apikey", "create", "schemathesis", *scopes).strip()
-    ask(service, tmp_path, 60, "--header", f"Authorization: Bearer {key}", "--exclude-operation-id", _STREAM)
+    ask(service, tmp_path, 45, "--header", f"Authorization: Bearer {key}", "--exclude-operation-id", _STREAM)
 
 
 def test_none_for_the_stream_of_events_either(service: Service, tmp_path: Path) -> None:
