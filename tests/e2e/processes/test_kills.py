@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -51,12 +52,13 @@ def upload_until_accepted(url: str, photo: bytes) -> str:
 def test_every_accepted_picture_is_done_whatever_is_killed(quick, photo, victim):
     with ThreadPoolExecutor(4) as pool:
         accepted = [pool.submit(upload_until_accepted, quick.url, photo) for _ in range(24)]
-        killed = 0
+        first = accepted[0].result()
+        wait_until(lambda: is_begun(quick.url, first), 60, "a worker to be at work")
+        kill(quick.pids(victim))
+        killed = 1
         while killed < 4:
             time.sleep(random.uniform(0.2, 0.6))
-            for pid in random.sample(found := quick.pids(victim), k=min(1, len(found))):
-                os.kill(pid, signal.SIGKILL)
-                killed += 1
+            killed += kill(random.sample(found := quick.pids(victim), k=min(1, len(found))))
         jobs = [wait(quick.url, future.result()) for future in accepted]
     assert [(job["status"], job.get("code")) for job in jobs] == [("done", None)] * len(jobs)
     for job in jobs:
@@ -65,6 +67,18 @@ def test_every_accepted_picture_is_done_whatever_is_killed(quick, photo, victim)
     if victim in ("sandbox", "worker"):
         assert most_attempts(quick, jobs) > 1  # else nothing was killed in the middle of anything
     assert_consistent(quick)
+
+
+def is_begun(url: str, job_id: str) -> bool:
+    return bool(httpx.get(f"{url}/v1/jobs/{job_id}", timeout=60).json()["stage"] != "queued")
+
+
+def kill(pids: list[int]) -> int:
+    """Kill them, and return how many they were."""
+    for pid in pids:
+        with suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(pid, signal.SIGKILL)
+    return len(pids)
 
 
 def most_attempts(service: Service, jobs: list[Job]) -> int:
