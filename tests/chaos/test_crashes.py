@@ -32,7 +32,7 @@ INTAKE = (
     Point("in the transaction, after the answer", "media_jobs.services.idempotency._remember", "web", after=True),
     Point("committed, no worker woken", "media_jobs.services.jobs.dispatch.notify", "web"),
     Point("worker woken, not answered", "media_jobs.services.jobs.dispatch.notify", "web", after=True),
-    Point("answer made, not sent", "media_jobs.api.images.uploads.UploadView.post", "web", after=True),
+    Point("answer made, not sent", "media_jobs.api.shared.readiness.accepted", "web", after=True),
 )
 
 #: All that a worker does with a job, in this order, and how many attempts the job has taken when it is done.
