@@ -111,7 +111,7 @@ attempt("start a thread", lambda: threading.Thread(target=lambda: None).start())
 attempt("write a file inside", lambda: (inside / "new").write_text("new") and None)
 attempt("read a file inside", lambda: (inside / "mine").read_text())
 attempt("remove a file inside", lambda: (inside / "new").unlink())
-attempt("read the program", lambda: (Path(sys.argv[1]) / "media_jobs/errors.py").read_bytes() and None)
+attempt("read the program", lambda: (Path(sys.argv[1]) / "media_jobs/errors/base.py").read_bytes() and None)
 print(json.dumps(became))
 """
 BY_SECCOMP = {

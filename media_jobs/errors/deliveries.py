@@ -1,0 +1,42 @@
+"""Why an event did not reach its webhook."""
+
+from media_jobs.errors.base import Blame, MediaError
+
+
+class DeliveryFailed(MediaError):
+    """An event did not reach its webhook; it is sent again. The sentence is for whoever runs the receiver."""
+
+    code = "delivery_failed"
+    blame = Blame.NOBODY
+
+
+class ReceiverAddressRefused(DeliveryFailed):
+    """Does not say where the name leads: callers must not learn of the networks behind this service."""
+
+    code = "receiver_address_refused"
+    sentence = "The name of the receiver leads to an address that is not on the public internet; nothing was sent."
+
+
+class ReceiverUnreachable(DeliveryFailed):
+    code = "receiver_unreachable"
+    sentence = "The receiver could not be reached: {}."
+
+
+class ReceiverTimeout(DeliveryFailed):
+    code = "receiver_timeout"
+    sentence = "The receiver did not answer within {limit_s:g} seconds."
+
+
+class ReceiverRefused(DeliveryFailed):
+    code = "receiver_refused"
+    sentence = "The receiver answered {status}; only 200 to 299 count as taken."
+
+
+class ReceiverRedirected(ReceiverRefused):
+    code = "receiver_redirected"
+    sentence = "The receiver answered {status} and sends us elsewhere, which is not followed; register the new address."
+
+
+class ReceiverGone(ReceiverRefused):
+    code = "receiver_gone"
+    sentence = "The receiver answered {status}: it wants no more events."

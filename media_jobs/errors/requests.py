@@ -1,0 +1,151 @@
+"""What a request asks for and cannot have; nothing was stored, and no job is concerned."""
+
+from collections.abc import Sequence
+
+from media_jobs.errors.base import Blame, MediaError
+
+
+class RequestError(MediaError):
+    """What was asked for cannot be done; nothing was stored, and no job is concerned."""
+
+    code = "request_error"
+    blame = Blame.CALLER
+
+
+class BadRequest(RequestError):
+    """The request itself is wrong; the sentence says how to repair it."""
+
+    code = "bad_request"
+
+
+class MissingFile(BadRequest):
+    code = "missing_file"
+
+
+class EmptyFile(BadRequest):
+    code = "empty_file"
+
+
+class TooManyFiles(BadRequest):
+    code = "too_many_files"
+
+
+class BadForm(BadRequest):
+    code = "bad_form"
+    sentence = "The form cannot be read. Is its boundary the one that the Content-Type names?"
+
+
+class BadJson(BadRequest):
+    code = "bad_json"
+
+
+class UnknownField(BadRequest):
+    """A field that the call does not know. It is not ignored, as a misspelt switch would be."""
+
+    code = "unknown_field"
+    sentence = "There is no field “{name}”; the nearest one is “{nearest}”. Known fields: {known}."
+
+    def __init__(self, name: str, *, nearest: str, known: Sequence[str]) -> None:
+        super().__init__(name=name, nearest=nearest, known=", ".join(known))
+        self.members = {"field": name, "nearest": nearest}
+
+
+class UnknownPreset(BadRequest):
+    code = "unknown_preset"
+    sentence = "There is no preset “{name}”. Known presets: {known}."
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(name=name, known=", ".join(known) or "none")
+
+
+class BatchRefused(BadRequest):
+    """None of the files was taken. refusals: why, in the order of the files."""
+
+    code = "batch_refused"
+    sentence = "None of the {count} files was taken; see the problem of each."
+
+    def __init__(self, refusals: Sequence[MediaError]) -> None:
+        self.refusals = tuple(refusals)
+        super().__init__(count=len(refusals))
+
+
+class BadIdempotencyKey(BadRequest):
+    code = "bad_idempotency_key"
+    sentence = "Idempotency-Key takes 1 to 255 visible ASCII characters, such as a UUID."
+
+
+class UnknownUpload(BadRequest):
+    code = "unknown_upload"
+    sentence = "There is no such upload, or it is another's. POST /v1/uploads begins one."
+
+
+class BadWebhookUrl(BadRequest):
+    code = "bad_webhook_url"
+
+
+class IdempotencyKeyReused(RequestError):
+    code = "idempotency_key_reused"
+    sentence = "This Idempotency-Key was sent before with another request; choose a new one for this one."
+
+
+class WrongState(RequestError):
+    code = "wrong_state"
+
+
+class NotRestorable(WrongState):
+    code = "not_restorable"
+    sentence = "This image was not deleted, or too long ago to come back."
+
+
+class UploadUsed(WrongState):
+    code = "upload_used"
+    sentence = "This upload has become an image already. POST /v1/uploads begins another one."
+
+
+class UploadExpired(WrongState):
+    code = "upload_expired"
+    sentence = "This upload was begun too long ago. POST /v1/uploads begins another one."
+
+
+class TooManyWebhooks(WrongState):
+    code = "too_many_webhooks"
+    sentence = "You have {limit} webhooks, and no more are allowed. Delete one that is of no use any more."
+
+
+class WebhookDisabled(WrongState):
+    code = "webhook_disabled"
+    sentence = "This webhook is disabled: {} Enable it first."
+
+
+class BacklogFull(RequestError):
+    code = "backlog_full"
+    sentence = "Too many pictures are waiting already. Nothing was stored; please send it again later."
+    retry_after_s = 30
+
+
+class BadWait(BadRequest):
+    code = "bad_wait"
+    sentence = "wait takes a whole number of seconds from 0 to {longest_s}."
+
+
+class BadCursor(BadRequest):
+    code = "bad_cursor"
+    sentence = "Last-Event-ID takes the id of an event of this stream, such as 123-456."
+
+
+class JobsNotNamed(BadRequest):
+    """Anonymous callers are all one caller: each would be told of everybody else's jobs."""
+
+    code = "jobs_not_named"
+    sentence = "Without credentials name the jobs to follow, as in /v1/events?job=ID&job=ID, at most {most}."
+
+
+class TicketInvalid(RequestError):
+    code = "ticket_invalid"
+    sentence = "This ticket was used before, has expired, or was never issued. POST /v1/events/ticket gives another."
+
+
+class TooManyWaiters(RequestError):
+    code = "too_many_waiters"
+    sentence = "As many callers wait here as there is room for. Please come again later, or look at the job itself."
+    retry_after_s = 10
