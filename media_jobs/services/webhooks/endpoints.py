@@ -57,10 +57,10 @@ def create(owner: str, url: str, event_types: Collection[str] = TOLD_BY_DEFAULT)
     """
     check_url(url)
     with transaction.atomic():
+        endpoint = WebhookEndpoint(owner=owner, url=url, event_types=_types(event_types), secret=_new_secret())
+        _begin_now(endpoint)  # with the lock, under which they are counted
         if WebhookEndpoint.objects.filter(owner=owner).count() >= MOST:
             raise TooManyWebhooks(limit=MOST)
-        endpoint = WebhookEndpoint(owner=owner, url=url, event_types=_types(event_types), secret=_new_secret())
-        _begin_now(endpoint)
         endpoint.save(force_insert=True)
     log.info("webhook_created", webhook=str(endpoint.pk), owner=owner)
     return endpoint

@@ -1,8 +1,11 @@
 """Which addresses are taken, how many webhooks, and what of them can be had again."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from media_jobs.errors import BadWebhookUrl, TooManyWebhooks, WebhookDisabled
 from media_jobs.models import WebhookEndpoint
@@ -77,6 +80,25 @@ def test_an_owner_has_so_many_and_another_as_many(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(TooManyWebhooks, match="2 webhooks"):
         make_webhook("key:a")
     make_webhook("key:b")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_at_once_one_gets_no_more_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = Barrier(6)
+    monkeypatch.setattr(endpoints, "MOST", 2)
+    monkeypatch.setattr(endpoints, "check_url", lambda _: together.wait(30))
+
+    def create(_: int) -> bool:
+        try:
+            endpoints.create("key:a", "https://example.org/hook")
+        except TooManyWebhooks:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(create, range(6))) == WebhookEndpoint.objects.count() == 2
 
 
 def test_each_webhook_has_a_secret_of_its_own() -> None:
