@@ -1,7 +1,9 @@
-"""Wake-ups of workers: RQ, through django-rq.
+"""Wake-ups of workers, in RQ.
 
 An RQ job is a wake-up of a lane. It names no job of ours: the worker that answers it takes the lane's next one from the
 table. So a wake-up may be lost, delivered twice, or come when there is nothing left to do.
+
+The names of queues carry that of the database: of several services on one Redis, each wakes its own workers.
 """
 
 from collections.abc import Iterator
@@ -9,7 +11,6 @@ from contextlib import contextmanager
 from functools import cache
 from uuid import UUID, uuid4
 
-import django_rq
 from django.conf import settings
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -18,6 +19,7 @@ from redis.retry import Retry
 from rq import Queue, get_current_job
 from rq.timeouts import JobTimeoutException
 
+from media_jobs.adapters import database
 from media_jobs.errors import QueueUnavailable
 from media_jobs.states import Lane
 
@@ -34,21 +36,47 @@ _TRIES = 10
 
 @cache
 def _queue(lane: Lane) -> Queue:
-    """One queue object, and with it one connection pool, per process and lane.
+    """One queue object per process and lane."""
+    return _named(lane, _connection())
 
-    The connection is our own: django-rq passes no time limits on to Redis where it is given a URL.
-    """
-    url = str(settings.RQ_QUEUES[lane.value]["URL"])
+
+@cache
+def _connection() -> Redis:
     limits = {"socket_connect_timeout": _TIMEOUT_S, "socket_timeout": _TIMEOUT_S}
-    return django_rq.get_queue(lane.value, connection=Redis.from_url(url, retry=Retry(NoBackoff(), 1), **limits))
+    return Redis.from_url(_url(), retry=Retry(NoBackoff(), 1), **limits)
+
+
+def _named(lane: Lane, connection: Redis) -> Queue:
+    config = settings.RQ_QUEUES[lane.value]
+    return Queue(
+        name_of(lane),
+        default_timeout=config.get("DEFAULT_TIMEOUT"),
+        connection=connection,
+        serializer=config["SERIALIZER"],
+    )
+
+
+def _url() -> str:
+    return str(settings.RQ_QUEUES[Lane.INTERACTIVE.value]["URL"])
+
+
+def name_of(lane: Lane) -> str:
+    """The name that RQ knows the lane by. Raises one of database.CONNECTION_ERRORS, when first asked."""
+    return f"{lane}-{database.short_name()}"
+
+
+def forget() -> None:
+    """As in a new process."""
+    _queue.cache_clear()
+    _connection.cache_clear()
+    database.short_name.cache_clear()
 
 
 def worker_queues() -> list[Queue]:
     """The queues of all lanes over one connection of a worker's own, which may wait for a wake-up."""
-    url = str(settings.RQ_QUEUES[Lane.INTERACTIVE.value]["URL"])
     # Who waits for a wake-up waits longer than others; a second try would be too long with a frozen server.
-    connection = Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=_TIMEOUT_S)
-    return [django_rq.get_queue(lane.value, connection=connection) for lane in Lane]
+    connection = Redis.from_url(_url(), retry=Retry(NoBackoff(), 0), socket_connect_timeout=_TIMEOUT_S)
+    return [_named(lane, connection) for lane in Lane]
 
 
 @contextmanager
@@ -135,4 +163,4 @@ def describe_current_job(job_id: UUID, attempt: int) -> None:
 def ping() -> None:
     """Raises QueueUnavailable unless the server answers."""
     with _translated_errors():
-        _queue(Lane.INTERACTIVE).connection.ping()
+        _connection().ping()
