@@ -51,8 +51,8 @@ def store(role: Role) -> ObjectStore:
 os.register_at_fork(after_in_child=store.cache_clear)
 
 
-def _credentials(role: Role) -> tuple[str, str] | None:
-    """Return key and secret for `role`, or None where it has none. A single set serves all roles."""
+def _credentials(role: Role) -> tuple[str, ...] | None:
+    """Return key, secret and session token for `role`, or None where it has none. A single set serves all roles."""
     web, worker, read = (
         credentials if credentials[0] else None
         for credentials in (settings.S3_WEB_CREDENTIALS, settings.S3_WORKER_CREDENTIALS, settings.S3_READ_CREDENTIALS)
