@@ -49,7 +49,7 @@ class ObtainView(_TokenView):
         responses=answers.open_to_all({200: _ISSUED}, *_PROBLEMS),
     )
     def post(self, request: Request) -> Response:
-        return _issued(issuing.issue(**_sent(SignInSerializer, request)))
+        return _issued(issuing.issue(**_sent(SignInSerializer, request), request=request._request))
 
 
 class RefreshView(_TokenView):
