@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -10,12 +11,14 @@ from media_jobs.adapters import database
 from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.workspace import remove_left, translate_errors
 from media_jobs.errors import MediaError, WorkspaceFull
-from media_jobs.services.jobs.worker import Worker
+
+if TYPE_CHECKING:
+    from media_jobs.services.jobs.worker import Worker
 
 _TRIAL = bytes(65_536)
 
 
-def reason(worker: Worker | None = None) -> str:
+def reason(worker: "Worker | None" = None) -> str:
     """The code of what is missing, looked at now; empty when jobs can be done, by `worker` where one is given."""
     if not database.is_available():
         return "database_unavailable"
