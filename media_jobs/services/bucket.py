@@ -128,6 +128,10 @@ def _admin() -> tuple[str, ...]:
 
 def _client(credentials: tuple[str, ...]) -> Any:
     storage = bucket_storage(
-        settings.S3_BUCKET, credentials, region=settings.S3_REGION, endpoint_url=settings.S3_ENDPOINT_URL
+        settings.S3_BUCKET,
+        credentials,
+        region=settings.S3_REGION,
+        endpoint_url=settings.S3_ENDPOINT_URL,
+        ca_bundle=settings.S3_CA_BUNDLE,
     )
     return storage.bucket.meta.client

@@ -35,6 +35,7 @@ def store(role: Role) -> ObjectStore:
             endpoint_url=settings.S3_ENDPOINT_URL,
             public_url=settings.CDN_BASE_URL,
             part_checksum=PartChecksum(settings.S3_PART_CHECKSUM),
+            ca_bundle=settings.S3_CA_BUNDLE,
         )
     from media_jobs.adapters.storage.files import FileStore  # noqa: PLC0415 - only where it is used
 

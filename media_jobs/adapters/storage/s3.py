@@ -45,6 +45,7 @@ class S3Store:
     public_url: where derivatives are served from; by default the bucket itself.
     limits: of each single call.
     part_checksum: the one that the server takes.
+    ca_bundle: see `s3_connection.bucket_storage`.
     """
 
     def __init__(
@@ -57,12 +58,13 @@ class S3Store:
         public_url: str = "",
         limits: CallLimits = CALL_LIMITS,
         part_checksum: PartChecksum = PartChecksum.SHA256,
+        ca_bundle: str = "",
     ) -> None:
         self.bucket = bucket
         self._part_checksum = part_checksum
         self._bucket_url = bucket_url(bucket, region=region, endpoint_url=endpoint_url)
         self._public_url = public_url or self._bucket_url
-        how: dict[str, Any] = {"region": region, "endpoint_url": endpoint_url, "limits": limits}
+        how: dict[str, Any] = {"region": region, "endpoint_url": endpoint_url, "limits": limits, "ca_bundle": ca_bundle}
         self._storage = bucket_storage(bucket, credentials, **how) if credentials else None
         self._lock, self._checking = threading.Lock(), threading.Lock()
         self._checked: tuple[float, MediaError | None] | None = None

@@ -9,7 +9,6 @@ import boto3
 import botocore.loaders
 import botocore.session
 from botocore.config import Config
-from django.conf import settings as django_settings
 from storages.backends.s3 import S3Storage
 
 from media_jobs.adapters.storage.s3_calls import CALL_LIMITS, CallLimits
@@ -60,8 +59,12 @@ def bucket_storage(
     region: str,
     endpoint_url: str | None,
     limits: CallLimits = CALL_LIMITS,
+    ca_bundle: str = "",
 ) -> S3Storage:
-    """Return django-storages' storage of a bucket. It connects on first use."""
+    """Return django-storages' storage of a bucket. It connects on first use.
+
+    ca_bundle: a file with the authorities that are trusted; by default the world's.
+    """
     key, secret, *token = credentials
     config: Config = Config(
         signature_version="s3v4",
@@ -85,7 +88,7 @@ def bucket_storage(
         "access_key": key,
         "secret_key": secret,
         "security_token": next(filter(None, token), None),
-        "verify": django_settings.S3_CA_BUNDLE or True,  # botocore would refuse an empty AWS_CA_BUNDLE
+        "verify": ca_bundle or True,  # botocore would refuse an empty AWS_CA_BUNDLE
         "region_name": region,
         "endpoint_url": endpoint_url,
         "client_config": config,
