@@ -23,6 +23,7 @@ _PROBLEMS = (
     "foreign_origin",
     "tokens_not_issued",
     "quota_exceeded",
+    "sign_in_locked",
     "limits_unavailable",
     "database_unavailable",
     *answers.JSON_BODY,
