@@ -70,12 +70,12 @@ class HealthView(APIView):
 
     @extend_schema(
         operation_id="getHealth",
-        summary="Whether database, queue and storage answer",
+        summary="Whether uploads are accepted, and what is not as it should be",
         auth=[],
         responses=answers.open_to_all(
             {
-                200: OpenApiResponse(HealthSerializer, description="All answer"),
-                503: OpenApiResponse(HealthSerializer, description="One does not"),
+                200: OpenApiResponse(HealthSerializer, description="Uploads are accepted"),
+                503: OpenApiResponse(HealthSerializer, description="No upload is accepted at the moment"),
             }
         ),
     )
