@@ -106,6 +106,9 @@ class Env:
         "", "S3 credentials of the web process (write-only suffices)", aliases=("S3_ACCESS_KEY",)
     )
     AWS_SECRET_ACCESS_KEY: str = setting("", "– their secret", aliases=("S3_SECRET_KEY",), secret=True)
+    AWS_SESSION_TOKEN: str = setting(
+        "", "– their session token, where STS gave them", aliases=("S3_SESSION_TOKEN",), secret=True
+    )
     AWS_REGION: str = setting("us-east-1", "Region of the bucket", aliases=("S3_REGION",))
     S3_BUCKET: str = setting("", "Bucket for originals and derivatives; by default files in the data directory")
     S3_ENDPOINT: str = setting("", "URL of an S3-compatible server; by default AWS")
@@ -120,12 +123,18 @@ class Env:
         "", "S3 credentials of the workers (read, write, list, delete); by default the web's"
     )
     WORKER_AWS_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
+    WORKER_AWS_SESSION_TOKEN: str = setting("", "– their session token, where STS gave them", secret=True)
     S3_READ_ACCESS_KEY_ID: str = setting("", "Read-only S3 credentials that sign links to originals")
     S3_READ_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
+    S3_READ_SESSION_TOKEN: str = setting("", "– their session token, where STS gave them", secret=True)
     ADMIN_AWS_ACCESS_KEY_ID: str = setting(
         "", "S3 credentials for `manage.py bucket` alone, given with that command; never to a running service"
     )
     ADMIN_AWS_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
+    ADMIN_AWS_SESSION_TOKEN: str = setting("", "– their session token, where STS gave them", secret=True)
+    AWS_CA_BUNDLE: str = setting(
+        "", "File with the certificates of an authority of your own that signed the storage's; by default the world's"
+    )
     UPLOAD_ORIGINS: str = setting(
         "",
         "Comma-separated origins of web pages that may call the APIs and upload to the bucket, as in https://example.org",

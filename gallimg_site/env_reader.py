@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,9 @@ from gallimg_site.env import ConfigError, Env, is_loopback, takes
 
 #: Of JWT_SECRET. RFC 7518 wants as many bits as the hash has; PyJWT only warns of fewer.
 LEAST_SECRET_BYTES = 32
+#: How AWS begins the ids of keys that last for hours.
+_TEMPORARY = "ASIA"
+_ENCODING = "(in user and password write / as %2F, # as %23, ? as %3F, @ as %40, % as %25)"
 
 _SWITCH = {"1": True, "t": True, "true": True, "y": True, "yes": True, "on": True}
 _SWITCH |= {"0": False, "f": False, "false": False, "n": False, "no": False, "off": False}
@@ -28,7 +32,9 @@ def load() -> Env:
     except (OSError, ValueError) as error:
         raise ConfigError(".env: got what cannot be read, takes a text file with lines NAME=value") from error
     env = Env(**{field.name: _value(field) for field in dataclasses.fields(Env)})
+    _check_urls(env)
     _check_addresses(env)
+    _check_credentials(env)
     _check_callers(env)
     _check_together(env)
     return env
@@ -68,20 +74,46 @@ def _parsed(raw: str, field: "dataclasses.Field[Any]") -> Any:
     return raw.lower()
 
 
+def _check_urls(env: Env) -> None:
+    """Never repeat them: they hold passwords."""
+    for name, schemes, takes_ in (
+        ("DATABASE_URL", ("postgres", "postgresql"), "postgres://user:password@host/name"),
+        ("REDIS_URL", ("redis", "rediss", "unix"), "redis://user:password@host:port/number, rediss:// for TLS"),
+    ):
+        value = getattr(env, name)
+        if value and not (_is_url(value, *schemes) and _is_encoded(value) and _has_a_number(value)):
+            raise ConfigError(f"{name}: got a value that is not shown, takes {takes_} {_ENCODING}")
+
+
+def _check_credentials(env: Env) -> None:
+    for prefix in ("AWS_", "WORKER_AWS_", "S3_READ_", "ADMIN_AWS_"):
+        names = (f"{prefix}ACCESS_KEY_ID", f"{prefix}SECRET_ACCESS_KEY", f"{prefix}SESSION_TOKEN")
+        key, secret, token = (getattr(env, name) for name in names)
+        if bool(key) != bool(secret):
+            raise ConfigError(f"{names[0]} and {names[1]}: one is set and the other is not; set both or none")
+        if key.startswith(_TEMPORARY) and not token:
+            raise ConfigError(
+                f"{names[2]}: not set, but {names[0]} is the key of temporary credentials ({_TEMPORARY}…); takes the "
+                "session token that STS gave with it. A service that runs for long wants a user's own key"
+            )
+        if token and not key:
+            raise ConfigError(f"{names[2]}: set, but {names[0]} is not; set all three or none")
+    if env.AWS_CA_BUNDLE and not Path(env.AWS_CA_BUNDLE).is_file():
+        raise ConfigError(f"AWS_CA_BUNDLE: got {env.AWS_CA_BUNDLE!r}, takes a file with certificates (PEM)")
+
+
 def _check_addresses(env: Env) -> None:
     for name in ("PUBLIC_BASE_URL", "CDN_BASE_URL"):
         value = getattr(env, name)
         if value and not _is_address(value, "http", "https"):
-            raise ConfigError(f"{name}: got {value!r}, takes an address that starts with http:// or https://")
+            raise ConfigError(f"{name}: got {shown(value)!r}, takes an address that starts with http:// or https://")
     for origin in env.upload_origins:
         if not _is_address(origin, "http", "https") or urlsplit(origin).path:
-            raise ConfigError(f"UPLOAD_ORIGINS: got {origin!r}, takes origins like https://example.org")
+            raise ConfigError(f"UPLOAD_ORIGINS: got {shown(origin)!r}, takes origins like https://example.org")
     if env.S3_ENDPOINT and not _is_address(env.s3_endpoint_url or "", "http", "https"):
-        raise ConfigError(f"S3_ENDPOINT: got {env.S3_ENDPOINT!r}, takes host:port or an http:// or https:// address")
-    if env.DATABASE_URL and not _is_url(env.DATABASE_URL, "postgres", "postgresql"):
-        raise ConfigError("DATABASE_URL: got a value that is not shown, takes postgres://user:password@host/name")
-    if env.REDIS_URL and not _is_url(env.REDIS_URL, "redis", "rediss", "unix"):
-        raise ConfigError("REDIS_URL: got a value that is not shown, takes redis://host:port/number")
+        raise ConfigError(
+            f"S3_ENDPOINT: got {shown(env.S3_ENDPOINT)!r}, takes host:port or an http:// or https:// address"
+        )
 
 
 def _check_callers(env: Env) -> None:
@@ -91,7 +123,7 @@ def _check_callers(env: Env) -> None:
             "as HS256 wants them"
         )
     if env.JWT_JWKS_URL and not _is_address(env.JWT_JWKS_URL, "http", "https"):
-        raise ConfigError(f"JWT_JWKS_URL: got {env.JWT_JWKS_URL!r}, takes an http:// or https:// address")
+        raise ConfigError(f"JWT_JWKS_URL: got {shown(env.JWT_JWKS_URL)!r}, takes an http:// or https:// address")
     if "|" in env.JWT_ISSUER or env.JWT_ISSUER.startswith("key:"):
         raise ConfigError(f"JWT_ISSUER: got {env.JWT_ISSUER!r}, takes a name without “|” that does not begin with key:")
     try:
@@ -107,14 +139,6 @@ def _check_together(env: Env) -> None:
         raise ConfigError(
             "SECRET_KEY: not set, but DATABASE_URL is; takes 50 random characters, the same on every host"
         )
-    for key, secret in (
-        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-        ("WORKER_AWS_ACCESS_KEY_ID", "WORKER_AWS_SECRET_ACCESS_KEY"),
-        ("S3_READ_ACCESS_KEY_ID", "S3_READ_SECRET_ACCESS_KEY"),
-        ("ADMIN_AWS_ACCESS_KEY_ID", "ADMIN_AWS_SECRET_ACCESS_KEY"),
-    ):
-        if bool(getattr(env, key)) != bool(getattr(env, secret)):
-            raise ConfigError(f"{key} and {secret}: one is set and the other is not; set both or none")
     # A host that only works needs the workers' alone; whoever has the administrator's runs `manage.py bucket`, perhaps
     # before there are any others. What a process lacks it says when it starts: `management.storage_probe`.
     if env.S3_BUCKET and not (env.AWS_ACCESS_KEY_ID or env.WORKER_AWS_ACCESS_KEY_ID or env.ADMIN_AWS_ACCESS_KEY_ID):
@@ -143,6 +167,23 @@ def _is_url(value: str, *schemes: str) -> bool:
     except ValueError:
         return False
     return value.startswith(tuple(f"{scheme}://" for scheme in schemes))
+
+
+def _is_encoded(value: str) -> bool:
+    """Whether no `/`, `?` or `#` of a password cuts it in two: what follows would be taken for something else."""
+    parts = urlsplit(value)
+    return not parts.fragment and "@" not in parts.path + parts.query
+
+
+def _has_a_number(value: str) -> bool:
+    """Whether the database that a Redis URL names is a number; redis-py takes the first one for any other word."""
+    parts = urlsplit(value)
+    return parts.scheme not in ("redis", "rediss") or parts.path.strip("/").isdigit() or not parts.path.strip("/")
+
+
+def shown(value: str) -> str:
+    """Return an address for a message, without a name and password that may be in it."""
+    return re.sub(r"//.*@", "//…@", value)
 
 
 def _is_address(value: str, *schemes: str) -> bool:

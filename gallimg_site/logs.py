@@ -5,6 +5,8 @@ import logging.config
 import re
 import shutil
 import sys
+from io import StringIO
+from typing import Any, TextIO
 
 import structlog
 from structlog.dev import BRIGHT, CYAN, DIM, RED, RESET_ALL, YELLOW, Column, KeyValueColumnFormatter
@@ -13,8 +15,12 @@ _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR"
 _LETTERS = re.compile(r"(?P<colour>\x1b\[[0-9;]*m)|.", re.DOTALL)
 _OURS = ("media_jobs", "gallimg_site")
 
-#: Without the values of local variables: passwords and keys are among them.
-_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+#: Of one exception, the outermost and the innermost half; of a chain of them, as many of the first and of the last.
+_MOST_FRAMES = 20
+_MOST_EXCEPTIONS = 6
+_MOST_CHARACTERS = 2_000
+#: Of a traceback on a terminal.
+_MOST_LINES = 120
 
 #: What signs links and forms, and tickets: they let their bearer read or store an object, or listen.
 _SIGNATURES = re.compile(r"(?<=[?&])(ticket|token|X-Amz-[A-Za-z-]+)=[^&\s'>]+")
@@ -25,6 +31,46 @@ def unsigned(_logger: object, _method: str, event: structlog.types.EventDict) ->
     if "request" in event:
         event["request"] = _SIGNATURES.sub(r"\1=…", str(event["request"]))
     return event
+
+
+class BoundedTracebacks:
+    """Makes dictionaries of an exception and of those that it came of; never more than a log can hold.
+
+    Without the values of local variables: passwords and keys are among them.
+    """
+
+    def __init__(self) -> None:
+        self._transform = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=_MOST_FRAMES)
+
+    def __call__(self, exc_info: structlog.typing.ExcInfo) -> list[dict[str, Any]]:
+        found = self._transform(exc_info)
+        half = _MOST_EXCEPTIONS // 2
+        left_out = len(found) - 2 * half
+        kept = found if left_out <= 0 else [*found[:half], *found[-half:]]
+        for exception in kept:
+            exception["exc_value"] = cut(exception["exc_value"], _MOST_CHARACTERS)
+            exception["exc_notes"] = [cut(note, _MOST_CHARACTERS) for note in exception.get("exc_notes", [])[:2]]
+            exception["exceptions"] = []  # of a group: the first line tells how many
+        if left_out > 0:
+            kept[half]["left_out_before"] = left_out
+        return kept
+
+
+def bounded_traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    """Write a traceback for a person, without its middle where it is long."""
+    text = StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    lines = text.getvalue().splitlines(keepends=True)
+    if len(lines) > _MOST_LINES:
+        left_out = len(lines) - _MOST_LINES
+        half = _MOST_LINES // 2
+        lines = [*lines[:half], f"… {left_out} lines left out …\n", *lines[-half:]]
+    stream.writelines(f"{cut(line.rstrip(), _MOST_CHARACTERS)}\n" for line in lines)
+
+
+def cut(text: str, characters: int) -> str:
+    """Return at most so many characters, with an ellipsis where there were more."""
+    return text if len(text) <= characters else f"{text[: characters - 1]}…"
 
 
 class TerminalRenderer:
@@ -41,7 +87,7 @@ class TerminalRenderer:
                 Column("event", KeyValueColumnFormatter(None, BRIGHT, RESET_ALL, str)),
                 Column("", KeyValueColumnFormatter(CYAN, "", RESET_ALL, str)),
             ],
-            exception_formatter=structlog.dev.plain_traceback,
+            exception_formatter=bounded_traceback,
             sort_keys=False,
         )
 
@@ -76,7 +122,9 @@ def configure(level: str) -> None:
     # What `request_refused` says, these say twice more: too much for a terminal.
     repeating = {"level": "ERROR"} if person and level != "debug" else {}
     renderer: list[structlog.types.Processor] = (
-        [TerminalRenderer()] if person else [_TRACEBACKS, structlog.processors.JSONRenderer()]
+        [TerminalRenderer()]
+        if person
+        else [structlog.processors.ExceptionRenderer(BoundedTracebacks()), structlog.processors.JSONRenderer()]
     )
     logging.config.dictConfig(
         {
@@ -97,6 +145,7 @@ def configure(level: str) -> None:
                 "gunicorn": {"level": "DEBUG" if level == "debug" else "WARNING"},
                 "django_structlog": {"level": "DEBUG" if level == "debug" else "WARNING", **repeating},
                 "django.request": repeating,
+                "axes": {"level": "ERROR"},  # `sign_in_failed` says it, without what was sent
                 "botocore": {"level": "WARNING"},
                 "boto3": {"level": "WARNING"},
                 "urllib3": {"level": "WARNING"},

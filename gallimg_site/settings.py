@@ -3,6 +3,7 @@
 import hashlib
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from gallimg_site import logs
+from gallimg_site.data_directory import close_to_others
 from gallimg_site.env import ConfigError
 from gallimg_site.env_reader import load
+from gallimg_site.picture_origins import picture_origins
 
 try:
     ENV = load()
+    close_to_others(ENV.GALLIMG_DATA)
     SECRET_KEY = ENV.secret_key
 except ConfigError as error:
     sys.exit(f"gallimg cannot start. {error}")
@@ -55,7 +59,12 @@ if ENV.embedded:
         }
     }
 else:
-    DATABASES = {"default": dj_database_url.parse(ENV.DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+    try:
+        DATABASES = {"default": dj_database_url.parse(ENV.DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+    except ValueError:  # its text may hold parts of a password
+        sys.exit(
+            "gallimg cannot start. DATABASE_URL: got a value that is not shown, takes postgres://user:pass@host/name"
+        )
     # A network that swallows packets must not hold up a request, or a worker that has a lease to renew, for longer than
     # 25 s. By libpq's defaults it takes hours until somebody notices.
     DATABASES["default"]["OPTIONS"] = {
@@ -90,16 +99,19 @@ RQ_QUEUES = {
     }
     for lane in ("interactive", "bulk", "heavy")
 }
-# The row is committed before a worker is woken up: see media_jobs.services.jobs.dispatch.
-RQ = {"COMMIT_MODE": "auto"}
 
 S3_BUCKET = ENV.S3_BUCKET
 S3_ENDPOINT_URL = ENV.s3_endpoint_url
 S3_REGION = ENV.AWS_REGION
-S3_WEB_CREDENTIALS = (ENV.AWS_ACCESS_KEY_ID, ENV.AWS_SECRET_ACCESS_KEY)
-S3_WORKER_CREDENTIALS = (ENV.WORKER_AWS_ACCESS_KEY_ID, ENV.WORKER_AWS_SECRET_ACCESS_KEY)
-S3_READ_CREDENTIALS = (ENV.S3_READ_ACCESS_KEY_ID, ENV.S3_READ_SECRET_ACCESS_KEY)
-S3_ADMIN_CREDENTIALS = (ENV.ADMIN_AWS_ACCESS_KEY_ID, ENV.ADMIN_AWS_SECRET_ACCESS_KEY)
+S3_WEB_CREDENTIALS = (ENV.AWS_ACCESS_KEY_ID, ENV.AWS_SECRET_ACCESS_KEY, ENV.AWS_SESSION_TOKEN)
+S3_WORKER_CREDENTIALS = (
+    ENV.WORKER_AWS_ACCESS_KEY_ID,
+    ENV.WORKER_AWS_SECRET_ACCESS_KEY,
+    ENV.WORKER_AWS_SESSION_TOKEN,
+)
+S3_READ_CREDENTIALS = (ENV.S3_READ_ACCESS_KEY_ID, ENV.S3_READ_SECRET_ACCESS_KEY, ENV.S3_READ_SESSION_TOKEN)
+S3_ADMIN_CREDENTIALS = (ENV.ADMIN_AWS_ACCESS_KEY_ID, ENV.ADMIN_AWS_SECRET_ACCESS_KEY, ENV.ADMIN_AWS_SESSION_TOKEN)
+S3_CA_BUNDLE = ENV.AWS_CA_BUNDLE
 UPLOAD_ORIGINS = ENV.upload_origins
 CDN_BASE_URL = ENV.CDN_BASE_URL.rstrip("/")
 
@@ -153,6 +165,8 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_prometheus",
     "django_structlog",
+    "axes",
+    "csp",
     "media_jobs.apps.MediaJobsConfig",
 ]
 MIDDLEWARE = [
@@ -169,8 +183,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "media_jobs.api.shared.request_log.RequestLog",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -190,6 +206,20 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# Per name and address: nobody is locked out by what others guess elsewhere.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "media_jobs.api.shared.addresses.sign_in_address"
+AXES_LOCKOUT_CALLABLE = "media_jobs.api.shared.sign_in.locked_out"
+AXES_DISABLE_ACCESS_LOG = True  # of those who were let in the sessions tell
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
@@ -204,6 +234,21 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL] if _HTTPS else []
 CSRF_FAILURE_VIEW = "media_jobs.api.shared.problems.handlers.csrf_failure"
+
+_SELF = "'self'"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [_SELF],
+        # Alpine, of the admin's pages, compiles the expressions in their attributes. None has a script in it.
+        "script-src": [_SELF, "'unsafe-eval'"],
+        "style-src": [_SELF, "'unsafe-inline'"],
+        "img-src": [_SELF, "data:", *picture_origins(ENV)],
+        "object-src": ["'none'"],
+        "base-uri": [_SELF],
+        "form-action": [_SELF],
+        "frame-ancestors": ["'none'"],
+    }
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["media_jobs.api.shared.auth.CallerAuthentication"],

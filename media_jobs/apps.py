@@ -15,8 +15,10 @@ class MediaJobsConfig(AppConfig):
     def ready(self) -> None:
         from media_jobs import checks, metrics  # noqa: F401, PLC0415  (needs the models; registers the checks)
         from media_jobs.adapters import database  # noqa: PLC0415
+        from media_jobs.api.shared import sign_in  # noqa: PLC0415
 
         metrics.register()
+        sign_in.register()
         connection_created.connect(database.limit_idle_transactions)
         post_migrate.connect(_after_migrate, sender=self)
 

@@ -67,14 +67,24 @@ class ObjectStore(Protocol):
     def fetch(self, key: str, into: Path, *, heartbeat: Heartbeat = no_heartbeat) -> None:
         """Write the object into the file `into`.
 
-        Raises ObjectMissing, StorageUnavailable, ReadsNotConfigured, and WorkspaceFull where `into` has no room.
+        Raises ObjectMissing, StorageUnavailable, ReadsNotConfigured, and WorkspaceUnavailable where `into` cannot be
+        written.
         """
 
     def delete(self, key: str) -> None:
         """Remove `key`; absence is fine. Raises StorageUnavailable."""
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        """Yield all visible keys that start with `prefix`, in no promised order. Raises StorageUnavailable."""
+    def keys(self, prefix: str = "", *, after: str = "") -> Iterator[str]:
+        """Yield all visible keys that start with `prefix`, in the order of their bytes.
+
+        after: only those that come behind this one, which may be gone by now. Raises StorageUnavailable.
+        """
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object. Raises StorageUnavailable.
+
+        Where the credentials may not ask, it is what everybody is told of a public one.
+        """
 
     def unfinished(self, *, older_than_s: float = 0) -> list[str]:
         """Return the names of writes begun so long ago and neither committed nor aborted: what `sweep` would remove.

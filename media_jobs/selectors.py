@@ -94,16 +94,18 @@ def is_stale(derivative: Derivative, image: Original) -> bool:
     return digest != keys.digest_of(derivative.key)
 
 
-def derivatives_of(job: Job) -> list[Derivative]:
-    """What the job was asked for, as it is now; nothing before the job is done."""
+def derivatives_of(job: Job, known: Collection[Derivative] | None = None) -> list[Derivative]:
+    """What the job was asked for, as it is now; nothing before the job is done.
+
+    known: all current derivatives of its image, where the caller has them already.
+    """
     if job.state != JobState.DONE:
         return []
-    made = Derivative.objects.filter(
-        original_id=job.original_id,
-        preset_name=job.preset.name,
-        rendition__in=job.wanted,
-        state=DerivativeState.CURRENT,
-    )
+    if known is None:
+        known = Derivative.objects.filter(original_id=job.original_id, state=DerivativeState.CURRENT).filter(
+            preset_name=job.preset.name, rendition__in=job.wanted
+        )
+    made = (d for d in known if d.preset_name == job.preset.name and d.rendition in job.wanted)
     return sorted(made, key=lambda d: job.wanted.index(d.rendition))
 
 

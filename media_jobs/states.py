@@ -17,7 +17,7 @@ MOVES: dict[JobState, frozenset[JobState]] = {
     JobState.PROCESSING: frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}),
     JobState.FAILED: frozenset({JobState.QUEUED}),
     JobState.CANCELLED: frozenset({JobState.QUEUED}),
-    JobState.DONE: frozenset(),
+    JobState.DONE: frozenset({JobState.QUEUED}),  # its derivatives are gone from the storage
 }
 
 

@@ -1,5 +1,6 @@
 """What all tests may use."""
 
+import functools
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,8 +14,9 @@ from django.core.signals import setting_changed
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
-from media_jobs.adapters import queue, rate_counter, storage, tokens
+from media_jobs.adapters import database, queue, rate_counter, storage, tokens
 from media_jobs.adapters.storage.files import FileStore
+from media_jobs.adapters.storage.s3_anonymous import anonymous_pool
 from media_jobs.services.jobs import estimates
 from media_jobs.services.uploads import backlog
 from tests import shared_decoder
@@ -126,7 +128,7 @@ _STATE: Mapping[str, Callable[[], None]] = {
     "how long jobs take": estimates.forget,
     "what the worker of the process holds and suspects": shared_decoder.renew_worker,
     "the object stores": storage.store.cache_clear,
-    "the connections to RQ": queue._queue.cache_clear,
+    "the connections to RQ, and what their database is called": queue.forget,
     "whether requests can be counted": rate_counter.forget,
     "the keys that issuers publish": tokens.published_keys.cache_clear,
     "what every line of the log says": structlog.contextvars.clear_contextvars,
@@ -135,11 +137,18 @@ _STATE: Mapping[str, Callable[[], None]] = {
 #: its own), the profiles that `pipeline.colour` has seen, Prometheus' registry (its one collector reads the database),
 #: Django's content types.
 
+
+def _forget_buckets() -> None:
+    storage.store.cache_clear()
+    anonymous_pool.cache_clear()
+
+
 #: What is made by settings, by the letters that these begin with.
 _MADE_BY_SETTINGS: Mapping[str, Callable[[], None]] = {
-    **dict.fromkeys(("S3_", "OBJECTS_", "PUBLIC_", "CDN_", "MIN_FREE_"), storage.store.cache_clear),
+    **dict.fromkeys(("OBJECTS_", "PUBLIC_", "CDN_", "MIN_FREE_"), storage.store.cache_clear),
+    "S3_": _forget_buckets,
     **dict.fromkeys(("WORK_DIR", "SANDBOX_MEMORY_"), shared_decoder.leave),
-    "RQ_QUEUES": queue._queue.cache_clear,
+    "RQ_QUEUES": queue.forget,
 }
 
 
@@ -201,6 +210,13 @@ def valkey(_queues_valkey: "redis.Redis") -> "redis.Redis":
 def _queue_at(url: str, settings: Any) -> None:
     config = {"URL": url, "SERIALIZER": "rq.serializers.JSONSerializer"}
     settings.RQ_QUEUES = {lane: config for lane in settings.RQ_QUEUES}  # noqa: C420  (nobody changes it)
+
+
+@pytest.fixture
+def named_database(monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the queues of a test without a database are called after."""
+    monkeypatch.setattr(database, "short_name", functools.cache(lambda: "0123456789ab"))
+    return database.short_name()
 
 
 @pytest.fixture

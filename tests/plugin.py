@@ -44,6 +44,7 @@ def _set_the_stage(running: ExitStack) -> None:
     for field in dataclasses.fields(Env):
         for name in (field.name, *field.metadata["aliases"]):
             os.environ[name] = ""  # unset, and not to be set by somebody's .env either
+    del os.environ["AWS_CA_BUNDLE"]  # which boto3 reads by itself, and refuses where it is empty
     os.environ["SECRET_KEY"] = "only for tests, where nothing is secret" + "." * 20
     os.environ.update(NO_LIMITS)
     base = tempfile.mkdtemp(prefix="gallimg-test-")

@@ -67,6 +67,13 @@ class Server:
                     raise RuntimeError(f"{self._name} did not start:\n{tail}") from error
                 time.sleep(0.02)
 
+    def wait_for_end(self) -> None:
+        """Wait for a process that ends by itself. Raises RuntimeError unless it ends well."""
+        code = self._process.wait(_START_LIMIT_S)
+        pids.discard(self.pid)
+        if code:
+            raise RuntimeError(f"{self._name} ended with {code}:\n{self._log.read_text(errors='replace')[-2000:]}")
+
     def stop(self, with_signal: signal.Signals = signal.SIGKILL) -> None:
         if self._process.poll() is None:
             self._process.send_signal(with_signal)

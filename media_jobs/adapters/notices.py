@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from django.db import connection
 
+from media_jobs.adapters import database
+
 #: The name under which the trigger of migration 0012 notifies.
 CHANNEL = "media_jobs_events"
 #: How often SQLite is asked. It reads one number out of shared memory.
@@ -53,8 +55,20 @@ class Notices(Protocol):
 
 
 def notices() -> Notices:
-    """Begin to listen. Whatever is committed from now on is noticed."""
-    return _Listening() if connection.vendor == "postgresql" else _Asking()
+    """Begin to listen. Whatever is committed from now on is noticed; behind a pooler only by who looks again."""
+    if connection.vendor != "postgresql":
+        return _Asking()
+    return _Waiting() if database.is_pooled() else _Listening()
+
+
+class _Waiting:
+    """Hears nothing: LISTEN would stay with a session that is somebody else's a moment later."""
+
+    def wait(self, alarm: Alarm, timeout_s: float) -> bool:
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(alarm, selectors.EVENT_READ)
+            waiting.select(timeout_s)
+        return False
 
 
 class _Listening:

@@ -2,11 +2,14 @@
 
 An RQ job is a wake-up of a lane. It names no job of ours: the worker that answers it takes the lane's next one from the
 table. So a wake-up may be lost, delivered twice, or come when there is nothing left to do.
+
+The names of queues carry that of the database: of several services on one Redis, each wakes its own workers.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 from uuid import UUID, uuid4
 
 import django_rq
@@ -18,6 +21,7 @@ from redis.retry import Retry
 from rq import Queue, get_current_job
 from rq.timeouts import JobTimeoutException
 
+from media_jobs.adapters import database
 from media_jobs.errors import QueueUnavailable
 from media_jobs.states import Lane
 
@@ -34,21 +38,50 @@ _TRIES = 10
 
 @cache
 def _queue(lane: Lane) -> Queue:
-    """One queue object, and with it one connection pool, per process and lane.
+    """One queue object per process and lane."""
+    return _of(lane, _connection())
 
-    The connection is our own: django-rq passes no time limits on to Redis where it is given a URL.
-    """
-    url = str(settings.RQ_QUEUES[lane.value]["URL"])
+
+@cache
+def _connection() -> Redis:
+    """One pool per process. It is our own: django-rq passes no time limits on to Redis where it is given a URL."""
     limits = {"socket_connect_timeout": _TIMEOUT_S, "socket_timeout": _TIMEOUT_S}
-    return django_rq.get_queue(lane.value, connection=Redis.from_url(url, retry=Retry(NoBackoff(), 1), **limits))
+    return Redis.from_url(_url(), retry=Retry(NoBackoff(), 1), **limits)
+
+
+def _of(lane: Lane, connection: Redis) -> Queue:
+    return django_rq.get_queue(lane.value, connection=connection, queue_class=_named)
+
+
+def _named(lane: str, *, autocommit: None, commit_mode: None, **options: Any) -> Queue:
+    """RQ's own queue, not django-rq's, which finds its settings by the name in Redis: that one is not in the settings.
+
+    It adds at once; the row is committed before (see media_jobs.services.jobs.dispatch).
+    """
+    return Queue(name_of(Lane(lane)), **options)
+
+
+def _url() -> str:
+    return str(settings.RQ_QUEUES[Lane.INTERACTIVE.value]["URL"])
+
+
+def name_of(lane: Lane) -> str:
+    """The name that RQ knows the lane by. Raises one of database.CONNECTION_ERRORS, when first asked."""
+    return f"{lane}-{database.short_name()}"
+
+
+def forget() -> None:
+    """As in a new process."""
+    _queue.cache_clear()
+    _connection.cache_clear()
+    database.short_name.cache_clear()
 
 
 def worker_queues() -> list[Queue]:
     """The queues of all lanes over one connection of a worker's own, which may wait for a wake-up."""
-    url = str(settings.RQ_QUEUES[Lane.INTERACTIVE.value]["URL"])
     # Who waits for a wake-up waits longer than others; a second try would be too long with a frozen server.
-    connection = Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=_TIMEOUT_S)
-    return [django_rq.get_queue(lane.value, connection=connection) for lane in Lane]
+    connection = Redis.from_url(_url(), retry=Retry(NoBackoff(), 0), socket_connect_timeout=_TIMEOUT_S)
+    return [_of(lane, connection) for lane in Lane]
 
 
 @contextmanager
@@ -135,4 +168,4 @@ def describe_current_job(job_id: UUID, attempt: int) -> None:
 def ping() -> None:
     """Raises QueueUnavailable unless the server answers."""
     with _translated_errors():
-        _queue(Lane.INTERACTIVE).connection.ping()
+        _connection().ping()

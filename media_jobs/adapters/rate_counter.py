@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from media_jobs.adapters import database
 from media_jobs.errors import QueueUnavailable
 from media_jobs.states import Lane
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 WINDOW_S = 60
-_PREFIX = "gallimg:limits"
 #: Requests wait for no more: the count is not what they came for.
 _TIMEOUT_S = 0.5
 #: A Redis that does not answer is not asked again by this process for so long.
@@ -78,4 +78,5 @@ def _storage(url: str) -> "RedisStorage":
     from limits.storage import RedisStorage  # noqa: PLC0415  (it loads all of its kinds of storage)
 
     how = {"socket_connect_timeout": _TIMEOUT_S, "socket_timeout": _TIMEOUT_S, "retry": Retry(NoBackoff(), 0)}
-    return RedisStorage(url, key_prefix=_PREFIX, **how)  # type: ignore[arg-type]  # they go to redis as they are
+    prefix = f"gallimg:{database.short_name()}:limits"
+    return RedisStorage(url, key_prefix=prefix, **how)  # type: ignore[arg-type]  # they go to redis as they are

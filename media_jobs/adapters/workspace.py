@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,66 +11,120 @@ from typing import IO
 
 import structlog
 
-from media_jobs.errors import WorkspaceFull, is_disk_full
+from media_jobs.errors import WorkspaceFull, WorkspaceUnavailable, is_disk_full
 
 log = structlog.get_logger(__name__)
 
 _LOCK = "lock"
+#: To make a workspace anew, where others sweep at the same moment.
+_TRIES = 20
 
 
 @contextmanager
-def room_on_disk() -> Iterator[None]:
-    """Raise WorkspaceFull where writing temporary files within failed because the disk is full."""
+def translate_errors() -> Iterator[None]:
+    """Turn what the system refuses within into WorkspaceUnavailable, and into WorkspaceFull where the disk is full."""
     try:
         yield
     except OSError as error:
+        why = error.strerror or type(error).__name__
         if is_disk_full(error):
-            log.error("workspace_full", error=error.strerror)
+            log.error("workspace_full", error=why)
             raise WorkspaceFull from error
-        raise
+        log.error("workspace_failed", error=why, file=error.filename)
+        raise WorkspaceUnavailable(why) from error
 
 
 class Workspace:
     """A directory under `root` for one process. It holds a lock in there until its process ends.
 
-    Making it raises WorkspaceFull.
+    Making it raises WorkspaceUnavailable.
     """
 
     def __init__(self, root: Path, name: str) -> None:
         self.path = root / name
-        while True:
-            with room_on_disk():
+        for _ in range(_TRIES):
+            with translate_errors():
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 lock = _locked(self.path)
             if lock and (self.path / _LOCK).exists():
-                break  # else somebody swept it before it was locked
-        self._lock = lock
+                self._lock = lock
+                return
+            # Somebody swept it before it was locked.
+        raise WorkspaceUnavailable(f"{name} cannot be locked")
+
+    @property
+    def is_there(self) -> bool:
+        """Whether nobody has removed it, or put another in its place."""
+        try:
+            return (self.path / _LOCK).stat().st_ino == os.fstat(self._lock.fileno()).st_ino
+        except OSError:
+            return False
 
     def close(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove_folder(self.path)
         self._lock.close()
 
 
+@contextmanager
+def temporary_folder(prefix: str, within: Path) -> Iterator[Path]:
+    """A new folder, removed at the end as far as that goes. Raises WorkspaceUnavailable where it cannot be made.
+
+    `tempfile.TemporaryDirectory` calls itself without end where it may not remove something.
+    """
+    with translate_errors():
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=within))
+    try:
+        yield folder
+    finally:
+        remove_folder(folder)
+
+
+#: Folders of this process that could not be removed when their time had come.
+_left: set[Path] = set()
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it. Never raises: what stays is left to `remove_left`."""
+    shutil.rmtree(path, ignore_errors=True)
+    if os.path.lexists(path):
+        _left.add(path)
+
+
+def remove_left() -> None:
+    """Remove what could not be removed before. Never raises."""
+    for path in [*_left]:
+        _left.discard(path)
+        remove_folder(path)
+
+
 def abandoned(root: Path) -> list[str]:
-    """Return the directories of processes that are gone: what `sweep` would remove."""
-    return sorted(path.name for path in (root.iterdir() if root.is_dir() else ()) if _is_abandoned(path))
+    """Return the directories of processes that are gone: what `sweep` would remove. Raises WorkspaceUnavailable."""
+    return sorted(path.name for path in _listed(root) if _is_abandoned(path))
 
 
 def sweep(root: Path) -> int:
-    """Remove the directories of processes that are gone. Returns how many. Safe beside living ones."""
+    """Remove the directories of processes that are gone. Returns how many. Safe beside living ones.
+
+    Raises WorkspaceUnavailable.
+    """
     removed = 0
-    for path in root.iterdir() if root.is_dir() else ():
+    for path in _listed(root):
         try:
             lock = _locked(path)
-        except OSError:  # a full disk: later
+        except OSError:  # a full disk, or no right to: later
             continue
         if lock is None:
             continue
-        shutil.rmtree(path, ignore_errors=True)
+        remove_folder(path)
         lock.close()
         removed += 1
         log.info("workspace_swept", path=path.name)
     return removed
+
+
+def _listed(root: Path) -> list[Path]:
+    with translate_errors():
+        return list(root.iterdir()) if root.is_dir() else []
 
 
 def _is_abandoned(path: Path) -> bool:
@@ -86,13 +141,11 @@ def _is_abandoned(path: Path) -> bool:
 def _locked(path: Path) -> IO[bytes] | None:
     """Return the lock of a workspace, or None when its process lives, or somebody else has just removed it.
 
-    Raises OSError where the disk has no room for it.
+    Raises OSError where it cannot be made.
     """
     try:
         lock = os.fdopen(os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-    except OSError as error:
-        if is_disk_full(error):  # trying again at once would never end
-            raise
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

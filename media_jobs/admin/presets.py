@@ -11,12 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from unfold.decorators import action
 
 from media_jobs.admin import cells
 from media_jobs.admin.base import PageAdmin, StackedInline, button, redirect_to
 from media_jobs.models import Preset, Rendition
 from media_jobs.services import presets
 
+#: On the request that wants a version to be current.
+_TO_BE_CURRENT = "preset_to_be_current"
 #: Ten years; an empty field keeps failed originals for ever.
 MOST_DAYS = 3_650
 
@@ -59,7 +62,9 @@ class PresetAdmin(PageAdmin[Preset]):
     search_fields = ("name", "renditions__name")
     search_help_text = "Preset or rendition"
     list_fullwidth = True
-    actions_detail = ("make_current", "copy_as_new_version")
+    actions_detail = ("copy_as_new_version",)
+    actions_submit_line = ("make_current",)
+    warn_unsaved_form = True  # before a copy, which is made of what is saved
     change_form_outer_before_template = "admin/media_jobs/preset/note.html"
     change_form_outer_after_template = "admin/media_jobs/preset/renditions.html"
 
@@ -97,9 +102,9 @@ class PresetAdmin(PageAdmin[Preset]):
     def has_copy_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self.has_add_permission(request)
 
-    def has_make_current_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+    def has_make_current_permission(self, request: HttpRequest, object_id: str) -> bool:
         """Whether this person may, and the version is not current already."""
-        if object_id is None or not self.has_change_permission(request):
+        if not self.has_change_permission(request):
             return False
         preset = self.get_object(request, unquote(object_id))
         return preset is not None and not preset.current and bool(preset.renditions.all())
@@ -119,19 +124,24 @@ class PresetAdmin(PageAdmin[Preset]):
         self.message_user(request, f"This is {copy}. Edit it, then make it current.", messages.SUCCESS)
         return redirect_to(request, reverse("admin:media_jobs_preset_change", args=[copy.pk]))
 
-    @button(
-        "Make current",
-        permission="make_current",
-        question="From now on, new uploads with this preset get this version. Pictures that exist stay as they are.",
-        icon="check_circle",
-        variant="primary",
-    )
-    def make_current(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
-        preset = get_object_or_404(Preset, pk=unquote(object_id))
-        presets.make_current(preset)
-        self.log_change(request, preset, "Made current.")
-        self.message_user(request, f"New uploads get {preset}.", messages.SUCCESS)
-        return redirect_to(request, reverse("admin:media_jobs_preset_change", args=[object_id]))
+    def get_actions_submit_line(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        may = self.has_make_current_permission(request, str(object_id))
+        found: list[Any] = super().get_actions_submit_line(request, object_id)  # type: ignore[misc]
+        return found if may else []
+
+    @action(description="Save and make current", icon="check_circle")  # type: ignore[untyped-decorator]
+    def make_current(self, request: HttpRequest, preset: Preset) -> None:
+        """Note that it is asked for: what stands in the form is saved first, its renditions as well."""
+        vars(request)[_TO_BE_CURRENT] = True
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if _TO_BE_CURRENT in vars(request):
+            preset = Preset.objects.get(pk=form.instance.pk)
+            presets.make_current(preset)
+            self.log_change(request, preset, "Made current.")
+            text = f"New uploads get {preset}. Pictures that exist stay as they are."
+            self.message_user(request, text, messages.SUCCESS)
 
     @admin.display(description="Renditions")
     def made_of(self, preset: Preset) -> str:

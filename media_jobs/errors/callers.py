@@ -71,6 +71,12 @@ class QuotaExceeded(RequestError):
         super().__init__(names="”, “".join(policies), seconds=retry_after_s)
 
 
+class SignInLocked(RequestError):
+    code = "sign_in_locked"
+    sentence = "Too many wrong passwords for this name from this address. Try again in {minutes} minutes."
+    retry_after_s = 900
+
+
 class LimitsUnavailable(RequestError):
     """Redis, which counts requests, does not answer; callers whom nobody knows have to wait for it."""
 

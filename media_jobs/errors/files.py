@@ -92,6 +92,7 @@ class PrivacyLeak(ImageRefused):
     """An output was about to carry more than rights; a fault of ours, found by the scan before anything was stored."""
 
     code = "privacy_leak"
+    blame = Blame.BUG
     sentence = "A finished file still held {}, which must not be published; nothing was stored."
 
 

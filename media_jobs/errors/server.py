@@ -53,6 +53,14 @@ class StorageClockSkewed(StorageDenied):
     sentence = "The storage refused us while {}: the clock of this host, or its own, is wrong by minutes."
 
 
+class StorageUntrusted(StorageUnavailable):
+    """Whoever answers is perhaps not the storage: a setting is wrong, or a certificate has run out."""
+
+    code = "storage_untrusted"
+    sentence = "The certificate of the storage is not trusted, or it does not speak TLS, while {}. See AWS_CA_BUNDLE."
+    retry_after_s = 60
+
+
 class BucketMissing(StorageUnavailable):
     code = "bucket_missing"
     sentence = "The storage has no such bucket while {}. Check S3_BUCKET; “manage.py bucket setup” makes it."
@@ -72,9 +80,16 @@ class KeyBeingDeleted(StorageUnavailable):
     sentence = "An old file of the same name is just being removed."
 
 
-class WorkspaceFull(MediaError):
-    code = "disk_full"
+class WorkspaceUnavailable(MediaError):
+    """The system refuses what a worker needs for an attempt, such as its temporary files. Never the picture's fault."""
+
+    code = "workspace_unavailable"
     blame = Blame.SERVER
+    sentence = "The worker's temporary files cannot be written or read ({})."
+
+
+class WorkspaceFull(WorkspaceUnavailable):
+    code = "disk_full"
     sentence = "There is no room left on the disk for the worker's temporary files."
 
 
@@ -85,13 +100,13 @@ def is_disk_full(error: BaseException) -> bool:
 
 class ReadsNotConfigured(MediaError):
     code = "reads_not_configured"
-    blame = Blame.FILE  # an attempt that meets it is not repeated: no waiting helps
+    blame = Blame.SERVER
     sentence = "This server may write to the storage but not read from it; set S3_READ_* to allow it."
 
 
 class ObjectMissing(MediaError):
     code = "object_missing"
-    blame = Blame.FILE
+    blame = Blame.SERVER  # it was there when its upload was accepted
     sentence = "The storage has no object “{}”."
 
 

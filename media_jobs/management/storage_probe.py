@@ -4,7 +4,15 @@ import structlog
 from django.conf import settings
 
 from media_jobs.adapters.storage import Role, store
-from media_jobs.errors import BucketMissing, MediaError, ReadsNotConfigured, StorageClockSkewed, StorageDenied
+from media_jobs.adapters.tls import TlsFault, fault_of
+from media_jobs.errors import (
+    BucketMissing,
+    MediaError,
+    ReadsNotConfigured,
+    StorageClockSkewed,
+    StorageDenied,
+    StorageUntrusted,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +54,14 @@ def probe_storage(*roles: Role) -> None:
                 f"{settings.S3_BUCKET!r}; “python manage.py bucket check” tells what is missing, and "
                 "“python manage.py bucket setup” makes a bucket that is not there"
             ) from error
+        except StorageUntrusted as error:
+            fault = fault_of(error)
+            advice = (
+                "S3_USE_SSL=false or http:// is without"
+                if fault is TlsFault.NO_TLS
+                else ("AWS_CA_BUNDLE names a file with the certificates of an authority of your own")
+            )
+            raise StorageUnusable(f"S3_ENDPOINT: got the storage at {where}, but {fault}; {advice}") from error
         except MediaError:
             hint = f"no answer from {where}: is S3_ENDPOINT right, and S3_USE_SSL? It starts all the same"
             log.warning("storage_unreachable", why=hint)

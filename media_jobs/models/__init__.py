@@ -6,7 +6,7 @@ from media_jobs.models.direct_upload import DirectUpload
 from media_jobs.models.event_ticket import EventTicket
 from media_jobs.models.idempotency import IdempotencyKey
 from media_jobs.models.job import EventClock, Job, JobEvent
-from media_jobs.models.maintenance import MaintenanceTask, Tombstone
+from media_jobs.models.maintenance import Installation, MaintenanceTask, Tombstone
 from media_jobs.models.original import Original, Tag
 from media_jobs.models.preset import Preset, Rendition
 from media_jobs.models.webhook import WebhookCursor, WebhookDelivery, WebhookEndpoint
@@ -18,6 +18,7 @@ __all__ = [
     "EventClock",
     "EventTicket",
     "IdempotencyKey",
+    "Installation",
     "Job",
     "JobEvent",
     "MaintenanceTask",

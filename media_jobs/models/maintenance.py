@@ -1,6 +1,9 @@
 """Rows of housekeeping: objects to delete, and its tasks."""
 
+from uuid import uuid4
+
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 
@@ -32,6 +35,9 @@ class MaintenanceTask(models.Model):
     repaired = models.PositiveIntegerField(default=0, help_text="How many things, the last time.")
     duration_ms = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True, help_text="Why the last time ended early.")
+    progress = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="Where the next run goes on, if the last one found no end."
+    )
 
     class Meta:
         verbose_name = "maintenance task"
@@ -40,3 +46,17 @@ class MaintenanceTask(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Installation(models.Model):
+    """This database, as distinct from others that share a Redis with it, and from copies of it. One row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    uuid = models.UUIDField(default=uuid4)
+    probed_at = models.DateTimeField(null=True, help_text="When it was last tried whether the database can be written.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="installation_is_one")]
+
+    def __str__(self) -> str:
+        return str(self.uuid)

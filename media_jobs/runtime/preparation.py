@@ -1,20 +1,30 @@
 """What has to be true before a service starts: a database with its tables, and a decoder that works."""
 
 import io
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from media_jobs import event_log
 from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.runtime.resources import CannotStart
 
+log = structlog.get_logger(__name__)
+
 #: Hosts that start at once migrate one after the other. Any number will do, as long as it stays.
-MIGRATION_LOCK = 7_264_911
+MIGRATION_LOCK = 7_264_912
+#: So long a host waits for another one that migrates.
+LOCK_LIMIT_S = 600.0
+_ASK_AGAIN_S = 0.5
 
 
 def prepare_database(*, migrate: bool) -> None:
@@ -32,13 +42,49 @@ def prepare_database(*, migrate: bool) -> None:
 
 def _migrate() -> None:
     """Migrate, alone among all hosts that share the database."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])  # until this process ends
+    with alone():
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, verbosity=0)
         event_log.after_restore()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep other hosts from migrating meanwhile. Raises CannotStart where one does for LOCK_LIMIT_S.
+
+    The lock ends with a transaction of a connection of its own, and not with a session, which behind a pooler goes on
+    when its client is gone. Trying, and not waiting, leaves the pooler its connection meanwhile.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    holder = connection.copy()
+    try:
+        give_up_at, told = time.monotonic() + LOCK_LIMIT_S, False
+        holder.set_autocommit(False)
+        while not _took_lock(holder):
+            holder.rollback()
+            if not told:
+                log.info("waiting_for_migration", limit_s=LOCK_LIMIT_S)
+                told = True
+            if time.monotonic() >= give_up_at:
+                raise CannotStart(
+                    f"Another host has been migrating the database for {LOCK_LIMIT_S / 60:g} minutes; look at its log, "
+                    f"and in PostgreSQL at pg_locks for the advisory lock {MIGRATION_LOCK}"
+                )
+            time.sleep(_ASK_AGAIN_S)
+        yield
+    finally:
+        holder.close()
+
+
+def _took_lock(holder: BaseDatabaseWrapper) -> bool:
+    with holder.cursor() as cursor:
+        # It is idle for as long as the migration takes, and must not be ended for that.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [MIGRATION_LOCK])
+        return bool(cursor.fetchone()[0])
 
 
 def probe_decoder() -> None:

@@ -5,9 +5,11 @@ import time
 
 import structlog
 from django.db import close_old_connections
+from rq import Queue
 
 from media_jobs.adapters import database, queue
 from media_jobs.adapters.decoder.sandbox import harden_worker
+from media_jobs.errors import WorkspaceUnavailable
 from media_jobs.runtime.rq_worker import ResilientWorker
 from media_jobs.runtime.webhook_sender import WebhookSender
 from media_jobs.services import housekeeping
@@ -55,7 +57,7 @@ class WorkerLoop:
 
     def _wait_until_outage_is_over(self) -> None:
         reason = known = ""
-        while not self.worker.stopping and (reason := outage.reason()):
+        while not self.worker.stopping and (reason := outage.reason(self.worker)):
             if reason != known:
                 log.warning("paused", reason=reason)
                 known = reason
@@ -75,15 +77,18 @@ class WorkerLoop:
 def run_worker() -> None:
     """Work until SIGTERM or SIGINT. The job in hand is finished within 20 s, or handed back to be done by another."""
     harden_worker()
-    housekeeping.sweep_workspaces()
     schedule = TaskSchedule(notify=dispatch.top_up)
     worker = Worker(run_urgent_tasks=schedule.run_urgent_tasks)
     workers.replace_current(worker)
+    try:
+        housekeeping.sweep_workspaces()
+    except WorkspaceUnavailable:
+        worker.suspects_outage = True
     loop = WorkerLoop(worker, schedule)
-    queues = queue.worker_queues()
+    queues = _queues_once_the_database_answers()
     rq_worker = ResilientWorker(
         queues,
-        next_queues=worker.next_lanes,
+        next_queues=lambda: [queue.name_of(lane) for lane in worker.next_lanes()],
         between_jobs=loop.between_jobs,
         without_queue=loop.without_queue,
         on_stop=worker.stop,
@@ -98,3 +103,14 @@ def run_worker() -> None:
     finally:
         sender.stop()
         workers.replace_current(None)
+
+
+def _queues_once_the_database_answers() -> list[Queue]:
+    """Their names are known only then. A signal ends the wait, and the process."""
+    while True:
+        try:
+            return queue.worker_queues()
+        except database.CONNECTION_ERRORS as error:
+            database.discard_connection(error)
+            log.warning("paused", reason="database_unavailable")
+            time.sleep(LOOK_EVERY_S)

@@ -3,15 +3,16 @@
 import socket
 from datetime import datetime
 
-import django_rq
 from redis.exceptions import RedisError
 from rq import Worker
+
+from media_jobs.adapters import queue
 
 
 def count_workers(*, born_since: datetime) -> int:
     """Return how many workers of this host have registered since then; 0 where the queue does not answer."""
     try:
-        known = Worker.all(connection=django_rq.get_connection("interactive"))
+        known = Worker.all(queue=queue.worker_queues()[0])
     except RedisError:
         return 0
     here = f"{socket.gethostname()[:200]}-"

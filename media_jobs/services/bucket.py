@@ -69,7 +69,7 @@ def check() -> Iterator[Finding]:
 
 def run_as() -> str:
     """Say whose credentials are used."""
-    admin: tuple[str, str] = settings.S3_ADMIN_CREDENTIALS
+    admin: tuple[str, ...] = settings.S3_ADMIN_CREDENTIALS
     return "the credentials ADMIN_AWS_*" if admin[0] else "the workers' credentials, as ADMIN_AWS_* is not set"
 
 
@@ -119,15 +119,19 @@ def _union(needs: Iterator[Mapping[Right, Sequence[str]]]) -> dict[Right, Sequen
     return found
 
 
-def _admin() -> tuple[str, str]:
+def _admin() -> tuple[str, ...]:
     for credentials in (settings.S3_ADMIN_CREDENTIALS, settings.S3_WORKER_CREDENTIALS, settings.S3_WEB_CREDENTIALS):
         if credentials[0]:
-            return (credentials[0], credentials[1])
+            return tuple(credentials)
     raise BucketError("There are no S3 credentials. Set ADMIN_AWS_ACCESS_KEY_ID and ADMIN_AWS_SECRET_ACCESS_KEY.")
 
 
-def _client(credentials: tuple[str, str]) -> Any:
+def _client(credentials: tuple[str, ...]) -> Any:
     storage = bucket_storage(
-        settings.S3_BUCKET, credentials, region=settings.S3_REGION, endpoint_url=settings.S3_ENDPOINT_URL
+        settings.S3_BUCKET,
+        credentials,
+        region=settings.S3_REGION,
+        endpoint_url=settings.S3_ENDPOINT_URL,
+        ca_bundle=settings.S3_CA_BUNDLE,
     )
     return storage.bucket.meta.client

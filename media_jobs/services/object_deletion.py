@@ -26,9 +26,11 @@ log = structlog.get_logger(__name__)
 
 #: A deleter that has not finished by then is dead, and another may take its place.
 DEAD_AFTER_S = 120
-#: A deleter that was held up for so long does not call the storage, which takes its time, too: by DEAD_AFTER_S at the
-#: latest another may have deleted the object and a third have stored it anew.
+#: A deleter that was held up for so long, since it had its lock, does not call the storage, which takes its time, too:
+#: by DEAD_AFTER_S at the latest another may have deleted the object and a third have stored it anew.
 _LATE_AFTER_S = 10
+#: How old the tombstone looks that such a deleter leaves: whoever looks next deletes the object.
+_LONG_AGO_S = timedelta(days=3650).total_seconds()
 #: SQLite compares moments as texts, and its own have fewer digits than ours.
 _ROUNDING = timedelta(milliseconds=1)
 
@@ -53,9 +55,9 @@ def delete_derivative(derivative: Derivative) -> bool:
     Returns False when there was nothing to delete: it has become current, or somebody else did it or is about to.
     Raises StorageUnavailable: its tombstone stays.
     """
-    began = time.monotonic()
     with transaction.atomic():
         lock_original(derivative.original_id)
+        began = time.monotonic()
         unwanted = Derivative.objects.filter(pk=derivative.pk).exclude(state=DerivativeState.CURRENT)
         removed = bool(unwanted.delete()[0])
         if is_referenced(derivative.key):
@@ -70,10 +72,10 @@ def delete_unreferenced(key: str, *, dead_after_s: float = DEAD_AFTER_S) -> bool
     Returns False when the object stays, or somebody else is deleting it.
     Raises StorageUnavailable: its tombstone stays.
     """
-    began = time.monotonic()
     with transaction.atomic():
         if image_id := object_keys.image_of(key):
             lock_original(image_id)
+        began = time.monotonic()
         if is_referenced(key):
             Tombstone.objects.filter(key=key).delete()
             return False
@@ -110,11 +112,12 @@ def _delete(key: str, mark: datetime | None, began: float) -> bool:
     """Delete the object whose tombstone bears `mark`, and then the tombstone. Raises StorageUnavailable."""
     if mark is None:
         return False
+    marked = Tombstone.objects.filter(key=key, deleting=True, created_at__range=(mark - _ROUNDING, mark + _ROUNDING))
     if time.monotonic() - began > _LATE_AFTER_S:
         log.warning("deleter_too_late", key=key)
+        marked.update(deleting=False, created_at=from_now(-_LONG_AGO_S))
         return False
     store(Role.WORKER).delete(key)
-    marked = Tombstone.objects.filter(key=key, deleting=True, created_at__range=(mark - _ROUNDING, mark + _ROUNDING))
     ours = marked.delete()[0]
     if not ours and is_referenced(key):
         # It was held up within the call itself until it was replaced. Nothing can prevent that, so somebody must know.

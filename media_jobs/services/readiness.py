@@ -1,43 +1,78 @@
-"""Whether database, queue and storage answer."""
+"""Whether uploads would be accepted, and what else is not as it should be."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connection
+from django.db.models.functions import Now
 
-from media_jobs.adapters import queue
+from media_jobs.adapters import database, queue
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import MediaError
+from media_jobs.models import Installation
+from media_jobs.services.jobs import outage
 
 log = structlog.get_logger(__name__)
+
+#: Whoever asks does not wait for longer.
+_DATABASE_LIMIT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
+    """One part. needed: without it no upload is accepted; without another one it is done later, or slower."""
+
     name: str
     ok: bool
     ms: float
     error: str | None
+    needed: bool
 
 
-def check() -> list[Check]:
-    """Ask database, queue and storage, each once."""
-    return [
-        _timed("database", _ask_database),
-        _timed("queue", queue.ping),
-        _timed("storage", lambda: store(Role.WEB).check()),
-    ]
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What was found, part by part."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def accepts_uploads(self) -> bool:
+        return all(check.ok for check in self.checks if check.needed)
+
+    @property
+    def degraded(self) -> list[str]:
+        """The names of the parts that are not as they should be."""
+        return [check.name for check in self.checks if not check.ok]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `checks` and `degraded`, as probes show them."""
+        shown = {check.name: {"ok": check.ok, "ms": check.ms, "error": check.error} for check in self.checks}
+        return {"checks": shown, "degraded": self.degraded}
 
 
-def _ask_database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+def check() -> Readiness:
+    """Try each part once: database and storage by writing; the workers' folder where this host has workers."""
+    return Readiness(tuple(_checks()))
 
 
-def _timed(name: str, ask: Callable[[], None]) -> Check:
+def _checks() -> Iterable[Check]:
+    yield _timed("database", _write_to_database)
+    yield _timed("queue", queue.ping, needed=False)
+    yield _timed("storage", lambda: store(Role.WEB).check())
+    if settings.WORKERS:
+        yield _timed("work", outage.check_room, needed=False)
+
+
+def _write_to_database() -> None:
+    with database.in_a_hurry(_DATABASE_LIMIT_S):
+        Installation.objects.update(probed_at=Now())
+
+
+def _timed(name: str, ask: Callable[[], None], *, needed: bool = True) -> Check:
     started = time.perf_counter()
     error = None
     try:
@@ -45,5 +80,5 @@ def _timed(name: str, ask: Callable[[], None]) -> Check:
     except (MediaError, DatabaseError) as problem:
         log.warning("not_ready", part=name, error=str(problem))
         # A database's own message may hold addresses and user names.
-        error = str(problem) if isinstance(problem, MediaError) else "The database does not answer."
-    return Check(name, error is None, round((time.perf_counter() - started) * 1000, 2), error)
+        error = str(problem) if isinstance(problem, MediaError) else "The database cannot be written at the moment."
+    return Check(name, error is None, round((time.perf_counter() - started) * 1000, 2), error, needed)

@@ -1,9 +1,18 @@
 """What was begun on a connection that got lost is done on a new one, once."""
 
-import pytest
-from django.db import OperationalError
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from functools import cache
+from uuid import uuid4
 
-from media_jobs.adapters import database
+import pytest
+from django.db import OperationalError, connection
+
+from media_jobs.adapters import database, queue, rate_counter
+from media_jobs.models import Installation, Preset
+from media_jobs.states import Lane
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,3 +63,43 @@ def test_the_question_may_lose_its_connection_too():
     do = Failing(1, result=True)
     assert database.retry_on_disconnect(do, unless=Failing(2, result=True)) is True
     assert do.calls == 1
+
+
+# --- which database it is --------------------------------------------------------------------------
+
+
+def test_the_name_is_the_same_for_all_who_use_a_database_and_another_for_a_copy():
+    name = database.short_name()
+    assert re.fullmatch("[0-9a-f]{12}", name)
+    database.short_name.cache_clear()
+    assert database.short_name() == name
+    Installation.objects.update(uuid=uuid4())  # as `manage.py restore` does
+    database.short_name.cache_clear()
+    assert database.short_name() != name
+
+
+def test_two_services_on_one_redis_wake_their_own_workers_only(valkey, monkeypatch):
+    ours = queue.name_of(Lane.INTERACTIVE)
+    assert queue.enqueue_wakeups(Lane.INTERACTIVE, 2, at_most=9) == 2
+    queue.forget()
+    monkeypatch.setattr(database, "short_name", cache(lambda: "0123456789ab"))
+    assert queue.lengths()[Lane.INTERACTIVE] == 0
+    assert queue.enqueue_wakeups(Lane.INTERACTIVE, 1, at_most=9) == 1
+    assert queue.worker_queues()[0].name == "interactive-0123456789ab"
+    assert valkey.llen(f"rq:queue:{ours}") == 2
+    assert rate_counter.count([("read", "somebody")])[0].used == 1
+    assert len(valkey.keys("*limits*")) == len(valkey.keys("gallimg:0123456789ab:limits:*")) == 1
+
+
+# --- a copy of SQLite's main file ------------------------------------------------------------------
+
+
+def test_after_a_checkpoint_the_main_file_has_everything(tmp_path):
+    if connection.vendor != "sqlite":
+        return  # PostgreSQL has no such file
+    Preset.objects.create(name="checkpointed")
+    database.checkpoint()
+    copied = shutil.copyfile(connection.settings_dict["NAME"], tmp_path / "copy.sqlite3")
+    with closing(sqlite3.connect(copied)) as copy:
+        count = copy.execute("SELECT count(*) FROM media_jobs_preset WHERE name = 'checkpointed'").fetchone()
+    assert count == (1,)

@@ -15,8 +15,12 @@ from media_jobs.adapters import queue
 from media_jobs.errors import QueueUnavailable
 from media_jobs.states import Lane
 
-LIST = "rq:queue:bulk"
+NAME = "bulk-0123456789ab"
+LIST = f"rq:queue:{NAME}"
 JOB = UUID(int=7)
+
+
+pytestmark = pytest.mark.usefixtures("named_database")
 
 
 def add(count: int, *, at_most: int = 10) -> int:
@@ -47,7 +51,7 @@ def test_none_are_added_where_none_are_wanted(valkey, count):
 
 def test_a_wakeup_names_the_lane_for_whoever_looks_by_rqs_tools(valkey):
     add(1)
-    wakeups = Queue("bulk", connection=valkey, serializer="rq.serializers.JSONSerializer")
+    wakeups = Queue(NAME, connection=valkey, serializer="rq.serializers.JSONSerializer")
     [wakeup] = wakeups.jobs
     assert (wakeup.func_name, wakeup.args) == ("media_jobs.tasks.process_lane", ["bulk"])
     assert wakeup.description == "wake-up of the lane bulk"
@@ -98,7 +102,7 @@ def test_rqs_own_tools_show_the_job_in_work(valkey, monkeypatch):
     serializer = "rq.serializers.JSONSerializer"
     monkeypatch.setattr("media_jobs.tasks.process_lane", work)
     add(1)
-    queues = [Queue("bulk", connection=valkey, serializer=serializer)]
+    queues = [Queue(NAME, connection=valkey, serializer=serializer)]
     SimpleWorker(queues, connection=valkey, serializer=serializer).work(burst=True, logging_level="ERROR")
     [job] = seen
     assert job.description == f"job {JOB}, attempt 2"

@@ -15,6 +15,9 @@ from tests.factories import make_job
 
 USUAL = {"fit": "inside", "crop": "centre", "format": "jpeg", "quality": 82, "chroma": "auto"}
 
+#: The name of the button “Save and make current”.
+MAKE_CURRENT = "media_jobs_preset_make_current"
+
 
 def url(page: str, *args: object) -> str:
     return reverse(f"admin:media_jobs_preset_{page}", args=args)
@@ -163,14 +166,25 @@ def test_copying_makes_an_editable_version_and_leads_to_it(boss: Client) -> None
     assert shipped() == before
 
 
-def test_making_a_version_current_retires_the_former_one(boss: Client, draft: Preset) -> None:
-    boss.post(url("make_current", draft.pk), {"_form_submitted": "on"})
+def test_making_a_version_current_saves_what_stands_in_the_form_and_retires_the_former_one(
+    boss: Client, draft: Preset
+) -> None:
+    form = renditions(("full", 3000), ("medium", 1024), ("small", 512), ("thumb", 200), preset=draft)
+    page = boss.get(url("change", draft.pk)).content.decode()
+    assert f'name="{MAKE_CURRENT}"' in page
+    boss.post(url("change", draft.pk), {**form, "failed_days": "90", MAKE_CURRENT: ""})
     assert shipped() == draft
     assert Preset.objects.filter(name="gallformers", current=True).count() == 1
+    assert (shipped().failed_days, draft.renditions.get(name="full").side_px) == (90, 3000)
+
+
+def test_a_form_that_is_wrong_makes_nothing_current(boss: Client, draft: Preset) -> None:
+    form = renditions(("full", 0), preset=draft)
+    assert boss.post(url("change", draft.pk), {**form, MAKE_CURRENT: ""}).status_code == 200
+    assert shipped() != draft
 
 
 def test_following_a_link_changes_no_preset(boss: Client, draft: Preset) -> None:
-    assert boss.get(url("make_current", draft.pk)).status_code == 200
     assert boss.get(url("copy_as_new_version", draft.pk)).status_code == 200
     assert shipped() != draft
     assert Preset.objects.filter(name="gallformers").count() == 2
@@ -178,9 +192,12 @@ def test_following_a_link_changes_no_preset(boss: Client, draft: Preset) -> None
 
 def test_viewers_can_neither_copy_nor_make_current(staff: Login, draft: Preset) -> None:
     browser = staff("view_preset")
-    for page in ("copy_as_new_version", "make_current"):
-        assert url(page, draft.pk) not in browser.get(url("change", draft.pk)).content.decode()
-        assert browser.post(url(page, draft.pk), {"_form_submitted": "on"}).status_code == 403
+    page = browser.get(url("change", draft.pk)).content.decode()
+    assert url("copy_as_new_version", draft.pk) not in page
+    assert MAKE_CURRENT not in page
+    assert browser.post(url("copy_as_new_version", draft.pk), {"_form_submitted": "on"}).status_code == 403
+    assert browser.post(url("change", draft.pk), {MAKE_CURRENT: ""}).status_code == 403
+    assert shipped() != draft
     assert Preset.objects.filter(name="gallformers").count() == 2
 
 

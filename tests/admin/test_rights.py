@@ -23,6 +23,7 @@ WITHOUT_PAGES = {
     "EventClock",
     "EventTicket",
     "IdempotencyKey",
+    "Installation",
     "Rendition",
     "Tag",
     "Tombstone",

@@ -1,7 +1,12 @@
 """Health, readiness and metrics."""
 
-import pytest
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import pytest
+from django.db import connection
+
+from media_jobs.services import readiness
 from media_jobs.states import JobState
 from tests.factories import make_failed_job, make_job, make_original
 
@@ -24,17 +29,48 @@ def test_readyz_names_each_part_with_its_latency(client):
     response = client.get("/readyz")
     assert response.status_code == 200
     checks = response.json()["checks"]
-    assert set(checks) == {"database", "queue", "storage"}
+    assert set(checks) == {"database", "queue", "storage", "work"}
+    assert (response.json()["status"], response.json()["degraded"]) == ("ready", [])
     assert all(check["ok"] and check["ms"] >= 0 for check in checks.values())
 
 
 @pytest.mark.django_db
-def test_readyz_is_503_and_says_which_part_is_away(client, unreachable_queue):
+def test_readyz_is_200_while_uploads_are_accepted_and_says_what_is_degraded(client, unreachable_queue, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("media_jobs.services.jobs.outage.tempfile.TemporaryFile", refuse)
     response = client.get("/readyz")
-    assert response.status_code == 503
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["degraded"] == ["queue", "work"]
     checks = response.json()["checks"]
-    assert (checks["queue"]["ok"], checks["database"]["ok"], checks["storage"]["ok"]) == (False, True, True)
+    assert (checks["database"]["ok"], checks["storage"]["ok"]) == (True, True)
     assert "queue" in checks["queue"]["error"]
+    assert "Permission denied" in checks["work"]["error"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readyz_is_503_while_the_database_cannot_be_written(client, monkeypatch):
+    monkeypatch.setattr(readiness, "_DATABASE_LIMIT_S", 0.2)
+    with holding_the_database():
+        response = client.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (503, "not ready")
+    assert response.json()["checks"]["database"]["ok"] is False
+    assert client.get("/readyz").status_code == 200
+
+
+@contextmanager
+def holding_the_database() -> Iterator[None]:
+    """Another connection has begun to write, and does not end."""
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN IMMEDIATE" if connection.vendor == "sqlite" else "BEGIN")
+            cursor.execute("UPDATE media_jobs_installation SET probed_at = NULL")
+            yield
+            cursor.execute("ROLLBACK")
+    finally:
+        other.close()
 
 
 @pytest.mark.django_db

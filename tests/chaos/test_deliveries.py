@@ -92,7 +92,7 @@ def deliver(world: World, *, times: int) -> None:
 
 def all_are_answered(world: World) -> bool:
     with world.redis() as client:
-        return not client.llen("rq:queue:interactive") and not client.keys("rq:job:*")
+        return not list(client.scan_iter("rq:queue:*", _type="list")) and not client.keys("rq:job:*")
 
 
 def kinds(world: World, job_id: str) -> Counter[str]:

@@ -16,6 +16,8 @@ from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import HEAVY_EVERY, Worker
 from media_jobs.states import Lane
 
+pytestmark = pytest.mark.usefixtures("named_database")
+
 
 @pytest.fixture(autouse=True)
 def _own_handlers(valkey) -> Iterator[None]:
@@ -32,7 +34,7 @@ def work(between_jobs: Callable[[], None] = lambda: None, **kwargs: Any) -> None
     ResilientWorker(
         queues,
         between_jobs=between_jobs,
-        next_queues=worker.next_lanes,
+        next_queues=lambda: [queue.name_of(lane) for lane in worker.next_lanes()],
         connection=connection,
         serializer=serializer,
         name=worker.id,

@@ -19,6 +19,7 @@ from media_jobs.models import Derivative, Tombstone
 from media_jobs.services import object_deletion
 from media_jobs.states import DerivativeState, JobState
 from tests.factories import make_derivative, make_job, make_original
+from tests.services.housekeeping.helpers import do
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -218,10 +219,28 @@ def test_a_storage_that_refuses_leaves_the_tombstone(monkeypatch):
 def test_a_deleter_that_was_frozen_does_not_begin(monkeypatch):
     left = make_left()
     clock = iter([0.0, object_deletion.DEAD_AFTER_S + 1.0])
-    monkeypatch.setattr(object_deletion, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    object_deletion.delete_derivative(left)
+    with monkeypatch.context() as patch:
+        patch.setattr(object_deletion, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        object_deletion.delete_derivative(left)
     assert objects() == [left.key]
-    assert Tombstone.objects.get().deleting  # somebody else finishes it
+    assert not Tombstone.objects.get().deleting  # nobody has to wait for it any more
+    object_deletion.reserve(left.original_id, [])
+    assert do("tombstones").repaired == 1
+    assert objects() == []
+
+
+def test_waiting_for_the_lock_makes_nobody_late(monkeypatch):
+    left, passed_s = make_left(), [0.0]
+    monkeypatch.setattr(object_deletion, "time", SimpleNamespace(monotonic=lambda: passed_s[0]))
+    lock = object_deletion.lock_original
+
+    def lock_after_long(original_id: Any) -> Any:
+        passed_s[0] += object_deletion.DEAD_AFTER_S
+        return lock(original_id)
+
+    monkeypatch.setattr(object_deletion, "lock_original", lock_after_long)
+    assert object_deletion.delete_derivative(left)
+    assert objects() == []
 
 
 def test_a_deleter_that_was_frozen_within_the_storage_leaves_the_mark_of_its_successor(slow_delete):

@@ -1,8 +1,11 @@
 """Presets change by new versions."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
+from threading import Barrier
 
 import pytest
+from django.db import connection
 
 from media_jobs import selectors
 from media_jobs.errors import UnknownPreset
@@ -66,3 +69,24 @@ def test_a_preset_without_renditions_does_not_become_current():
 def test_an_unknown_preset_names_the_known_ones():
     with pytest.raises(UnknownPreset, match="gallformers, ingest"):
         selectors.current_preset("galformers")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["make_current", "copy_as_new_version"])
+def test_two_people_change_a_preset_at_once(what):
+    first = selectors.current_preset("gallformers")
+    drafts = [presets.copy_as_new_version(first) for _ in range(4)]
+
+    def change(draft: Preset) -> None:
+        try:
+            together.wait(30)
+            getattr(presets, what)(draft)
+        finally:
+            connection.close()
+
+    for _ in range(5):
+        together = Barrier(len(drafts))
+        with ThreadPoolExecutor(len(drafts)) as pool:
+            list(pool.map(change, drafts))
+    assert Preset.objects.filter(name="gallformers", current=True).count() == 1

@@ -4,9 +4,12 @@ import ipaddress
 from typing import Any
 
 import pytest
+import structlog
+from django.conf import settings
 from django.test import RequestFactory
 
 from media_jobs.api.shared.addresses import client_address
+from media_jobs.api.shared.request_log import RequestLog
 
 
 def seen(peer: str, forwarded: str | None = None, **more: Any) -> str:
@@ -57,3 +60,24 @@ def test_other_headers_are_not_believed() -> None:
 def test_neighbours_in_an_ipv6_network_are_one() -> None:
     assert seen("2001:db8:7::1") == seen("2001:db8:7::ffff:1") != seen("2001:db8:7:1::1")
     assert seen("") == "unknown"
+
+
+HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED", "HTTP_CLIENT_IP", "HTTP_X_CLIENT_IP")
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_nobody_chooses_which_address_is_logged(name: str) -> None:
+    headers: Any = {name: "203.0.113.9"}
+    request = RequestFactory().get("/", REMOTE_ADDR="198.51.100.1", **headers)
+    RequestLog.bind_ip(request)
+    assert structlog.contextvars.get_contextvars()["ip"] == "198.51.100.1"
+
+
+def test_that_which_a_trusted_proxy_names_is_logged_to_the_last_bit() -> None:
+    for forwarded in ("203.0.113.9", "2001:db8:2::7"):
+        RequestLog.bind_ip(RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded))
+        assert structlog.contextvars.get_contextvars()["ip"] == forwarded
+
+
+def test_every_request_is_logged_so() -> None:
+    assert "media_jobs.api.shared.request_log.RequestLog" in settings.MIDDLEWARE

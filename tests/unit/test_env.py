@@ -99,6 +99,12 @@ def test_a_wrong_value_is_named_with_what_it_takes(
         ("DATABASE_URL", "mysql://root:hunter2@db/gallimg"),
         ("DATABASE_URL", "postgres://root:hunter2@db:port/gallimg"),
         ("DATABASE_URL", "postgres://root:hunter2[@db/gallimg"),
+        ("DATABASE_URL", "postgres://root:12/hunter2@db/gallimg"),
+        ("DATABASE_URL", "postgres://root:12?hunter2@db/gallimg"),
+        ("DATABASE_URL", "postgres://root:12#hunter2@db/gallimg"),
+        ("REDIS_URL", "redis://:12/hunter2@queue:6379"),
+        ("REDIS_URL", "redis://:12#hunter2@queue:6379"),
+        ("REDIS_URL", "redis://:hunter2@queue:6379/first"),
         ("REDIS_URL", "http://:hunter2@queue:6379"),
         ("REDIS_URL", "valkey://:hunter2@queue:6379"),
     ],
@@ -106,6 +112,17 @@ def test_a_wrong_value_is_named_with_what_it_takes(
 def test_a_wrong_secret_is_named_but_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     said = complaint(monkeypatch, SECRET_KEY="x" * 50, **{name: value})
     assert said.startswith(f"{name}: got a value that is not shown, takes ")
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("JWT_JWKS_URL", "ftp://root:hunter2@keys/jwks"), ("S3_ENDPOINT", "ftp://root:12/hunter2@s3")]
+)
+def test_a_wrong_address_is_shown_without_a_password_in_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    said = complaint(monkeypatch, **{name: value})
+    assert said.startswith(f"{name}: got 'ftp://…@")
     assert "hunter2" not in said
 
 
@@ -301,3 +318,25 @@ def test_webhooks_to_this_host_are_allowed_where_only_this_host_comes(monkeypatc
     assert load(
         monkeypatch, WEBHOOK_ALLOW_LOOPBACK="true", PUBLIC_BASE_URL="http://localhost:80"
     ).WEBHOOK_ALLOW_LOOPBACK
+
+
+PREFIXES = ["AWS_", "WORKER_AWS_", "S3_READ_", "ADMIN_AWS_"]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_temporary_keys_without_their_token_are_refused_by_name(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    sent = {**S3, f"{prefix}ACCESS_KEY_ID": "ASIAEXAMPLE", f"{prefix}SECRET_ACCESS_KEY": "s3cr3t"}
+    assert complaint(monkeypatch, **sent).startswith(f"{prefix}SESSION_TOKEN: not set, but {prefix}ACCESS_KEY_ID is")
+    found = load(monkeypatch, **sent, **{f"{prefix}SESSION_TOKEN": "t0ken"})
+    assert getattr(found, f"{prefix}SESSION_TOKEN") == "t0ken"
+
+
+@pytest.mark.parametrize("prefix", PREFIXES[1:])
+def test_a_token_without_its_keys_is_refused(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    said = complaint(monkeypatch, **S3, **{f"{prefix}SESSION_TOKEN": "t0ken"})
+    assert said.startswith(f"{prefix}SESSION_TOKEN: set, but {prefix}ACCESS_KEY_ID is not")
+    assert "t0ken" not in said
+
+
+def test_an_authority_that_is_no_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert "AWS_CA_BUNDLE" in complaint(monkeypatch, AWS_CA_BUNDLE=str(tmp_path / "ca.pem"))

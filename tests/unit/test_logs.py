@@ -1,8 +1,13 @@
 """What a person reads on a terminal stays short; what a program reads has everything."""
 
+import json
 import re
+import sys
+from io import StringIO
 
-from gallimg_site.logs import TerminalRenderer, cropped
+import pytest
+
+from gallimg_site.logs import BoundedTracebacks, TerminalRenderer, bounded_traceback, cropped
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -31,3 +36,45 @@ def test_a_warning_is_whole_and_says_that_it_is_one(monkeypatch) -> None:
 def test_colours_take_no_room() -> None:
     assert cropped("ab\x1b[1mcd\x1b[0m", 4) == "ab\x1b[1mcd\x1b[0m"
     assert cropped("ab\x1b[1mcde\x1b[0m", 4) == "ab\x1b[1mc…\x1b[0m"
+
+
+@pytest.mark.parametrize("deep", [True, False])
+def test_a_traceback_never_fills_the_log(deep: bool) -> None:
+    error = nested(900) if deep else chained(900)
+    exc_info = (type(error), error, error.__traceback__)
+    line = json.dumps(BoundedTracebacks()(exc_info))
+    assert len(line) < 40_000
+    assert "the first cause" in line
+    shown = StringIO()
+    bounded_traceback(shown, exc_info)
+    assert len(shown.getvalue()) < 40_000
+    assert "the first cause" in shown.getvalue()
+
+
+def nested(depth: int) -> Exception:
+    """An error from far within calls of calls."""
+
+    def call(level: int) -> None:
+        if level:
+            call(level - 1)
+        raise ValueError("the first cause" + "!" * 10_000)
+
+    try:
+        call(min(depth, sys.getrecursionlimit() - 200))
+    except ValueError as error:
+        return error
+    raise AssertionError
+
+
+def chained(length: int) -> Exception:
+    """An error that came of an error that came of an error."""
+    found: Exception = ValueError("the first cause")
+    for number in range(length):
+        try:
+            try:
+                raise found
+            except Exception as cause:
+                raise RuntimeError(f"number {number}") from cause
+        except RuntimeError as error:
+            found = error
+    return found

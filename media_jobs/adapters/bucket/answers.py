@@ -1,11 +1,13 @@
 """What a server's answers say about rights, and sentences for the errors that end a command."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from media_jobs.adapters.tls import fault_of
 from media_jobs.errors import Blame, MediaError
 
 _BAD_CREDENTIALS = frozenset(
@@ -20,6 +22,8 @@ _BAD_CREDENTIALS = frozenset(
     }
 )
 _UNSUPPORTED = frozenset({"MethodNotAllowed", "NotImplemented", "NotSupported", "UnsupportedOperation"})
+#: What a server says that takes some other PUT for that of a bucket.
+_TAKEN = frozenset({"BucketAlreadyExists", "BucketAlreadyOwnedByYou"})
 _IN_ANOTHER_REGION = frozenset(
     {"301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
 )
@@ -75,13 +79,38 @@ def may(call: Callable[..., Any], **parameters: Any) -> bool:
     return True
 
 
+#: Where the answer to a question about a bucket has what was asked for.
+_ANSWERED_IN = {
+    "get_bucket_policy": "Policy",
+    "get_public_access_block": "PublicAccessBlockConfiguration",
+    "get_bucket_lifecycle_configuration": "Rules",
+    "get_bucket_cors": "CORSRules",
+}
+
+
+def is_answered(operation: str, answer: Mapping[str, Any]) -> bool:
+    """Whether the answer is one to this question. Servers that do not know it answer another, such as for a list."""
+    found = answer.get(_ANSWERED_IN[operation])
+    return found is not None and (operation != "get_bucket_policy" or policy_in(found) is not None)
+
+
+def policy_in(text: str) -> dict[str, Any] | None:
+    """Return the policy that a server has sent, or None for what is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and "Statement" in found else None
+
+
 def is_denied(error: ClientError) -> bool:
     """Whether the credentials are good and the right is lacking."""
     return status_of(error) in (401, 403) and code_of(error) not in _BAD_CREDENTIALS
 
 
 def is_unsupported(error: ClientError) -> bool:
-    return status_of(error) in (405, 501) or code_of(error) in _UNSUPPORTED
+    taken_for_create = code_of(error) in _TAKEN and error.operation_name != "CreateBucket"
+    return status_of(error) in (405, 501) or code_of(error) in _UNSUPPORTED or taken_for_create
 
 
 def code_of(error: ClientError) -> str:
@@ -104,6 +133,8 @@ def explain_errors() -> Iterator[None]:
 def sentence(error: ClientError | BotoCoreError) -> str:
     """Say what happened and what to do next; without secrets."""
     if isinstance(error, BotoCoreError):
+        if fault := fault_of(error):
+            return f"The storage answers, but {fault}. Look at S3_ENDPOINT and AWS_CA_BUNDLE."
         return (
             f"The storage does not answer ({type(error).__name__}). Look at S3_ENDPOINT, AWS_REGION and the network; "
             "without S3_ENDPOINT it is AWS."

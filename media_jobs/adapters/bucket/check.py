@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from media_jobs.adapters.bucket.answers import BucketError, CredentialsError, may
+from media_jobs.adapters.bucket.answers import BucketError, CredentialsError, is_answered, may
 from media_jobs.adapters.bucket.findings import Finding, Verdict, judge, named
 from media_jobs.adapters.bucket.policies import Right
 from media_jobs.adapters.bucket.probes import BODY, ELSEWHERE, PLACES, AnonymousClient, Probes, removed
@@ -103,9 +103,22 @@ class Check:
         calls: dict[str, Callable[..., Any]] = {
             Right.LIST: client.list_objects_v2,
             Right.LIST_UPLOADS: client.list_multipart_uploads,
-            **{name: getattr(client, operation) for name, operation in _ADMINISTRATION.items()},
         }
-        return {name: partial(may, call, Bucket=self.plan.bucket) for name, call in calls.items()}
+        found: dict[str, Callable[[], bool]] = {
+            name: partial(may, call, Bucket=self.plan.bucket) for name, call in calls.items()
+        }
+        for name, operation in _ADMINISTRATION.items():
+            found[name] = partial(self._may_read, client, operation)
+        return found
+
+    def _may_read(self, client: "S3Client", operation: str) -> bool:
+        """Whether that part of the bucket's settings is told; not where something else is answered."""
+        told: list[bool] = []
+
+        def ask(**parameters: Any) -> None:
+            told.append(is_answered(operation, getattr(client, operation)(**parameters)))
+
+        return may(ask, Bucket=self.plan.bucket) and all(told)
 
     # --- everybody --------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from media_jobs.adapters.bucket.answers import BucketError, may, sentence, status_of
 from media_jobs.adapters.bucket.policies import PROBE, Right
+from media_jobs.adapters.storage.s3_anonymous import anonymous_pool
+from media_jobs.adapters.tls import fault_of
 from media_jobs.keys import PREFIXES
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ ELSEWHERE = ""
 PLACES = (*PREFIXES, ELSEWHERE)
 BODY = b"An object of \xe2\x80\x9cmanage.py bucket check\xe2\x80\x9d. It may be deleted.\n"
 _HEADERS: Any = {"ContentType": "text/plain; charset=utf-8", "CacheControl": "no-store"}
-_LIMIT_S = 10.0
 
 
 class Probes:
@@ -115,14 +116,15 @@ class AnonymousClient:
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
-        self._pool = urllib3.PoolManager(retries=False, timeout=_LIMIT_S)
+        self._pool = anonymous_pool()
 
     def may(self, method: str, path: str, body: bytes | None = None) -> bool:
         """Whether such a request succeeds. Raises BucketError where nobody answers."""
         try:
             answer = self._pool.request(method, f"{self._base_url}/{path}", body=body, redirect=False)
         except urllib3.exceptions.HTTPError as error:
-            raise BucketError(f"{self._base_url} does not answer ({type(error).__name__}).") from error
+            why = fault_of(error) or f"it does not answer ({type(error).__name__})"
+            raise BucketError(f"{self._base_url}: {why}.") from error
         return answer.status < 300
 
 

@@ -13,8 +13,10 @@ from media_jobs.adapters.bucket.answers import (
     BucketError,
     code_of,
     explain_errors,
+    is_answered,
     is_denied,
     is_unsupported,
+    policy_in,
     sentence,
     status_of,
 )
@@ -63,6 +65,10 @@ class Plan:
 
 class _SkippedError(Exception):
     """The item is left as it is; the message says why."""
+
+
+class _NotKnownError(Exception):
+    """The server has answered something else; the message is what it was asked."""
 
 
 class Setup:
@@ -125,6 +131,8 @@ class Setup:
                 make()
         except _SkippedError as reason:
             return Item(name, State.LEFT, str(reason))
+        except _NotKnownError as operation:
+            return Item(name, State.UNSUPPORTED, f"this server does not know {operation}")
         except ClientError as error:
             return _failed_item(name, error)
         made = State.WANTED if self._dry_run else State.MADE
@@ -198,8 +206,7 @@ class Setup:
 
     def _statements(self) -> policies.Policy | None:
         text = self._asked("get_bucket_policy", "Policy", "NoSuchBucketPolicy")
-        found: policies.Policy | None = json.loads(text) if text else None
-        return found
+        return policy_in(text) if text else None
 
     def _asked(self, operation: str, field: str, absent: str) -> Any:
         return self._whole(operation, absent).get(field)
@@ -214,6 +221,8 @@ class Setup:
             if code_of(error) == absent:
                 return {}
             raise
+        if not is_answered(operation, answer):
+            raise _NotKnownError(operation.title().replace("_", ""))
         return answer
 
 

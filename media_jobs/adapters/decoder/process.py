@@ -24,7 +24,7 @@ from media_jobs.adapters.decoder.exit_codes import classify_exit, describe_exit
 from media_jobs.adapters.decoder.meter import Meter
 from media_jobs.adapters.decoder.pipes import NotUnderstood, PipeClosed, Pipes
 from media_jobs.adapters.throttle import throttled
-from media_jobs.adapters.workspace import room_on_disk
+from media_jobs.adapters.workspace import remove_folder, translate_errors
 from media_jobs.pipeline.child.confine import NONE, Protection
 from media_jobs.pipeline.values import Usage
 from media_jobs.ports import Heartbeat
@@ -53,7 +53,7 @@ class DecoderProcess:
 
     memory_bytes: address space that one picture may take. readable: what it may read.
     within: where it gets the one folder in which it may write: `folder`, for outputs and temporary files. Raises
-    WorkspaceFull where there is no room for it.
+    WorkspaceUnavailable where it cannot be made.
     """
 
     def __init__(self, memory_bytes: int, within: Path, readable: Sequence[Path]) -> None:
@@ -65,27 +65,34 @@ class DecoderProcess:
         self._rendered_s = 0.0
         self._ended: resource.struct_rusage | None = None
         self._memory_bytes, self._timeout_s = memory_bytes, 0.0
-        with room_on_disk():
-            self._own = tempfile.TemporaryDirectory(prefix="decoder-", dir=within.resolve(), ignore_cleanup_errors=True)
-        self.folder = Path(self._own.name)
+        with translate_errors():
+            self.folder = Path(tempfile.mkdtemp(prefix="decoder-", dir=within.resolve()))
         arguments = {
             "memory_bytes": memory_bytes + LIBRARIES_BYTES,
             "parent_pid": os.getpid(),
             "readable": [str(path.resolve()) for path in readable],
             "writable": [str(self.folder)],
         }
-        self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and our own file)
-            [sys.executable, "-I", str(_ENTRY), json.dumps(arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=self.folder,
-            env=_environment(str(self.folder)),
-            start_new_session=True,
-        )
+        try:
+            self._process = self._started(arguments)
+        except BaseException:
+            remove_folder(self.folder)
+            raise
         self._meter = Meter(self.pid)
         self._pipes = Pipes(self._process)
+
+    def _started(self, arguments: dict[str, Any]) -> "subprocess.Popen[bytes]":
+        with translate_errors():
+            return subprocess.Popen(  # noqa: S603  (our own interpreter and our own file)
+                [sys.executable, "-I", str(_ENTRY), json.dumps(arguments)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                cwd=self.folder,
+                env=_environment(str(self.folder)),
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
@@ -167,7 +174,7 @@ class DecoderProcess:
         self._signal(signal.SIGKILL)
         self._has_ended(wait=True)
         self._pipes.close()
-        self._own.cleanup()
+        remove_folder(self.folder)
 
     def _answers(self, timeout_s: float, heartbeat: Heartbeat) -> Iterator[Any]:
         """What the child says, without end, calling `heartbeat` at least twice a second."""

@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import structlog
 from media_jobs import errors
 from media_jobs.adapters.decoder.pipes import printable
 from media_jobs.adapters.decoder.process import DecoderProcess
+from media_jobs.adapters.workspace import translate_errors
 from media_jobs.errors import is_disk_full
 from media_jobs.pipeline.child.confine import Protection
 from media_jobs.pipeline.values import Rendered, Request, Usage
@@ -24,6 +26,8 @@ _START_TIMEOUT_S = 30.0
 _PR_SET_DUMPABLE = 4
 #: Characters of what a child may say to a person.
 _MAX_CHARACTERS = 500
+#: More than the buffer of a file.
+_TRIAL = bytes(65_536)
 #: What an answer that makes no sense may raise in whoever reads it.
 _BAD_ANSWER = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
 
@@ -65,7 +69,7 @@ class Sandbox:
         return self._child.pid if self._child else None
 
     def start(self) -> Readiness:
-        """Have a child that waits for requests. Raises DecoderFailed, DecoderTimeout, WorkspaceFull."""
+        """Have a child that waits for requests. Raises DecoderFailed, DecoderTimeout, WorkspaceUnavailable."""
         child = self._ready_child(no_heartbeat)
         return Readiness(child.protection, child.libvips)
 
@@ -80,7 +84,9 @@ class Sandbox:
         """Render in the child, calling `heartbeat` at least twice a second and `on_output(done, of)` after each output.
 
         Raises ImageRefused (TooMuchMemory also when the lack of it made the child crash), DecoderCrashed,
-        DecoderKilled, DecoderFailed, DecoderTimeout, WorkspaceFull, and whatever `heartbeat` and `on_output` raise.
+        DecoderKilled, DecoderFailed, DecoderTimeout, WorkspaceUnavailable, and whatever `heartbeat` and `on_output`
+        raise. The picture is blamed only where files can be read and written as they should.
+
         Unless the child answered to the end, and believably, it is killed, whatever came in between; the next render
         gets a new one.
 
@@ -88,6 +94,15 @@ class Sandbox:
         its time, in a new child, and only one that crashes on its first picture is DecoderCrashed.
         """
         self.usage = None
+        try:
+            return self._render_again(request, timeout_s, heartbeat, on_output)
+        except (errors.ImageRefused, errors.DecoderFailed):
+            self._check_files(request)
+            raise
+
+    def _render_again(
+        self, request: Request, timeout_s: float, heartbeat: Heartbeat, on_output: Callable[[int, int], None]
+    ) -> Rendered:
         child = self._ready_child(heartbeat)
         is_first_picture = child.is_fresh
         try:
@@ -129,6 +144,15 @@ class Sandbox:
             log.error("decoder_failed", how=str(outcome), stderr=child.stderr)
             outcome.add_note(f"The decoder said last:\n{child.stderr}")
         raise outcome
+
+    def _check_files(self, request: Request) -> None:
+        """Raise WorkspaceUnavailable where the source cannot be read, or what comes out cannot be written."""
+        with translate_errors():
+            for folder in (self._folder, Path(request.into)):
+                with tempfile.TemporaryFile(dir=folder) as file:
+                    file.write(_TRIAL)
+            with Path(request.source).open("rb") as source:
+                source.read(1)
 
     def close(self) -> None:
         """Kill the child, if there is one."""

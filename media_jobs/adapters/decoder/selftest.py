@@ -12,7 +12,7 @@ import structlog
 from media_jobs import pipeline
 from media_jobs.adapters.decoder.sandbox import Readiness, Sandbox
 from media_jobs.adapters.workspace import Workspace
-from media_jobs.errors import MediaError, RawWithoutPreview, Undecodable
+from media_jobs.errors import MediaError, RawWithoutPreview, Undecodable, WorkspaceUnavailable
 from media_jobs.pipeline import selftest as samples
 from media_jobs.pipeline.recipes import Format
 from media_jobs.pipeline.values import Limits, Request
@@ -36,9 +36,11 @@ def selftest(memory_bytes: int, work_dir: Path) -> None:
     _compile()
     try:
         readiness, missing = _proved(memory_bytes, work_dir)
-    except OSError as error:
-        where = error.filename or work_dir
-        raise DecoderUnusable(f"The decoder cannot use {where} ({error.strerror}). Look at GALLIMG_DATA") from error
+    except (OSError, WorkspaceUnavailable) as error:
+        refused = error if isinstance(error, OSError) else error.__cause__
+        where = getattr(refused, "filename", None) or work_dir
+        why = getattr(refused, "strerror", None) or error
+        raise DecoderUnusable(f"The decoder cannot use {where} ({why}). Look at GALLIMG_DATA") from error
     libvips = _dotted(readiness.libvips)
     if missing:
         raise DecoderUnusable(f"The decoder (libvips {libvips}) cannot {', '.join(missing)}. {_ADVICE}")

@@ -35,6 +35,7 @@ def store(role: Role) -> ObjectStore:
             endpoint_url=settings.S3_ENDPOINT_URL,
             public_url=settings.CDN_BASE_URL,
             part_checksum=PartChecksum(settings.S3_PART_CHECKSUM),
+            ca_bundle=settings.S3_CA_BUNDLE,
         )
     from media_jobs.adapters.storage.files import FileStore  # noqa: PLC0415 - only where it is used
 
@@ -51,8 +52,8 @@ def store(role: Role) -> ObjectStore:
 os.register_at_fork(after_in_child=store.cache_clear)
 
 
-def _credentials(role: Role) -> tuple[str, str] | None:
-    """Return key and secret for `role`, or None where it has none. A single set serves all roles."""
+def _credentials(role: Role) -> tuple[str, ...] | None:
+    """Return key, secret and session token for `role`, or None where it has none. A single set serves all roles."""
     web, worker, read = (
         credentials if credentials[0] else None
         for credentials in (settings.S3_WEB_CREDENTIALS, settings.S3_WORKER_CREDENTIALS, settings.S3_READ_CREDENTIALS)

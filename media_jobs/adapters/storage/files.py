@@ -17,7 +17,7 @@ from media_jobs.adapters.storage.file_links import FormGrant, Grant, form_token,
 from media_jobs.adapters.storage.file_writer import FileWriter
 from media_jobs.adapters.storage.transfer import CHUNK_BYTES, copy, new_file
 from media_jobs.adapters.throttle import throttled
-from media_jobs.errors import StorageFull
+from media_jobs.errors import ObjectMissing, StorageFull
 from media_jobs.ports import Form, Heartbeat, Outgoing, no_heartbeat
 
 log = structlog.get_logger(__name__)
@@ -74,14 +74,15 @@ class FileStore:
         with translate_errors("deleting a file"):
             path.unlink(missing_ok=True)
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        start = self._location / prefix.rpartition("/")[0]
-        for folder, folders, files in _walked(start):
-            folders[:] = [name for name in folders if name != _PARTIAL]
-            for file in files:
-                key = (Path(folder) / file).relative_to(self._location).as_posix()
-                if key.startswith(prefix):
-                    yield key
+    def keys(self, prefix: str = "", *, after: str = "") -> Iterator[str]:
+        folder = prefix[: prefix.rfind("/") + 1]
+        for key in _below(self._location / folder, folder, after):
+            if key.startswith(prefix):
+                yield key
+
+    def exists(self, key: str) -> bool:
+        with translate_errors(_READING):
+            return self.path(key).is_file()
 
     def unfinished(self, *, older_than_s: float = 0) -> list[str]:
         return [path.name for path in self._unfinished(older_than_s)]
@@ -166,11 +167,21 @@ def _nearest(path: Path) -> Path:
     return next(folder for folder in path.absolute().parents if folder.is_dir())
 
 
-def _unless_missing(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise error
+def _below(folder: Path, path: str, after: str) -> Iterator[str]:
+    """Yield the keys of all files in `folder`, whose own keys begin with `path`, that come behind `after`, in order."""
+    for name, is_folder in _entries(folder):
+        key = f"{path}{name}/" if is_folder else f"{path}{name}"
+        if is_folder and (key > after or after.startswith(key)):
+            yield from _below(folder / name, key, after)
+        elif not is_folder and key > after:
+            yield key
 
 
-def _walked(start: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    with translate_errors("listing files"):
-        yield from os.walk(start, onerror=_unless_missing)
+def _entries(folder: Path) -> list[tuple[str, bool]]:
+    """Return names, and whether they are folders', in the order of the keys that begin with them; none of no folder."""
+    try:
+        with translate_errors("listing files", str(folder)), os.scandir(folder) as found:
+            entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found if entry.name != _PARTIAL]
+    except ObjectMissing:  # emptied and removed meanwhile, or not made yet
+        return []
+    return sorted(entries, key=lambda entry: f"{entry[0]}/" if entry[1] else entry[0])

@@ -14,15 +14,16 @@ from django.utils.http import content_disposition_header
 
 from media_jobs import keys
 from media_jobs.adapters.storage.headers import cache_control, content_disposition
+from media_jobs.adapters.storage.s3_anonymous import is_public_there
 from media_jobs.adapters.storage.s3_calls import CALL_LIMITS, CallLimits, abort_multipart, translate_errors
 from media_jobs.adapters.storage.s3_checksums import PartChecksum, checksum
-from media_jobs.adapters.storage.s3_connection import bucket_storage, bucket_url
+from media_jobs.adapters.storage.s3_connection import Credentials, bucket_storage, bucket_url
 from media_jobs.adapters.storage.s3_forms import presigned_form
 from media_jobs.adapters.storage.s3_streams import CancellableBody, download
 from media_jobs.adapters.storage.s3_threads import Cancellation, run_with_heartbeat
 from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
 from media_jobs.adapters.storage.transfer import new_file
-from media_jobs.errors import MediaError, ReadsNotConfigured, StorageUnavailable
+from media_jobs.errors import MediaError, ObjectMissing, ReadsNotConfigured, StorageDenied, StorageUnavailable
 from media_jobs.ports import Form, Heartbeat, Outgoing, no_heartbeat
 
 if TYPE_CHECKING:
@@ -34,35 +35,37 @@ _CHECK_LIMIT_S = 8.0
 _SENDERS = 8  # threads that send parts, for all uploads of the process together
 _PUTS = 4  # at the same time
 _ASKING = "being asked whether it is there"
+_LOOKING = "being asked for a file"
 
 
 class S3Store:
     """Keeps the promises of `ports.ObjectStore` in a bucket.
 
-    credentials: key and secret, or None for a role that has none: it can make public URLs and nothing else.
+    credentials: None for a role that has none: it can make public URLs and nothing else.
     public_url: where derivatives are served from; by default the bucket itself.
     limits: of each single call.
     part_checksum: the one that the server takes.
+    ca_bundle: see `s3_connection.bucket_storage`.
     """
 
     def __init__(
         self,
         bucket: str,
         *,
-        credentials: tuple[str, str] | None,
+        credentials: Credentials | None,
         region: str,
         endpoint_url: str | None = None,
         public_url: str = "",
         limits: CallLimits = CALL_LIMITS,
         part_checksum: PartChecksum = PartChecksum.SHA256,
+        ca_bundle: str = "",
     ) -> None:
         self.bucket = bucket
         self._part_checksum = part_checksum
         self._bucket_url = bucket_url(bucket, region=region, endpoint_url=endpoint_url)
         self._public_url = public_url or self._bucket_url
-        self._storage = credentials and bucket_storage(
-            bucket, credentials, region=region, endpoint_url=endpoint_url, limits=limits
-        )
+        how: dict[str, Any] = {"region": region, "endpoint_url": endpoint_url, "limits": limits, "ca_bundle": ca_bundle}
+        self._storage = bucket_storage(bucket, credentials, **how) if credentials else None
         self._lock, self._checking = threading.Lock(), threading.Lock()
         self._checked: tuple[float, MediaError | None] | None = None
 
@@ -113,11 +116,24 @@ class S3Store:
         with translate_errors("deleting a file"):
             self.client.delete_object(Bucket=self.bucket, Key=keys.checked(key))
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+    def keys(self, prefix: str = "", *, after: str = "") -> Iterator[str]:
+        start: dict[str, Any] = {"StartAfter": after} if after else {}
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, **start)
         with translate_errors("listing files"):
             for page in pages:
                 yield from (found["Key"] for found in page.get("Contents", []))
+
+    def exists(self, key: str) -> bool:
+        try:
+            with translate_errors(_LOOKING, key):
+                self.client.head_object(Bucket=self.bucket, Key=keys.checked(key))
+        except ObjectMissing:
+            return False
+        except (StorageDenied, ReadsNotConfigured):
+            if not keys.is_public(key):
+                raise
+            return is_public_there(self.url(key))
+        return True
 
     def unfinished(self, *, older_than_s: float = 0) -> list[str]:
         return [upload["Key"] for upload in self._uploads(older_than_s)]

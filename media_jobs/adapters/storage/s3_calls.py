@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
+from media_jobs.adapters.tls import fault_of
 from media_jobs.errors import (
     BucketMissing,
     MediaError,
@@ -18,6 +19,7 @@ from media_jobs.errors import (
     StorageClockSkewed,
     StorageDenied,
     StorageUnavailable,
+    StorageUntrusted,
 )
 
 if TYPE_CHECKING:
@@ -72,7 +74,10 @@ def translate_errors(doing: str, key: str | None = None) -> Iterator[None]:
         ConnectionError,
         TimeoutError,
     ) as error:
-        raise _failed(StorageUnavailable(doing), doing, type(error).__name__) from error
+        fault = fault_of(error)
+        raise _failed(
+            (StorageUntrusted if fault else StorageUnavailable)(doing), doing, type(error).__name__
+        ) from error
 
 
 def _kind(error: ClientError) -> type[StorageUnavailable]:

@@ -21,6 +21,9 @@ for _name in ("service-2", "endpoint-rule-set-1", "paginators-1"):
 for _name in ("endpoints", "partitions", "sdk-default-configuration"):
     _SERVICE_MODELS.load_data(_name)
 
+#: Key, secret and, where STS gave them, the session token, which else is missing or empty.
+Credentials = tuple[str, ...]
+
 #: What S3, and with the second one MinIO, say where the checksum does not fit.
 _DAMAGED = frozenset({"BadDigest", "XAmzContentChecksumMismatch"})
 #: Refused without Content-MD5 by servers that know no newer checksum, which is all that botocore sends.
@@ -34,7 +37,7 @@ class _Storage(S3Storage):  # type: ignore[misc]  # django-storages has no types
         session.register("needs-retry.s3", functools.partial(_retry_damaged, self.client_config))
         for operation in _WANT_MD5:
             session.register(f"before-call.s3.{operation}", _add_md5)
-        return boto3.Session(self.access_key, self.secret_key, botocore_session=session)
+        return boto3.Session(self.access_key, self.secret_key, self.security_token, botocore_session=session)
 
 
 def _retry_damaged(config: Any, **tried: Any) -> Any:
@@ -51,14 +54,18 @@ def _add_md5(**call: Any) -> None:
 
 def bucket_storage(
     bucket: str,
-    credentials: tuple[str, str],
+    credentials: Credentials,
     *,
     region: str,
     endpoint_url: str | None,
     limits: CallLimits = CALL_LIMITS,
+    ca_bundle: str = "",
 ) -> S3Storage:
-    """Return django-storages' storage of a bucket. It connects on first use."""
-    key, secret = credentials
+    """Return django-storages' storage of a bucket. It connects on first use.
+
+    ca_bundle: a file with the authorities that are trusted; by default the world's.
+    """
+    key, secret, *token = credentials
     config: Config = Config(
         signature_version="s3v4",
         s3={
@@ -80,6 +87,8 @@ def bucket_storage(
         "bucket_name": bucket,
         "access_key": key,
         "secret_key": secret,
+        "security_token": next(filter(None, token), None),
+        "verify": ca_bundle or True,  # botocore would refuse an empty AWS_CA_BUNDLE
         "region_name": region,
         "endpoint_url": endpoint_url,
         "client_config": config,

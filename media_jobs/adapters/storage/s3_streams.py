@@ -38,7 +38,7 @@ def download(client: "S3Client", bucket: str, key: str, into: IO[bytes], cancell
     Where its bytes stop coming, the rest is requested: again and again while that brings something, else _READS times.
     Where the rest is another object's, the whole object is requested anew, once.
 
-    Raises ObjectMissing, StorageUnavailable, WorkspaceFull.
+    Raises ObjectMissing, StorageUnavailable, WorkspaceUnavailable.
     """
     etag, useless_reads, replaced = "", 0, False
     while True:

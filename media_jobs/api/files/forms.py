@@ -5,11 +5,11 @@ from xml.sax.saxutils import escape
 import structlog
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.cache import patch_vary_headers
 
-from media_jobs.api.shared.bodies.uploads import FileStream, Opening
+from media_jobs.api.shared.bodies.uploads import FileStream, Opening, parsed_form
 from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, StorageUnavailable
 from media_jobs.ports import ObjectWriter
 from media_jobs.services import file_delivery
@@ -72,7 +72,9 @@ def _store(request: HttpRequest, form: FormUpload) -> None:
         too_large=lambda: FileTooLarge(limit_bytes=form.most_bytes),
     )
     try:
-        content_type = request.POST.get("Content-Type")
+        sent_as = request.headers.get("Content-Type", "")
+        fields = parsed_form(request, request, sent_as)[0] if sent_as.lower().startswith("multipart/") else QueryDict()
+        content_type = fields.get("Content-Type")
         writer = stream.finished()
         if content_type != form.content_type:
             raise _WrongTypeError(f"The field Content-Type has to be {form.content_type}")

@@ -146,13 +146,18 @@ class ImageSerializer(ImageSummarySerializer):
 
     @extend_schema_field(JobSerializer(many=True))
     def get_jobs(self, image: Original) -> Any:
-        return [JobSerializer(job).data for job in image.jobs.all()]
+        shown = JobSerializer(context={"known": self.pictures(image)})
+        return [shown.to_representation(job) for job in image.jobs.all()]
 
     def latest_state(self, image: Original) -> str:
         return next((job.state for job in image.jobs.all()), JobState.FAILED)
 
     def pictures(self, image: Original) -> list[Derivative]:
-        return selectors.derivatives(image)
+        """Return what is there of the image; asked for by several fields, and read once."""
+        found: list[Derivative] | None = vars(image).get("pictures")
+        if found is None:
+            found = vars(image)["pictures"] = selectors.derivatives(image)
+        return found
 
 
 class DeletedSerializer(serializers.Serializer[Deleted]):

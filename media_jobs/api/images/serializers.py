@@ -89,7 +89,8 @@ _DERIVATIVE = DerivativeSerializer()
 class JobSerializer(serializers.Serializer[Job]):
     """A job and what came of it."""
 
-    # `context["estimated_ms"]`: how long it will still take, where somebody has asked.
+    # `context["estimated_ms"]`: how long it will still take, where somebody has asked. `context["known"]`: all current
+    # derivatives of its image, where they are known already.
 
     jobId = serializers.UUIDField(source="pk")  # noqa: N815
     imageId = serializers.UUIDField(source="original_id")  # noqa: N815
@@ -110,7 +111,8 @@ class JobSerializer(serializers.Serializer[Job]):
 
     @extend_schema_field(DerivativeSerializer(many=True))
     def get_derivatives(self, job: Job) -> Any:
-        return [_DERIVATIVE.to_representation(found) for found in selectors.derivatives_of(job)]
+        made = selectors.derivatives_of(job, self.context.get("known"))
+        return [_DERIVATIVE.to_representation(found) for found in made]
 
     def to_representation(self, job: Job) -> dict[str, Any]:
         """`code` and `detail` are there on error only."""

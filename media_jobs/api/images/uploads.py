@@ -21,7 +21,7 @@ from media_jobs.api.shared import readiness
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.bodies.json_bodies import ObjectParser, is_json, object_of
 from media_jobs.api.shared.bodies.uploads import FormParser, Received, receiving
-from media_jobs.api.shared.idempotency import key_of
+from media_jobs.api.shared.idempotency import REPLAYED, key_of
 from media_jobs.api.shared.openapi import answers, parameters
 from media_jobs.callers import Caller, Scope
 from media_jobs.models import IdempotencyKey
@@ -151,8 +151,12 @@ def _replay_staged(request: Request, earlier: IdempotencyKey) -> Answer:
 
 
 def _fingerprint_of_staged(request: Request) -> str:
+    return _fingerprint_of_json("direct upload", request)
+
+
+def _fingerprint_of_json(operation: str, request: Request) -> str:
     sent = {name: [json.dumps(value, sort_keys=True)] for name, value in object_of(request).items()}
-    return idempotency.fingerprint("direct upload", sent)
+    return idempotency.fingerprint(operation, sent)
 
 
 def _build_answer(done: Accepted) -> Answer:
@@ -170,17 +174,31 @@ class DirectUploadView(APIView):
         "the storage itself. POST its `fields` and, as the last one, the picture in the field `file` to `url` as "
         "multipart/form-data, before `expiresAt`; then `POST /v1/images` with the `uploadId`, within an hour. What has "
         "arrived is checked when it is processed.",
+        parameters=parameters.ONCE,
         request=AnnouncedSerializer,
         responses=answers.of_changes(
             {201: OpenApiResponse(OpenedSerializer, description="The storage awaits the file")},
             "file_too_large",
             "unsupported_format",
             *answers.JSON_BODY,
+            *answers.ONCE,
             *answers.BACKLOG,
         ),
     )
     def post(self, request: Request) -> Response:
-        caller = caller_of(request)
+        caller, key = caller_of(request), key_of(request)
+        announced = AnnouncedSerializer.read(object_of(request))
+        sent = Sent(caller.id, key, _fingerprint_of_json("begin upload", request)) if key else None
+        if sent and (earlier := idempotency.find(caller.id, sent.key)):
+            return _opened(idempotency.replay(earlier, sent.fingerprint))
+
+        def begin() -> Answer:
+            return Answer(201, dict(OpenedSerializer(direct_uploads.begin(caller=caller, **announced)).data))
+
         with backlog.place():
-            opened = direct_uploads.begin(caller=caller, **AnnouncedSerializer.read(object_of(request)))
-        return Response(OpenedSerializer(opened).data, status=201, headers={"Cache-Control": "no-store"})
+            return _opened(idempotency.once(sent, begin))
+
+
+def _opened(answer: Answer) -> Response:
+    replayed = REPLAYED if answer.replayed else {}
+    return Response(answer.body, status=answer.status, headers={"Cache-Control": "no-store", **replayed})

@@ -79,22 +79,24 @@ class JobView(APIView):
 class RetryView(APIView):
     @extend_schema(
         operation_id="retryJob",
-        summary="Queue a failed or cancelled job again",
+        summary="Queue a failed or cancelled job again, or a done one whose derivatives are gone",
         parameters=parameters.QUEUEING,
         request=None,
         responses=answers.of_changes(
             {200: OVER_IN_TIME,
              202: OpenApiResponse(AcceptedSerializer, description="It waits again, with new attempts")},
-            "not_found", "wrong_state", *answers.ONCE, *answers.WAIT,
+            "not_found", "wrong_state", *answers.ONCE, *answers.WAIT, *answers.STORAGE,
         ),
     )  # fmt: skip
     def post(self, request: Request, id: UUID) -> HttpResponseBase:
         caller, key = caller_of(request), key_of(request)
         readiness.wait_s(request)  # whether it is one
-        _check_may_change(request, _job(request, id), "retry_job")
+        found = _job(request, id)
+        _check_may_change(request, found, "retry_job")
+        lacks_objects = lifecycle.lacks_objects(found)  # now, and not while the transaction is open
 
         def retry() -> Answer:
-            job = lifecycle.retry(id, actor=caller)
+            job = lifecycle.retry(id, actor=caller, lacks_objects=lacks_objects)
             return Answer(202, AcceptedSerializer(Accepted(job, estimates.remaining_ms(job))).data)
 
         sent = Sent(caller.id, key, idempotency.fingerprint(f"retry {id}")) if key else None

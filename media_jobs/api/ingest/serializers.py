@@ -134,9 +134,10 @@ class StatusSerializer(serializers.Serializer[Job]):
 
 
 class HealthSerializer(serializers.Serializer[None]):
-    """Whether the parts of the service answer."""
+    """Whether uploads are accepted, and which parts are not as they should be."""
 
     status = serializers.ChoiceField(choices=["ok", "unavailable"])
+    degraded = serializers.ListField(child=serializers.CharField(), help_text="The names of those parts.")
     checks = serializers.DictField(child=serializers.DictField(), help_text="By the name of the part: ok, ms, error.")
 
 

@@ -31,10 +31,23 @@ def is_local(request: HttpRequest) -> bool:
 
 
 def client_address(request: HttpRequest) -> str:
-    """Whom limits count: the peer, or where that is a trusted proxy, the last client that no trusted proxy is.
+    """Whom limits count: see `client`. Of an IPv6 address its network of 64 bits, which is what one customer has."""
+    found = client(request)
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found or "unknown")
 
-    Of an IPv6 address its network of 64 bits, which is what one customer has. X-Forwarded-For alone is believed: a
-    proxy that appends to it may pass on any other header as it came.
+
+def sign_in_address(request: HttpRequest) -> str | None:
+    """Who signs in: as `client_address`, and always an address."""
+    address = client_address(request).partition("/")[0]
+    return None if address == "unknown" else address
+
+
+def client(request: HttpRequest) -> _Address | None:
+    """The peer, or where that is a trusted proxy, the last client that no trusted proxy is; None on a unix socket.
+
+    X-Forwarded-For alone is believed: a proxy that appends to it may pass on any other header as it came.
     """
     found = _parsed(request.META.get("REMOTE_ADDR", ""))
     named = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
@@ -43,9 +56,7 @@ def client_address(request: HttpRequest) -> str:
         if before is None:
             break
         found = before
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found or "unknown")
+    return found
 
 
 def _is_trusted(address: _Address) -> bool:

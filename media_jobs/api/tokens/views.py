@@ -23,6 +23,7 @@ _PROBLEMS = (
     "foreign_origin",
     "tokens_not_issued",
     "quota_exceeded",
+    "sign_in_locked",
     "limits_unavailable",
     "database_unavailable",
     *answers.JSON_BODY,
@@ -49,7 +50,7 @@ class ObtainView(_TokenView):
         responses=answers.open_to_all({200: _ISSUED}, *_PROBLEMS),
     )
     def post(self, request: Request) -> Response:
-        return _issued(issuing.issue(**_sent(SignInSerializer, request)))
+        return _issued(issuing.issue(**_sent(SignInSerializer, request), request=request._request))
 
 
 class RefreshView(_TokenView):

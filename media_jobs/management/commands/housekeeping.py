@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from media_jobs.adapters import database
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import TASKS, Finding, Observer, Outcome, Task
 
@@ -48,6 +49,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
+        if options["dry_run"] and not database.is_made():
+            raise CommandError("There is no database yet, so there is nothing to repair. “manage.py migrate” makes it.")
         self.stdout.ending = ""  # rich ends its lines itself
         console = Console(file=cast(IO[str], self.stdout), no_color=options["no_color"] or None, highlight=False)
         chosen = [task for task in TASKS if not options["only"] or task.name in options["only"]]

@@ -10,6 +10,8 @@ from django.urls import get_resolver
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from media_jobs.adapters import database
+from media_jobs.adapters.queue_probe import QueueUnusable, probe_queue
 from media_jobs.adapters.storage import Role
 from media_jobs.management import welcome
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
@@ -40,8 +42,9 @@ class Command(BaseCommand):
             migrating = fork("gallimg-migrate", preparation, close=[listener, lock])
             decoding = fork("gallimg-probe", probe_decoder, close=[listener, lock])
             storing = fork("gallimg-storage", check_storage, close=[listener, lock])
+            asking = fork("gallimg-queue", check_queue, close=[listener, lock])
             load_application()
-            for pid in (migrating, decoding, storing):
+            for pid in (migrating, decoding, storing, asking):
                 if os.waitpid(pid, 0)[1]:
                     raise SystemExit(1)
         except BaseException:
@@ -57,7 +60,12 @@ class Command(BaseCommand):
             waiters=settings.MAX_WAITERS,
             inherited=[lock],
         )
-        Supervisor(web, [*workers, greeter], last=queue).run()
+        master = os.getpid()
+        try:
+            Supervisor(web, [*workers, greeter], last=queue).run()
+        finally:
+            if os.getpid() == master:  # all that had the database open have ended
+                database.checkpoint()
 
 
 def _stop_early(number: int, frame: object) -> NoReturn:
@@ -70,6 +78,14 @@ def check_storage() -> None:
     try:
         probe_storage(Role.WEB, *([Role.WORKER] if settings.WORKERS else []))
     except StorageUnusable as error:
+        raise CannotStart(str(error)) from error
+
+
+def check_queue() -> None:
+    """Check that Redis takes our settings. For a fork: it exits with one line on failure."""
+    try:
+        probe_queue()
+    except QueueUnusable as error:
         raise CannotStart(str(error)) from error
 
 

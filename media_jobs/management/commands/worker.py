@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
+from media_jobs.adapters.queue_probe import QueueUnusable, probe_queue
 from media_jobs.adapters.storage import Role
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 from media_jobs.runtime.worker_loop import run_worker
@@ -16,6 +17,7 @@ class Command(BaseCommand):
         try:
             selftest(settings.SANDBOX_MEMORY_BYTES, settings.WORK_DIR)
             probe_storage(Role.WORKER)
-        except (DecoderUnusable, StorageUnusable) as error:
+            probe_queue()
+        except (DecoderUnusable, StorageUnusable, QueueUnusable) as error:
             raise CommandError(str(error)) from error
         run_worker()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import AbstractUser
+from django.http import HttpRequest
 
 from media_jobs.errors import BadCredential, TokensNotIssued
 
@@ -36,10 +37,13 @@ class Issued:
         return int(ACCESS_LIFETIME.total_seconds())
 
 
-def issue(username: str, password: str) -> Issued:
-    """Sign tokens for an account. Raises BadCredential, TokensNotIssued."""
+def issue(username: str, password: str, *, request: HttpRequest) -> Issued:
+    """Sign tokens for an account. Raises BadCredential, TokensNotIssued.
+
+    request: whose address is counted where the password is wrong.
+    """
     _check_configured()
-    user = authenticate(username=username, password=password)
+    user = authenticate(request, username=username, password=password)
     if user is None:
         raise BadCredential(_NOBODY)
     token = _kind()()

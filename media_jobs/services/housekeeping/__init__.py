@@ -15,5 +15,8 @@ __all__ = ["TASKS", "Finding", "Observer", "Outcome", "Task", "TaskSchedule", "r
 
 
 def sweep_workspaces() -> int:
-    """Remove the temporary files of workers of this host that are gone. Return how many had some."""
+    """Remove the temporary files of workers of this host that are gone. Return how many had some.
+
+    Raises WorkspaceUnavailable.
+    """
     return workspace.sweep(settings.WORK_DIR)

@@ -1,7 +1,7 @@
 """Objects that no row names: found in the storage, kept for a while, then deleted."""
 
 from collections.abc import Iterator
-from tempfile import SpooledTemporaryFile
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
@@ -18,6 +18,8 @@ from media_jobs.services.jobs.transitions import from_now
 #: Where more objects than these were listed, at most half of them may have no row.
 _SAFETY_LIMIT_FROM = 100
 _LISTED_TOGETHER = 500
+#: So many are marked after one listing; the next one finds the others.
+_MOST_ORPHANS = 5000
 
 
 class ForeignStorage(MediaError):
@@ -31,23 +33,52 @@ class ForeignStorage(MediaError):
     )
 
 
+@dataclass
+class _Listing:
+    """How far the storage was listed, and what was found without a row. after: the last key, in the storage's order."""
+
+    after: str = ""
+    listed: int = 0
+    unreferenced: int = 0
+    orphans: list[str] = field(default_factory=list)
+
+    def add(self, keys: list[str]) -> None:
+        """Note the next keys, of which only those that this service made are its business."""
+        self.after = keys[-1]
+        ours = [key for key in keys if is_ours(key)]
+        found = _unreferenced(ours)
+        self.listed += len(ours)
+        self.unreferenced += len(found)
+        self.orphans += found[: _MOST_ORPHANS - len(self.orphans)]
+
+    def check(self) -> None:
+        """Raises ForeignStorage."""
+        if self.listed > _SAFETY_LIMIT_FROM and self.unreferenced * 2 > self.listed:
+            raise ForeignStorage(listed=self.listed, orphans=self.unreferenced)
+
+
 def find_orphans(task_run: TaskRun) -> Iterator[list[Finding]]:
-    """Find objects without a row and without a tombstone. Raises ForeignStorage, StorageUnavailable."""
-    with SpooledTemporaryFile(max_size=1_048_576, mode="w+") as lines:
-        listed = orphans = 0
-        for keys in batched(_stored(), _LISTED_TOGETHER):
-            unreferenced = _unreferenced(keys)
-            listed += len(keys)
-            orphans += len(unreferenced)
-            lines.writelines(f"{key}\n" for key in unreferenced)
-            task_run.examined(len(keys))
-        if listed > _SAFETY_LIMIT_FROM and orphans * 2 > listed:
-            raise ForeignStorage(listed=listed, orphans=orphans)
-        lines.seek(0)
-        for keys in batched(line.rstrip("\n") for line in lines):
-            known = set(Tombstone.objects.filter(key__in=keys).values_list("key", flat=True))
-            if findings := [Finding(f"{key}: no row names it", key) for key in keys if key not in known]:
-                yield findings
+    """Find objects without a row and without a tombstone. Raises ForeignStorage, StorageUnavailable.
+
+    Goes on where an earlier run stopped; what that found is still unmarked, as it is the whole that decides.
+    """
+    listing = _Listing(**task_run.progress)
+    for keys in batched(_stored(listing.after), _LISTED_TOGETHER):
+        listing.add(keys)
+        task_run.progress = asdict(listing)
+        task_run.examined(len(keys))
+        if task_run.is_out_of_time():
+            task_run.paused = True
+            return
+    try:
+        listing.check()
+    except ForeignStorage:
+        task_run.progress = {}
+        raise
+    for keys in batched(listing.orphans):
+        known = set(Tombstone.objects.filter(key__in=keys).values_list("key", flat=True))
+        if findings := [Finding(f"{key}: no row names it", key) for key in keys if key not in known]:
+            yield findings
 
 
 def mark_orphans(_: TaskRun, findings: list[Finding]) -> int:
@@ -79,10 +110,11 @@ def delete_objects(task_run: TaskRun, findings: list[Finding]) -> int:
     )
 
 
-def _stored() -> Iterator[str]:
-    """Yield the keys that this service made; other objects are none of its business. Raises StorageUnavailable."""
-    for prefix in PREFIXES:
-        yield from (key for key in store(Role.WORKER).keys(prefix) if is_ours(key))
+def _stored(after: str) -> Iterator[str]:
+    """Yield the keys under our prefixes that come behind `after`. Raises StorageUnavailable."""
+    for prefix in sorted(PREFIXES):
+        if prefix > after or after.startswith(prefix):
+            yield from store(Role.WORKER).keys(prefix, after=after)
 
 
 def _unreferenced(keys: list[str]) -> list[str]:

@@ -68,7 +68,9 @@ def run_if_due(task: Task, *, limit_s: float) -> Outcome | None:
     if task.per_host:
         return _run(TaskRun(task, Ages(), limit_s=limit_s), None)
     lease = acquire(task, if_due=True)
-    return _run(TaskRun(task, Ages(), heartbeat=lease.heartbeat, limit_s=limit_s), lease) if lease else None
+    if lease is None:
+        return None
+    return _run(TaskRun(task, Ages(), heartbeat=lease.heartbeat, limit_s=limit_s, progress=lease.progress), lease)
 
 
 def _find(task: Task, ages: Ages, observer: Observer) -> Outcome:
@@ -129,10 +131,11 @@ def _run(task_run: TaskRun, lease: TaskLease | None) -> Outcome:
         raise
     took_s = time.monotonic() - began
     if lease and unfinished:
-        lease.abandon()
+        lease.abandon(task_run.progress)
     elif lease:
         with suppress(DatabaseError):
-            lease.release(repaired=task_run.repaired, error=error)
+            left = task_run.progress if error else {}
+            lease.release(repaired=task_run.repaired, error=error, progress=left)
     if error:
         log.warning("housekeeping_failed", task=task.name, found=task_run.found, repaired=task_run.repaired, why=error)
     elif task_run.repaired:
@@ -153,7 +156,7 @@ def _repair_all(task_run: TaskRun) -> tuple[str, bool]:
     except DatabaseError as problem:
         database.discard_connection(problem)
         return _sentence(problem), False
-    return "", False
+    return "", task_run.paused
 
 
 def _sentence(problem: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import deque
 from collections.abc import Callable
 
 import structlog
@@ -10,13 +11,14 @@ from django.db import connection
 
 from media_jobs.adapters import database, queue
 from media_jobs.services.housekeeping.running import run_if_due
+from media_jobs.services.housekeeping.task import Task
 from media_jobs.services.housekeeping.tasks import LEASES, TASKS
 
 log = structlog.get_logger(__name__)
 
 _NOTIFY_EVERY_S = 1
 _URGENT_EVERY_S = 10
-#: Jobs wait meanwhile: what is left afterwards continues after the next job.
+#: Jobs wait meanwhile, for all tasks together: what is left afterwards continues after the next job.
 _RUN_LIMIT_S = 10
 _CONTINUE_AFTER_S = 1
 #: What is done seldom is asked for more often, because processes come and go; the database knows when it was done.
@@ -32,24 +34,34 @@ class TaskSchedule:
     def __init__(self, *, notify: Callable[[], object]) -> None:
         self._notify = notify
         self._timers = _Timers()
+        self._order = deque(task for task in TASKS if task is not LEASES)
 
     def run_due_tasks(self) -> None:
         """Run what is due, between two jobs. Costs no query when nothing is; database and storage may be away."""
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
-        for task in TASKS:
-            ask_every_s = min(task.every_s, _ASK_AT_LEAST_EVERY_S)
-            if not self._timers.is_due(task.name, ask_every_s, at_first=0 if task is LEASES else ask_every_s / 10):
-                continue
-            try:
-                outcome = run_if_due(task, limit_s=_RUN_LIMIT_S)
-            except DatabaseError as error:
-                database.discard_connection(error)
-                return
-            if outcome and outcome.unfinished:
-                self._timers.restart(task.name, _CONTINUE_AFTER_S)
+        until = time.monotonic() + _RUN_LIMIT_S
+        try:
+            self._run_if_due(LEASES, until)
+            for _ in range(len(self._order)):
+                if time.monotonic() >= until:
+                    break
+                self._run_if_due(self._order[0], until)
+                self._order.rotate(-1)  # the next time begins with the next one, or the first would keep all others out
+        except DatabaseError as error:
+            database.discard_connection(error)
+            return
         if self._timers.is_due("notify", _NOTIFY_EVERY_S, at_first=0):
             self._notify()
+
+    def _run_if_due(self, task: Task, until: float) -> None:
+        """until: on the monotonic clock."""
+        ask_every_s = min(task.every_s, _ASK_AT_LEAST_EVERY_S)
+        if not self._timers.is_due(task.name, ask_every_s, at_first=0 if task is LEASES else ask_every_s / 10):
+            return
+        outcome = run_if_due(task, limit_s=max(0.0, until - time.monotonic()))
+        if outcome and outcome.unfinished:
+            self._timers.restart(task.name, _CONTINUE_AFTER_S)
 
     def run_urgent_tasks(self) -> None:
         """Bring back jobs of silent workers from the heartbeat of a busy one, every ten seconds.

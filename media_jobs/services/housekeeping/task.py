@@ -84,6 +84,7 @@ class TaskRun:
 
     heartbeat: called now and then while it lasts; what it raises ends the run.
     limit_s: soon after so long the run ends with what is repaired by then; with None, when all is repaired.
+    progress: of an earlier run that came to no end, JSON-ready; `find` goes on from there, and says here how far it is.
     """
 
     def __init__(
@@ -94,9 +95,13 @@ class TaskRun:
         observer: Observer | None = None,
         heartbeat: Heartbeat = no_heartbeat,
         limit_s: float | None = None,
+        progress: dict[str, Any] | None = None,
     ) -> None:
         self.task, self.ages, self.heartbeat = task, ages, heartbeat
         self.found = self.repaired = self.refused = 0
+        self.progress: dict[str, Any] = progress or {}
+        #: `find` has stopped early, and left in `progress` where.
+        self.paused = False
         self._deadline = None if limit_s is None else time.monotonic() + limit_s
         self._observer = observer or Observer()
         self._refused_in_a_row = 0

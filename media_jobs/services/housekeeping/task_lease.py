@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from contextlib import suppress
+from typing import Any
 from uuid import uuid4
 
 from django.db import Error as DatabaseError
@@ -30,10 +31,13 @@ class TaskLeaseLost(MediaError):
 
 
 class TaskLease:
-    """A task that this process may do until `release`; it ends by the database's clock. Made by `acquire`."""
+    """A task that this process may do until `release`; it ends by the database's clock. Made by `acquire`.
 
-    def __init__(self, task: Task, holder: str) -> None:
-        self._task, self._holder = task, holder
+    progress: see `TaskRun`.
+    """
+
+    def __init__(self, task: Task, holder: str, progress: dict[str, Any]) -> None:
+        self._task, self._holder, self.progress = task, holder, progress
         self._began = self._renewed = time.monotonic()
 
     def heartbeat(self) -> None:
@@ -44,17 +48,26 @@ class TaskLease:
             raise TaskLeaseLost
         self._renewed = time.monotonic()
 
-    def release(self, *, repaired: int, error: str = "") -> None:
-        """End the lease and write down what came of the run."""
+    def release(self, *, repaired: int, error: str = "", progress: dict[str, Any] | None = None) -> None:
+        """End the lease and write down what came of the run. progress: where it failed in the middle."""
         took_ms = int((time.monotonic() - self._began) * 1000)
         self._update_if_held(
-            worker="", lease_until=None, finished_at=Now(), repaired=repaired, duration_ms=took_ms, error=error[:2000]
+            worker="",
+            lease_until=None,
+            finished_at=Now(),
+            repaired=repaired,
+            duration_ms=took_ms,
+            error=error[:2000],
+            progress=progress or {},
         )
 
-    def abandon(self) -> None:
-        """End the lease as if the run had not begun; where the database is away, the lease runs out by itself."""
+    def abandon(self, progress: dict[str, Any] | None = None) -> None:
+        """End the lease as if the run had not begun, or had come as far as `progress`.
+
+        Where the database is away, the lease runs out by itself.
+        """
         with suppress(DatabaseError):
-            self._update_if_held(worker="", lease_until=None)
+            self._update_if_held(worker="", lease_until=None, progress=progress or {})
 
     def _update_if_held(self, **fields: object) -> bool:
         return bool(MaintenanceTask.objects.filter(name=self._task.name, worker=self._holder).update(**fields))
@@ -70,13 +83,13 @@ def acquire(task: Task, *, if_due: bool) -> TaskLease | None:
     holder = f"{socket.gethostname()[:200]}:{os.getpid()}:{uuid4().hex[:8]}"
     lease = {"worker": holder, "lease_until": from_now(task.lease_s)}
     row = MaintenanceTask.objects.filter(name=task.name)
-    if row.filter(free).update(**lease):
-        return TaskLease(task, holder)
-    if not row.exists():
+    if not row.filter(free).update(**lease):
+        if row.exists():
+            return None
         MaintenanceTask.objects.bulk_create([MaintenanceTask(name=task.name)], ignore_conflicts=True)
-        if row.filter(free).update(**lease):
-            return TaskLease(task, holder)
-    return None
+        if not row.filter(free).update(**lease):
+            return None
+    return TaskLease(task, holder, row.values_list("progress", flat=True).get())
 
 
 def lease_holder(task: Task) -> str:

@@ -1,7 +1,6 @@
 """One attempt at one job: fetch the original, render it in the sandbox, store what came out, close the job."""
 
 import hashlib
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from django.conf import settings
 
 from media_jobs.adapters import database
 from media_jobs.adapters.storage import Role, store
-from media_jobs.adapters.workspace import room_on_disk
+from media_jobs.adapters.workspace import temporary_folder, translate_errors
 from media_jobs.errors import KeyBeingDeleted, OriginalChanged
 from media_jobs.models import Derivative, Job
 from media_jobs.pipeline.values import Limits, Rendered, Request, Usage
@@ -63,9 +62,10 @@ class Attempt:
         """Work until the job is done.
 
         Raises MediaError, LeaseLost and WorkerStopping among them, and one of database.CONNECTION_ERRORS. Whatever it
-        raises, `discard_staged` comes next.
+        raises, `discard_staged` comes next. What the system refuses in between is WorkspaceUnavailable: storages have
+        errors of their own, so it is the worker's host that is at fault.
         """
-        with self._folder() as folder:
+        with translate_errors(), self._folder() as folder:
             source = self._fetch(folder)
             self._enter(Stage.RENDERING)
             rendered = self._render(source, folder)
@@ -82,11 +82,8 @@ class Attempt:
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:
-        within = self._worker.workspace.path
-        with room_on_disk():
-            folder = tempfile.TemporaryDirectory(prefix="job-", dir=within, ignore_cleanup_errors=True)
-        with folder as name:
-            yield Path(name)
+        with temporary_folder("job-", self._worker.usable_workspace().path) as folder:
+            yield folder
 
     def _fetch(self, folder: Path) -> Path:
         """The original in a file of ours, checked against its row."""

@@ -30,7 +30,7 @@ def claim_next(lane: Lane, worker: Worker) -> Job | None:
         if job.state == JobState.PROCESSING:
             job.preset = database.retry_on_disconnect(partial(worker.preset, job.preset_id))
             return job
-        if outage.reason():
+        if outage.reason(worker):
             worker.suspects_outage = True
             return None
         trusted = True

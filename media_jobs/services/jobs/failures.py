@@ -15,6 +15,7 @@ from media_jobs.errors import Blame, DecoderKilled, KeyBeingDeleted, MediaError,
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Usage
 from media_jobs.services.jobs.transitions import Lease, cost, failed, move, waiting, why
+from media_jobs.services.object_deletion import DEAD_AFTER_S
 from media_jobs.states import Lane
 
 log = structlog.get_logger(__name__)
@@ -30,34 +31,35 @@ TRACEBACK_BYTES = 8192
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Another attempt: in which lane, and in how many seconds."""
+    """Another attempt: in which lane, and in how many seconds. granted: how many more than the job had."""
 
     lane: Lane
     wait_s: float
+    granted: int = 0
 
 
 def again(job: Job, error: MediaError) -> Again | None:
     """The attempt that follows when `error` ended that of `job`; None where it gives up."""
     lane = Lane(job.lane)
+    if isinstance(error, KeyBeingDeleted):
+        # Whoever deletes the key may have died, and keeps it for so long. It costs no attempt: it is no failure.
+        return Again(lane, DEAD_AFTER_S * random.uniform(1, 1 + JITTER), granted=1)  # noqa: S311  (no secret)
     if job.attempt >= job.max_attempts:
         return None
-    match error.blame:
-        case Blame.SERVER:
-            # Who deletes a key may have died: that is found out after longer than one of the short waits.
-            return Again(lane, backoff_s(job, skip=int(isinstance(error, KeyBeingDeleted))))
-        case Blame.MACHINE if lane != Lane.HEAVY:
-            return Again(Lane.HEAVY, 0.0)
-        case Blame.MACHINE if isinstance(error, DecoderKilled):  # there was room enough, and somebody else took it
-            return Again(lane, backoff_s(job))
-        case Blame.BUG if not job.traceback:
-            return Again(lane, backoff_s(job))
-    return None
+    if error.blame is Blame.MACHINE and lane != Lane.HEAVY:
+        return Again(Lane.HEAVY, 0.0)
+    helps = {
+        Blame.SERVER: True,
+        Blame.MACHINE: isinstance(error, DecoderKilled),  # there was room enough, and somebody else took it
+        Blame.BUG: not job.traceback,
+    }
+    return Again(lane, backoff_s(job)) if helps.get(error.blame) else None
 
 
-def backoff_s(job: Job, *, skip: int = 0) -> float:
-    """Longer from attempt to attempt, counted since a person last granted some; `skip` leaves out the first steps."""
+def backoff_s(job: Job) -> float:
+    """Longer from attempt to attempt, counted since a person last granted some."""
     failures = settings.MAX_ATTEMPTS - (job.max_attempts - job.attempt)
-    step = min(max(failures, 1) + skip, len(BACKOFF_S)) - 1
+    step = min(max(failures, 1), len(BACKOFF_S)) - 1
     return round(BACKOFF_S[step] * random.uniform(1 - JITTER, 1 + JITTER), 1)  # noqa: S311  (no secret)
 
 
@@ -88,6 +90,7 @@ def close_attempt(
     kept: dict[str, Any] = {"traceback": traceback_tail(bug or error)} if error.blame is Blame.BUG else {}
     if follows:
         to: dict[str, Any] = {**waiting(follows.lane, after_s=follows.wait_s), **why(error), **kept, **spent}
+        to["max_attempts"] = F("max_attempts") + follows.granted
         held = move(job.pk, lease.holds, "retry_due", actor=lease.worker, data=data, **to)
     else:
         held = move(

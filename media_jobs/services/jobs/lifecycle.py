@@ -1,6 +1,6 @@
 """What people do with jobs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Va
 from django.db.models.functions import Now
 
 from media_jobs import selectors
+from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import Caller
 from media_jobs.errors import WrongState
 from media_jobs.models import Job, Original
@@ -61,19 +62,35 @@ def cancel(job_id: UUID, *, actor: Caller) -> Job:
     return job
 
 
-def retry(job_id: UUID, *, actor: Caller) -> Job:
+def lacks_objects(job: Job) -> bool:
+    """Whether the job is done, and the storage has not all that it made. Raises StorageUnavailable.
+
+    Asks as everybody may: the web process has no right to look into the storage.
+    """
+    if job.state != JobState.DONE:
+        return False
+    made = selectors.derivatives_of(job)
+    return len(made) < len(job.wanted) or not all(store(Role.WEB).exists(found.key) for found in made)
+
+
+def retry(job_id: UUID, *, actor: Caller, lacks_objects: bool = False) -> Job:
     """Queue a failed or cancelled job again, with MAX_ATTEMPTS more; it is returned as it waits.
 
-    Raises WrongState when it is in another state or its image was deleted, Job.DoesNotExist.
+    lacks_objects: or one that is done, and of which that was found. Raises WrongState when it is in another state or
+    its image was deleted, Job.DoesNotExist.
     """
+    states = (*_RETRYABLE, JobState.DONE) if lacks_objects else _RETRYABLE
     with transaction.atomic():
         job = _read(job_id)
         if not _of_kept_images([job_id]):
             raise WrongState("The image of this job was deleted; restore it first.")
         lane = Lane(job.lane)
         again = waiting(lane, position=next_position(lane, job.owner))
-        if not move(job_id, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew()):
-            raise WrongState(f"The job is {_read(job_id).state}; only failed and cancelled jobs can be queued again.")
+        if not move(job_id, Q(state__in=states), "retried", actor=actor, **again, **_anew()):
+            raise WrongState(
+                f"The job is {_read(job_id).state}; only failed and cancelled jobs can be queued again, and done ones "
+                "whose derivatives are gone."
+            )
         transaction.on_commit(lambda: dispatch.notify(lane), robust=True)
         return _read(job_id)
 
@@ -90,6 +107,18 @@ def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
     queued, of = _in_batches(jobs, requeue)
     transaction.on_commit(dispatch.top_up, robust=True)
     return RetryOutcome(queued, of - queued)
+
+
+def make_again(jobs: list[UUID], *, actor: Caller) -> int:
+    """Queue done jobs whose derivatives are gone, behind all uploads; how many that were. Leaves others alone."""
+    queued = 0
+    for start in range(0, len(jobs), _BATCH):
+        with transaction.atomic():
+            kept = _of_kept_images(jobs[start : start + _BATCH])
+            again = waiting(Lane.BULK, position=_positions(kept, Lane.BULK, (JobState.DONE,)))
+            queued += move_all(kept, Q(state=JobState.DONE), "retried", actor=actor, **again, **_anew())
+    transaction.on_commit(dispatch.top_up, robust=True)
+    return queued
 
 
 def cancel_all(jobs: QuerySet[Job], *, actor: Caller) -> CancelOutcome:
@@ -120,9 +149,9 @@ def _of_kept_images(batch: list[UUID]) -> list[UUID]:
     return list(Job.objects.filter(pk__in=batch, original__in=kept).order_by("pk").values_list("pk", flat=True))
 
 
-def _positions(batch: list[UUID], lane: Lane) -> Case:
-    """A position for each job of the batch that may be retried: those of an owner come one after the other."""
-    jobs = Job.objects.filter(pk__in=batch, state__in=_RETRYABLE).order_by("pk")
+def _positions(batch: list[UUID], lane: Lane, states: Sequence[JobState] = _RETRYABLE) -> Case:
+    """A position for each job of the batch in one of these states: those of an owner come one after the other."""
+    jobs = Job.objects.filter(pk__in=batch, state__in=states).order_by("pk")
     following: dict[str, int] = {}
     whens = []
     for job_id, owner, first in jobs.annotate(first=next_position(lane, OuterRef("owner"))).values_list(

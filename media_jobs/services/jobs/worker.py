@@ -14,7 +14,7 @@ from django.conf import settings
 
 from media_jobs.adapters.decoder.host_lock import HostLock
 from media_jobs.adapters.decoder.sandbox import Sandbox
-from media_jobs.adapters.workspace import Workspace, room_on_disk
+from media_jobs.adapters.workspace import Workspace, translate_errors
 from media_jobs.models import Preset
 from media_jobs.ports import Heartbeat
 from media_jobs.states import Lane
@@ -56,8 +56,14 @@ class Worker:
 
     @cached_property
     def workspace(self) -> Workspace:
-        """Its temporary files. Raises WorkspaceFull."""
+        """Its temporary files. Raises WorkspaceUnavailable."""
         return Workspace(settings.WORK_DIR, self.id)
+
+    def usable_workspace(self) -> Workspace:
+        """`workspace`, or a new one where somebody has removed it. Raises WorkspaceUnavailable."""
+        if not self.workspace.is_there:
+            self.close()
+        return self.workspace
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -102,11 +108,11 @@ class Worker:
     def render_slot(self, *, heavy: bool, heartbeat: Heartbeat) -> Iterator[RenderSlot]:
         """A place to render at, waiting for it if need be: `heavy` ones are alone on their host.
 
-        Raises WorkspaceFull and whatever `heartbeat` raises, which is called while waiting.
+        Raises WorkspaceUnavailable and whatever `heartbeat` raises, which is called while waiting.
         """
         lock = HostLock(settings.WORK_DIR)
         with ExitStack() as held:
-            with room_on_disk():
+            with translate_errors():
                 held.enter_context(lock.exclusive(heartbeat) if heavy else lock.shared(heartbeat))
             if heavy:
                 decoder = self.new_sandbox(settings.HEAVY_MEMORY_BYTES)

@@ -50,7 +50,7 @@ def promote_upload(original: Original, into: Path, *, lease: Lease, heartbeat: L
 
     into: a file of ours, there or not. lease: of the job that needs it.
     Raises UploadMissing, UploadMismatch, UploadChanged, UnsupportedFormat, FileTooLarge; StorageUnavailable,
-    WorkspaceFull, LeaseLost, what the heartbeat raises, and one of database.CONNECTION_ERRORS.
+    WorkspaceUnavailable, LeaseLost, what the heartbeat raises, and one of database.CONNECTION_ERRORS.
 
     The row is pinned to the bytes that were checked, and only then are they stored under the original's own key: a
     worker that dies leaves either nothing there or what its row names, and the next one goes on from that. The form may

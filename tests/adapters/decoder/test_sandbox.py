@@ -55,8 +55,31 @@ def test_a_refusal_arrives_as_itself_and_spares_the_child(
     assert sandbox.pid == child
 
 
-def test_a_surprise_is_not_the_files_fault(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_folder_that_is_not_there_is_not_the_files_fault(tmp_path: Path, sandbox: Sandbox) -> None:
     (tmp_path / "source").write_bytes(images.jpeg())
     request = Request(str(tmp_path / "source"), "/nonexistent/folder", "0" * 64, GALLFORMERS)
-    with pytest.raises(errors.DecoderFailed):
+    with pytest.raises(errors.WorkspaceUnavailable):
         sandbox.render(request, timeout_s=60, heartbeat=lambda: None, on_output=lambda done, of: None)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xd8\xff nothing more", None])
+def test_no_picture_is_blamed_while_files_cannot_be_written(tmp_path, monkeypatch, content):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "source").write_bytes(content or images.jpeg())
+    request = Request(str(tmp_path / "source"), str(tmp_path), "0" * 64, GALLFORMERS)
+    sandbox = Sandbox(768 * 1_048_576, tmp_path)
+    try:
+        sandbox.start()
+        monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+        if content is None:  # what was made cannot be copied
+            monkeypatch.setattr("media_jobs.adapters.decoder.sandbox.collect", refuse)
+        with pytest.raises(errors.WorkspaceUnavailable):
+            sandbox.render(request, timeout_s=60, heartbeat=lambda: None, on_output=lambda *_: None)
+        monkeypatch.undo()
+        if content:
+            with pytest.raises(errors.ImageRefused):
+                sandbox.render(request, timeout_s=60, heartbeat=lambda: None, on_output=lambda *_: None)
+    finally:
+        sandbox.close()

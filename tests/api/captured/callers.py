@@ -1,5 +1,6 @@
 """Tokens and webhooks."""
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -25,6 +26,10 @@ def capture_tokens(record: Recorder) -> None:
     record.answer("refreshToken", "tokens", next_one, "The next ones")
     token = record.request("verifyToken", "token", {"token": issued["access"]}, "The first one")
     assert anybody.post("/v1/tokens/verify", token, content_type=JSON).status_code == 204
+    guess = {"username": "bob", "password": "a guess"}
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        refused = anybody.post("/v1/tokens", guess, content_type=JSON)
+    record.problem(refused, "sign_in_locked")
 
 
 def capture_webhooks(record: Recorder, me: Client) -> None:

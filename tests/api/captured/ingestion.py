@@ -38,5 +38,8 @@ def capture_health(record: Recorder, settings: Any) -> None:
     record.answer("getHealth", "well", Client().get("/api/v1/health"), "All is well")
     nowhere = {"URL": "redis://127.0.0.1:1/0", "SERIALIZER": "rq.serializers.JSONSerializer"}
     usual, settings.RQ_QUEUES = settings.RQ_QUEUES, dict.fromkeys(settings.RQ_QUEUES, nowhere)
-    record.answer("getHealth", "queue", Client().get("/api/v1/health"), "The queue is away")
+    record.answer("getHealth", "queue", Client().get("/api/v1/health"), "The queue is away, and uploads are accepted")
     settings.RQ_QUEUES = usual
+    settings.MIN_FREE_DISK_BYTES = 2**60
+    record.answer("getHealth", "full", Client().get("/api/v1/health"), "No upload is accepted")
+    settings.MIN_FREE_DISK_BYTES = 0

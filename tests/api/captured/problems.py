@@ -57,7 +57,7 @@ def _forms(record: Recorder, me: Client, photo: bytes) -> None:
     record.problem(me.post("/v1/images", {"tags": "gall"}), "missing_file")
     record.problem(upload(me, photo=b""), "empty_file")
     record.problem(me.post("/v1/images", {"file": [file(photo), file(photo)]}), "too_many_files")
-    record.problem(post(me, form(("file", None, b"\xff" * 70_000))), "fields_too_large")
+    record.problem(post(me, form(("creator", None, b"\xff" * 70_000))), "fields_too_large")
     record.problem(me.post("/v1/images", {"file": file(photo)}, CONTENT_LENGTH="900000000"), "file_too_large")
     record.problem(upload(me, photo=b"%PDF-1.7 ..."), "unsupported_format")
     files = [file(b"<svg/>", "drawing.svg"), file(b"", "nothing.jpg")]
@@ -131,6 +131,7 @@ _AWAY: tuple[tuple[Exception, str], ...] = (
     (errors.StorageUnavailable("storing the original"), "storage_unavailable"),
     (errors.StorageDenied("storing the original"), "storage_denied"),
     (errors.StorageClockSkewed("storing the original"), "storage_clock_skewed"),
+    (errors.StorageUntrusted("storing the original"), "storage_untrusted"),
     (errors.BucketMissing("storing the original"), "bucket_missing"),
     (OperationalError("could not connect"), "database_unavailable"),
     (ZeroDivisionError(), "internal_error"),

@@ -249,13 +249,18 @@ def test_what_is_over_or_not_there_or_anothers_is_not_cancelled(client):
 def test_health_says_of_each_part_whether_it_answers(client, settings):
     answer = client.get("/api/v1/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
-    assert set(answer.json()["checks"]) == {"database", "queue", "storage"}
+    assert set(answer.json()["checks"]) == {"database", "queue", "storage", "work"}
 
 
-def test_health_is_503_where_a_part_does_not(client, unreachable_queue):
+def test_health_is_503_where_no_upload_would_be_accepted_and_names_what_is_degraded(
+    client, settings, unreachable_queue
+):
+    answer = client.get("/api/v1/health")
+    assert (answer.status_code, answer.json()["status"], answer.json()["degraded"]) == (200, "ok", ["queue"])
+    settings.MIN_FREE_DISK_BYTES = 2**62
     answer = client.get("/api/v1/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
-    assert answer.json()["checks"]["queue"]["ok"] is False
+    assert answer.json()["degraded"] == ["queue", "storage", "work"]
 
 
 # --- type APIError struct -------------------------------------------------------------------------

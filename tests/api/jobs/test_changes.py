@@ -5,9 +5,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from media_jobs.models import Job
-from media_jobs.states import JobState
+from media_jobs.states import DerivativeState, JobState
 from tests import people, working
-from tests.factories import make_failed_job, make_job, make_original
+from tests.factories import make_derivative, make_failed_job, make_job, make_original
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,10 @@ def test_a_job_that_came_to_nothing_is_queued_again(client, state):
 
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.DONE])
 def test_a_job_that_needs_no_retry_gets_none(client, state):
-    refused(retry(client, make_job(state=state)), 409, "wrong_state")
+    job = make_job(state=state)
+    for name in job.wanted if state == JobState.DONE else ():
+        make_derivative(job, name, content=name.encode(), state=DerivativeState.CURRENT)
+    refused(retry(client, job), 409, "wrong_state")
 
 
 @pytest.mark.parametrize("change", [cancel, retry])

@@ -185,3 +185,16 @@ def test_without_credentials_for_reading_the_answer_is_a_clear_503(staff_client,
     monkeypatch.setattr(originals, "link", no_reads)
     response = staff_client.get(f"/v1/images/{make_original().pk}/original")
     assert (response.status_code, response.json()["code"]) == (503, "reads_not_configured")
+
+
+def test_an_image_with_many_jobs_takes_as_few_queries_as_one_with_one(client, django_assert_max_num_queries):
+    original = make_original(stored=False)
+    for _ in range(25):
+        make_derivative(make_job(original, state=JobState.DONE), state=DerivativeState.REPLACED)
+    last = make_job(original, state=JobState.DONE)
+    made = [make_derivative(last, name, content=name.encode(), state=DerivativeState.CURRENT) for name in last.wanted]
+    with django_assert_max_num_queries(8):
+        answer = client.get(f"/v1/images/{original.pk}").json()
+    assert len(answer["jobs"]) == 26
+    assert [[d["name"] for d in job["derivatives"]] for job in answer["jobs"]] == [last.wanted] * 26
+    assert {d["key"] for d in answer["derivatives"]} == {found.key for found in made}

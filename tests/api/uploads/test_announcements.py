@@ -109,3 +109,18 @@ def test_staff_signed_in_by_cookie_must_send_the_csrf_header() -> None:
     said = {"filename": "gall.jpg"}
     response = client.post(BEGIN, said, content_type=JSON, headers={"X-CSRFToken": token})
     assert response.status_code == 201
+
+
+def test_an_announcement_that_is_sent_again_with_its_key_gets_the_same_form(client: Client) -> None:
+    def announce(key: str, **said: Any) -> Any:
+        sent = {"filename": "gall.jpg", "contentType": "image/jpeg", **said}
+        return client.post(BEGIN, sent, content_type=JSON, headers={"Idempotency-Key": key})
+
+    first, again = announce("k1"), announce("k1")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert (first.get("Idempotency-Replayed"), again.get("Idempotency-Replayed")) == (None, "true")
+    assert DirectUpload.objects.count() == 1
+    refused(announce("k1", filename="other.jpg"), 422, "idempotency_key_reused")
+    assert announce("k2").json()["uploadId"] != first.json()["uploadId"]
+    refused(announce("\x7f"), 400, "bad_idempotency_key")

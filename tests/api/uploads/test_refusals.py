@@ -1,5 +1,7 @@
 """POST /v1/images: what is refused and how, and that a refusal stores nothing."""
 
+import hashlib
+
 import pytest
 
 from media_jobs.adapters.storage import Role, store
@@ -48,6 +50,27 @@ def test_a_request_without_a_file(client):
     assert "field “file”" in refused(client.post(URL), 400, "missing_file")
     refused(client.post(URL, {"preset": "gallformers"}), 400, "missing_file")
     refused(post(client, form(("file", "", b""))), 400, "missing_file")
+
+
+HEADS = {
+    "no name": b'Content-Disposition: form-data; name="file"',
+    "no name, but a type": b'Content-Disposition: form-data; name="file"\r\nContent-Type: image/jpeg',
+    "an empty name": b'Content-Disposition: form-data; name="file"; filename=""',
+    "dots": b'Content-Disposition: form-data; name="file"; filename=".."',
+    "Latin-1": b'Content-Disposition: form-data; name="file"; filename="caf\xe9.jpg"',
+    "folded": b'Content-Disposition: form-data;\r\n name="file";\r\n\tfilename="gall.jpg"\r\nContent-Type: image/jpeg',
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS.keys())
+@pytest.mark.parametrize("kind", ["multipart/form-data", "Multipart/Form-Data", "MULTIPART/FORM-DATA"])
+def test_the_name_of_a_file_is_only_a_label(client, photo, head, kind):
+    body = b"--b\r\n" + head + b"\r\n\r\n" + photo + b"\r\n--b--\r\n"
+    response = client.post(URL, body, content_type=f"{kind}; boundary=b")
+    assert response.status_code == 202, response.content
+    original = Original.objects.get()
+    assert original.sha256 == hashlib.sha256(photo).hexdigest()
+    assert original.filename in ("unnamed", "café.jpg", "gall.jpg")
 
 
 def test_a_file_in_another_field_says_which_one_is_meant(client, photo):

@@ -12,6 +12,7 @@ from media_jobs.keys import image_of, original_key
 from media_jobs.models import Derivative, Tombstone
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import Finding, Observer, Outcome, Task
+from media_jobs.services.housekeeping.running import run_if_due
 from media_jobs.services.housekeeping.tasks import task_named
 from media_jobs.states import DerivativeState, JobState
 from tests.factories import make_derivative, make_job, make_original
@@ -47,6 +48,30 @@ def test_an_orphan_waits_seven_days():
         sweep()
         assert objects() == left
     assert not Tombstone.objects.exists()
+
+
+def test_a_listing_that_finds_no_time_goes_on_where_it_stopped(monkeypatch):
+    kept = [make_derivative(make_job(state=JobState.DONE), state=DerivativeState.CURRENT).key for _ in range(4)]
+    lost = [store_object() for _ in range(5)] + [store_object(original_key(uuid.uuid4(), "jpg"))]
+    monkeypatch.setattr("media_jobs.services.housekeeping.orphans._LISTED_TOGETHER", 2)
+    asked: list[str] = []
+    keys = store(Role.WORKER).keys
+
+    def listed(prefix: str, *, after: str = "") -> Any:
+        for key in keys(prefix, after=after):
+            asked.append(key)
+            yield key
+
+    monkeypatch.setattr(store(Role.WORKER), "keys", listed)
+    task, runs = task_named("orphans"), 0
+    while (outcome := run_if_due(task, limit_s=0)) and outcome.unfinished:
+        runs += 1
+        assert runs < 50
+        assert len(asked) == 10 or not Tombstone.objects.exists()  # what is marked depends on the whole
+    assert runs >= 5
+    assert sorted(asked) == sorted([*kept, *lost])  # each but once
+    assert run_if_due(task, limit_s=10) is None  # it is done
+    assert set(Tombstone.objects.values_list("key", flat=True)) == set(lost)
 
 
 def test_what_is_seen_again_does_not_wait_anew():

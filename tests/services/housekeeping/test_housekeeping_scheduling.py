@@ -15,7 +15,7 @@ from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Job, MaintenanceTask, Original
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import TaskSchedule, scheduling, task_lease
-from media_jobs.services.housekeeping.tasks import LEASES
+from media_jobs.services.housekeeping.tasks import LEASES, TASKS
 from media_jobs.states import JobState, OriginalState
 from tests import working
 from tests.factories import make_job, make_original
@@ -64,6 +64,26 @@ def test_with_nothing_due_nobody_is_asked(schedule, notified, django_assert_num_
     with django_assert_num_queries(0):
         schedule.run_due_tasks()
     assert len(notified) == 1  # twice in a second
+
+
+def test_the_limit_is_one_for_all_tasks_and_each_has_its_turn(eager, monkeypatch):
+    now, asked = [1000.0], []
+
+    def take_its_time(task: Any, *, limit_s: float) -> None:
+        asked.append((task.name, limit_s))
+        now[0] += 4
+
+    monkeypatch.setattr(scheduling, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(scheduling, "run_if_due", take_its_time)
+    eager.run_due_tasks()
+    assert [limit_s for _, limit_s in asked] == [10, 6, 2]
+    for _ in range(20):
+        eager.run_due_tasks()
+    names = [name for name, _ in asked]
+    assert set(names) == {task.name for task in TASKS}
+    assert names.count("leases") == 21
+    others = [names.count(task.name) for task in TASKS if task is not LEASES]
+    assert max(others) - min(others) <= 1
 
 
 def test_two_schedules_share_no_timers(schedule, notified):

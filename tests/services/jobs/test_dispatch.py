@@ -21,6 +21,12 @@ from media_jobs.states import JobState, Lane
 from tests.factories import make_job
 from tests.working import named
 
+
+def waiting_list() -> str:
+    """Redis' name of the list of wake-ups for uploads."""
+    return f"rq:queue:{queue.name_of(Lane.INTERACTIVE)}"
+
+
 pytestmark = pytest.mark.django_db
 
 
@@ -96,7 +102,7 @@ def test_a_queue_that_is_away_is_no_error(settings, unreachable_queue):
 def test_what_a_worker_lost_between_list_and_claim_wakes_another(valkey):
     make_job()
     dispatch.top_up()
-    valkey.lpop("rq:queue:interactive")
+    valkey.lpop(waiting_list())
     dispatch.top_up()
     assert wakeups() == 1
 
@@ -134,7 +140,7 @@ def test_many_who_top_up_at_once_never_overfill_the_list_and_hand_out_nobody_twi
             for _ in range(5):
                 dispatch.top_up(Lane.INTERACTIVE)
                 lengths.append(wakeups())
-                if valkey.lpop("rq:queue:interactive") and (job := claim_next(Lane.INTERACTIVE, named(f"w{number}"))):
+                if valkey.lpop(waiting_list()) and (job := claim_next(Lane.INTERACTIVE, named(f"w{number}"))):
                     taken.append(job.pk)
         finally:
             connection.close()
@@ -168,7 +174,7 @@ def commands(valkey: redis.Redis) -> Iterator[list[str]]:
 def test_a_job_that_was_cancelled_and_taken_up_again_wakes_somebody_at_once(valkey):
     job = make_job()
     dispatch.top_up()
-    valkey.delete("rq:queue:interactive")  # a worker has answered, and found the job cancelled
+    valkey.delete(waiting_list())  # a worker has answered, and found the job cancelled
     lifecycle.cancel(job.pk, actor=ANONYMOUS)
     lifecycle.retry(job.pk, actor=ANONYMOUS)
     dispatch.top_up()

@@ -22,11 +22,12 @@ from media_jobs.errors import (
 )
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Usage
+from media_jobs.services import object_deletion
 from media_jobs.services.jobs import failures, outage
 from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import Worker
 from media_jobs.states import JobState, Lane
-from tests import working
+from tests import images, working
 from tests.factories import make_job, make_original, make_rendered
 
 pytestmark = pytest.mark.django_db
@@ -206,9 +207,40 @@ def test_a_disk_that_is_full_is_the_servers_fault(monkeypatch):
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tempfile.TemporaryDirectory", full)
+    monkeypatch.setattr("tempfile.mkdtemp", full)
     job = run(make_job(make_original()))
     assert (job.state, job.code) == (JobState.QUEUED, "disk_full")
+
+
+@pytest.mark.parametrize("place", ["hashlib.file_digest", "fcntl.flock", "tempfile.mkdtemp"])
+def test_whatever_the_host_refuses_in_an_attempt_is_its_own_fault(monkeypatch, place):
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    job = make_job(make_original(images.jpeg()))
+    with monkeypatch.context() as patch:
+        patch.setattr(place, refuse)
+        job = run(job)
+    assert (job.state, job.code) == (JobState.QUEUED, "workspace_unavailable")
+    assert workers.current().suspects_outage
+
+
+def test_a_key_that_is_being_deleted_is_waited_for_and_fails_no_job(outcomes):
+    job = make_job(make_original())
+    outcomes(*[KeyBeingDeleted() for _ in range(6)])
+    for attempt in range(1, 7):
+        before = timezone.now()
+        job = run(job)
+        assert (job.state, job.code, job.attempt) == (JobState.QUEUED, "key_being_deleted", attempt)
+        assert job.not_before >= before + timedelta(seconds=object_deletion.DEAD_AFTER_S - 1)
+        Job.objects.filter(pk=job.pk).update(not_before=before)
+
+
+@pytest.mark.parametrize("kind", [errors.ObjectMissing, errors.PrivacyLeak, errors.ReadsNotConfigured])
+def test_what_is_not_the_files_fault_is_tried_again(outcomes, kind):
+    outcomes(kind("x"))
+    job = run(make_job(make_original()))
+    assert (job.state, job.code) == (JobState.QUEUED, kind.code)
 
 
 def test_what_the_storage_failed_is_taken_up_again_only_when_the_storage_is_back(outcomes, monkeypatch):

@@ -4,19 +4,21 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from media_jobs import selectors
 from media_jobs.adapters import queue
+from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS, staff
 from media_jobs.errors import LeaseLost, WrongState
 from media_jobs.models import Job, JobEvent
 from media_jobs.services.jobs import lifecycle, publishing
 from media_jobs.services.jobs.lifecycle import CancelOutcome, RetryOutcome
 from media_jobs.services.jobs.transitions import Lease
-from media_jobs.states import JobState, Lane
+from media_jobs.states import DerivativeState, JobState, Lane
 from tests import working
-from tests.factories import make_failed_job, make_job, make_original, make_rendered
+from tests.factories import make_derivative, make_failed_job, make_job, make_original, make_rendered
 
 pytestmark = pytest.mark.django_db
 
@@ -185,3 +187,41 @@ def test_events_of_many_know_their_transaction_where_readers_need_it():
         assert retried > queued
     else:
         assert retried is None
+
+
+# --- what the storage has lost ---------------------------------------------------------------------
+
+
+def made_job(*, lose: int = 0) -> Job:
+    """A job that is done, of whose derivatives the storage has lost some."""
+    job = make_job(make_original(), state=JobState.DONE, attempt=1)
+    made = [make_derivative(job, name, content=name.encode(), state=DerivativeState.CURRENT) for name in job.wanted]
+    for derivative in made[:lose]:
+        store(Role.WORKER).delete(derivative.key)
+    return job
+
+
+def test_a_done_job_is_queued_again_only_where_its_files_are_gone(client):
+    whole, broken = made_job(), made_job(lose=1)
+    assert client.post(f"/v1/jobs/{whole.pk}/retry").status_code == 409
+    answer = client.post(f"/v1/jobs/{broken.pk}/retry")
+    assert (answer.status_code, answer.json()["jobId"]) == (202, str(broken.pk))
+    assert [Job.objects.get(pk=job.pk).state for job in (whole, broken)] == [JobState.DONE, JobState.QUEUED]
+
+
+def test_repair_finds_what_is_gone_and_queues_it_behind_all_uploads(capsys):
+    _, broken, hopeless = made_job(), made_job(lose=4), made_job(lose=1)
+    store(Role.WORKER).delete(hopeless.original.key)
+    with pytest.raises(CommandError, match=f"(?s)Originals missing: 1.*{hopeless.original.key}"):
+        call_command("repair", "--dry-run")
+    assert set(Job.objects.values_list("state", flat=True)) == {JobState.DONE}
+    with pytest.raises(CommandError, match="Originals missing: 1"):
+        call_command("repair")
+    said = capsys.readouterr().out
+    assert "Images: 3. Derivatives missing: 5." in said
+    assert "Jobs would be queued: 1." in said
+    assert "Jobs queued: 1." in said
+    queued = Job.objects.get(state=JobState.QUEUED)
+    assert (queued.pk, queued.lane) == (broken.pk, Lane.BULK)
+    assert history(queued)[-1][1:] == ("retried", "system")
+    assert numbers_are_gapless()

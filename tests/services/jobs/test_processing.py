@@ -115,9 +115,9 @@ def test_a_raw_file_without_a_preview_fails_with_its_code_and_stays():
     assert list(store(Role.WORKER).keys()) == [job.original.key]
 
 
-def test_an_original_that_is_gone_fails_with_a_code():
+def test_an_original_that_is_gone_is_the_storages_fault():
     job = run(make_job(make_original(stored=False)))
-    assert (job.state, job.code) == (JobState.FAILED, "object_missing")
+    assert (job.state, job.code) == (JobState.QUEUED, "object_missing")
 
 
 def test_an_original_that_changed_is_never_rendered(photo):

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, Generic
 
-from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
 
-from media_jobs.api.shared.bodies.uploads import FORM_BYTES, S, UploadTooLarge, declared_bytes
+from media_jobs.api.shared.bodies.multipart import UNNAMED
+from media_jobs.api.shared.bodies.uploads import FORM_BYTES, FormHandler, S, UploadTooLarge, declared_bytes
 from media_jobs.errors import BadRequest, EmptyFile, MediaError, MissingFile, TooManyFiles
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, Kind, sniff
 from media_jobs.services.originals import SizeLimits
@@ -81,7 +81,7 @@ class ArrivingFile(Generic[S]):
         self._head = b""
 
 
-class FilesStream(FileUploadHandler, Generic[S]):
+class FilesStream(FormHandler, Generic[S]):
     """Takes the files of a request's form, one after the other. Make it as a `FileStream`.
 
     most: how many are taken; those after them are refused one by one.
@@ -90,7 +90,7 @@ class FilesStream(FileUploadHandler, Generic[S]):
     def __init__(self, request: HttpRequest, *, field: str, most: int, limits: SizeLimits, begin: Begin[S]) -> None:
         super().__init__()
         self.files: list[ArrivingFile[S]] = []
-        self._field, self._most, self._limits, self._begin = field, most, limits, begin
+        self.field, self._most, self._limits, self._begin = field, most, limits, begin
         self._left_bytes = most * limits.largest_bytes
         self._in_file = self._cut_off = False
         if declared_bytes(request) > self._left_bytes + FORM_BYTES:
@@ -99,8 +99,8 @@ class FilesStream(FileUploadHandler, Generic[S]):
 
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
         super().new_file(field_name, file_name, *args, **kwargs)
-        if field_name != self._field:
-            raise MissingFile(f"A file came in the field “{field_name[:64]}”; send all of them in “{self._field}”.")
+        if field_name != self.field:
+            raise MissingFile(f"A file came in the field “{field_name[:64]}”; send all of them in “{self.field}”.")
         self._in_file = True
         self.files.append(ArrivingFile(file_name, self._limits, self._begin))
         if len(self.files) > self._most:
@@ -114,7 +114,10 @@ class FilesStream(FileUploadHandler, Generic[S]):
 
     def file_complete(self, file_size: int) -> None:
         self._in_file = False
-        self.files[-1].finish()
+        if not file_size and self.files[-1].filename == UNNAMED:
+            self.files.pop()  # so browsers send a field in which no file was chosen
+        else:
+            self.files[-1].finish()
 
     def upload_interrupted(self) -> None:
         self._cut_off = True
@@ -124,5 +127,5 @@ class FilesStream(FileUploadHandler, Generic[S]):
         if self._in_file or self._cut_off:
             raise BadRequest("The upload breaks off in the middle of a file.")
         if not self.files:
-            raise MissingFile(f"Send pictures as multipart/form-data in the field “{self._field}”.")
+            raise MissingFile(f"Send pictures as multipart/form-data in the field “{self.field}”.")
         return self.files

@@ -7,10 +7,12 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, QueryDict
-from rest_framework.exceptions import ParseError
-from rest_framework.parsers import MultiPartParser
+from django.http.multipartparser import MultiPartParserError
+from django.utils.datastructures import MultiValueDict
+from rest_framework.parsers import BaseParser, DataAndFiles
 from rest_framework.request import Request
 
+from media_jobs.api.shared.bodies.multipart import UNNAMED, form_parser
 from media_jobs.errors import (
     BadForm,
     BadRequest,
@@ -25,14 +27,33 @@ from media_jobs.pipeline.formats.sniff import HEAD_BYTES, Kind, sniff
 from media_jobs.services.originals import SizeLimits
 
 
-class FormParser(MultiPartParser):
+class FormParser(BaseParser):
     """Reads multipart forms, and says in our own words which ones cannot be read."""
 
+    media_type = "multipart/form-data"
+
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        request: HttpRequest = (parser_context or {})["request"]
         try:
-            return super().parse(stream, media_type, parser_context)
-        except ParseError as error:
+            fields, files = parsed_form(request, stream, media_type or self.media_type)
+        except MultiPartParserError as error:
             raise BadForm from error
+        return DataAndFiles(fields, files)
+
+
+def parsed_form(request: HttpRequest, stream: Any, media_type: str) -> tuple[QueryDict, MultiValueDict[str, Any]]:
+    """Read a form, its files through the handlers that the request has. Raises MultiPartParserError."""
+    kind, semicolon, rest = media_type.partition(";")
+    meta = {**request.META, "CONTENT_TYPE": f"{kind.strip().lower()}{semicolon}{rest}"}
+    handlers = request.upload_handlers
+    parser = form_parser(handler.field for handler in handlers if isinstance(handler, FormHandler))
+    return parser(meta, stream, handlers, request.encoding).parse()
+
+
+class FormHandler(FileUploadHandler):
+    """Takes the files of one field."""
+
+    field: str
 
 
 class Sink(Protocol):
@@ -107,7 +128,7 @@ def receiving(
         stream.abort()
 
 
-class FileStream(FileUploadHandler, Generic[S]):
+class FileStream(FormHandler, Generic[S]):
     """Takes the one file of a request's form, holds back its first bytes until they decide, and forwards the rest.
 
     Make it after authentication, so that no stranger's bytes are stored, and before the form is read. An exception in
@@ -128,7 +149,7 @@ class FileStream(FileUploadHandler, Generic[S]):
         too_large: Callable[[], MediaError],
     ) -> None:
         super().__init__()
-        self._field, self._limit_bytes, self._head_bytes = field, limit_bytes, head_bytes
+        self.field, self._limit_bytes, self._head_bytes = field, limit_bytes, head_bytes
         self._open, self._too_large = open, too_large
         self._declared_bytes = declared_bytes(request)
         self.filename = ""
@@ -141,8 +162,8 @@ class FileStream(FileUploadHandler, Generic[S]):
 
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
         super().new_file(field_name, file_name, *args, **kwargs)
-        if field_name != self._field:
-            raise MissingFile(f"The file came in the field “{field_name[:64]}”; send it in “{self._field}”.")
+        if field_name != self.field:
+            raise MissingFile(f"The file came in the field “{field_name[:64]}”; send it in “{self.field}”.")
         if self._seen:
             raise TooManyFiles("Send one file per request.")
         self._seen = True
@@ -159,6 +180,8 @@ class FileStream(FileUploadHandler, Generic[S]):
             self._start()
 
     def file_complete(self, file_size: int) -> None:
+        if not self.size_bytes and self.filename == UNNAMED:
+            raise self._missing()  # so browsers send a field in which no file was chosen
         if not self.size_bytes:
             raise EmptyFile("The file is empty.")
         if not self._sink:
@@ -174,11 +197,14 @@ class FileStream(FileUploadHandler, Generic[S]):
             return self._sink
         if self._seen:
             raise BadRequest("The upload breaks off in the middle of the file.")
-        raise MissingFile(f"Send the picture as multipart/form-data in the field “{self._field}”.")
+        raise self._missing()
 
     def abort(self) -> None:
         if self._sink:
             self._sink.abort()
+
+    def _missing(self) -> MissingFile:
+        return MissingFile(f"Send the picture as multipart/form-data in the field “{self.field}”.")
 
     def _start(self) -> None:
         """Open the sink: nothing is stored before."""

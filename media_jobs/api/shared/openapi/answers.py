@@ -28,7 +28,7 @@ FORM_BODY = (
     "unsupported_media_type",
 )
 #: Of calls that read or write files of the storage, and of those that add to the work.
-STORAGE = ("storage_unavailable", "storage_denied", "storage_clock_skewed", "bucket_missing")
+STORAGE = ("storage_unavailable", "storage_denied", "storage_clock_skewed", "storage_untrusted", "bucket_missing")
 BACKLOG = ("backlog_full", "storage_full", *STORAGE)
 #: Of calls with an Idempotency-Key, and with `wait`.
 ONCE = ("bad_idempotency_key", "idempotency_key_reused")

@@ -61,6 +61,11 @@ TYPES = {
         "This service issues no tokens, because JWT_SECRET is not set.",
         "Get a token where your organisation issues them, or use an API key.",
     ),
+    "sign_in_locked": ProblemType(
+        "Too many wrong passwords",
+        "So many wrong passwords came for this name from this address that none is looked at for a while.",
+        "Wait for as many seconds as the header Retry-After says. Other names and addresses are not concerned.",
+    ),
     "quota_exceeded": ProblemType(
         _QUOTA_TITLE,
         "Too many requests came from this caller or address within a minute. The member violated-policies names the "

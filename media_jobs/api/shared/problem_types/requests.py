@@ -67,8 +67,8 @@ TYPES = {
     ),
     "fields_too_large": ProblemType(
         "Text fields too large",
-        "The text fields, or the JSON, have together more than 64 KB. Often a file was sent without a file name, "
-        "which makes it a text field.",
+        "The text fields, or the JSON, have together more than 64 KB. Often a file was sent in a field "
+        "that takes text.",
         "Send files as files, and shorter texts.",
     ),
     "bad_wait": ProblemType(

@@ -52,6 +52,11 @@ TYPES = {
         "The storage refuses requests because its clock and that of this service differ by minutes.",
         "The operator sets the clock, by NTP for example.",
     ),
+    "storage_untrusted": ProblemType(
+        "Storage not trusted",
+        "The storage's certificate is not trusted by this service, or what answers at its address does not speak TLS.",
+        "The operator looks at S3_ENDPOINT, at the certificate, and at AWS_CA_BUNDLE.",
+    ),
     "bucket_missing": ProblemType(
         "No bucket",
         "The storage has no bucket of the name in S3_BUCKET.",
@@ -62,6 +67,11 @@ TYPES = {
         "The storage refused a step of manage.py bucket.",
         "The operator reads the detail: it names the step and the storage's answer.",
     ),
+    "backup_unusable": ProblemType(
+        "Backup cannot be used",
+        "manage.py backup or restore found something else where the backup is, or should go.",
+        "The operator reads the detail: it says what was found.",
+    ),
     "storage_full": ProblemType(
         "Storage full",
         "The disk of the storage has less room left than MIN_FREE_DISK_MB. Nothing was stored.",
@@ -71,6 +81,11 @@ TYPES = {
         "File is being removed",
         "An old file of the same name is just being deleted; the new one waits for that.",
         _RETRY_JOB,
+    ),
+    "workspace_unavailable": ProblemType(
+        "Worker's files away",
+        "A worker cannot write or read its temporary files. It waits until it can, and the job waits with it.",
+        f"{_RETRY_JOB} The operator looks at the permissions of GALLIMG_DATA.",
     ),
     "disk_full": ProblemType(
         "Worker's disk full", "A worker has no room left for temporary files.", f"{_RETRY_JOB} The operator makes room."

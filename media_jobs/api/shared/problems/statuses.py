@@ -17,6 +17,7 @@ STATUS: dict[type[errors.MediaError], int] = {
     errors.UnsupportedFormat: 415,
     errors.IdempotencyKeyReused: 422,
     errors.QuotaExceeded: 429,
+    errors.SignInLocked: 429,
     errors.BacklogFull: 503,
     errors.LimitsUnavailable: 503,
     errors.TokenKeysUnavailable: 503,
