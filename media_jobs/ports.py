@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +21,15 @@ class Outgoing:
     key: str
     source: Path
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An object as a list shows it. stored_at: when it was stored last."""
+
+    key: str
+    size_bytes: int
+    stored_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,12 @@ class ObjectStore(Protocol):
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Yield all visible keys that start with `prefix`, in no promised order. Raises StorageUnavailable."""
+
+    def objects(self, prefix: str = "") -> Iterator[Listed]:
+        """Yield all visible objects whose keys start with `prefix`, in no promised order. Raises StorageUnavailable.
+
+        Some may have keys that `keys.checked` refuses, where somebody else stored them.
+        """
 
     def unfinished(self, *, older_than_s: float = 0) -> list[str]:
         """Return the names of writes begun so long ago and neither committed nor aborted: what `sweep` would remove.

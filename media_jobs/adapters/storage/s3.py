@@ -23,7 +23,7 @@ from media_jobs.adapters.storage.s3_threads import Cancellation, run_with_heartb
 from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
 from media_jobs.adapters.storage.transfer import new_file
 from media_jobs.errors import MediaError, ReadsNotConfigured, StorageUnavailable
-from media_jobs.ports import Form, Heartbeat, Outgoing, no_heartbeat
+from media_jobs.ports import Form, Heartbeat, Listed, Outgoing, no_heartbeat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -114,10 +114,14 @@ class S3Store:
             self.client.delete_object(Bucket=self.bucket, Key=keys.checked(key))
 
     def keys(self, prefix: str = "") -> Iterator[str]:
+        return (listed.key for listed in self.objects(prefix))
+
+    def objects(self, prefix: str = "") -> Iterator[Listed]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         with translate_errors("listing files"):
             for page in pages:
-                yield from (found["Key"] for found in page.get("Contents", []))
+                for found in page.get("Contents", []):
+                    yield Listed(found["Key"], found["Size"], found["LastModified"])
 
     def unfinished(self, *, older_than_s: float = 0) -> list[str]:
         return [upload["Key"] for upload in self._uploads(older_than_s)]

@@ -58,10 +58,20 @@ def process_without_queue(worker: Worker, *, for_s: float) -> None:
 
 def process_next(lane: Lane, worker: Worker, claimed: Callable[[Job], None] = lambda _: None) -> bool:
     """Do the lane's next job; False when there was none to do. `claimed` is called with it before it begins."""
+    if not process_one(lambda: claim_next(lane, worker), worker, claimed):
+        return False
+    worker.count_job(lane)
+    return True
+
+
+def process_one(
+    claim: Callable[[], Job | None], worker: Worker, claimed: Callable[[Job], None] = lambda _: None
+) -> bool:
+    """Do the job that `claim` returns, held by `worker`; False when it returns none, or the worker should rest."""
     if worker.stopping or worker.suspects_outage:
         return False
     try:
-        job = claim_next(lane, worker)
+        job = claim()
         if job is None:
             return False
         claimed(job)
@@ -70,7 +80,6 @@ def process_next(lane: Lane, worker: Worker, claimed: Callable[[Job], None] = la
         worker.suspects_outage = True
         log.exception("database_away", error=type(error).__name__)
         return False
-    worker.count_job(lane)
     return True
 
 

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 from media_jobs.adapters.decoder.host_lock import HostLock
+from media_jobs.adapters.decoder.render_slots import RenderSlots
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.workspace import Workspace, room_on_disk
 from media_jobs.models import Preset
@@ -40,10 +41,12 @@ class Worker:
     """One worker. For one thread and its signal handlers.
 
     run_urgent_tasks: called now and then while it is busy; does what must not wait until it is free. It raises nothing
-    but queue.JobTimeout.
+    but queue.JobTimeout. slots: that it shares with other workers; without them it always has a place of its own.
     """
 
-    def __init__(self, run_urgent_tasks: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, run_urgent_tasks: Callable[[], object] = lambda: None, *, slots: RenderSlots | None = None
+    ) -> None:
         #: Names it in leases; never the same for two.
         self.id = f"{socket.gethostname()[:200]}-{os.getpid()}-{uuid4().hex[:8]}"
         self.run_urgent_tasks = run_urgent_tasks
@@ -51,6 +54,7 @@ class Worker:
         self.hand_back_at_s = math.inf
         #: An attempt failed for what lies outside of the job: look whether storage, disk and database are there.
         self.suspects_outage = False
+        self._slots = slots
         self._jobs_since_heavy = 0
         self._presets: dict[UUID, Preset] = {}
 
@@ -68,9 +72,9 @@ class Worker:
     def stopping(self) -> bool:
         return self.hand_back_at_s < math.inf
 
-    def stop(self) -> None:
-        """Give the job in hand FINISH_WITHIN_S from now on. May be called by a signal handler, and again."""
-        self.hand_back_at_s = min(self.hand_back_at_s, time.monotonic() + FINISH_WITHIN_S)
+    def stop(self, *, within_s: float = FINISH_WITHIN_S) -> None:
+        """Give the job in hand so many seconds from now on. May be called by a signal handler, and again."""
+        self.hand_back_at_s = min(self.hand_back_at_s, time.monotonic() + within_s)
 
     @property
     def heavy_is_next(self) -> bool:
@@ -107,6 +111,8 @@ class Worker:
         lock = HostLock(settings.WORK_DIR)
         with ExitStack() as held:
             with room_on_disk():
+                if self._slots:
+                    held.enter_context(self._slots.one(heartbeat))
                 held.enter_context(lock.exclusive(heartbeat) if heavy else lock.shared(heartbeat))
             if heavy:
                 decoder = self.new_sandbox(settings.HEAVY_MEMORY_BYTES)
