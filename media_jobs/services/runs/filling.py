@@ -1,0 +1,56 @@
+"""The ledger is filled page by page, in the order of the images' ids, up to the last one there was at confirmation."""
+
+from typing import Any, cast
+
+from django.db import connection, transaction
+from django.db.models import F, Field, QuerySet
+from django.db.models.functions import Now
+
+from media_jobs.models import Original, ReprocessRun, RunItem
+from media_jobs.services.runs import selection
+from media_jobs.states import RunItemState
+
+#: Images that are looked at in one transaction.
+PAGE = 5_000
+
+
+def fill_page(run: ReprocessRun) -> bool:
+    """Write the next page of the ledger; False when it is whole. Whoever holds the run's lease calls it.
+
+    It may die anywhere: page and cursor are one transaction.
+    """
+    if run.filled_at is not None:
+        return False
+    rows = Original.objects.order_by("pk")
+    if run.filled_to:
+        rows = rows.filter(pk__gt=run.filled_to)
+    if run.last_image is None:
+        last = None
+    else:
+        page = rows.filter(pk__lte=run.last_image)
+        last = page.values_list("pk", flat=True)[PAGE - 1 : PAGE].first() or run.last_image
+    with transaction.atomic():
+        added = 0
+        if last is not None:
+            meant = selection.images(run).filter(pk__lte=last)
+            if run.filled_to:
+                meant = meant.filter(pk__gt=run.filled_to)
+            added = _insert(run, meant)
+        whole = last == run.last_image
+        to = {"filled_to": last, "total": F("total") + added, **({"filled_at": Now()} if whole else {})}
+        ReprocessRun.objects.filter(pk=run.pk).update(**to)
+    run.refresh_from_db(fields=["filled_to", "filled_at", "total"])
+    return not whole
+
+
+def _insert(run: ReprocessRun, meant: QuerySet[Original]) -> int:
+    """INSERT … SELECT: no row passes through this process."""
+    sql, parameters = meant.order_by("pk").values("pk").query.sql_with_params()
+    fixed: dict[str, Any] = {"run": run.pk, "state": RunItemState.TODO, "code": "", "tallied": False}
+    fields = [cast("Field[Any, Any]", RunItem._meta.get_field(name)) for name in fixed]
+    values = [field.get_db_prep_save(fixed[field.name], connection) for field in fields]
+    columns, marks = ", ".join(str(field.column) for field in fields), ", ".join(["%s"] * len(fields))
+    into = f"INSERT INTO {RunItem._meta.db_table} ({columns}, original_id) "
+    with connection.cursor() as cursor:
+        cursor.execute(f"{into} SELECT {marks}, chosen.id FROM ({sql}) chosen", [*values, *parameters])  # noqa: S608
+        return int(cursor.rowcount)
