@@ -114,7 +114,9 @@ class OwnWork:
     def _show(self) -> None:
         self._show_log()
         what = "stopping, once more to stop at once" if self._asked == 1 else "stopping" if self._asked else "images"
-        self._shown.show(what, done=self._pace.ended(self.run), of=self._pace.total(self.run), note=self._pace.said(self.run))
+        self._shown.show(
+            what, done=self._pace.ended(self.run), of=self._pace.total(self.run), note=self._pace.said(self.run)
+        )
 
     def _show_log(self) -> None:
         if lines := self._group.log():

@@ -54,6 +54,9 @@ class Original(models.Model):
     format = models.CharField(max_length=16, help_text="By its first bytes; by all of them once it has been rendered.")
     content_type = models.CharField(max_length=64)
     key = models.CharField(max_length=255, unique=True, help_text="Where the storage has it.")
+    imported_from = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="The key of the object that it was made of."
+    )
     size_bytes = models.PositiveBigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -135,6 +138,9 @@ class Original(models.Model):
             models.CheckConstraint(
                 condition=Q(orientation=None) | Q(orientation__gte=1, orientation__lte=8),
                 name="original_orientation_known",
+            ),
+            models.UniqueConstraint(
+                fields=["imported_from"], condition=~Q(imported_from=""), name="original_imported_once"
             ),
         ]
         indexes = [

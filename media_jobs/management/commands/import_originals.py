@@ -37,14 +37,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--copy",
             action="store_true",
-            help="copy each object to originals/, where nobody else changes it; by default its place stays the only one",
+            help="copy each object to originals/, where nobody else changes it; by default it stays where it is",
         )
         parser.add_argument(
             "--rights",
             type=Path,
             metavar="CSV",
-            help=f"whose pictures they are: a file in UTF-8 whose first line names its columns, of {', '.join(COLUMNS)}. "
-            "An object whose row is bad waits until that is repaired; all others go in",
+            help="whose pictures they are: a file in UTF-8 whose first line names its columns, of "
+            f"{', '.join(COLUMNS)}. An object whose row is bad waits until that is repaired; all others go in",
         )
         parser.add_argument(
             "--owner", default=SYSTEM.id, help="whose images they become: a caller's id, as in key:ab12cd34 (system)"

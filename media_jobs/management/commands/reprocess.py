@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Count
 
-from media_jobs import selectors
 from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.adapters.storage import Role
 from media_jobs.callers import SYSTEM
@@ -20,7 +19,7 @@ from media_jobs.management.signals import STOPPED
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 from media_jobs.models import ReprocessRun, RunItem
 from media_jobs.pipeline.recipes import GALLFORMERS
-from media_jobs.services.runs import driving, estimating, lifecycle, selection
+from media_jobs.services.runs import driving, lifecycle, selection
 from media_jobs.services.runs.selection import Selection
 from media_jobs.states import RunBy, RunItemState, RunState, Staleness
 
@@ -38,23 +37,22 @@ class Command(BaseCommand):
         "ones kept for a week: the run can be rolled back. It may be stopped at any time and goes on with --resume."
     )
     epilog = (
-        "Exit codes: 0 all is done; 3 some images failed, the summary has their codes; 4 the run has stopped by itself, "
-        "and a person decides; 1 it could not begin; 2 wrong call; 130 paused by Ctrl-C (129 by a lost terminal, 143 by "
-        "kill). A second Ctrl-C does not wait for the pictures in hand."
+        "Exit codes: 0 all is done; 3 some images failed, the summary has their codes; 4 the run has stopped by "
+        "itself, and a person decides; 1 it could not begin; 2 wrong call; 130 paused by Ctrl-C (129 by a lost "
+        "terminal, 143 by kill). A second Ctrl-C does not wait for the pictures in hand."
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(prog_name, subcommand, epilog=self.epilog, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        who = parser.add_argument_group("who works")
-        who = who.add_mutually_exclusive_group()  # type: ignore[assignment]
+        who = parser.add_argument_group("who works").add_mutually_exclusive_group()
         who.add_argument("--workers", type=_workers, metavar="N", help="this command, with N renders at a time")
         who.add_argument(
             "--enqueue", action="store_true", help="the service's workers, in the lane bulk; the command ends at once"
         )
         what = parser.add_argument_group("what is made")
-        what.add_argument("--prefix", default="", help="only of originals whose keys begin so, as in originals/ or gall/")
+        what.add_argument("--prefix", default="", help="only of originals whose keys begin so: originals/, gall/")
         what.add_argument("--preset", default=GALLFORMERS.name, help=f"by this preset ({GALLFORMERS.name})")
         what.add_argument(
             "--rendition", action="append", default=[], metavar="NAME", help="only this one of it; may be repeated"
@@ -91,12 +89,16 @@ class Command(BaseCommand):
 
     def _check(self, options: dict[str, Any]) -> None:
         if not (options["workers"] or options["enqueue"] or options["dry_run"]):
-            raise CommandError("Say who is to work: --workers 2, or --enqueue; --dry-run tells what it would cost.", returncode=2)
+            raise CommandError(
+                "Say who is to work: --workers 2, or --enqueue. --dry-run tells what it would cost.", returncode=2
+            )
         given = [f"--{name.replace('_', '-')}" for name in _CHOICE if options[name] not in ("", [], False, None)]
         if options["preset"] == GALLFORMERS.name:
             given.remove("--preset")
         if options["resume"] and given:
-            raise CommandError(f"--resume goes on with what the run is about: leave out {', '.join(given)}.", returncode=2)
+            raise CommandError(
+                f"--resume goes on with what the run is about: leave out {', '.join(given)}.", returncode=2
+            )
 
     def _tell_cost(self, options: dict[str, Any]) -> None:
         draft = _draft(options)
@@ -133,7 +135,7 @@ class Command(BaseCommand):
         if options["json"]:
             self._summarize(run, options)
         else:
-            self.stdout.write(f"Run {run.pk} is with the service's workers; the admin's page of runs shows how far it is.")
+            self.stdout.write(f"Run {run.pk} is with the service's workers; the admin shows how far it is.")
         return 0
 
     def _summarize(self, run: ReprocessRun, options: dict[str, Any]) -> None:
@@ -142,7 +144,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(summary, indent=2))
             return
         self.stdout.write(
-            f"Run {run.pk} {run.state}: {run.done:,} done, {run.skipped:,} skipped, {run.failed:,} failed, {run.left:,} left."
+            f"Run {run.pk} {run.state}: {run.done:,} done, {run.skipped:,} skipped, {run.failed:,} failed, "
+            f"{run.left:,} left."
         )
         for state in ("failed", "skipped"):
             for code, count in summary["codes"][state].items():
@@ -176,7 +179,7 @@ def cost_said(cost: dict[str, Any]) -> str:
     return (
         f"{about}{cost['images']:,} images; {duration(cost['cpu_s'])} of processor time, "
         f"{cost['read_bytes'] / 1e9:,.1f} GB to read, {cost['write_bytes'] / 1e9:,.1f} GB to write, "
-        f"{cost['requests']:,} requests to the storage; old and new files together take {cost['peak_bytes'] / 1e9:,.1f} GB."
+        f"{cost['requests']:,} requests to the storage; old and new files together: {cost['peak_bytes'] / 1e9:,.1f} GB."
     )
 
 

@@ -83,9 +83,10 @@ class StatedRights:
     def of(self, keys: Iterable[str]) -> dict[str, Stated]:
         """What the file says of these objects, and note that they are there."""
         wanted = list(keys)
-        these = f"key IN ({','.join('?' * len(wanted))})"
-        self._rows.execute(f"UPDATE row SET found = 1 WHERE {these}", wanted)
-        found = self._rows.execute(f"SELECT key, rights, bad FROM row WHERE {these}", wanted)
+        self._rows.executemany("UPDATE row SET found = 1 WHERE key = ?", [[key] for key in wanted])
+        found = self._rows.execute(
+            "SELECT key, rights, bad FROM row WHERE key IN (SELECT value FROM json_each(?))", [json.dumps(wanted)]
+        )
         return {key: Stated(json.loads(rights), bad) for key, rights, bad in found}
 
     def not_found(self, at_most: int) -> tuple[int, list[tuple[int, str]]]:
@@ -97,7 +98,8 @@ class StatedRights:
 
     def _add(self, line: int, columns: Sequence[str], row: Sequence[str]) -> BadRow | None:
         values = dict(zip(columns, map(str.strip, row), strict=False))
-        key, rights, why = values.pop(KEY_COLUMN, ""), {}, ""
+        key, why = values.pop(KEY_COLUMN, ""), ""
+        rights: dict[str, str] = {}
         try:
             "".join(row).encode()
         except UnicodeEncodeError:

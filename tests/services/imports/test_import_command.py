@@ -14,6 +14,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from media_jobs import selectors
+from media_jobs.adapters.bucket import policies
+from media_jobs.adapters.bucket.policies import policy
 from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.errors import StorageUnavailable
@@ -22,7 +24,7 @@ from media_jobs.models.base import uuid7
 from media_jobs.services import object_deletion
 from tests import images, working
 from tests.factories import make_job
-from tests.seaweed import policies, policy, s3_client, seaweedfs, use
+from tests.seaweed import s3_client, seaweedfs, use
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +100,7 @@ def test_it_goes_on_where_the_storage_broke_off(photo, object_store, monkeypatch
 
     with monkeypatch.context() as patched:
         patched.setattr(FileStore, "fetch", breaking)
-        with pytest.raises(CommandError, match="2 adopted.*The same command goes on from here"):
+        with pytest.raises(CommandError, match=r"2 adopted.*The same command goes on from here"):
             run("--prefix", "gall/")
     assert set(Original.objects.values_list("key", flat=True)) == set(fetched)
     assert json.loads(run("--prefix", "gall/", "--json").out)["adopted"] == 2
@@ -164,7 +166,7 @@ def test_what_somebody_is_removing_at_this_moment_is_not_taken(photo):
         ("gall/huge.jpg", b"\xff\xd8\xff\xe0" + bytes(2_000_000), "file_too_large"),
     ],
 )
-def test_what_is_no_original_is_named_with_its_code_and_the_others_go_in(photo, object_store, settings, key, content, code):
+def test_what_is_no_original_is_named_and_the_others_go_in(photo, object_store, settings, key, content, code):
     settings.MAX_UPLOAD_BYTES = settings.INGEST_MAX_UPLOAD_BYTES = 1_000_000
     prefix = key.split("/")[0] + "/"
     path = settings.OBJECTS_DIR / key

@@ -57,7 +57,10 @@ def test_a_bad_row_is_named_and_the_others_stand(rights, tmp_path, row, why):
     bad = read(rights, tmp_path, f"{HEAD}gall/first.jpg,Grace,,\n\n{row}\ngall/last.jpg,Mary,,\n")
     assert [(found.line, why in found.why) for found in bad] == [(4, True)], bad
     found = rights.of(["gall/first.jpg", "gall/x.jpg", "gall/last.jpg"])
-    assert (found["gall/first.jpg"], found["gall/last.jpg"]) == (Stated({"creator": "Grace"}), Stated({"creator": "Mary"}))
+    assert (found["gall/first.jpg"], found["gall/last.jpg"]) == (
+        Stated({"creator": "Grace"}),
+        Stated({"creator": "Mary"}),
+    )
     if bad[0].key == "gall/x.jpg":
         assert found["gall/x.jpg"].bad == bad[0].why
 
