@@ -14,6 +14,7 @@ from django.db import connection
 
 from media_jobs.adapters import queue, rate_counter, storage, tokens
 from media_jobs.adapters.storage.files import FileStore
+from media_jobs.services import engines
 from media_jobs.services.jobs import estimates
 from media_jobs.services.uploads import backlog
 from tests import shared_decoder
@@ -89,6 +90,7 @@ def _is_about_s3(item: pytest.Item) -> bool:
 _STATE: Mapping[str, Callable[[], None]] = {
     "how many jobs wait": backlog.forget,
     "how long jobs take": estimates.forget,
+    "which engines it has noted": engines.forget,
     "what the worker of the process holds and suspects": shared_decoder.renew_worker,
     "the object stores": storage.store.cache_clear,
     "the connections to RQ": queue._queue.cache_clear,

@@ -90,7 +90,7 @@ def publish(
         if job.run_id:
             changed = {name: was[name] for name in FACTS if was[name] != facts[name]}
             ledger.note_done(job.pk, {"facts": changed, "kept": kept} if changed or kept else None)
-        engines.note(rendered.engine)
+    engines.note(rendered.engine)
 
 
 def discard(staged: list[Derivative]) -> None:

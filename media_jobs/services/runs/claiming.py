@@ -99,7 +99,8 @@ def _todo(run: ReprocessRun, after: UUID | None, count: int) -> list[RunItem]:
     if after:
         rows = rows.filter(original__gt=after)
     rows = rows.select_related("original").order_by("original")
-    return list(rows.select_for_update(of=("self",), skip_locked=True)[:count])
+    # The originals, too: nobody deletes one between the look at it and the commit of its job.
+    return list(rows.select_for_update(of=("self", "original"), no_key=True, skip_locked=True)[:count])
 
 
 def _needed(run: ReprocessRun, page: Sequence[RunItem]) -> list[tuple[RunItem, list[str]]]:

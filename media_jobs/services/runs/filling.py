@@ -1,9 +1,7 @@
 """The ledger is filled page by page, in the order of the images' ids, up to the last one there was at confirmation."""
 
-from typing import Any, cast
-
 from django.db import connection, transaction
-from django.db.models import F, Field, QuerySet
+from django.db.models import BooleanField, CharField, F, QuerySet, UUIDField, Value
 from django.db.models.functions import Now
 
 from media_jobs.models import Original, ReprocessRun, RunItem
@@ -45,12 +43,14 @@ def fill_page(run: ReprocessRun) -> bool:
 
 def _insert(run: ReprocessRun, meant: QuerySet[Original]) -> int:
     """INSERT … SELECT: no row passes through this process."""
-    sql, parameters = meant.order_by("pk").values("pk").query.sql_with_params()
-    fixed: dict[str, Any] = {"run": run.pk, "state": RunItemState.TODO, "code": "", "tallied": False}
-    fields = [cast("Field[Any, Any]", RunItem._meta.get_field(name)) for name in fixed]
-    values = [field.get_db_prep_save(fixed[field.name], connection) for field in fields]
-    columns, marks = ", ".join(str(field.column) for field in fields), ", ".join(["%s"] * len(fields))
-    into = f"INSERT INTO {RunItem._meta.db_table} ({columns}, original_id) "
+    fixed = {
+        "run_id": Value(run.pk, UUIDField()),
+        "state": Value(RunItemState.TODO.value, CharField()),
+        "code": Value("", CharField()),
+        "tallied": Value(False, BooleanField()),
+    }
+    chosen = meant.order_by("pk").values_list("pk", *fixed.values())
+    sql, parameters = chosen.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(f"{into} SELECT {marks}, chosen.id FROM ({sql}) chosen", [*values, *parameters])  # noqa: S608
+        cursor.execute(f"INSERT INTO {RunItem._meta.db_table} (original_id, {', '.join(fixed)}) {sql}", parameters)
         return int(cursor.rowcount)

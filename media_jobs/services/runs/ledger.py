@@ -1,11 +1,12 @@
 """What became of each image of a run: written with the end of its job, and counted afterwards."""
 
+from collections import Counter
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, Count, F, Value, When
+from django.db.models import Count, F
 from django.db.models.functions import Now
 
 from media_jobs.models import ReprocessRun, RunItem
@@ -58,30 +59,26 @@ def tally(run: ReprocessRun) -> bool:
 
     Two of these may run at once: each line is counted once.
     """
-    over = [RunItemState.DONE, RunItemState.SKIPPED, RunItemState.FAILED]
+    over = [RunItemState.DONE, RunItemState.FAILED, RunItemState.SKIPPED]
     with transaction.atomic():
-        # Its row first: who ends an image that was counted before takes the locks in the other order only where
-        # nothing is left to be counted.
-        ReprocessRun.objects.select_for_update().filter(pk=run.pk).values_list("pk").first()
+        # Its row first: `note_done` takes the two locks in the other order, but only for lines that were counted before.
+        numbers = ReprocessRun.objects.select_for_update().filter(pk=run.pk).values_list("recent_done", "recent_failed")
+        recent = numbers.first() or (0, 0)
         new = RunItem.objects.select_for_update(skip_locked=True).filter(run=run.pk, tallied=False, state__in=over)
         ids = list(new.values_list("pk", flat=True)[:_TALLY])
         if not ids:
             return True
         ended = RunItem.objects.filter(pk__in=ids).order_by()
-        counts = dict(ended.values_list("state").annotate(count=Count("pk")))
+        counts = Counter(dict(ended.values_list("state").annotate(count=Count("pk"))))
         ended.update(tallied=True)
-        done, failed = counts.get(RunItemState.DONE, 0), counts.get(RunItemState.FAILED, 0)
+        done, failed, skipped = (counts[state] for state in over)
+        # Halved once there are many, so that what is long ago counts for little.
+        recent_done, recent_failed = (number // 2 for number in recent) if sum(recent) > 2 * WINDOW else recent
         ReprocessRun.objects.filter(pk=run.pk).update(
             done=F("done") + done,
             failed=F("failed") + failed,
-            skipped=F("skipped") + counts.get(RunItemState.SKIPPED, 0),
-            recent_done=_recent("recent_done") + done,
-            recent_failed=_recent("recent_failed") + failed,
+            skipped=F("skipped") + skipped,
+            recent_done=recent_done + done,
+            recent_failed=recent_failed + failed,
         )
     return len(ids) < _TALLY
-
-
-def _recent(field: str) -> Case:
-    """The number of the latest ones; halved once there are many, so that what is long ago counts for little."""
-    many = When(recent_done__gt=2 * WINDOW - F("recent_failed"), then=F(field) / Value(2))
-    return Case(many, default=F(field))
