@@ -53,11 +53,15 @@ def makeable(presets: Iterable[Preset]) -> QuerySet[Derivative]:
     return Derivative.objects.filter(reduce(or_, named, Q(pk__in=[])), state=DerivativeState.CURRENT)
 
 
-def count() -> StaleCounts:
-    """Count what is stale under the current versions of all presets, by one query over the derivatives."""
+def count(owner: str = "") -> StaleCounts:
+    """Count what is stale under the current versions of all presets, by one query over the derivatives.
+
+    owner: of images of this caller; empty: of all.
+    """
     presets = list(Preset.objects.filter(current=True).prefetch_related("renditions"))
     why = reasons(presets, current_engine())
-    counts = makeable(presets).aggregate(
+    rows = makeable(presets)
+    counts = (rows.filter(original__owner=owner) if owner else rows).aggregate(
         current=Count("pk"),
         stale=Count("pk", filter=reduce(or_, why.values())),
         **{reason.value: Count("pk", filter=condition) for reason, condition in why.items()},

@@ -1,5 +1,6 @@
 """A command that works on a run by itself, with processes of its own, until it is over or somebody stops it."""
 
+import os
 import signal
 import time
 from collections import deque
@@ -9,6 +10,7 @@ from functools import partial
 from uuid import UUID
 
 import structlog
+from django.db.models.functions import Now
 
 from media_jobs.adapters import database
 from media_jobs.callers import SYSTEM
@@ -19,7 +21,7 @@ from media_jobs.models import ReprocessRun
 from media_jobs.runtime.worker_group import WorkerGroup
 from media_jobs.services.jobs import processing
 from media_jobs.services.jobs.worker import Worker
-from media_jobs.services.runs import claiming, driving, lifecycle
+from media_jobs.services.runs import claiming, driving, lifecycle, moves
 from media_jobs.states import RunBy, RunState
 
 log = structlog.get_logger(__name__)
@@ -39,6 +41,42 @@ def next_job_of(run_id: UUID) -> Callable[[Worker], bool]:
         return processing.process_one(partial(database.retry_on_disconnect, claim), worker)
 
     return next_job
+
+
+def take_over(run_id: UUID, *, holder: str, by: RunBy, shown: Callable[[str], object]) -> ReprocessRun:
+    """Go on with a run that was paused, or whose command is gone, which may take half a minute to tell.
+
+    holder: the command that works on it from now on; empty: the service's workers do. Raises WrongState,
+    ReprocessRun.DoesNotExist.
+    """
+    give_up_at, waiting = time.monotonic() + moves.HOLD_S + _TURN_EVERY_S, False
+    while True:
+        run = moves.read(run_id)
+        if run.state != RunState.RUNNING or run.by != RunBy.COMMAND:
+            return lifecycle.resume(run_id, actor=SYSTEM, worker=holder, by=by)
+        if _is_gone(run.worker):
+            ReprocessRun.objects.filter(pk=run_id, worker=run.worker).update(lease_until=Now())
+        elif time.monotonic() > give_up_at:
+            raise WrongState(f"{run.worker} works on this run already.")
+        elif not waiting:
+            shown(f"Waiting: {run.worker} may still work on this run.")
+            waiting = True
+        time.sleep(_LOOK_EVERY_S)
+        driving.drive(run_id, driving.name())  # says that it was interrupted, once its hold has ended
+
+
+def _is_gone(holder: str) -> bool:
+    """Whether this was a process of this host, and there is none of that number."""
+    (host, pid), here = holder.rpartition("-")[::2], driving.name().rpartition("-")[0]
+    if host != here or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # somebody else's
+        return False
+    return False
 
 
 class OwnWork:
@@ -63,8 +101,8 @@ class OwnWork:
                     self._show()
                     time.sleep(_LOOK_EVERY_S)
         finally:
-            self._group.close()
             self._show_log()
+            self._group.close()
         return self.run
 
     def _goes_on(self) -> bool:

@@ -14,7 +14,7 @@ from media_jobs.adapters.storage import Role
 from media_jobs.callers import SYSTEM
 from media_jobs.errors import MediaError
 from media_jobs.management.progress import progress
-from media_jobs.management.reprocessing import OwnWork, duration
+from media_jobs.management.reprocessing import OwnWork, duration, take_over
 from media_jobs.management.signals import STOPPED
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 from media_jobs.models import ReprocessRun, RunItem
@@ -112,7 +112,7 @@ class Command(BaseCommand):
         holder = driving.name() if options["workers"] else ""
         if options["resume"]:
             try:
-                return lifecycle.resume(options["resume"], actor=SYSTEM, worker=holder, by=by)
+                return take_over(options["resume"], holder=holder, by=by, shown=self.stderr.write)
             except ReprocessRun.DoesNotExist:
                 raise CommandError(f"There is no run {options['resume']}.") from None
         draft = _draft(options)

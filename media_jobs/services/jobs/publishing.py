@@ -12,7 +12,7 @@ from media_jobs import keys
 from media_jobs.adapters import database
 from media_jobs.errors import LeaseLost, StorageUnavailable
 from media_jobs.models import Derivative, Job, Original, Tombstone
-from media_jobs.pipeline.values import PUBLIC_FACTS, Output, Rendered, Rights, Usage, ingredient_digest
+from media_jobs.pipeline.values import PUBLIC_FACTS, Output, Rendered, Usage, ingredient_digest
 from media_jobs.services import engines, object_deletion
 from media_jobs.services.jobs.transitions import Lease, cost, move
 from media_jobs.services.runs import ledger
@@ -20,7 +20,7 @@ from media_jobs.states import DerivativeState, JobState, Stage
 
 log = structlog.get_logger(__name__)
 
-#: What of an original its rendering finds out.
+#: What of an original its rendering finds out, and a roll back restores. What is valid of rights follows from it.
 FACTS = (
     "format",
     "width_px",
@@ -31,7 +31,6 @@ FACTS = (
     "placeholder",
     "dominant_colour",
     "rights_in_file",
-    *Rights.__slots__,
 )
 _IN_COLUMNS = frozenset({"width", "height", "orientation"})
 

@@ -27,6 +27,8 @@ HEAVY_TIMES = 3
 #: Each eighth job is looked for in the heavy lane first: uploads without end must not keep somebody's large picture
 #: waiting for ever.
 HEAVY_EVERY = 8
+#: What is owed to the lane `bulk` at most, and what is had in advance: long ago counts for nothing.
+_MOST_OWED_S, _MOST_ADVANCE_S = 1.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Worker:
         self.suspects_outage = False
         self._slots = slots
         self._jobs_since_heavy = 0
+        self._owed_to_bulk_s = 0.0
         self._presets: dict[UUID, Preset] = {}
 
     @cached_property
@@ -81,16 +84,26 @@ class Worker:
         """Whether the next job is looked for in the heavy lane first."""
         return self._jobs_since_heavy >= HEAVY_EVERY - 1
 
+    @property
+    def bulk_is_next(self) -> bool:
+        """Whether reprocessing has had less than its share of the time, BULK_SHARE."""
+        return self._owed_to_bulk_s > 0
+
     def next_lanes(self) -> list[Lane]:
         """The lanes, in the order in which to look for the next job; each call stands for one such look."""
-        if not self.heavy_is_next:
-            return list(Lane)
-        self._jobs_since_heavy = 0
-        return sorted(Lane, key=lambda lane: lane is not Lane.HEAVY)
+        if self.heavy_is_next:
+            self._jobs_since_heavy = 0
+            return sorted(Lane, key=lambda lane: lane is not Lane.HEAVY)
+        if self.bulk_is_next:
+            return sorted(Lane, key=lambda lane: lane is not Lane.BULK)
+        return list(Lane)
 
-    def count_job(self, lane: Lane) -> None:
+    def count_job(self, lane: Lane, took_s: float) -> None:
         """Remember that a job of the lane was done."""
         self._jobs_since_heavy = 0 if lane is Lane.HEAVY else self._jobs_since_heavy + 1
+        share = settings.BULK_SHARE / 100
+        owed_s = self._owed_to_bulk_s + took_s * (share - 1 if lane is Lane.BULK else share)
+        self._owed_to_bulk_s = max(-_MOST_ADVANCE_S, min(_MOST_OWED_S, owed_s))
 
     def preset(self, pk: UUID) -> Preset:
         """The preset with its renditions. It is read once: what jobs were made with never changes."""

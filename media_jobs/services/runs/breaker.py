@@ -13,11 +13,8 @@ LEAST = 20
 TOO_MANY_FAILURES = "too_many_failures"
 
 
-def tripped(run: ReprocessRun, *, tallied: bool) -> bool:
-    """Pause the run where the share of failures among its latest images is at its limit; return whether it was.
-
-    tallied: whether the numbers are complete.
-    """
+def tripped(run: ReprocessRun) -> bool:
+    """Pause the run where the share of failures among its latest images is at its limit; return whether it was."""
     run.refresh_from_db(fields=["recent_done", "recent_failed", "failure_limit"])
     ended = run.recent_done + run.recent_failed
     if ended < LEAST or run.failure_limit >= 100 or run.recent_failed * 100 < run.failure_limit * ended:

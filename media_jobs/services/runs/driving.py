@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from media_jobs.models import Job, ReprocessRun, RunItem
+from media_jobs.services.jobs import expired_leases
 from media_jobs.services.jobs.lifecycle import CANCELLABLE, cancelled
 from media_jobs.services.jobs.transitions import from_now, move_all
 from media_jobs.services.runs import breaker, claiming, filling, ledger, moves, rollback, throttle
@@ -24,13 +25,12 @@ from media_jobs.states import JobState, RunBy, RunItemState, RunState
 log = structlog.get_logger(__name__)
 
 ACTIVE = (RunState.RUNNING, RunState.PAUSING, RunState.CANCELLING, RunState.ROLLING_BACK)
-#: Who drives holds a run for so long at most without a sign of life.
-_LEASE_S = 15
 #: One turn takes about so long at most; jobs wait meanwhile.
 TURN_S = 0.5
 #: What is in work when a run is to pause has so long to end.
 FORCE_AFTER = timedelta(minutes=5)
 _BATCH = 300
+_UNTHROTTLED: dict[str, Any] = {"throttle_reason": "", "throttled_until": None, "throttle_s": 0}
 
 
 def name() -> str:
@@ -39,7 +39,7 @@ def name() -> str:
 
 
 def drive_all(worker: str) -> None:
-    """Give each active run of the service's workers a turn. One query where there is none."""
+    """Give each active run a turn. One query where there is none."""
     for run_id in ReprocessRun.objects.filter(state__in=ACTIVE).values_list("pk", flat=True):
         drive(run_id, worker)
 
@@ -47,39 +47,64 @@ def drive_all(worker: str) -> None:
 def drive(run_id: UUID, worker: str) -> ReprocessRun | None:
     """Give the run a turn of at most about TURN_S; None where somebody else holds it, or there is nothing to drive.
 
-    A command calls this about once a second for the run that it works on, under the name by which it holds it.
+    A command calls this about once a second for the run that it works on, under the name by which it holds it; that
+    renews its hold.
     """
     free = Q(lease_until=None) | Q(lease_until__lt=Now()) | Q(worker=worker)
-    rows = ReprocessRun.objects.filter(free, pk=run_id, state__in=ACTIVE)
-    theirs = Q(by=RunBy.COMMAND, state=RunState.RUNNING) & ~Q(worker=worker)
-    lost = rows.filter(theirs, lease_until__lt=Now())
-    if moves_lost := lost.exists():
-        moves_lost = moves.try_move(run_id, RunState.INTERRUPTED, only=theirs & Q(lease_until__lt=Now()))
-    if moves_lost:
-        log.warning("run_interrupted", run=str(run_id))
+    run = ReprocessRun.objects.filter(pk=run_id, state__in=ACTIVE)
+    foreign = Q(by=RunBy.COMMAND, state=RunState.RUNNING) & ~Q(worker=worker)
+    if run.filter(foreign).exists():
+        _interrupt_if_lost(run_id, foreign)
         return None
-    if not rows.exclude(theirs).update(worker=worker, lease_until=from_now(_LEASE_S)):
+    began = time.monotonic()
+    if not run.filter(free).update(worker=worker, lease_until=from_now(moves.HOLD_S)):
         return None
-    run = moves.read(run_id)
-    _TURNS[RunState(run.state)](run)
+    statement_s = time.monotonic() - began
+    found = moves.read(run_id)
+    try:
+        _take_turn(found, statement_s)
+    finally:
+        # So that whoever has a moment takes the next one; a command keeps its own.
+        mine = ReprocessRun.objects.filter(pk=run_id, worker=worker)
+        mine.exclude(by=RunBy.COMMAND, state=RunState.RUNNING).update(worker="", lease_until=None)
     return moves.read(run_id)
 
 
-def _work(run: ReprocessRun) -> None:
+def _interrupt_if_lost(run_id: UUID, foreign: Q) -> None:
+    if moves.try_move(run_id, RunState.INTERRUPTED, only=foreign & Q(lease_until__lt=Now())):
+        log.warning("run_interrupted", run=str(run_id))
+
+
+def _take_turn(run: ReprocessRun, statement_s: float) -> None:
+    match run.state:
+        case RunState.RUNNING:
+            _work(run, statement_s)
+        case RunState.PAUSING:
+            _pause(run)
+        case RunState.CANCELLING:
+            _cancel(run)
+        case RunState.ROLLING_BACK:
+            _roll_back(run)
+
+
+def _work(run: ReprocessRun, statement_s: float) -> None:
+    expired_leases.requeue(Job.objects.filter(run=run))  # a command may work where no service does
     until = time.monotonic() + TURN_S
     while filling.fill_page(run) and time.monotonic() < until:
         pass
-    if breaker.tripped(run, tallied=ledger.tally(run)):
+    ledger.tally(run)
+    if breaker.tripped(run):
         return
-    if run.by == RunBy.WORKERS and not throttle.suffers(run):
-        claiming.release(run, throttle.window(run) - _working(run))
+    window = throttle.window(run, statement_s=statement_s)
+    if run.by == RunBy.WORKERS and (room := window - _working(run)) > 0:
+        claiming.release(run, room)
     if run.filled_at and not _unfinished(run).exists():
         _end(run, RunState.FINISHED)
 
 
 def _pause(run: ReprocessRun) -> None:
     if _withdraw(run):
-        moves.try_move(run.pk, RunState.PAUSED, code=run.code, detail=run.detail, **_free())
+        moves.try_move(run.pk, RunState.PAUSED, code=run.code, detail=run.detail, **_UNTHROTTLED)
     ledger.tally(run)
 
 
@@ -97,15 +122,7 @@ def _cancel(run: ReprocessRun) -> None:
 
 def _roll_back(run: ReprocessRun) -> None:
     if rollback.roll_back_some(run, for_s=TURN_S):
-        moves.try_move(run.pk, RunState.ROLLED_BACK, detail=run.detail, **_free())
-
-
-_TURNS = {
-    RunState.RUNNING: _work,
-    RunState.PAUSING: _pause,
-    RunState.CANCELLING: _cancel,
-    RunState.ROLLING_BACK: _roll_back,
-}
+        moves.try_move(run.pk, RunState.ROLLED_BACK, detail=run.detail, **_UNTHROTTLED)
 
 
 def _unfinished(run: ReprocessRun) -> QuerySet[RunItem]:
@@ -134,9 +151,5 @@ def _withdraw(run: ReprocessRun) -> bool:
 def _end(run: ReprocessRun, target: RunState) -> None:
     while not ledger.tally(run):
         pass
-    moves.try_move(run.pk, target, detail=run.detail, ended_at=Now(), **_free())
+    moves.try_move(run.pk, target, detail=run.detail, ended_at=Now(), **_UNTHROTTLED)
     log.info("run_ended", run=str(run.pk), state=target)
-
-
-def _free() -> dict[str, Any]:
-    return {"worker": "", "lease_until": None, "throttle_reason": "", "throttled_until": None}

@@ -61,9 +61,9 @@ def tally(run: ReprocessRun) -> bool:
     """
     over = [RunItemState.DONE, RunItemState.FAILED, RunItemState.SKIPPED]
     with transaction.atomic():
-        # Its row first: `note_done` takes the two locks in the other order, but only for lines that were counted before.
-        numbers = ReprocessRun.objects.select_for_update().filter(pk=run.pk).values_list("recent_done", "recent_failed")
-        recent = numbers.first() or (0, 0)
+        # Its row first. `note_done` takes the two locks in the other order, for lines that were counted before.
+        row = ReprocessRun.objects.select_for_update(no_key=True).filter(pk=run.pk)
+        recent = row.values_list("recent_done", "recent_failed").first() or (0, 0)
         new = RunItem.objects.select_for_update(skip_locked=True).filter(run=run.pk, tallied=False, state__in=over)
         ids = list(new.values_list("pk", flat=True)[:_TALLY])
         if not ids:

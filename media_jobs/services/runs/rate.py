@@ -2,15 +2,14 @@
 
 from datetime import time, timedelta
 
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Greatest, Now
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from media_jobs.errors import BadRequest
 from media_jobs.models import ReprocessRun
 
-#: What a rate allows may be caught up within so many seconds, and no longer.
-_BURST_S = 2.0
+#: So much of what a rate allowed and nobody took may be caught up.
+_CATCH_UP = timedelta(seconds=10)
 
 
 def allows(run: ReprocessRun) -> bool:
@@ -24,16 +23,15 @@ def take(run: ReprocessRun, at_most: int) -> int:
         return 0
     if not run.rate_per_minute:
         return at_most
-    each_s = 60 / run.rate_per_minute
-    count = max(1, min(at_most, int(_BURST_S / each_s)))
-    since = Greatest(Coalesce(F("next_at"), Now()), Now() - timedelta(seconds=_BURST_S))
-    free = Q(next_at=None) | Q(next_at__lte=Now() - timedelta(seconds=each_s * (count - 1)))
-    while count:
-        if ReprocessRun.objects.filter(free, pk=run.pk).update(next_at=since + timedelta(seconds=each_s * count)):
-            return count
-        count //= 2
-        free = Q(next_at=None) | Q(next_at__lte=Now() - timedelta(seconds=each_s * max(0, count - 1)))
-    return 0
+    each = timedelta(seconds=60 / run.rate_per_minute)
+    row = ReprocessRun.objects.filter(pk=run.pk)
+    next_at, now = row.annotate(now=Now()).values_list("next_at", "now").get()
+    # A run that has waited began, so to speak, a while ago; the time of the next one moves on by what begins now.
+    since = max(next_at or now, now - _CATCH_UP)
+    count = min(at_most, int((now - since) / each) + 1) if since <= now else 0
+    if count and row.filter(next_at=next_at).update(next_at=since + count * each):
+        return count
+    return 0  # not yet, or another process took its share at the same moment
 
 
 def in_quiet_hours(hours: str) -> bool:

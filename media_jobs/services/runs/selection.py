@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from media_jobs import staleness
+from media_jobs import selectors, staleness
 from media_jobs.models import Derivative, Job, Original, Preset, ReprocessRun, RunListedImage, Tag
 from media_jobs.states import DerivativeState, JobState, OriginalState, Staleness
 
@@ -92,8 +92,8 @@ def narrowed(run: ReprocessRun, rows: QuerySet[Original]) -> QuerySet[Original]:
         of_others = Job.objects.filter(original=OuterRef("pk"), preset__in=other)
         rows = rows.filter(Exists(of_preset) | ~Exists(of_others))
     if chosen.states:
-        newer = told_jobs().filter(original=OuterRef("original"), id__gt=OuterRef("id"))
-        latest = told_jobs().filter(~Exists(newer), original=OuterRef("pk"), state__in=chosen.states)
+        newer = selectors.telling_jobs().filter(original=OuterRef("original"), id__gt=OuterRef("id"))
+        latest = selectors.telling_jobs().filter(~Exists(newer), original=OuterRef("pk"), state__in=chosen.states)
         rows = rows.filter(Exists(latest))
     if not chosen.refused and (chosen.missing or chosen.stale) and (engine := staleness.current_engine()):
         rows = rows.exclude(refused_by=engine)
@@ -103,11 +103,6 @@ def narrowed(run: ReprocessRun, rows: QuerySet[Original]) -> QuerySet[Original]:
     if chosen.stale:
         wrong.append(Q(Exists(_made(run).filter(stale_for(run, chosen.stale), rendition__in=run.wanted))))
     return rows.filter(reduce(or_, wrong)) if wrong else rows
-
-
-def told_jobs() -> QuerySet[Job]:
-    """Return the jobs that say how an image is: those of runs only once they are done."""
-    return Job.objects.filter(Q(run=None) | Q(state=JobState.DONE))
 
 
 def stale_for(run: ReprocessRun, because: Collection[Staleness]) -> Q:

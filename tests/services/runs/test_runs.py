@@ -3,13 +3,13 @@
 import pytest
 
 from media_jobs.callers import SYSTEM
-from media_jobs.models import Job, ReprocessRun
-from media_jobs.services.runs import driving, lifecycle, moves
+from media_jobs.models import Job
+from media_jobs.services.runs import driving, lifecycle
 from media_jobs.states import JobState, Lane, RunState
 from tests import images
 from tests.factories import make_original
 from tests.services.runs import working
-from tests.services.runs.working import confirmed, current, ledger, make_run, uploaded, work
+from tests.services.runs.working import confirmed, ledger, make_run, uploaded, work
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,7 @@ def test_a_draft_does_nothing(photo):
     run = make_run()
     assert driving.drive(run.pk, "x") is None
     assert not Job.objects.filter(run=run).exists()
+    assert run.estimate is not None
     assert run.estimate["images"] == 1
 
 

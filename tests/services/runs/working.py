@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import QuerySet
+
 from media_jobs.callers import SYSTEM
 from media_jobs.models import Derivative, Job, Original, ReprocessRun, RunItem
 from media_jobs.services.jobs import processing
@@ -78,7 +80,8 @@ def current(original: Original) -> dict[str, Derivative]:
 
 def rows(original: Original) -> list[dict[str, Any]]:
     """All that the database says of the image's derivatives, those of former runs included."""
-    return list(Derivative.objects.filter(original=original).order_by("id").values())
+    found: QuerySet[Derivative, Any] = Derivative.objects.filter(original=original).order_by("id").values()
+    return list(found)
 
 
 def jobs(run: ReprocessRun) -> list[Job]:
