@@ -17,6 +17,7 @@ from media_jobs.errors import MediaError, StorageDenied
 from media_jobs.management.progress import ProgressLines, progress
 from media_jobs.management.signals import STOPPED, Stopped, stopping_cleanly
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
+from media_jobs.runtime.preparation import database_problem
 from media_jobs.services.imports.adopting import Fate, Import, Outcome
 from media_jobs.services.imports.stated_rights import COLUMNS, BadRightsFile, BadRow, StatedRights
 
@@ -31,6 +32,8 @@ class Command(BaseCommand):
         "may be stopped and repeated at any time. Pictures are made by “manage.py reprocess --only-missing” then. Exit "
         "code 0: all have a row; 3: some were refused, each is named; 1: it could not go on; 130: stopped by Ctrl-C."
     )
+
+    requires_system_checks = []  # they ask for a database, and fail without a sentence where there is none
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--prefix", required=True, type=_prefix, help="what the keys begin with, as in gall/")
@@ -56,6 +59,8 @@ class Command(BaseCommand):
         wanted = Import(options["prefix"], options["owner"], copy=options["copy"], dry_run=options["dry_run"])
         shown = progress(self.stderr, no_color=options["no_color"])
         summary = _Summary(shown, dry_run=wanted.dry_run)
+        if problem := database_problem():
+            raise CommandError(problem)
         try:
             probe_storage(Role.WORKER)
             with stopping_cleanly():

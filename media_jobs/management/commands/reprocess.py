@@ -19,6 +19,7 @@ from media_jobs.management.signals import STOPPED
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 from media_jobs.models import ReprocessRun, RunItem
 from media_jobs.pipeline.recipes import GALLFORMERS
+from media_jobs.runtime.preparation import database_problem
 from media_jobs.services.runs import driving, lifecycle, selection
 from media_jobs.services.runs.selection import Selection
 from media_jobs.states import RunBy, RunItemState, RunState, Staleness
@@ -41,6 +42,8 @@ class Command(BaseCommand):
         "itself, and a person decides; 1 it could not begin; 2 wrong call; 130 paused by Ctrl-C (129 by a lost "
         "terminal, 143 by kill). A second Ctrl-C does not wait for the pictures in hand."
     )
+
+    requires_system_checks = []  # they ask for a database, and fail without a sentence where there is none
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(prog_name, subcommand, epilog=self.epilog, **kwargs)
@@ -73,6 +76,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         self._check(options)
+        if problem := database_problem():
+            raise CommandError(problem)
         try:
             if options["dry_run"]:
                 self._tell_cost(options)

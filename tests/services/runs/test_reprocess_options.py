@@ -92,7 +92,9 @@ def test_the_options_choose(shop, options, chosen):
 
 def test_only_the_renditions_that_are_named_are_made_by_the_preset_that_is_named(photo):
     make_original(photo)
-    ended = run("--enqueue", "--json", "--preset", "ingest", "--rendition", "web", "--rendition", "thumbnail", "--force")
+    ended = run(
+        "--enqueue", "--json", "--preset", "ingest", "--rendition", "web", "--rendition", "thumbnail", "--force"
+    )
     begun = ReprocessRun.objects.get(pk=ended.json["run"])
     assert (begun.preset.name, set(begun.wanted)) == ("ingest", {"web", "thumbnail"})
 
