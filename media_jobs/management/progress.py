@@ -18,6 +18,8 @@ _REDRAW_EVERY_S = 0.1
 class ProgressLines:
     """Prints a line every few seconds, as into a log."""
 
+    has_bar = False
+
     def __init__(self, console: Console) -> None:
         self.console = console
         self._shown_at = time.monotonic()
@@ -43,6 +45,8 @@ class ProgressLines:
 
 class ProgressBar(ProgressLines):
     """Shows a bar, and removes it at the end."""
+
+    has_bar = True
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)

@@ -85,7 +85,7 @@ class OwnWork:
     def __init__(self, run: ReprocessRun, *, renders: int, holder: str, shown: ProgressLines) -> None:
         self.run, self.stopped_by = run, 0
         self._holder, self._shown = holder, shown
-        self._group = WorkerGroup(renders, next_job_of(run.pk))
+        self._group = WorkerGroup(renders, next_job_of(run.pk), quiet=shown.has_bar)
         self._pace = Pace(run)
         self._asked = 0
 

@@ -36,15 +36,16 @@ class WorkerGroup:
     renders: how many pictures are rendered at once. There are twice as many processes: while some render, the others
     fetch the next originals and store the last outputs.
 
-    They are forks of this process and end with it. It must have no threads, and its database connections are closed.
-    Raises WorkspaceFull.
+    quiet: they log only what is amiss. They are forks of this process and end with it. It must have no threads, and its
+    database connections are closed. Raises WorkspaceFull.
     """
 
-    def __init__(self, renders: int, next_job: NextJob) -> None:
+    def __init__(self, renders: int, next_job: NextJob, *, quiet: bool) -> None:
         housekeeping.sweep_workspaces()
         self._workspace = Workspace(settings.WORK_DIR, f"group-{os.getpid()}-{uuid4().hex[:8]}")
         self._slots, self._next_job = RenderSlots(self._workspace.path, renders), next_job
         self._children = [Child(f"worker{number}", self._run) for number in range(1, 2 * renders + 1)]
+        self._quiet = quiet
         self._log, self._log_end = os.pipe()
         os.set_blocking(self._log, False)
         self._stopping = False
@@ -110,6 +111,8 @@ class WorkerGroup:
     def _run(self) -> None:
         """Work until SIGTERM; at SIGINT hand back at once. In a fork."""
         _log_to(self._log_end)
+        if self._quiet:
+            logging.getLogger().setLevel(logging.WARNING)
         harden_worker()
         schedule = TaskSchedule(notify=lambda: None)
         worker = Worker(schedule.run_urgent_tasks, slots=self._slots)

@@ -10,8 +10,8 @@ from pathlib import Path
 from media_jobs.adapters.throttle import throttled
 from media_jobs.ports import Heartbeat
 
-#: A place is free for so long, at most, before somebody takes it: a hundredth of a render.
-_ASK_AGAIN_S = 0.002
+#: A place is free for so long, at most, before somebody takes it: a fortieth of a render.
+_ASK_AGAIN_S = 0.005
 
 
 class RenderSlots:
