@@ -20,7 +20,6 @@ from media_jobs.services.runs import id_lists, rate
 from media_jobs.services.runs.selection import Selection
 from media_jobs.states import JobState, Staleness
 
-
 #: Columns that are taken as they are.
 _HOW = ("note", "rate_per_minute", "quiet_hours", "failure_limit")
 
