@@ -199,6 +199,10 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(('replaced_by__isnull', False)), fields=['replaced_by'], name='derivative_replaced_by'),
         ),
         migrations.AddIndex(
+            model_name='original',
+            index=models.Index(condition=models.Q(('deleted_at', None), ('state', 'active')), fields=['key'], include=('size_bytes',), name='original_there_by_key', opclasses=['varchar_pattern_ops']),
+        ),
+        migrations.AddIndex(
             model_name='engineversion',
             index=models.Index(fields=['-seen_at'], name='engine_last_seen'),
         ),

@@ -147,6 +147,14 @@ class Original(models.Model):
             models.Index(fields=["state", "created_at"], name="original_state_age"),
             models.Index(fields=["owner", "-id"], name="original_owner_newest"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="original_deleted"),
+            # Of which images there are, by key, without reading their rows: what a run over all of them would cost.
+            models.Index(
+                fields=["key"],
+                include=["size_bytes"],
+                opclasses=["varchar_pattern_ops"],
+                condition=Q(state=OriginalState.ACTIVE, deleted_at=None),
+                name="original_there_by_key",
+            ),
             models.Index(
                 fields=["owner", "sha256"], condition=Q(state=OriginalState.ACTIVE), name="original_same_bytes"
             ),
