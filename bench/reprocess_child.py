@@ -7,6 +7,7 @@
 
 import json
 import sys
+from uuid import UUID
 
 import django
 
@@ -28,14 +29,14 @@ def fill(count: int) -> int:
 
 def seconds(run: str) -> float:
     """From the first claim to the last end, on the database's clock."""
-    times = Job.objects.filter(run=run).aggregate(first=Min("started_at"), last=Max("finished_at"))
+    times = Job.objects.filter(run=UUID(run)).aggregate(first=Min("started_at"), last=Max("finished_at"))
     return float((times["last"] - times["first"]).total_seconds())
 
 
 def main() -> None:
     for line in sys.stdin:
-        [(what, of)] = json.loads(line).items()
-        print(json.dumps({"fill": fill, "seconds": seconds}[what](of)), flush=True)
+        asked = json.loads(line)
+        print(json.dumps(fill(asked["fill"]) if "fill" in asked else seconds(asked["seconds"])), flush=True)
 
 
 if __name__ == "__main__":

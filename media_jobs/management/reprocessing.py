@@ -5,7 +5,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from uuid import UUID
 
@@ -116,20 +116,17 @@ class OwnWork:
     def _turn(self) -> None:
         try:
             if self._asked and self.run.state == RunState.RUNNING:
-                self._pause()
+                with suppress(WrongState):  # it has ended at this moment
+                    lifecycle.pause(self.run.pk, actor=SYSTEM)
             driving.drive(self.run.pk, self._holder)
             self.run.refresh_from_db()
             if self.run.state == RunState.INTERRUPTED and not self._asked:  # the database was away for long
                 log.warning("run_resumed", run=str(self.run.pk))
-                self.run = lifecycle.resume(self.run.pk, actor=SYSTEM, worker=self._holder, by=RunBy.COMMAND)
+                with suppress(WrongState):  # somebody else has taken it
+                    lifecycle.resume(self.run.pk, actor=SYSTEM, worker=self._holder, by=RunBy.COMMAND)
+                self.run.refresh_from_db()
         except database.CONNECTION_ERRORS as error:
             database.discard_connection(error)
-
-    def _pause(self) -> None:
-        try:
-            lifecycle.pause(self.run.pk, actor=SYSTEM)
-        except WrongState:  # it has ended at this moment
-            return
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ from media_jobs.callers import SYSTEM
 from media_jobs.errors import MediaError
 from media_jobs.management.progress import progress
 from media_jobs.management.reprocessing import OwnWork, duration, take_over
-from media_jobs.management.signals import STOPPED
+from media_jobs.management.signals import STOPPED, Stopped, stopping_cleanly
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 from media_jobs.models import ReprocessRun, RunItem
 from media_jobs.pipeline.recipes import GALLFORMERS
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         "ones kept for a week: the run can be rolled back. It may be stopped at any time and goes on with --resume."
     )
     epilog = (
-        "Exit codes: 0 all is done; 3 some images failed, the summary has their codes; 4 the run has stopped by "
+        "Exit codes: 0 all is done; 3 some images failed, or somebody cancelled the run; 4 the run has stopped by "
         "itself, and a person decides; 1 it could not begin; 2 wrong call; 130 paused by Ctrl-C (129 by a lost "
         "terminal, 143 by kill). A second Ctrl-C does not wait for the pictures in hand."
     )
@@ -79,18 +79,24 @@ class Command(BaseCommand):
         if problem := database_problem():
             raise CommandError(problem)
         try:
-            if options["dry_run"]:
-                self._tell_cost(options)
-                return
-            if options["workers"]:
-                selftest(settings.SANDBOX_MEMORY_BYTES, settings.WORK_DIR)
-                probe_storage(Role.WORKER)
-            run = self._begun(options)
-            code = self._work(run, options) if options["workers"] else self._leave_to_workers(run, options)
+            with stopping_cleanly():
+                code = self._run(options)
         except (DecoderUnusable, StorageUnusable, MediaError) as error:
             raise CommandError(str(error)) from error
+        except Stopped as stopped:  # before there were workers, or after them
+            self.stderr.write("Stopped.")
+            code = STOPPED + stopped.number
         if code:
             sys.exit(code)
+
+    def _run(self, options: dict[str, Any]) -> int:
+        if options["dry_run"]:
+            return self._tell_cost(options)
+        if options["workers"]:
+            selftest(settings.SANDBOX_MEMORY_BYTES, settings.WORK_DIR)
+            probe_storage(Role.WORKER)
+        run = self._begun(options)
+        return self._work(run, options) if options["workers"] else self._leave_to_workers(run, options)
 
     def _check(self, options: dict[str, Any]) -> None:
         if not (options["workers"] or options["enqueue"] or options["dry_run"]):
@@ -105,11 +111,12 @@ class Command(BaseCommand):
                 f"--resume goes on with what the run is about: leave out {', '.join(given)}.", returncode=2
             )
 
-    def _tell_cost(self, options: dict[str, Any]) -> None:
+    def _tell_cost(self, options: dict[str, Any]) -> int:
         draft = _draft(options)
         cost = draft.estimate or {}
         ReprocessRun.objects.filter(pk=draft.pk).delete()
         self.stdout.write(json.dumps(cost, indent=2) if options["json"] else cost_said(cost))
+        return 0
 
     def _begun(self, options: dict[str, Any]) -> ReprocessRun:
         """The run, which this command holds where it works by itself."""
@@ -134,7 +141,7 @@ class Command(BaseCommand):
             why = "Stopped." if work.stopped_by else run.detail
             self.stderr.write(f"{why} Go on: manage.py reprocess --resume {run.pk} --workers {options['workers']}")
             return STOPPED + work.stopped_by if work.stopped_by else ASKS
-        return NOT_ALL if run.failed else 0
+        return NOT_ALL if run.failed or run.state == RunState.CANCELLED else 0
 
     def _leave_to_workers(self, run: ReprocessRun, options: dict[str, Any]) -> int:
         if options["json"]:
@@ -179,13 +186,22 @@ def _draft(options: dict[str, Any]) -> ReprocessRun:
 
 
 def cost_said(cost: dict[str, Any]) -> str:
-    """An estimate for a person."""
-    about = "" if cost["exact"] else "about "
-    return (
-        f"{about}{cost['images']:,} images; {duration(cost['cpu_s'])} of processor time, "
-        f"{cost['read_bytes'] / 1e9:,.1f} GB to read, {cost['write_bytes'] / 1e9:,.1f} GB to write, "
-        f"{cost['requests']:,} requests to the storage; old and new files together: {cost['peak_bytes'] / 1e9:,.1f} GB."
-    )
+    """An estimate for a person; what nothing is known of is left out."""
+    parts = [f"{'' if cost['exact'] else 'about '}{cost['images']:,} images"]
+    if cost["cpu_s"] is not None:
+        parts.append(f"{duration(cost['cpu_s'])} of processor time")
+    parts.append(f"{size(cost['read_bytes'])} to read")
+    if cost["write_bytes"] is not None:
+        parts.append(f"{size(cost['write_bytes'])} to write")
+    parts.append(f"{cost['requests']:,} requests to the storage")
+    if cost["peak_bytes"] is not None:
+        parts.append(f"{size(cost['peak_bytes'])} for old and new files together")
+    return ", ".join(parts) + "."
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for a person: 0.2 MB, 3.1 GB."""
+    return f"{count / 1e6:,.1f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"
 
 
 def summary_of(run: ReprocessRun) -> dict[str, Any]:
