@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,7 +109,9 @@ def test_it_does_a_whole_run_by_itself_and_says_what_failed(env, tmp_path):
     assert (again.returncode, "0 done, 0 skipped, 0 failed" in again.stdout) == (0, True), again.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_pauses_it_and_what_it_prints_goes_on(env, number, code):
     photo = images.jpeg(1600, 1200)
     for nth in range(10):
@@ -131,6 +134,7 @@ def test_a_signal_pauses_it_and_what_it_prints_goes_on(env, number, code):
     assert_each_was_made_once(10)
 
 
+@pytest.mark.slow
 def test_killed_without_a_word_it_leaves_nothing_running_and_goes_on(env):
     photo = images.jpeg(1600, 1200)
     for nth in range(8):
@@ -147,6 +151,7 @@ def test_killed_without_a_word_it_leaves_nothing_running_and_goes_on(env):
     assert_each_was_made_once(8)
 
 
+@pytest.mark.slow
 def test_where_most_fail_it_stops_and_asks(env):
     for number in range(60):
         make_original(b"\xff\xd8\xff\xe0 no picture at all" + bytes([number]))
@@ -179,17 +184,49 @@ def test_in_a_terminal_it_shows_a_bar_with_rate_rest_and_failures(env):
     assert re.search(r"images .*\d\.\d/s, \d+ (s|min) left, 1 failed", text), text
 
 
-def test_it_takes_the_options_of_the_seed_and_becomes_who_owns_the_data(env, tmp_path):
-    """`/app/reprocess -workers=2 -prefix originals/`, on a console that is root's."""
+@pytest.mark.slow
+def test_a_worker_that_dies_is_started_again_and_its_picture_is_done(env):
+    photo = images.jpeg(1600, 1200)
+    for nth in range(6):
+        make_original(photo + bytes([nth]))
+    process = start(env, sys.executable, "manage.py", "reprocess", "--workers", "1")
+    wait_until(at_work())
+    pid = int(Job.objects.filter(state=JobState.PROCESSING).values_list("worker", flat=True)[0].split("-")[-2])
+    os.kill(pid, signal.SIGKILL)
+    out, err = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, " finished: 6 done" in out) == (0, True), err
+    assert "process_ended" in err
+    assert_each_was_made_once(6)
+
+
+def test_it_takes_the_options_of_the_seed(env):
+    """`/app/reprocess -workers=2 -prefix originals/`."""
     make_original(images.jpeg(320, 240))
-    options = ("-prefix", "originals/", "-dry-run", "-json")
-    process = start(env, "./reprocess", *options)
+    process = start(env, "./reprocess", "-prefix", "originals/", "-dry-run", "-json")
     out, err = process.communicate(timeout=LIMIT_S)
     assert (process.returncode, json.loads(out or "{}").get("images")) == (0, 1), err
-    process = start(env, "./reprocess", "-workers=none", "-prefix=originals/", "--limit", "-5")
+    process = start(env, "./reprocess", "-workers=none", "-prefix=originals/")
     _, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 2
     assert "argument --workers: 'none': takes a number" in err
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_a_console_of_root_becomes_the_owner_of_the_data(env, tmp_path):
+    """What it hands on, to a program that says so in place of ours."""
+    app, data = tmp_path / "app", tmp_path / "data"
+    app.mkdir()
+    shutil.copy(ROOT / "reprocess", app / "reprocess")
+    (app / "manage.py").write_text("import os, sys\nprint(os.getuid(), os.getgid(), os.getgroups(), sys.argv[1:])\n")
+    data.mkdir()
+    os.chown(data, 65_534, 65_534)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == 0 and folder.name.startswith(("pytest-", "test_")):
+            folder.chmod(0o755)
+    own = {"GALLIMG_DATA": str(data), "PATH": "/usr/local/bin:/usr/bin:/bin"}
+    process = start(own, str(app / "reprocess"), "-limit", "5", "-json", "--prefix=a", "-prefix", "-5")
+    out, err = process.communicate(timeout=LIMIT_S)
+    assert out == "65534 65534 [] ['reprocess', '--limit', '5', '--json', '--prefix=a', '--prefix', '-5']\n", err
 
 
 def test_without_a_database_it_says_so_in_a_sentence(env, tmp_path):
