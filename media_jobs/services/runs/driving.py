@@ -121,6 +121,7 @@ def _cancel(run: ReprocessRun) -> None:
 
 
 def _roll_back(run: ReprocessRun) -> None:
+    ledger.tally(run)
     if rollback.roll_back_some(run, for_s=TURN_S):
         moves.try_move(run.pk, RunState.ROLLED_BACK, detail=run.detail, **_UNTHROTTLED)
 
@@ -138,7 +139,9 @@ def _withdraw(run: ReprocessRun) -> bool:
     force = ReprocessRun.objects.filter(pk=run.pk, state_since__lte=Now() - FORCE_AFTER).exists()
     states = CANCELLABLE if force else (JobState.QUEUED,)
     with transaction.atomic():
-        jobs = list(Job.objects.filter(run=run, state__in=states).order_by("pk").values_list("pk", flat=True)[:_BATCH])
+        # Not those that somebody has queued again: their lines are over.
+        waited_for = Job.objects.filter(run=run, state__in=states, run_item__state=RunItemState.WORKING)
+        jobs = list(waited_for.order_by("pk").values_list("pk", flat=True)[:_BATCH])
         held = Q(state__in=states)
         move_all(jobs, held, "cancelled", actor="system", data={"reason": "run_stopped"}, **cancelled())
         gone = Job.objects.filter(pk__in=jobs, state=JobState.CANCELLED)

@@ -13,9 +13,9 @@ PAGE = 5_000
 
 
 def fill_page(run: ReprocessRun) -> bool:
-    """Write the next page of the ledger; False when it is whole. Whoever holds the run's lease calls it.
+    """Write the next page of the ledger; False when it is whole.
 
-    It may die anywhere: page and cursor are one transaction.
+    It may die anywhere, and be called by two at once: page and cursor are one transaction.
     """
     if run.filled_at is not None:
         return False
@@ -27,18 +27,18 @@ def fill_page(run: ReprocessRun) -> bool:
     else:
         page = rows.filter(pk__lte=run.last_image)
         last = page.values_list("pk", flat=True)[PAGE - 1 : PAGE].first() or run.last_image
+    here = ReprocessRun.objects.filter(pk=run.pk, filled_to=run.filled_to, filled_at=None)
+    whole = last == run.last_image
     with transaction.atomic():
-        added = 0
-        if last is not None:
+        # The cursor first: whoever comes second waits for it, and finds it elsewhere.
+        if here.update(filled_to=last, **({"filled_at": Now()} if whole else {})) and last is not None:
             meant = selection.images(run).filter(pk__lte=last)
             if run.filled_to:
                 meant = meant.filter(pk__gt=run.filled_to)
             added = _insert(run, meant)
-        whole = last == run.last_image
-        to = {"filled_to": last, "total": F("total") + added, **({"filled_at": Now()} if whole else {})}
-        ReprocessRun.objects.filter(pk=run.pk).update(**to)
+            ReprocessRun.objects.filter(pk=run.pk).update(total=F("total") + added)
     run.refresh_from_db(fields=["filled_to", "filled_at", "total"])
-    return not whole
+    return run.filled_at is None
 
 
 def _insert(run: ReprocessRun, meant: QuerySet[Original]) -> int:

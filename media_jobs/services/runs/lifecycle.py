@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
@@ -14,9 +15,11 @@ from media_jobs import selectors
 from media_jobs.callers import Caller
 from media_jobs.errors import BadRequest
 from media_jobs.models import Original, ReprocessRun, RunListedImage
-from media_jobs.services.runs import driving, estimating, filling, moves, rate
+from media_jobs.services.runs import driving, estimating, moves, rate
 from media_jobs.services.runs.selection import Selection
 from media_jobs.states import RunBy, RunState
+
+log = structlog.get_logger(__name__)
 
 #: Ids are stored so many at a time.
 _BATCH = 5_000
@@ -81,40 +84,33 @@ def estimate(run: ReprocessRun) -> estimating.Estimate:
 
 
 def confirm(run_id: UUID, *, actor: Caller, worker: str = "") -> ReprocessRun:
-    """Freeze the set and begin. The first page of the ledger is there when this returns.
+    """Freeze the set and begin: the first page of the ledger is written, and the first jobs are queued.
 
-    worker: the command that works on it and holds it from now on; see `hold`. Raises WrongState,
-    ReprocessRun.DoesNotExist.
+    worker: the command that works on it, and holds it as long as it calls `driving.drive` under this name. Raises
+    WrongState, ReprocessRun.DoesNotExist.
     """
     newest = Original.objects.order_by("-pk").values_list("pk", flat=True).first()
     to: dict[str, Any] = {"last_image": newest, "confirmed_at": Now(), **moves.held(worker)}
-    run = moves.move(run_id, RunState.RUNNING, only=Q(state=RunState.DRAFT), **to)
-    filling.fill_page(run)
-    return _wake(run)
-
-
-def hold(run_id: UUID, worker: str) -> bool:
-    """Renew the hold of a command on its run; False when somebody else has it by now."""
-    run = ReprocessRun.objects.filter(pk=run_id, worker=worker)
-    return bool(run.update(**moves.held(worker)))
+    return _wake(_move(run_id, RunState.RUNNING, actor, only=Q(state=RunState.DRAFT), **to))
 
 
 def pause(run_id: UUID, *, actor: Caller, code: str = "", detail: str = "") -> ReprocessRun:
     """Begin nothing more. It is `paused` once what is in work has ended. Raises WrongState."""
     if moves.read(run_id).state in (RunState.PAUSING, RunState.PAUSED):
         return moves.read(run_id)
-    run = moves.move(run_id, RunState.PAUSING, code=code, detail=detail or f"By {actor.id}.")
-    return _wake(run)
+    return _wake(_move(run_id, RunState.PAUSING, actor, code=code, detail=detail or f"By {actor.id}."))
 
 
 def resume(run_id: UUID, *, actor: Caller, worker: str = "", by: RunBy | None = None) -> ReprocessRun:
-    """Go on where it was. by: who works on it from now on, as before by default. Raises WrongState."""
-    run = moves.read(run_id)
+    """Go on where it was. Raises WrongState.
+
+    worker: the command that works on it from now on, as for `confirm`; by default the workers of the service do.
+    """
     to: dict[str, Any] = {"recent_done": 0, "recent_failed": 0, "throttled_until": None, "throttle_s": 0}
-    to |= {"by": by or run.by, "worker": "", "lease_until": None, **moves.held(worker)}
+    by = by or (RunBy.COMMAND if worker else RunBy.WORKERS)
+    to |= {"by": by, "worker": "", "lease_until": None, **moves.held(worker)}
     stopped = Q(state__in=[RunState.PAUSING, RunState.PAUSED, RunState.INTERRUPTED])
-    run = moves.move(run_id, RunState.RUNNING, only=stopped, **to)
-    return _wake(run)
+    return _wake(_move(run_id, RunState.RUNNING, actor, only=stopped, **to))
 
 
 def cancel(run_id: UUID, *, actor: Caller) -> ReprocessRun:
@@ -123,20 +119,25 @@ def cancel(run_id: UUID, *, actor: Caller) -> ReprocessRun:
     if run.state in (RunState.CANCELLING, RunState.CANCELLED):
         return run
     if run.state == RunState.DRAFT:
-        return moves.move(run_id, RunState.CANCELLED, detail=f"By {actor.id}.", ended_at=Now())
-    run = moves.move(run_id, RunState.CANCELLING, detail=f"By {actor.id}.")
-    return _wake(run)
+        return _move(run_id, RunState.CANCELLED, actor, detail=f"By {actor.id}.", ended_at=Now())
+    return _wake(_move(run_id, RunState.CANCELLING, actor, detail=f"By {actor.id}."))
 
 
 def accept(run_id: UUID, *, actor: Caller) -> ReprocessRun:
     """Say that what it made is good: what it replaced is removed once caches cannot ask for it any more."""
-    return moves.move(run_id, RunState.ACCEPTED, detail=f"By {actor.id}.", accepted_at=Now())
+    return _move(run_id, RunState.ACCEPTED, actor, detail=f"By {actor.id}.", accepted_at=Now())
 
 
 def roll_back(run_id: UUID, *, actor: Caller) -> ReprocessRun:
     """Take it back: image by image the derivatives of before become current again. Raises WrongState."""
-    run = moves.move(run_id, RunState.ROLLING_BACK, detail=f"By {actor.id}.")
-    return _wake(run)
+    return _wake(_move(run_id, RunState.ROLLING_BACK, actor, detail=f"By {actor.id}."))
+
+
+def _move(run_id: UUID, target: RunState, actor: Caller, *, only: Q | None = None, **to: Any) -> ReprocessRun:
+    """Raises WrongState, ReprocessRun.DoesNotExist."""
+    run = moves.move(run_id, target, only=only, **to)
+    log.info("run_moved", run=str(run_id), to=str(target), actor=actor.id)
+    return run
 
 
 def _pages(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
@@ -146,6 +147,6 @@ def _pages(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
 
 
 def _wake(run: ReprocessRun) -> ReprocessRun:
-    """Have the workers of the service begin at once, where it is theirs to do; they would within seconds."""
-    driving.drive(run.pk, driving.name())
+    """Give it its next turn now. A worker would within seconds; so the answer says what came of it."""
+    driving.drive(run.pk, run.worker if run.by == RunBy.COMMAND and run.worker else driving.name())
     return moves.read(run.pk)

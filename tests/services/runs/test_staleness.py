@@ -2,7 +2,7 @@
 
 import pytest
 
-from media_jobs import keys, staleness
+from media_jobs import keys, selectors, staleness
 from media_jobs.callers import SYSTEM
 from media_jobs.models import Derivative, EngineVersion, Original
 from media_jobs.pipeline.values import Focus, Overrides, ingredient_digest
@@ -73,8 +73,6 @@ def test_what_the_preset_no_longer_has_is_not_counted(photo):
 
 def test_the_database_says_stale_exactly_where_the_key_would_be_another(photo):
     """Each ingredient changed alone and together: the columns say what the digests in the keys say."""
-    from media_jobs import selectors
-
     originals = [uploaded(photo) for _ in range(3)]
     editing.change(originals[1].pk, actor=SYSTEM, rights={"copyright": "Ada"})
     Original.objects.filter(pk=originals[2].pk).update(rotation=180, focus_x=0.5, focus_y=0.5)
