@@ -1,7 +1,7 @@
 """One process with the settings of the command: does what a line of JSON asks, and answers with a line of JSON.
 
 {"fill": 48}            stores so many originals
-{"seconds": RUN}        how long the jobs of a run took
+{"ended": RUN}          when each job of a run was done, in seconds
 """
 # ruff: noqa: E402 - Django's models can be imported only when it is set up
 
@@ -12,8 +12,6 @@ from uuid import UUID
 import django
 
 django.setup()
-
-from django.db.models import Max, Min
 
 from bench.pictures import TWELVE
 from media_jobs.models import Job
@@ -27,16 +25,16 @@ def fill(count: int) -> int:
     return count
 
 
-def seconds(run: str) -> float:
-    """From the first claim to the last end, on the database's clock."""
-    times = Job.objects.filter(run=UUID(run)).aggregate(first=Min("started_at"), last=Max("finished_at"))
-    return float((times["last"] - times["first"]).total_seconds())
+def ended(run: str) -> list[float]:
+    """On the database's clock, in order."""
+    jobs = Job.objects.filter(run=UUID(run), finished_at__isnull=False).order_by("finished_at")
+    return [moment.timestamp() for moment in jobs.values_list("finished_at", flat=True) if moment]
 
 
 def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
-        print(json.dumps(fill(asked["fill"]) if "fill" in asked else seconds(asked["seconds"])), flush=True)
+        print(json.dumps(fill(asked["fill"]) if "fill" in asked else ended(asked["ended"])), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -212,20 +213,21 @@ def test_it_takes_the_options_of_the_seed(env):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
-def test_a_console_of_root_becomes_the_owner_of_the_data(env, tmp_path):
+def test_a_console_of_root_becomes_the_owner_of_the_data():
     """What it hands on, to a program that says so in place of ours."""
-    app, data = tmp_path / "app", tmp_path / "data"
-    app.mkdir()
-    shutil.copy(ROOT / "reprocess", app / "reprocess")
-    (app / "manage.py").write_text("import os, sys\nprint(os.getuid(), os.getgid(), os.getgroups(), sys.argv[1:])\n")
-    data.mkdir()
-    os.chown(data, 65_534, 65_534)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == 0 and folder.name.startswith(("pytest-", "test_")):
-            folder.chmod(0o755)
-    own = {"GALLIMG_DATA": str(data), "PATH": "/usr/local/bin:/usr/bin:/bin"}
-    process = start(own, str(app / "reprocess"), "-limit", "5", "-json", "--prefix=a", "-prefix", "-5")
-    out, err = process.communicate(timeout=LIMIT_S)
+    with tempfile.TemporaryDirectory() as name:
+        app = Path(name)
+        app.chmod(0o755)
+        shutil.copy(ROOT / "reprocess", app / "reprocess")
+        (app / "manage.py").write_text(
+            "import os, sys\nprint(os.getuid(), os.getgid(), os.getgroups(), sys.argv[1:])\n"
+        )
+        data = app / "data"
+        data.mkdir()
+        os.chown(data, 65_534, 65_534)
+        own = {"GALLIMG_DATA": str(data), "PATH": "/usr/local/bin:/usr/bin:/bin"}
+        process = start(own, str(app / "reprocess"), "-limit", "5", "-json", "--prefix=a", "-prefix", "-5")
+        out, err = process.communicate(timeout=LIMIT_S)
     assert out == "65534 65534 [] ['reprocess', '--limit', '5', '--json', '--prefix=a', '--prefix', '-5']\n", err
 
 
