@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from media_jobs.models import Derivative, EngineVersion, Preset
 from media_jobs.states import DerivativeState, Staleness
@@ -28,19 +29,20 @@ def current_engine() -> str:
     return EngineVersion.objects.order_by("-seen_at").values_list("name", flat=True).first() or ""
 
 
-def reasons(presets: Iterable[Preset], engine: str) -> dict[Staleness, Q]:
+def reasons(presets: Iterable[Preset], engine: str, *, original: str = "original") -> dict[Staleness, Q]:
     """Return for each reason the condition on a derivative that it is stale for it.
 
     presets: the versions to compare with, each with its renditions; only derivatives of their names are meant.
     engine: the version of the engine to compare with; empty: nothing is stale for it.
+    original: by what name the query joins the original; one that is not joined has neither overrides nor rights.
     """
     fresh = [Q(preset=pk, rendition__in=names) for pk, names in _fresh(presets).items()]
     never = Q(pk__in=[])
     return {
         Staleness.RECIPE: ~reduce(or_, fresh, never),
         Staleness.ENGINE: ~Q(engine=engine) if engine else never,
-        Staleness.OVERRIDES: ~Q(overrides_digest=F("original__overrides_digest")),
-        Staleness.RIGHTS: ~Q(rights_digest=F("original__rights_digest")),
+        Staleness.OVERRIDES: ~Q(overrides_digest=Coalesce(F(f"{original}__overrides_digest"), Value(""))),
+        Staleness.RIGHTS: ~Q(rights_digest=Coalesce(F(f"{original}__rights_digest"), Value(""))),
     }
 
 
@@ -59,12 +61,14 @@ def count(owner: str = "") -> StaleCounts:
     owner: of images of this caller; empty: of all.
     """
     presets = list(Preset.objects.filter(current=True).prefetch_related("renditions"))
-    why = reasons(presets, current_engine())
-    rows = makeable(presets)
+    why = reasons(presets, current_engine(), original="_special")
+    # Most originals have neither overrides nor rights: only the others are joined.
+    special = ~Q(original__overrides_digest="") | ~Q(original__rights_digest="")
+    rows = makeable(presets).annotate(_special=FilteredRelation("original", condition=special))
     counts = (rows.filter(original__owner=owner) if owner else rows).aggregate(
-        current=Count("pk"),
-        stale=Count("pk", filter=reduce(or_, why.values())),
-        **{reason.value: Count("pk", filter=condition) for reason, condition in why.items()},
+        current=Count("*"),
+        stale=Count("rendition", filter=reduce(or_, why.values())),
+        **{reason.value: Count("rendition", filter=condition) for reason, condition in why.items()},
     )
     return StaleCounts(counts["current"], counts["stale"], {reason: counts[reason.value] for reason in Staleness})
 
