@@ -203,6 +203,10 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(('deleted_at', None), ('state', 'active')), fields=['key'], include=('size_bytes',), name='original_there_by_key', opclasses=['varchar_pattern_ops']),
         ),
         migrations.AddIndex(
+            model_name='original',
+            index=models.Index(condition=models.Q(models.Q(('overrides_digest', ''), _negated=True), models.Q(('rights_digest', ''), _negated=True), _connector='OR'), fields=['id'], include=('overrides_digest', 'rights_digest'), name='original_special'),
+        ),
+        migrations.AddIndex(
             model_name='engineversion',
             index=models.Index(fields=['-seen_at'], name='engine_last_seen'),
         ),

@@ -155,6 +155,13 @@ class Original(models.Model):
                 condition=Q(state=OriginalState.ACTIVE, deleted_at=None),
                 name="original_there_by_key",
             ),
+            # Few, as a rule; who asks what is stale joins them alone.
+            models.Index(
+                fields=["id"],
+                include=["overrides_digest", "rights_digest"],
+                condition=~Q(overrides_digest="") | ~Q(rights_digest=""),
+                name="original_special",
+            ),
             models.Index(
                 fields=["owner", "sha256"], condition=Q(state=OriginalState.ACTIVE), name="original_same_bytes"
             ),

@@ -90,14 +90,16 @@ def _take_turn(run: ReprocessRun, statement_s: float) -> None:
 def _work(run: ReprocessRun, statement_s: float) -> None:
     expired_leases.requeue(Job.objects.filter(run=run))  # a command may work where no service does
     until = time.monotonic() + TURN_S
-    while filling.fill_page(run) and time.monotonic() < until:
-        pass
+    if run.filled_to is None:
+        filling.fill_page(run, filling.FIRST_PAGE)
     ledger.tally(run)
     if breaker.tripped(run):
         return
     window = throttle.window(run, statement_s=statement_s)
     if run.by == RunBy.WORKERS and (room := window - _working(run)) > 0:
         claiming.release(run, room)
+    while filling.fill_page(run) and time.monotonic() < until:
+        pass
     if run.filled_at and not _unfinished(run).exists():
         _end(run, RunState.FINISHED)
 

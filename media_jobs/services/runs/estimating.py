@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import fmean
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Avg, Count, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
-from media_jobs.models import Derivative, Job, Original, ReprocessRun
+from media_jobs.models import Derivative, Job, Original, Preset, ReprocessRun
 from media_jobs.services.runs import selection
 from media_jobs.states import DerivativeState, JobState
 
@@ -113,15 +114,15 @@ def _shares(run: ReprocessRun, images: Sequence[UUID]) -> tuple[dict[str, float]
 def _sizes(run: ReprocessRun) -> dict[str, float]:
     """Return how large the latest derivatives of each rendition are, in bytes; none of which there is none."""
     means = {}
+    versions = sorted(Preset.objects.filter(name=run.preset.name), key=lambda version: version != run.preset)
     for name in run.wanted:
-        rows = Derivative.objects.filter(preset=run.preset, rendition=name, state=DerivativeState.CURRENT)
-        if not rows.exists():
-            rows = Derivative.objects.filter(
-                preset__name=run.preset.name, rendition=name, state=DerivativeState.CURRENT
-            )
-        mean = rows.filter(pk__in=rows.values("pk")[:_LATEST]).aggregate(mean=Avg("size_bytes"))["mean"]
-        if mean is not None:
-            means[name] = float(mean)
+        for version in versions:
+            rows = Derivative.objects.filter(preset=version, rendition=name, state=DerivativeState.CURRENT)
+            # In the order of their index, or PostgreSQL may look for them among all.
+            sizes = rows.order_by("preset_id", "rendition", "engine").values_list("size_bytes", flat=True)[:_LATEST]
+            if found := list(sizes):
+                means[name] = fmean(found)
+                break
     return means
 
 

@@ -10,15 +10,18 @@ from media_jobs.states import RunItemState
 
 #: Images that are looked at in one transaction.
 PAGE = 5_000
+#: – so that a run begins at once.
+FIRST_PAGE = 200
 
 
-def fill_page(run: ReprocessRun) -> bool:
-    """Write the next page of the ledger; False when it is whole.
+def fill_page(run: ReprocessRun, size: int = 0) -> bool:
+    """Write the next page of the ledger; False when it is whole. size: how many images are looked at, PAGE by default.
 
     It may die anywhere, and be called by two at once: page and cursor are one transaction.
     """
     if run.filled_at is not None:
         return False
+    size = size or PAGE
     rows = Original.objects.order_by("pk")
     if run.filled_to:
         rows = rows.filter(pk__gt=run.filled_to)
@@ -26,7 +29,7 @@ def fill_page(run: ReprocessRun) -> bool:
         last = None
     else:
         page = rows.filter(pk__lte=run.last_image)
-        last = page.values_list("pk", flat=True)[PAGE - 1 : PAGE].first() or run.last_image
+        last = page.values_list("pk", flat=True)[size - 1 : size].first() or run.last_image
     here = ReprocessRun.objects.filter(pk=run.pk, filled_to=run.filled_to, filled_at=None)
     whole = last == run.last_image
     with transaction.atomic():
