@@ -26,7 +26,7 @@ from media_jobs.states import RunBy, RunState
 
 log = structlog.get_logger(__name__)
 
-_TURN_EVERY_S = 0.5
+_TURN_EVERY_S = 1.0
 _LOOK_EVERY_S = 0.1
 #: The rate is that of the last so many seconds.
 _RATE_OVER_S = 60.0

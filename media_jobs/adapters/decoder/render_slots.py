@@ -3,8 +3,8 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from media_jobs.adapters.throttle import throttled
@@ -30,22 +30,28 @@ class RenderSlots:
 
         Meanwhile `heartbeat` is called at least twice a second; what it raises ends the wait. Raises OSError.
         """
-        descriptor = self._taken(heartbeat)
-        try:
+        with ExitStack() as files:
+            descriptors = [files.enter_context(_opened(path)) for path in self._paths]
+            _wait(descriptors, heartbeat)
             yield
-        finally:
-            os.close(descriptor)
 
-    def _taken(self, heartbeat: Heartbeat) -> int:
-        throttled_heartbeat = throttled(heartbeat)
-        while True:
-            for path in self._paths:
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    os.close(descriptor)
-                else:
-                    return descriptor
-            throttled_heartbeat()
-            time.sleep(_ASK_AGAIN_S)
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """A descriptor of its own, which children do not inherit: closing it ends its lock."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _wait(descriptors: Sequence[int], heartbeat: Heartbeat) -> None:
+    """Return once one of them is locked."""
+    throttled_heartbeat = throttled(heartbeat)
+    while True:
+        for descriptor in descriptors:
+            with suppress(BlockingIOError):
+                return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        throttled_heartbeat()
+        time.sleep(_ASK_AGAIN_S)

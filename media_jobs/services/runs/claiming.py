@@ -54,6 +54,8 @@ def release(run: ReprocessRun, at_most: int) -> int:
 
 def _claim_waiting(run: ReprocessRun, worker: Worker) -> Job | None:
     waiting = Job.objects.filter(run=run, state=JobState.QUEUED, not_before__lte=Now()).order_by("queue_position", "id")
+    if not waiting.exists():  # as a rule: then this is all that it costs
+        return None
     with transaction.atomic():
         locked = waiting.select_related("original").select_for_update(of=("self",), skip_locked=True)
         job = next(iter(locked[:1]), None)
