@@ -16,6 +16,7 @@ from media_jobs.adapters import database
 from media_jobs.callers import SYSTEM
 from media_jobs.errors import WrongState
 from media_jobs.management.progress import ProgressLines
+from media_jobs.management.run_text import duration
 from media_jobs.management.signals import SIGNALS
 from media_jobs.models import ReprocessRun
 from media_jobs.runtime.worker_group import WorkerGroup
@@ -190,11 +191,3 @@ class Pace:
         if run.skipped:
             parts.append(f"{run.skipped:,} skipped")
         return ", ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Return a time for a person: 42 s, 17 min, 5 h 40 min."""
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

@@ -7,22 +7,22 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import Count
 
 from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.adapters.storage import Role
 from media_jobs.callers import SYSTEM
 from media_jobs.errors import MediaError
 from media_jobs.management.progress import progress
-from media_jobs.management.reprocessing import OwnWork, duration, take_over
+from media_jobs.management.reprocessing import OwnWork, take_over
+from media_jobs.management.run_text import cost_said, summary_of
 from media_jobs.management.signals import STOPPED, Stopped, stopping_cleanly
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
-from media_jobs.models import ReprocessRun, RunItem
+from media_jobs.models import ReprocessRun
 from media_jobs.pipeline.recipes import GALLFORMERS
 from media_jobs.runtime.preparation import database_problem
 from media_jobs.services.runs import driving, lifecycle, selection
 from media_jobs.services.runs.selection import Selection
-from media_jobs.states import RunBy, RunItemState, RunState, Staleness
+from media_jobs.states import RunBy, RunState, Staleness
 
 NOT_ALL, ASKS = 3, 4
 _MOST_WORKERS = 64
@@ -46,7 +46,10 @@ class Command(BaseCommand):
     requires_system_checks = []  # they ask for a database, and fail without a sentence where there is none
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, epilog=self.epilog, **kwargs)
+        parser = super().create_parser(prog_name, subcommand, epilog=self.epilog, **kwargs)
+        groups = parser._action_groups
+        groups.append(groups.pop(groups.index(parser._optionals)))  # what all commands have comes last
+        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         who = parser.add_argument_group("who works").add_mutually_exclusive_group()
@@ -183,44 +186,6 @@ def _draft(options: dict[str, Any]) -> ReprocessRun:
     limited = lifecycle.create(selection=chosen, image_ids=islice(oldest.iterator(), options["limit"]), **how)
     ReprocessRun.objects.filter(pk=run.pk).delete()
     return limited
-
-
-def cost_said(cost: dict[str, Any]) -> str:
-    """An estimate for a person; what nothing is known of is left out."""
-    parts = [f"{'' if cost['exact'] else 'about '}{cost['images']:,} images"]
-    if cost["cpu_s"] is not None:
-        parts.append(f"{duration(cost['cpu_s'])} of processor time")
-    parts.append(f"{size(cost['read_bytes'])} to read")
-    if cost["write_bytes"] is not None:
-        parts.append(f"{size(cost['write_bytes'])} to write")
-    parts.append(f"{cost['requests']:,} requests to the storage")
-    if cost["peak_bytes"] is not None:
-        parts.append(f"{size(cost['peak_bytes'])} for old and new files together")
-    return ", ".join(parts) + "."
-
-
-def size(count: int) -> str:
-    """Return a number of bytes for a person: 0.2 MB, 3.1 GB."""
-    return f"{count / 1e6:,.1f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"
-
-
-def summary_of(run: ReprocessRun) -> dict[str, Any]:
-    """What became of the run's images, JSON-ready. codes: of those that failed or were skipped, the commonest first."""
-    ended = RunItem.objects.filter(run=run, state__in=[RunItemState.FAILED, RunItemState.SKIPPED])
-    counted = ended.values_list("state", "code").annotate(count=Count("pk")).order_by("-count", "code")
-    codes: dict[str, dict[str, int]] = {"failed": {}, "skipped": {}}
-    for state, code, count in counted:
-        codes[state][code] = count
-    return {
-        "run": str(run.pk),
-        "state": run.state,
-        "total": run.total,
-        "done": run.done,
-        "skipped": run.skipped,
-        "failed": run.failed,
-        "left": run.left,
-        "codes": codes,
-    }
 
 
 def _workers(text: str) -> int:
