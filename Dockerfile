@@ -24,7 +24,7 @@ RUN groupadd --gid 10001 gallimg \
     && install -d -o gallimg -g gallimg -m 0700 /data
 WORKDIR /app
 COPY --from=packages /venv /venv
-COPY LICENSE NOTICE manage.py ./
+COPY LICENSE NOTICE manage.py reprocess ./
 COPY gallimg_site gallimg_site
 COPY media_jobs media_jobs
 COPY templates templates

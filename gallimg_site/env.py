@@ -102,6 +102,15 @@ class Env:
     )
     RESTORE_DAYS: int = setting(7, "Days for which a deleted image can be restored", least=0, most=3650)
     CLEANUP_INTERVAL_MINUTES: int = setting(30, "How often workers sweep leftovers", least=1)
+    BULK_SHARE: int = setting(
+        25, "Share of the workers' time, in per cent, that reprocessing gets while uploads wait", least=0, most=90
+    )
+    RUN_QUIET_HOURS: str = setting(
+        "", "When reprocess runs begin nothing new, as in 08:00-18:00; a run may say otherwise. By default never"
+    )
+    RUN_FAILURE_LIMIT: int = setting(
+        20, "Share of failures, in per cent, at which a reprocess run stops and asks; 100: never", least=1, most=100
+    )
     AWS_ACCESS_KEY_ID: str = setting(
         "", "S3 credentials of the web process (write-only suffices)", aliases=("S3_ACCESS_KEY",)
     )

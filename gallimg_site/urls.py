@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/v1/", include("media_jobs.api.ingest.urls")),
     path("v1/", include("media_jobs.api.tokens.urls")),
     path("v1/", include("media_jobs.api.webhooks.urls")),
+    path("v1/", include("media_jobs.api.runs.urls")),
     path("media/", include("media_jobs.api.files.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(http_method_names=_READ), name="schema"),
     path("docs", docs, name="docs"),

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
 
 from media_jobs import selectors
-from media_jobs.models import Derivative, Job, Original, Tag
+from media_jobs.models import Derivative, Original, Tag
 from media_jobs.states import DerivativeState, JobState
 
 
@@ -49,8 +49,8 @@ def _wanted(owner: str, wanted: Wanted) -> QuerySet[Original]:
     rows = selectors.restorable() if wanted.deleted else selectors.there()
     rows = rows.filter(owner=owner)
     if wanted.states:
-        newer = Job.objects.filter(original=OuterRef("original"), id__gt=OuterRef("id"))
-        latest = Job.objects.filter(~Exists(newer), original=OuterRef("pk"), state__in=wanted.states)
+        newer = selectors.telling_jobs().filter(original=OuterRef("original"), id__gt=OuterRef("id"))
+        latest = selectors.telling_jobs().filter(~Exists(newer), original=OuterRef("pk"), state__in=wanted.states)
         rows = rows.filter(Exists(latest))
     for tag in wanted.tags:
         rows = rows.filter(Exists(Tag.objects.filter(original=OuterRef("pk"), name=tag)))
@@ -63,7 +63,7 @@ def _wanted(owner: str, wanted: Wanted) -> QuerySet[Original]:
 
 def _loaded(rows: QuerySet[Original]) -> QuerySet[Original]:
     """With all that is said of them: four statements, however many they are."""
-    newest = Job.objects.filter(original=OuterRef("pk")).order_by("-id")
+    newest = selectors.telling_jobs().filter(original=OuterRef("pk")).order_by("-id")
     current = Derivative.objects.filter(state=DerivativeState.CURRENT).select_related("preset")
     current = current.prefetch_related("preset__renditions").order_by("preset_name", "-width_px", "rendition")
     pictures = Prefetch("derivatives", queryset=current, to_attr="pictures")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +21,15 @@ class Outgoing:
     key: str
     source: Path
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An object as a list shows it. stored_at: when it was stored last."""
+
+    key: str
+    size_bytes: int
+    stored_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,12 @@ class ObjectStore(Protocol):
         """Whether there is an object. Raises StorageUnavailable.
 
         Where the credentials may not ask, it is what everybody is told of a public one.
+        """
+
+    def objects(self, prefix: str = "", *, after: str = "") -> Iterator[Listed]:
+        """Like `keys`, with size and time of each. Raises StorageUnavailable.
+
+        Some may have keys that `keys.checked` refuses, where somebody else stored them.
         """
 
     def unfinished(self, *, older_than_s: float = 0) -> list[str]:

@@ -44,12 +44,18 @@ def count_readable(job_ids: Collection[UUID], caller: Caller) -> int:
     return sum(map(caller.may_read, owners))
 
 
+def telling_jobs() -> QuerySet[Job]:
+    """Return the jobs that say how an image is. Those of runs do only once they are done: until then the picture is
+    what it was."""
+    return Job.objects.filter(Q(run=None) | Q(state=JobState.DONE))
+
+
 def image(image_id: UUID, caller: Caller, *, deleted: bool = False) -> Original | None:
     """The original with its jobs, newest first, where `caller` may see it; perhaps it is still to be checked.
 
     deleted: also one that was deleted and that is there still.
     """
-    jobs = Job.objects.select_related("preset").order_by("-id")
+    jobs = telling_jobs().select_related("preset").order_by("-id")
     images = Original.objects.filter(state__in=_THERE) if deleted else there()
     found = images.filter(pk=image_id).prefetch_related(Prefetch("jobs", queryset=jobs), "tags").first()
     return found if found and caller.may_read_image(found.owner) else None

@@ -87,3 +87,68 @@ TOLD: dict[str, WebhookEvent] = {
 }
 #: What a webhook gets that asks for nothing in particular: how jobs end.
 TOLD_BY_DEFAULT = (WebhookEvent.DONE, WebhookEvent.FAILED, WebhookEvent.CANCELLED)
+
+
+class RunState(StrEnum):
+    """How far a reprocess run is."""
+
+    DRAFT = "draft"  #: described and estimated; nothing happens before somebody confirms it
+    RUNNING = "running"
+    PAUSING = "pausing"  #: begins nothing more; what is in work ends
+    PAUSED = "paused"  #: by a person, or by itself: then `code` says why, and a person decides
+    INTERRUPTED = "interrupted"  #: the command that worked on it is gone
+    CANCELLING = "cancelling"  #: as pausing; then what is left is skipped
+    CANCELLED = "cancelled"
+    FINISHED = "finished"  #: every image of it is done, skipped or failed
+    ROLLING_BACK = "rolling_back"
+    ROLLED_BACK = "rolled_back"
+    ACCEPTED = "accepted"  #: what it replaced is not needed any more
+
+
+RUN_MOVES: dict[RunState, frozenset[RunState]] = {
+    RunState.DRAFT: frozenset({RunState.RUNNING, RunState.CANCELLED}),
+    RunState.RUNNING: frozenset({RunState.PAUSING, RunState.INTERRUPTED, RunState.CANCELLING, RunState.FINISHED}),
+    RunState.PAUSING: frozenset({RunState.PAUSED, RunState.RUNNING, RunState.CANCELLING}),
+    RunState.PAUSED: frozenset({RunState.RUNNING, RunState.CANCELLING}),
+    RunState.INTERRUPTED: frozenset({RunState.RUNNING, RunState.CANCELLING}),
+    RunState.CANCELLING: frozenset({RunState.CANCELLED}),
+    RunState.CANCELLED: frozenset({RunState.ROLLING_BACK, RunState.ACCEPTED}),
+    RunState.FINISHED: frozenset({RunState.ROLLING_BACK, RunState.ACCEPTED}),
+    RunState.ROLLING_BACK: frozenset({RunState.ROLLED_BACK}),
+    RunState.ROLLED_BACK: frozenset(),
+    RunState.ACCEPTED: frozenset(),
+}
+#: A run in these is worked on, now or when it goes on: what it replaced is kept.
+OPEN_RUNS = frozenset(RunState) - {RunState.DRAFT, RunState.ROLLED_BACK, RunState.ACCEPTED}
+
+
+def run_may_become(target: RunState) -> list[RunState]:
+    """The states from which a run may get to `target`."""
+    return [state for state, targets in RUN_MOVES.items() if target in targets]
+
+
+class RunItemState(StrEnum):
+    """What became of one image of a run."""
+
+    TODO = "todo"
+    WORKING = "working"  #: it has a job that is not over
+    DONE = "done"
+    SKIPPED = "skipped"  #: nothing was to be done, or nothing may be: the code says why
+    FAILED = "failed"  #: the job gave up; the code is its own
+    ROLLED_BACK = "rolled_back"  #: as it was before the run
+
+
+class RunBy(StrEnum):
+    """Who does the work of a run."""
+
+    WORKERS = "workers"  #: those of the service, in the lane `bulk`
+    COMMAND = "command"  #: the processes of `manage.py reprocess --workers`
+
+
+class Staleness(StrEnum):
+    """Why a run would make another file than the one that is there."""
+
+    RECIPE = "recipe"  #: the preset's current version says something else of this rendition
+    ENGINE = "engine"  #: another version of the imaging engine made it
+    OVERRIDES = "overrides"  #: rotation or focal point were changed
+    RIGHTS = "rights"  #: the rights that are embedded were changed

@@ -17,6 +17,7 @@ from pytest_django.plugin import blocking_manager_key
 from media_jobs.adapters import database, queue, rate_counter, storage, tokens
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.adapters.storage.s3_anonymous import anonymous_pool
+from media_jobs.services import engines
 from media_jobs.services.jobs import estimates
 from media_jobs.services.uploads import backlog
 from tests import shared_decoder
@@ -126,6 +127,7 @@ def _is_about_s3(item: pytest.Item) -> bool:
 _STATE: Mapping[str, Callable[[], None]] = {
     "how many jobs wait": backlog.forget,
     "how long jobs take": estimates.forget,
+    "which engines it has noted": engines.forget,
     "what the worker of the process holds and suspects": shared_decoder.renew_worker,
     "the object stores": storage.store.cache_clear,
     "the connections to RQ, and what their database is called": queue.forget,

@@ -14,7 +14,7 @@ from django.utils.timesince import timesince, timeuntil
 
 from media_jobs import selectors
 from media_jobs.models import Derivative, Job, Original
-from media_jobs.states import DeliveryState, DerivativeState, JobState, OriginalState
+from media_jobs.states import DeliveryState, DerivativeState, JobState, OriginalState, RunItemState, RunState
 
 #: unfold's colours. One table for all kinds of state: their words do not overlap.
 VARIANTS: dict[str, str] = {
@@ -31,6 +31,20 @@ VARIANTS: dict[str, str] = {
     DerivativeState.REPLACED: "default",
     # Here `pending` waits for a receiver; the other states of deliveries are called as those above.
     DeliveryState.DELIVERED: "success",
+    # Of runs and their images, where they are not called as those above.
+    RunState.DRAFT: "info",
+    RunState.RUNNING: "warning",
+    RunState.PAUSING: "warning",
+    RunState.PAUSED: "info",
+    RunState.INTERRUPTED: "danger",
+    RunState.CANCELLING: "warning",
+    RunState.FINISHED: "success",
+    RunState.ROLLING_BACK: "warning",
+    RunState.ROLLED_BACK: "default",
+    RunState.ACCEPTED: "success",
+    RunItemState.TODO: "info",
+    RunItemState.WORKING: "warning",
+    RunItemState.SKIPPED: "default",
 }
 ICONS: dict[str, str] = {
     JobState.QUEUED: "hourglass_empty",
@@ -45,7 +59,7 @@ NOTHING = mark_safe('<span class="gi-quiet">–</span>')
 def state_label(state: str) -> SafeString:
     if not state:
         return NOTHING
-    return label(state, VARIANTS[state])
+    return label(state.replace("_", " "), VARIANTS[state])
 
 
 def label(text: str, variant: str) -> SafeString:

@@ -37,6 +37,7 @@ GROUPS = {
     ),
     "Jobs": (
         JOBS,
+        Page("Reprocess runs", "replay", "media_jobs_reprocessrun"),
         Page("Job events", "history", "media_jobs_jobevent"),
         Page("Housekeeping", "cleaning_services", "media_jobs_maintenancetask"),
     ),

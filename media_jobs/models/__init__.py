@@ -9,12 +9,14 @@ from media_jobs.models.job import EventClock, Job, JobEvent
 from media_jobs.models.maintenance import Installation, MaintenanceTask, Tombstone
 from media_jobs.models.original import Original, Tag
 from media_jobs.models.preset import Preset, Rendition
+from media_jobs.models.reprocess_run import EngineVersion, ReprocessRun, RunItem, RunListedImage
 from media_jobs.models.webhook import WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiKey",
     "Derivative",
     "DirectUpload",
+    "EngineVersion",
     "EventClock",
     "EventTicket",
     "IdempotencyKey",
@@ -25,6 +27,9 @@ __all__ = [
     "Original",
     "Preset",
     "Rendition",
+    "ReprocessRun",
+    "RunItem",
+    "RunListedImage",
     "Tag",
     "Tombstone",
     "WebhookCursor",

@@ -11,7 +11,11 @@ from media_jobs.states import DerivativeState
 
 
 class Derivative(models.Model):
-    """One encoded file. Its row exists before its object (`pending`), so a row names what a dead worker left."""
+    """One encoded file. Its row exists before its object (`pending`), so a row names what a dead worker left.
+
+    What decided its bytes is known: the original, whose bytes never change; the rendition of that version of the
+    preset; the engine; and the digests of overrides and rights.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     original = models.ForeignKey(Original, on_delete=models.CASCADE, related_name="derivatives")
@@ -27,8 +31,18 @@ class Derivative(models.Model):
     size_bytes = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     engine = models.CharField(max_length=64, help_text="Name and version of what rendered it.")
+    # With source, recipe and engine they decide its bytes: compared with those of the original, they tell staleness.
+    overrides_digest = models.CharField(
+        max_length=32, blank=True, default="", db_default="", help_text="Of rotation and focal point; empty: none."
+    )
+    rights_digest = models.CharField(
+        max_length=32, blank=True, default="", db_default="", help_text="Of the embedded rights; empty: none."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     replaced_at = models.DateTimeField(null=True, blank=True)
+    replaced_by = models.ForeignKey(
+        Job, models.SET_NULL, null=True, blank=True, related_name="replaced", db_index=False
+    )
 
     class Meta:
         constraints = [
@@ -44,6 +58,13 @@ class Derivative(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "created_at"], name="derivative_state_age"),
+            # What the question of staleness reads, and nothing else.
+            models.Index(
+                fields=["preset", "rendition", "engine", "original", "rights_digest", "overrides_digest"],
+                condition=Q(state=DerivativeState.CURRENT),
+                name="derivative_made_by",
+            ),
+            models.Index(fields=["replaced_by"], condition=Q(replaced_by__isnull=False), name="derivative_replaced_by"),
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,15 @@ class Job(models.Model):
     preset = models.ForeignKey(Preset, on_delete=models.PROTECT, related_name="jobs")
     wanted = models.JSONField(help_text="Names of the renditions that this run makes.")
     owner = models.CharField(max_length=255)
+    run = models.ForeignKey(
+        "ReprocessRun",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="jobs",
+        db_index=False,
+        help_text="The run that it is a part of, if any.",
+    )
     lane = models.CharField(max_length=16, choices=choices(Lane), default=Lane.INTERACTIVE)
     state = models.CharField(max_length=16, choices=choices(JobState), default=JobState.QUEUED)
     stage = models.CharField(max_length=16, choices=choices(Stage), default=Stage.WAITING)
@@ -75,6 +84,12 @@ class Job(models.Model):
                 condition=Q(state=JobState.QUEUED),
                 name="job_queue_order_of_owner",
             ),
+            models.Index(
+                fields=["run", "queue_position", "id"],
+                condition=Q(state=JobState.QUEUED, run__isnull=False),
+                name="job_queue_of_run",
+            ),
+            models.Index(fields=["run"], condition=Q(run__isnull=False), name="job_of_run"),
             models.Index(fields=["lease_until"], condition=Q(state=JobState.PROCESSING), name="job_leases"),
             models.Index(fields=["state", "-id"], name="job_state_newest"),
             models.Index(fields=["finished_at"], condition=Q(state=JobState.DONE), name="job_done_at"),

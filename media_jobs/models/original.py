@@ -1,14 +1,18 @@
 """The bytes as they came, and what they tell."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from django.db import models
 from django.db.models import Q, Value
 
 from media_jobs.models.base import choices, only_known, uuid7
-from media_jobs.pipeline.values import Focus, Keep, Overrides, Rights
+from media_jobs.pipeline.values import Focus, Keep, Overrides, Rights, ingredient_digest
 from media_jobs.states import OriginalState
 
+_RIGHTS = ("creator", "credit", "copyright", "licence", "digital_source_type")
+_OVERRIDES = ("rotation", "focus_x", "focus_y")
 _UPRIGHT = "As displayed, after rotation."
 
 
@@ -17,8 +21,31 @@ def _text(help: str) -> "models.TextField[str, str]":
     return models.TextField(blank=True, default="", db_default="", help_text=help)
 
 
+class OriginalQuerySet(models.QuerySet["Original"]):
+    """Keeps the digests of rights and overrides true, whoever writes them."""
+
+    def update(self, **fields: Any) -> int:
+        """Do as Django does. Rights are updated all together, and overrides, too: raises ValueError otherwise."""
+        for names, digest in ((_RIGHTS, "rights_digest"), (_OVERRIDES, "overrides_digest")):
+            given = {name: fields[name] for name in names if name in fields}
+            if not given:
+                continue
+            if len(given) < len(names):
+                raise ValueError(f"update {', '.join(names)} together: {digest} is of all of them")
+            fields[digest] = getattr(Original(**given), f"_{digest}")()
+        return super().update(**fields)
+
+    def bulk_create(self, objs: Iterable["Original"], *args: Any, **kwargs: Any) -> list["Original"]:
+        originals = list(objs)
+        for original in originals:
+            original.note_ingredients()
+        return super().bulk_create(originals, *args, **kwargs)
+
+
 class Original(models.Model):
     """An uploaded file. Never changed, never public."""
+
+    objects = OriginalQuerySet.as_manager()
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     state = models.CharField(max_length=16, choices=choices(OriginalState))
@@ -27,6 +54,9 @@ class Original(models.Model):
     format = models.CharField(max_length=16, help_text="By its first bytes; by all of them once it has been rendered.")
     content_type = models.CharField(max_length=64)
     key = models.CharField(max_length=255, unique=True, help_text="Where the storage has it.")
+    imported_from = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="The key of the object that it was made of."
+    )
     size_bytes = models.PositiveBigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -74,6 +104,19 @@ class Original(models.Model):
     copyright = _text("Who holds the rights.")
     licence = _text("The address of its licence.")
     digital_source_type = _text("How it was made, such as by AI: the address of a term of IPTC's.")
+    # Of what is written above, for comparison with what derivatives were made with; `save` and `update` see to them.
+    overrides_digest = models.CharField(
+        max_length=32, blank=True, default="", db_default="", editable=False, help_text="Empty: there are none."
+    )
+    rights_digest = models.CharField(
+        max_length=32, blank=True, default="", db_default="", editable=False, help_text="Empty: there are none."
+    )
+    refused_code = models.CharField(
+        max_length=32, blank=True, default="", db_default="", help_text="Why no picture can be made of this file."
+    )
+    refused_by = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="The version of the engine that found so."
+    )
     placeholder = _text("A tiny picture as a data URI, to be shown until the real one is there.")
     dominant_colour = models.CharField(max_length=7, blank=True, default="", db_default="", help_text="#rrggbb")
 
@@ -96,11 +139,29 @@ class Original(models.Model):
                 condition=Q(orientation=None) | Q(orientation__gte=1, orientation__lte=8),
                 name="original_orientation_known",
             ),
+            models.UniqueConstraint(
+                fields=["imported_from"], condition=~Q(imported_from=""), name="original_imported_once"
+            ),
         ]
         indexes = [
             models.Index(fields=["state", "created_at"], name="original_state_age"),
             models.Index(fields=["owner", "-id"], name="original_owner_newest"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="original_deleted"),
+            # Of which images there are, by key, without reading their rows: what a run over all of them would cost.
+            models.Index(
+                fields=["key"],
+                include=["size_bytes"],
+                opclasses=["varchar_pattern_ops"],
+                condition=Q(state=OriginalState.ACTIVE, deleted_at=None),
+                name="original_there_by_key",
+            ),
+            # Few, as a rule; who asks what is stale joins them alone.
+            models.Index(
+                fields=["id"],
+                include=["overrides_digest", "rights_digest"],
+                condition=~Q(overrides_digest="") | ~Q(rights_digest=""),
+                name="original_special",
+            ),
             models.Index(
                 fields=["owner", "sha256"], condition=Q(state=OriginalState.ACTIVE), name="original_same_bytes"
             ),
@@ -127,8 +188,26 @@ class Original(models.Model):
 
     def overrides(self) -> Overrides:
         """What its uploader knew better than the file."""
-        focus = None if self.focus_x is None or self.focus_y is None else Focus(self.focus_x, self.focus_y)
+        focus = (
+            None if self.focus_x is None or self.focus_y is None else Focus(float(self.focus_x), float(self.focus_y))
+        )
         return Overrides(self.rotation, focus)
+
+    def note_ingredients(self) -> None:
+        """Bring the digests up to date with what they are of."""
+        self.overrides_digest, self.rights_digest = self._overrides_digest(), self._rights_digest()
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        self.note_ingredients()
+        if update_fields is not None:
+            update_fields = {*update_fields, "overrides_digest", "rights_digest"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def _overrides_digest(self) -> str:
+        return ingredient_digest(self.overrides())
+
+    def _rights_digest(self) -> str:
+        return ingredient_digest(self.rights)
 
 
 class Tag(models.Model):

@@ -1,5 +1,7 @@
 """What goes into a render and what comes out of it: plain values that cross the pipe to the child as JSON."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -189,6 +191,13 @@ class Request:
 def digest(rendition: Rendition, *, source_sha256: str, overrides: Overrides, rights: Rights, engine: str) -> str:
     """Name the bytes of one output, by all that decides them. rights: those that are written into it."""
     return rendition.digest(source=source_sha256, engine=engine, overrides=as_json(overrides), rights=as_json(rights))
+
+
+def ingredient_digest(value: Overrides | Rights) -> str:
+    """Return what tells this part of `digest` from another of its kind; empty where nothing is overridden or stated."""
+    if value == type(value)():
+        return ""
+    return hashlib.sha256(json.dumps(as_json(value), sort_keys=True).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,17 @@ def prepare_database(*, migrate: bool) -> None:
         raise CannotStart(f"{settings.DATABASES['default']['ENGINE'].rpartition('.')[2]}: {why}") from error
 
 
+def database_problem() -> str:
+    """Return why a command cannot use the database, in a sentence; empty where it has all its tables."""
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except (DatabaseError, ImproperlyConfigured) as error:
+        why = " ".join(str(error).split())
+        return f"The database cannot be used ({why}); look at DATABASE_URL and GALLIMG_DATA."
+    return "The database is not up to date: run “manage.py migrate”, or start the service once." if missing else ""
+
+
 def _migrate() -> None:
     """Migrate, alone among all hosts that share the database."""
     with alone():

@@ -17,6 +17,7 @@ from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import dispatch, outage, processing
 from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import Worker
+from media_jobs.services.runs import driving
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +78,7 @@ class WorkerLoop:
 def run_worker() -> None:
     """Work until SIGTERM or SIGINT. The job in hand is finished within 20 s, or handed back to be done by another."""
     harden_worker()
-    schedule = TaskSchedule(notify=dispatch.top_up)
+    schedule = TaskSchedule(notify=dispatch.top_up, drive_runs=lambda: driving.drive_all(driving.name()))
     worker = Worker(run_urgent_tasks=schedule.run_urgent_tasks)
     workers.replace_current(worker)
     try:

@@ -80,6 +80,9 @@ def delete_unreferenced(key: str, *, dead_after_s: float = DEAD_AFTER_S) -> bool
             Tombstone.objects.filter(key=key).delete()
             return False
         mark = _mark_deleting(key, dead_after_s)
+        if mark and is_referenced(key):  # since a moment ago: who writes such a row locks the tombstone
+            Tombstone.objects.filter(key=key).delete()
+            return False
     return _delete(key, mark, began)
 
 

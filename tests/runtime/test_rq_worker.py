@@ -67,7 +67,7 @@ def order(monkeypatch) -> Callable[[list[Lane]], list[Lane]]:
 
         def note(lane: Lane, worker: Worker) -> None:
             seen.append(lane)
-            worker.count_job(lane)
+            worker.count_job(lane, 0)
             if len(seen) == len(delivered):
                 stop()
 

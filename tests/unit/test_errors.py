@@ -13,7 +13,9 @@ from media_jobs.errors import ImageRefused, MediaError, TooManyPixels, Undecodab
 
 PACKAGE = Path(media_jobs.__file__).parent
 #: Beside `errors`: modules with failures of their own.
-for module in ("services.housekeeping", "adapters.bucket.answers", "adapters.storage.s3_streams"):
+for module in (
+    "services.housekeeping", "services.imports.adopting", "adapters.bucket.answers", "adapters.storage.s3_streams",
+):  # fmt: skip
     import_module(f"media_jobs.{module}")
 
 

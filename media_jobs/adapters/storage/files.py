@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -18,7 +19,7 @@ from media_jobs.adapters.storage.file_writer import FileWriter
 from media_jobs.adapters.storage.transfer import CHUNK_BYTES, copy, new_file
 from media_jobs.adapters.throttle import throttled
 from media_jobs.errors import ObjectMissing, StorageFull
-from media_jobs.ports import Form, Heartbeat, Outgoing, no_heartbeat
+from media_jobs.ports import Form, Heartbeat, Listed, Outgoing, no_heartbeat
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +84,15 @@ class FileStore:
     def exists(self, key: str) -> bool:
         with translate_errors(_READING):
             return self.path(key).is_file()
+
+    def objects(self, prefix: str = "", *, after: str = "") -> Iterator[Listed]:
+        for key in self.keys(prefix, after=after):
+            with translate_errors("listing files"):
+                try:
+                    found = (self._location / key).stat()
+                except FileNotFoundError:
+                    continue  # deleted meanwhile
+            yield Listed(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
     def unfinished(self, *, older_than_s: float = 0) -> list[str]:
         return [path.name for path in self._unfinished(older_than_s)]

@@ -24,7 +24,7 @@ from media_jobs.adapters.storage.s3_threads import Cancellation, run_with_heartb
 from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
 from media_jobs.adapters.storage.transfer import new_file
 from media_jobs.errors import MediaError, ObjectMissing, ReadsNotConfigured, StorageDenied, StorageUnavailable
-from media_jobs.ports import Form, Heartbeat, Outgoing, no_heartbeat
+from media_jobs.ports import Form, Heartbeat, Listed, Outgoing, no_heartbeat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -117,11 +117,15 @@ class S3Store:
             self.client.delete_object(Bucket=self.bucket, Key=keys.checked(key))
 
     def keys(self, prefix: str = "", *, after: str = "") -> Iterator[str]:
+        return (listed.key for listed in self.objects(prefix, after=after))
+
+    def objects(self, prefix: str = "", *, after: str = "") -> Iterator[Listed]:
         start: dict[str, Any] = {"StartAfter": after} if after else {}
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, **start)
         with translate_errors("listing files"):
             for page in pages:
-                yield from (found["Key"] for found in page.get("Contents", []))
+                for found in page.get("Contents", []):
+                    yield Listed(found["Key"], found["Size"], found["LastModified"])
 
     def exists(self, key: str) -> bool:
         try:

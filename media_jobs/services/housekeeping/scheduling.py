@@ -28,11 +28,11 @@ _ASK_AT_LEAST_EVERY_S = 600
 class TaskSchedule:
     """The times at which one worker process asks for each task. Used by one thread.
 
-    notify: called by both methods, at most once a second or with the urgent tasks.
+    notify, drive_runs: called by both methods, at most once a second or with the urgent tasks.
     """
 
-    def __init__(self, *, notify: Callable[[], object]) -> None:
-        self._notify = notify
+    def __init__(self, *, notify: Callable[[], object], drive_runs: Callable[[], object] = lambda: None) -> None:
+        self._notify, self._drive_runs = notify, drive_runs
         self._timers = _Timers()
         self._order = deque(task for task in TASKS if task is not LEASES)
 
@@ -53,6 +53,7 @@ class TaskSchedule:
             return
         if self._timers.is_due("notify", _NOTIFY_EVERY_S, at_first=0):
             self._notify()
+            self._drive_runs()
 
     def _run_if_due(self, task: Task, until: float) -> None:
         """until: on the monotonic clock."""
@@ -73,6 +74,7 @@ class TaskSchedule:
         try:
             run_if_due(LEASES, limit_s=_RUN_LIMIT_S)
             self._notify()
+            self._drive_runs()
         except queue.JobTimeout:
             raise
         except DatabaseError as error:

@@ -17,6 +17,7 @@ from media_jobs.services.housekeeping import (
     unused_derivatives,
 )
 from media_jobs.services.housekeeping.task import Task
+from media_jobs.services.runs import expiry
 
 _MINUTE_S = 60
 _HOUR_S = 3600
@@ -30,6 +31,7 @@ TASKS = (
     LEASES,
     Task("uploads", "originals that were given up", _MINUTE_S, deleted_originals.find, deleted_originals.repair),
     Task("staging", "files under uploads/ whose time is over", _INTERVAL_S, staged_files.find, staged_files.repair),
+    Task("runs", "runs that nobody accepted or rolled back for a week", _HOUR_S, expiry.find, expiry.repair),
     Task("derivatives", "files abandoned or replaced", _INTERVAL_S, unused_derivatives.find, unused_derivatives.repair),
     Task(
         "deletions",
@@ -54,6 +56,7 @@ TASKS = (
     Task("answers", "Idempotency-Keys older than a day", _HOUR_S, leftovers.find_answers, leftovers.remove_answers),
     Task("deliveries", "webhook deliveries after 30 days", _HOUR_S, old_deliveries.find, old_deliveries.repair),
     Task("histories", "events older than EVENT_RETENTION_DAYS", _DAY_S, old_histories.find, old_histories.repair),
+    Task("ledgers", "lines of runs older than that", _DAY_S, expiry.find_ledgers, expiry.remove_ledgers),
 )
 
 

@@ -14,6 +14,7 @@ from media_jobs.callers import Caller
 from media_jobs.errors import Blame, DecoderKilled, KeyBeingDeleted, MediaError, WorkerLost
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Usage
+from media_jobs.services import refusals
 from media_jobs.services.jobs.transitions import Lease, cost, failed, move, waiting, why
 from media_jobs.services.object_deletion import DEAD_AFTER_S
 from media_jobs.states import Lane
@@ -96,6 +97,8 @@ def close_attempt(
         held = move(
             job.pk, lease.holds, "failed", actor=lease.worker, data=data, **failed(error), **reached, **kept, **spent
         )
+        if held:
+            refusals.remember(job.original_id, error)
     log.warning("attempt_failed", job=str(job.pk), again=bool(follows), lease_held=held, **data)
 
 
@@ -107,7 +110,10 @@ def requeue_or_fail(job: Job, still: Q, event: str, *, actor: Caller | str, data
     if job.attempt < job.max_attempts:
         return move(job.pk, still, event, actor=actor, data=data, **waiting(Lane(job.lane)))
     error = WorkerLost(attempts=job.attempt)
-    return move(job.pk, still, "failed", actor=actor, data=why(error), **failed(error))
+    held = move(job.pk, still, "failed", actor=actor, data=why(error), **failed(error))
+    if held:
+        refusals.remember(job.original_id, error)
+    return held
 
 
 def hand_back(lease: Lease, lane: Lane) -> bool:

@@ -14,6 +14,7 @@ from media_jobs.services.jobs.attempt import Attempt
 from media_jobs.services.jobs.claiming import claim_next
 from media_jobs.services.jobs.transitions import Lease
 from media_jobs.services.jobs.worker import Worker
+from media_jobs.services.runs import driving
 from media_jobs.states import JobState, Lane
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,7 @@ def process_lane(lane: Lane, worker: Worker) -> int:
     nothing else that is an Exception.
     """
     done, until = 0, time.monotonic() + SLICE_S
+    bulk_waits = lane is Lane.INTERACTIVE and selectors.due(Lane.BULK).exists()
 
     def claimed(job: Job) -> None:
         try:
@@ -41,11 +43,14 @@ def process_lane(lane: Lane, worker: Worker) -> int:
         except QueueUnavailable:
             log.warning("queue_unavailable")
 
-    while done == 0 or _may_go_on(lane, worker, until):
+    while done == 0 or _may_go_on(lane, worker, until, bulk_waits):
         if not process_next(lane, worker, claimed):
-            return done
+            break
         done += 1
-    dispatch.top_up(lane)
+    else:
+        dispatch.top_up(lane)
+    if lane is Lane.BULK:
+        _drive_runs(worker)
     return done
 
 
@@ -58,10 +63,18 @@ def process_without_queue(worker: Worker, *, for_s: float) -> None:
 
 def process_next(lane: Lane, worker: Worker, claimed: Callable[[Job], None] = lambda _: None) -> bool:
     """Do the lane's next job; False when there was none to do. `claimed` is called with it before it begins."""
+    return process_one(lambda: claim_next(lane, worker), worker, claimed)
+
+
+def process_one(
+    claim: Callable[[], Job | None], worker: Worker, claimed: Callable[[Job], None] = lambda _: None
+) -> bool:
+    """Do the job that `claim` returns, held by `worker`; False when it returns none, or the worker should rest."""
     if worker.stopping or worker.suspects_outage:
         return False
+    began = time.monotonic()
     try:
-        job = claim_next(lane, worker)
+        job = claim()
         if job is None:
             return False
         claimed(job)
@@ -70,7 +83,7 @@ def process_next(lane: Lane, worker: Worker, claimed: Callable[[Job], None] = la
         worker.suspects_outage = True
         log.exception("database_away", error=type(error).__name__)
         return False
-    worker.count_job(lane)
+    worker.count_job(Lane(job.lane), time.monotonic() - began)
     return True
 
 
@@ -81,18 +94,30 @@ def requeue_own(worker: Worker) -> int:
     that brings this about again and again comes to an end. Raises one of database.CONNECTION_ERRORS.
     """
     own = Job.objects.filter(state=JobState.PROCESSING, worker=worker.id)
-    count = sum(_requeue(job) for job in own.only("id", "attempt", "max_attempts", "worker", "lane"))
+    count = sum(_requeue(job) for job in own.only("id", "attempt", "max_attempts", "worker", "lane", "original"))
     if count:
         log.warning("jobs_requeued", jobs=count)
         dispatch.top_up()
     return count
 
 
-def _may_go_on(lane: Lane, worker: Worker, until: float) -> bool:
-    """Whether the wake-up goes on. An upload never waits for more of another lane than the job in hand."""
+def _may_go_on(lane: Lane, worker: Worker, until: float, bulk_waits: bool) -> bool:
+    """Whether the wake-up goes on. An upload never waits for more of another lane than for one job."""
     if time.monotonic() >= until or lane is Lane.HEAVY or worker.heavy_is_next:
         return False
+    if bulk_waits and worker.bulk_is_next:
+        return False
     return lane is Lane.INTERACTIVE or not selectors.due(Lane.INTERACTIVE).exists()
+
+
+def _drive_runs(worker: Worker) -> None:
+    """Have the runs that these jobs are of go on at once. Raises nothing but queue.JobTimeout."""
+    try:
+        driving.drive_all(worker.id)
+    except queue.JobTimeout:
+        raise
+    except database.CONNECTION_ERRORS as error:
+        database.discard_connection(error)
 
 
 def _requeue(job: Job) -> bool:

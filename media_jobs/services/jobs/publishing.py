@@ -12,13 +12,26 @@ from media_jobs import keys
 from media_jobs.adapters import database
 from media_jobs.errors import LeaseLost, StorageUnavailable
 from media_jobs.models import Derivative, Job, Original, Tombstone
-from media_jobs.pipeline.values import PUBLIC_FACTS, Output, Rendered, Usage
-from media_jobs.services import object_deletion
+from media_jobs.pipeline.values import PUBLIC_FACTS, Output, Rendered, Usage, ingredient_digest
+from media_jobs.services import engines, object_deletion
 from media_jobs.services.jobs.transitions import Lease, cost, move
+from media_jobs.services.runs import ledger
 from media_jobs.states import DerivativeState, JobState, Stage
 
 log = structlog.get_logger(__name__)
 
+#: What of an original its rendering finds out, and a roll back restores. What is valid of rights follows from it.
+FACTS = (
+    "format",
+    "width_px",
+    "height_px",
+    "orientation",
+    "metadata",
+    "private_metadata",
+    "placeholder",
+    "dominant_colour",
+    "rights_in_file",
+)
 _IN_COLUMNS = frozenset({"width", "height", "orientation"})
 
 
@@ -60,8 +73,10 @@ def publish(
         # First, so that two jobs over one original end one after the other.
         originals = Original.objects.filter(pk=job.original_id)
         # Perhaps somebody has stated rights meanwhile: then what was made is stale, and their word counts all the same.
-        stated = originals.select_for_update(no_key=True).values_list("stated_rights", flat=True).first()
-        originals.update(**_facts(rendered, stated or {}))
+        fields = ("stated_rights", *(FACTS if job.run_id else ()))
+        was = originals.select_for_update(no_key=True).values(*fields).first() or {}
+        facts = _facts(rendered, was.get("stated_rights", {}))
+        originals.update(**facts, refused_code="", refused_by="")
         done = move(
             job.pk, lease.holds, "done", actor=lease.worker,
             data={"renditions": [output.name for output in rendered.outputs], **cost(usage)},
@@ -70,7 +85,11 @@ def publish(
         )  # fmt: skip
         if not done:
             raise LeaseLost(str(job.pk))
-        _make_current(job, staged)
+        kept = _make_current(job, staged)
+        if job.run_id:
+            changed = {name: was[name] for name in FACTS if was[name] != facts[name]}
+            ledger.note_done(job.pk, {"facts": changed, "kept": kept} if changed or kept else None)
+    engines.note(rendered.engine)
 
 
 def discard(staged: list[Derivative]) -> None:
@@ -119,13 +138,16 @@ def _row(job: Job, rendered: Rendered, output: Output) -> Derivative:
         size_bytes=output.size_bytes,
         sha256=output.sha256,
         engine=rendered.engine,
+        overrides_digest=ingredient_digest(job.original.overrides()),
+        rights_digest=ingredient_digest(rendered.rights.outranked_by(job.original.stated_rights)),
     )
 
 
-def _make_current(job: Job, staged: list[Derivative]) -> None:
+def _make_current(job: Job, staged: list[Derivative]) -> list[dict[str, str]]:
     """Swap the staged rows in for those that are current. Needs the lock on the original.
 
-    The same recipe over the same bytes has the same key: then the row that is there stays, and names the latest run.
+    The same recipe over the same bytes has the same key: then the row that is there stays, and names the latest job.
+    Returns the id, job and preset of each such row as they were.
     """
     current = Derivative.objects.filter(
         original=job.original_id,
@@ -134,12 +156,12 @@ def _make_current(job: Job, staged: list[Derivative]) -> None:
         state=DerivativeState.CURRENT,
     )
     keys_made = {new.key for new in staged}
-    found = list(current.only("id", "key"))
+    found = list(current.only("id", "key", "job", "preset"))
     same = [old for old in found if old.key in keys_made]
     replaced = [old for old in found if old.key not in keys_made]
     if replaced:
         rows = Derivative.objects.filter(pk__in=[old.pk for old in replaced])
-        rows.update(state=DerivativeState.REPLACED, replaced_at=Now())
+        rows.update(state=DerivativeState.REPLACED, replaced_at=Now(), replaced_by=job)
     if same:
         Derivative.objects.filter(pk__in=[old.pk for old in same]).update(job=job, preset=job.preset_id)
     kept = {old.key for old in same}
@@ -148,3 +170,4 @@ def _make_current(job: Job, staged: list[Derivative]) -> None:
         Derivative.objects.filter(pk__in=[new.pk for new in staged if new.key in kept]).delete()
     if Derivative.objects.filter(pk__in=swapped_in).update(state=DerivativeState.CURRENT) != len(swapped_in):
         raise LeaseLost(str(job.pk))  # somebody took a row for a leftover: then its object may be gone as well
+    return [{"id": str(old.pk), "job": str(old.job_id), "preset": str(old.preset_id)} for old in same]

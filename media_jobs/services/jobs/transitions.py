@@ -16,11 +16,14 @@ from media_jobs.callers import Caller
 from media_jobs.errors import MediaError
 from media_jobs.models import Job, JobEvent
 from media_jobs.pipeline.values import Usage
+from media_jobs.services.runs import ledger
 from media_jobs.states import JobState, Lane, Stage, may_become
 
 #: The position of a job that comes back: before all others when its time has come. It takes no part in computing
 #: anybody else's, so that a retry that waits, or has just been waiting, holds nothing down.
 FRONT = -1
+#: Ends at which the ledger of a run must be told; `publishing` tells it of the good one.
+_GIVEN_UP = (JobState.FAILED, JobState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ def move(
         if not Job.objects.filter(where, pk=job_id).update(last_event=F("last_event") + 1, **to):
             return False
         record(job_id, event, actor=actor, data=data, number=number)
+        if to.get("state") in _GIVEN_UP:
+            ledger.note_ends([job_id], to["state"], to.get("code", ""))
     return True
 
 
@@ -150,7 +155,17 @@ def move_all(
             )
             for job_id, number in numbers.items()
         )
+        if to.get("state") in _GIVEN_UP:
+            ledger.note_ends(numbers, to["state"], to.get("code", ""))
     return len(numbers)
+
+
+def record_first(jobs: Collection[Job], *, actor: str, type: str) -> None:
+    """Write the first event of each of these new jobs, in the transaction that makes them."""
+    number = event_log.transaction_number()
+    JobEvent.objects.bulk_create(
+        JobEvent(job=job, number=1, type=type, actor=actor, transaction_id=number) for job in jobs
+    )
 
 
 def record(

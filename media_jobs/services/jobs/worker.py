@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 from media_jobs.adapters.decoder.host_lock import HostLock
+from media_jobs.adapters.decoder.render_slots import RenderSlots
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.workspace import Workspace, translate_errors
 from media_jobs.models import Preset
@@ -26,6 +27,8 @@ HEAVY_TIMES = 3
 #: Each eighth job is looked for in the heavy lane first: uploads without end must not keep somebody's large picture
 #: waiting for ever.
 HEAVY_EVERY = 8
+#: What is owed to the lane `bulk` at most, and what is had in advance: long ago counts for nothing.
+_MOST_OWED_S, _MOST_ADVANCE_S = 1.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,12 @@ class Worker:
     """One worker. For one thread and its signal handlers.
 
     run_urgent_tasks: called now and then while it is busy; does what must not wait until it is free. It raises nothing
-    but queue.JobTimeout.
+    but queue.JobTimeout. slots: that it shares with other workers; without them it always has a place of its own.
     """
 
-    def __init__(self, run_urgent_tasks: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, run_urgent_tasks: Callable[[], object] = lambda: None, *, slots: RenderSlots | None = None
+    ) -> None:
         #: Names it in leases; never the same for two.
         self.id = f"{socket.gethostname()[:200]}-{os.getpid()}-{uuid4().hex[:8]}"
         self.run_urgent_tasks = run_urgent_tasks
@@ -51,7 +56,9 @@ class Worker:
         self.hand_back_at_s = math.inf
         #: An attempt failed for what lies outside of the job: look whether storage, disk and database are there.
         self.suspects_outage = False
+        self._slots = slots
         self._jobs_since_heavy = 0
+        self._owed_to_bulk_s = 0.0
         self._presets: dict[UUID, Preset] = {}
 
     @cached_property
@@ -74,25 +81,35 @@ class Worker:
     def stopping(self) -> bool:
         return self.hand_back_at_s < math.inf
 
-    def stop(self) -> None:
-        """Give the job in hand FINISH_WITHIN_S from now on. May be called by a signal handler, and again."""
-        self.hand_back_at_s = min(self.hand_back_at_s, time.monotonic() + FINISH_WITHIN_S)
+    def stop(self, *, within_s: float = FINISH_WITHIN_S) -> None:
+        """Give the job in hand so many seconds from now on. May be called by a signal handler, and again."""
+        self.hand_back_at_s = min(self.hand_back_at_s, time.monotonic() + within_s)
 
     @property
     def heavy_is_next(self) -> bool:
         """Whether the next job is looked for in the heavy lane first."""
         return self._jobs_since_heavy >= HEAVY_EVERY - 1
 
+    @property
+    def bulk_is_next(self) -> bool:
+        """Whether reprocessing has had less than its share of the time, BULK_SHARE."""
+        return self._owed_to_bulk_s > 0
+
     def next_lanes(self) -> list[Lane]:
         """The lanes, in the order in which to look for the next job; each call stands for one such look."""
-        if not self.heavy_is_next:
-            return list(Lane)
-        self._jobs_since_heavy = 0
-        return sorted(Lane, key=lambda lane: lane is not Lane.HEAVY)
+        if self.heavy_is_next:
+            self._jobs_since_heavy = 0
+            return sorted(Lane, key=lambda lane: lane is not Lane.HEAVY)
+        if self.bulk_is_next:
+            return sorted(Lane, key=lambda lane: lane is not Lane.BULK)
+        return list(Lane)
 
-    def count_job(self, lane: Lane) -> None:
+    def count_job(self, lane: Lane, took_s: float) -> None:
         """Remember that a job of the lane was done."""
         self._jobs_since_heavy = 0 if lane is Lane.HEAVY else self._jobs_since_heavy + 1
+        share = settings.BULK_SHARE / 100
+        owed_s = self._owed_to_bulk_s + took_s * (share - 1 if lane is Lane.BULK else share)
+        self._owed_to_bulk_s = max(-_MOST_ADVANCE_S, min(_MOST_OWED_S, owed_s))
 
     def preset(self, pk: UUID) -> Preset:
         """The preset with its renditions. It is read once: what jobs were made with never changes."""
@@ -113,6 +130,8 @@ class Worker:
         lock = HostLock(settings.WORK_DIR)
         with ExitStack() as held:
             with translate_errors():
+                if self._slots:
+                    held.enter_context(self._slots.one(heartbeat))
                 held.enter_context(lock.exclusive(heartbeat) if heavy else lock.shared(heartbeat))
             if heavy:
                 decoder = self.new_sandbox(settings.HEAVY_MEMORY_BYTES)

@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
@@ -222,6 +223,18 @@ def test_whether_there_is_an_object_can_be_asked(store: ObjectStore, key: str) -
     assert store.exists(key)
     store.delete(key)
     assert not store.exists(key)
+
+
+def test_objects_are_listed_with_their_size_and_time(subject: Subject) -> None:
+    write(subject.store, f"full/{subject.spot}/a.jpg", b"x" * 7).commit()
+    write(subject.store, f"full/{subject.spot}/b.jpg", b"y").commit()
+    began = datetime.now(UTC)
+    found = {listed.key: listed for listed in subject.store.objects(f"full/{subject.spot}/")}
+    assert {key: listed.size_bytes for key, listed in found.items()} == {
+        f"full/{subject.spot}/a.jpg": 7,
+        f"full/{subject.spot}/b.jpg": 1,
+    }
+    assert all(abs(began - listed.stored_at) < timedelta(minutes=5) for listed in found.values())
 
 
 def test_only_old_unfinished_writes_are_swept_and_cannot_be_committed_then(store: ObjectStore, key: str) -> None:

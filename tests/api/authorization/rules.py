@@ -34,6 +34,8 @@ _DELETE_IMAGE = Rule(Scope.MANAGE, "image", ("view_original", "delete_original")
 _RESTORE_IMAGE = Rule(Scope.MANAGE, "deleted image", ("view_original", "delete_original"))
 _CANCEL_JOB = Rule(Scope.MANAGE, "job", ("view_job", "cancel_job"))
 _SEE_ORIGINAL = Rule(Scope.READ, "image", ("view_original", "download_original"))
+_SEE_RUN = Rule(Scope.READ, "run", ("manage_reprocessrun",))
+_MOVE_RUN = Rule(Scope.MANAGE, "run", ("manage_reprocessrun",))
 _SEE_WEBHOOK = Rule(Scope.READ, "webhook", None)
 _CHANGE_WEBHOOK = Rule(Scope.MANAGE, "webhook", None)
 
@@ -98,6 +100,27 @@ RULES: dict[tuple[str, str], Rule] = {
     ("OPTIONS", "/v1/webhooks/{}/deliveries/{}/replay"): READ,
     ("POST", "/v1/webhooks/{}/replay"): _CHANGE_WEBHOOK,
     ("OPTIONS", "/v1/webhooks/{}/replay"): READ,
+    ("GET", "/v1/runs"): READ,
+    ("POST", "/v1/runs"): MANAGE,
+    ("OPTIONS", "/v1/runs"): READ,
+    ("GET", "/v1/runs/{}"): _SEE_RUN,
+    ("OPTIONS", "/v1/runs/{}"): READ,
+    ("GET", "/v1/runs/{}/items"): _SEE_RUN,
+    ("OPTIONS", "/v1/runs/{}/items"): READ,
+    ("POST", "/v1/runs/{}/confirm"): _MOVE_RUN,
+    ("OPTIONS", "/v1/runs/{}/confirm"): READ,
+    ("POST", "/v1/runs/{}/pause"): _MOVE_RUN,
+    ("OPTIONS", "/v1/runs/{}/pause"): READ,
+    ("POST", "/v1/runs/{}/resume"): _MOVE_RUN,
+    ("OPTIONS", "/v1/runs/{}/resume"): READ,
+    ("POST", "/v1/runs/{}/cancel"): _MOVE_RUN,
+    ("OPTIONS", "/v1/runs/{}/cancel"): READ,
+    ("POST", "/v1/runs/{}/accept"): _MOVE_RUN,
+    ("OPTIONS", "/v1/runs/{}/accept"): READ,
+    ("POST", "/v1/runs/{}/rollback"): _MOVE_RUN,
+    ("OPTIONS", "/v1/runs/{}/rollback"): READ,
+    ("GET", "/v1/staleness"): READ,
+    ("OPTIONS", "/v1/staleness"): READ,
     ("POST", "/api/v1/ingest/upload"): UPLOAD,
     ("OPTIONS", "/api/v1/ingest/upload"): READ,
     ("POST", "/api/v1/ingest/batch"): UPLOAD,

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from gallimg_site.urls import urlpatterns as real
 from media_jobs.callers import Scope
-from media_jobs.models import ApiKey, Original
+from media_jobs.models import ApiKey, Original, ReprocessRun
+from media_jobs.selectors import current_preset
 from media_jobs.states import JobState
 from tests import people
 from tests.api import signing
@@ -64,6 +65,8 @@ def _thing(kind: str, owner: str) -> tuple[Any, ...]:
     if kind == "delivery":
         delivery = make_delivery(make_webhook(owner))
         return delivery.endpoint_id, delivery.pk
+    if kind == "run":
+        return (ReprocessRun.objects.create(owner=owner, preset=current_preset("gallformers")).pk,)
     image = make_original(owner=owner)
     things: dict[str, Callable[[], Any]] = {
         "": lambda: "01990000-0000-7000-8000-000000000000",

@@ -1,0 +1,41 @@
+"""One process with the settings of the command: does what a line of JSON asks, and answers with a line of JSON.
+
+{"fill": 48}            stores so many originals
+{"ended": RUN}          when each job of a run was done, in seconds
+"""
+# ruff: noqa: E402 - Django's models can be imported only when it is set up
+
+import json
+import sys
+from uuid import UUID
+
+import django
+
+django.setup()
+
+from bench.pictures import TWELVE
+from media_jobs.models import Job
+from tests.factories import make_original
+
+
+def fill(count: int) -> int:
+    content = TWELVE.file().read_bytes()
+    for _ in range(count):
+        make_original(content)
+    return count
+
+
+def ended(run: str) -> list[float]:
+    """On the database's clock, in order."""
+    jobs = Job.objects.filter(run=UUID(run), finished_at__isnull=False).order_by("finished_at")
+    return [moment.timestamp() for moment in jobs.values_list("finished_at", flat=True) if moment]
+
+
+def main() -> None:
+    for line in sys.stdin:
+        asked = json.loads(line)
+        print(json.dumps(fill(asked["fill"]) if "fill" in asked else ended(asked["ended"])), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,280 @@
+"""Reprocess runs: what each would cost, how far it is, and the buttons that move it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.forms import Form, ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from media_jobs import run_lists, staleness
+from media_jobs.admin import cells
+from media_jobs.admin.base import ReadOnlyAdmin, button, caller_of, redirect_to
+from media_jobs.admin.runs.form import RunForm
+from media_jobs.errors import MediaError
+from media_jobs.models import ReprocessRun
+from media_jobs.services.runs import lifecycle
+from media_jobs.states import RUN_MOVES, RunItemState, RunState
+
+_SHOWN = 20
+_MANAGE = "media_jobs.manage_reprocessrun"
+#: Where each button leads.
+_TARGETS = {
+    "confirm": (RunState.RUNNING, "Confirm", {RunState.DRAFT}),
+    "pause": (RunState.PAUSING, "Pause", {RunState.RUNNING}),
+    "resume": (RunState.RUNNING, "Resume", {RunState.PAUSING, RunState.PAUSED, RunState.INTERRUPTED}),
+    "accept": (RunState.ACCEPTED, "Accept", {RunState.FINISHED, RunState.CANCELLED}),
+    "roll_back": (RunState.ROLLING_BACK, "Roll back", {RunState.FINISHED, RunState.CANCELLED}),
+    "stop": (RunState.CANCELLING, "Cancel run", {RunState.DRAFT, *RUN_MOVES} - {RunState.CANCELLING}),
+}
+
+
+@admin.register(ReprocessRun)
+class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
+    form = RunForm
+    add_form_template = "admin/change_form.html"
+    list_display = ("title", "state_label", "progress", "failures", "preset", "age")
+    list_display_links = ("title",)
+    list_filter = ("state", "preset", "by")
+    list_select_related = ("preset",)
+    search_fields = ("note", "owner")
+    search_help_text = "Note, owner or id"
+    ordering = ("-id",)
+    actions_detail = tuple(_TARGETS)
+    change_form_outer_before_template = "admin/media_jobs/reprocessrun/progress.html"
+    change_form_outer_after_template = "admin/media_jobs/reprocessrun/ledger.html"
+    readonly_fields = ("choice", "renditions")
+    _add_fieldsets = (
+        ("What is made", {"fields": ("preset_name", "renditions", "note")}),
+        ("Of which images", {"fields": ("missing", "stale", "refused", "key_prefix", "tags", "states")}),
+        ("By time, or one by one", {"fields": (("after", "before"), "ids")}),
+        ("How", {"fields": (("rate_per_minute", "quiet_hours", "failure_limit"),)}),
+    )
+    fieldsets = (
+        (
+            "Run",
+            {
+                "fields": (
+                    ("preset", "renditions"),
+                    ("choice", "images_of"),
+                    ("rate_per_minute", "quiet_hours", "failure_limit"),
+                    ("by", "owner", "id"),
+                    ("created_at", "confirmed_at"),
+                    ("ended_at", "accepted_at"),
+                )
+            },
+        ),
+    )
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}  # one at a time: each is a decision
+
+    def get_fieldsets(self, request: HttpRequest, obj: ReprocessRun | None = None) -> Any:
+        return self.fieldsets if obj else self._add_fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ReprocessRun | None = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(_MANAGE)
+
+    def save_model(
+        self, request: HttpRequest, obj: ReprocessRun, form: "ModelForm[ReprocessRun]", change: bool
+    ) -> None:
+        assert isinstance(form, RunForm)  # noqa: S101  (the class names it)
+        made = lifecycle.create(owner=caller_of(request.user), **form.arguments())
+        obj.pk = made.pk
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """There is nothing else to be saved."""
+
+    def response_add(
+        self, request: HttpRequest, obj: ReprocessRun, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        self.message_user(request, "Nothing is done before you confirm it.", messages.SUCCESS)
+        return redirect_to(request, reverse("admin:media_jobs_reprocessrun_change", args=[obj.pk]))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except MediaError as error:  # such as a rendition that there is not
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect_to(request, request.get_full_path())
+
+    # --- buttons ----------------------------------------------------------------------------------
+
+    def _may(self, request: HttpRequest, name: str, object_id: str | None) -> bool:
+        """Whether the button is shown on this run's page."""
+        if object_id is None or not request.user.has_perm(_MANAGE):
+            return False
+        run = self.get_object(request, unquote(object_id))
+        return run is not None and _is_possible(run, name)
+
+    def has_confirm_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self._may(request, "confirm", object_id)
+
+    def has_pause_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self._may(request, "pause", object_id)
+
+    def has_resume_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self._may(request, "resume", object_id)
+
+    def has_stop_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self._may(request, "stop", object_id)
+
+    def has_accept_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self._may(request, "accept", object_id)
+
+    def has_roll_back_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self._may(request, "roll_back", object_id)
+
+    @button(
+        "Confirm",
+        permission="confirm",
+        question="The set of images is frozen, and the work begins. What is there now stays until you accept the run.",
+        icon="play_arrow",
+        variant="primary",
+    )
+    def confirm(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        return self._move(request, object_id, lifecycle.confirm)
+
+    @button("Pause", permission="pause", question="Nothing more is begun; what is in work ends.", icon="pause")
+    def pause(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        return self._move(request, object_id, lifecycle.pause)
+
+    @button("Resume", permission="resume", question="It goes on where it was.", icon="play_arrow", variant="primary")
+    def resume(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        return self._move(request, object_id, lifecycle.resume)
+
+    @button(
+        "Accept",
+        permission="accept",
+        question="It is good. What it replaced is removed once that is a week ago, and cannot be brought back.",
+        icon="check",
+        variant="primary",
+    )
+    def accept(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        return self._move(request, object_id, lifecycle.accept)
+
+    @button(
+        "Roll back",
+        permission="roll_back",
+        question="Image by image the pictures of before become current again. What was made since stays.",
+        icon="undo",
+        do="Take it back",
+    )
+    def roll_back(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        return self._move(request, object_id, lifecycle.roll_back)
+
+    @button(
+        "Cancel run",
+        permission="stop",
+        question="What is left is skipped. What is done stays, and can be rolled back.",
+        icon="block",
+        do="Stop it",
+    )
+    def stop(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        return self._move(request, object_id, lifecycle.cancel)
+
+    def _move(self, request: HttpRequest, object_id: str, do: Callable[..., ReprocessRun]) -> HttpResponse:
+        try:
+            run = do(ReprocessRun.objects.get(pk=unquote(object_id)).pk, actor=caller_of(request.user))
+            self.message_user(request, f"The run is {run.state.replace('_', ' ')}.", messages.SUCCESS)
+        except MediaError as error:  # it moved meanwhile
+            self.message_user(request, str(error), messages.ERROR)
+        return redirect_to(request, reverse("admin:media_jobs_reprocessrun_change", args=[object_id]))
+
+    # --- pages ------------------------------------------------------------------------------------
+
+    def page_context(self, request: HttpRequest, found: ReprocessRun) -> dict[str, Any]:
+        failed, _ = run_lists.items(found, state=RunItemState.FAILED, limit=_SHOWN)
+        return {
+            "title": str(found),
+            "subtitle": None,
+            "run": found,
+            "state": cells.state_label(found.state),
+            "over": found.total - found.left,
+            "estimate": _estimate(found),
+            "counts": [(state, cells.state_label(state), count) for state, count in _counts(found)],
+            "failed": [(cells.link("original", item.original_id, item.original_id), item.code) for item in failed],
+            "stale": staleness.count() if found.state == RunState.DRAFT else None,
+            "buttons": [
+                (name, title)
+                for name, (_, title, _) in _TARGETS.items()
+                if getattr(self, f"has_{name}_permission")(request, str(found.pk))
+            ],
+        }
+
+    @admin.display(description="Run", ordering="id")
+    def title(self, run: ReprocessRun) -> str:
+        return str(run)
+
+    @admin.display(description="State", ordering="state")
+    def state_label(self, run: ReprocessRun) -> SafeString:
+        return cells.state_label(run.state)
+
+    @admin.display(description="Progress")
+    def progress(self, run: ReprocessRun) -> SafeString:
+        over = run.total - run.left
+        return format_html('<progress max="{}" value="{}"></progress> {} of {}', run.total or 1, over, over, run.total)
+
+    @admin.display(description="Failed", ordering="failed")
+    def failures(self, run: ReprocessRun) -> str:
+        return f"{run.failed:,}" if run.failed else "–"
+
+    @admin.display(description="Begun", ordering="id")
+    def age(self, run: ReprocessRun) -> SafeString:
+        return cells.ago(run.created_at)
+
+    @admin.display(description="Images")
+    def choice(self, run: ReprocessRun) -> str:
+        return "; ".join(f"{name}: {_text(value)}" for name, value in run.selection.items()) or "all"
+
+    @admin.display(description="Renditions")
+    def renditions(self, run: ReprocessRun) -> str:
+        return ", ".join(run.wanted)
+
+
+def _is_possible(run: ReprocessRun, name: str) -> bool:
+    target, _, states = _TARGETS[name]
+    if name == "stop" and run.state == RunState.DRAFT:
+        return True
+    return run.state in states and target in RUN_MOVES[RunState(run.state)]
+
+
+def _counts(run: ReprocessRun) -> list[tuple[RunItemState, int]]:
+    return [
+        (RunItemState.TODO, run.left),
+        (RunItemState.DONE, run.done),
+        (RunItemState.SKIPPED, run.skipped),
+        (RunItemState.FAILED, run.failed),
+        (RunItemState.ROLLED_BACK, run.rolled_back),
+    ]
+
+
+def _estimate(run: ReprocessRun) -> dict[str, Any] | None:
+    if not run.estimate:
+        return None
+    said = run.estimate
+    return {
+        "images": f"{said['images']:,}" if said["exact"] else f"about {said['images']:,}",
+        "cpu": cells.span(said["cpu_s"]) if said["cpu_s"] is not None else "unknown",
+        "read": cells.size(said["read_bytes"]),
+        "write": cells.size(said["write_bytes"]),
+        "requests": f"{said['requests']:,}",
+        "peak": cells.size(said["peak_bytes"]),
+    }
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

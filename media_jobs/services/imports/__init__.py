@@ -1,0 +1,1 @@
+"""Objects that lie in the storage already become originals."""

@@ -1,0 +1,1 @@
+"""Many images being made again: choose, estimate, confirm, work, pause, take back."""

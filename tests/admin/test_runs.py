@@ -1,0 +1,105 @@
+"""Reprocess runs in the admin: described by a form, moved by buttons, followed on a page."""
+
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+
+from media_jobs.models import ReprocessRun
+from media_jobs.states import RunState
+from tests.admin.conftest import Login
+from tests.factories import make_job, make_original
+from tests.services.runs.working import confirmed, drive, make_run
+
+pytestmark = pytest.mark.django_db
+ADD = reverse("admin:media_jobs_reprocessrun_add")
+LIST = reverse("admin:media_jobs_reprocessrun_changelist")
+ITEMS = reverse("admin:media_jobs_runitem_changelist")
+FORM: dict[str, Any] = {
+    "preset_name": "gallformers",
+    "failure_limit": 20,
+    "renditions": "thumb, small",
+    "missing": "on",
+}
+
+
+@pytest.fixture
+def curator(staff: Login) -> Client:
+    return staff("view_reprocessrun", "manage_reprocessrun", "view_runitem", "view_job", "view_original")
+
+
+def page_of(run: ReprocessRun, name: str = "change") -> str:
+    return reverse(f"admin:media_jobs_reprocessrun_{name}", args=[run.pk])
+
+
+def press(browser: Client, run: ReprocessRun, name: str) -> Any:
+    return browser.post(page_of(run, name), {"_form_submitted": "on"})
+
+
+def said(answer: Any) -> str:
+    return "; ".join(str(message) for message in get_messages(answer.wsgi_request))
+
+
+def state_of(run: ReprocessRun) -> str:
+    return ReprocessRun.objects.get(pk=run.pk).state
+
+
+def test_a_run_is_described_and_shows_what_it_would_cost(curator):
+    make_job(make_original(stored=False), state="failed", code="undecodable")
+    answer = curator.post(ADD, FORM)
+    run = ReprocessRun.objects.get()
+    assert answer.status_code == 302, answer.content.decode()
+    assert answer["Location"] == page_of(run)
+    assert (run.state, run.wanted, run.selection) == (RunState.DRAFT, ["small", "thumb"], {"missing": True})
+    page = curator.get(page_of(run)).content.decode()
+    assert "Estimate" in page
+    assert page_of(run, "confirm") in page
+
+
+def test_what_is_wrong_in_the_form_is_said_in_a_sentence(curator):
+    page = curator.post(ADD, {**FORM, "ids": "x\n\ny", "quiet_hours": "night"}).content.decode()
+    assert "look like 08:00-18:00" in page
+    assert "Line 3 begins with" in page
+    assert "has no rendition huge" in said(curator.post(ADD, {**FORM, "renditions": "huge"}))
+    assert not ReprocessRun.objects.exists()
+
+
+def test_buttons_lead_from_state_to_state(curator):
+    make_job(make_original(stored=False), state="done")
+    run = make_run()
+    for name, state in (
+        ("confirm", RunState.RUNNING),
+        ("pause", RunState.PAUSED),
+        ("resume", RunState.RUNNING),
+        ("stop", RunState.CANCELLED),
+        ("accept", RunState.ACCEPTED),
+    ):
+        assert press(curator, run, name).status_code == 302, name
+        assert state_of(run) == state, name
+    assert "that does not lead to" in said(press(curator, run, "roll_back")) or state_of(run) == RunState.ACCEPTED
+
+
+def test_the_page_shows_how_far_it_is_and_what_failed(curator):
+    failed = make_original(stored=False)
+    make_job(failed, state="done")
+    run = confirmed()
+    run.items.update(state="failed", code="undecodable")
+    drive(run)
+    page = curator.get(page_of(run)).content.decode()
+    assert "1 of 1" in page
+    assert "<code>undecodable</code>" in page
+    assert str(failed.pk) in page
+    listed = curator.get(f"{ITEMS}?run__id__exact={run.pk}&state__exact=failed").content.decode()
+    assert "undecodable" in listed
+    assert str(run) in curator.get(LIST).content.decode()
+
+
+def test_who_may_only_look_moves_nothing(staff):
+    run = make_run()
+    onlooker = staff("view_reprocessrun")
+    assert page_of(run, "confirm") not in onlooker.get(page_of(run)).content.decode()
+    assert press(onlooker, run, "confirm").status_code == 403
+    assert onlooker.get(ADD).status_code == 403
+    assert state_of(run) == RunState.DRAFT
