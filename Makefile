@@ -31,8 +31,8 @@ test: $(VENV)/.dev ## tests that need pip only, on SQLite and PostgreSQL
 test-all: test ## also what takes long, the service on S3, all faults of S3, chaos in short, the corpus (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
 	TEST_DB=sqlite $(PYTEST) -rs -n 2 --dist worksteal -m "slow and not e2e"
-	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rs -m "e2e and not (corpus or browser or chaos or faults)"
-	TEST_DB=postgres $(PYTEST) -rs -m "corpus or browser"
+	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile -m "e2e and not (corpus or browser or chaos or faults)"
+	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile -m "corpus or browser"
 	TEST_DB=postgres $(PYTEST) -rs -n 2 tests/faults
 	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile tests/chaos
 

@@ -24,7 +24,7 @@ from bench.rows import Row
 from bench.throughput import SMALL
 from bench.uploads import post, with_comment
 from tests import servers
-from tests.e2e.client import staff
+from tests.e2e.accounts import staff
 from tests.e2e.service import Service
 from tests.limits import NO_LIMITS
 

@@ -204,7 +204,7 @@ _HTTPS = PUBLIC_BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL] if _HTTPS else []
-CSRF_FAILURE_VIEW = "media_jobs.api.shared.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "media_jobs.api.shared.problems.handlers.csrf_failure"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["media_jobs.api.shared.auth.CallerAuthentication"],
@@ -213,7 +213,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["media_jobs.api.shared.bodies.uploads.FormParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "media_jobs.api.shared.problems.handle",
+    "EXCEPTION_HANDLER": "media_jobs.api.shared.problems.handlers.handle",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,  # JSON it is; `?format=xml` is not another address
 }
@@ -246,7 +246,6 @@ CORS_PREFLIGHT_MAX_AGE = 7200  # the most that Chromium keeps
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "gallimg",
-    "DESCRIPTION": "Takes image uploads, keeps the original safe and private, and makes web derivatives of it.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -254,7 +253,9 @@ SPECTACULAR_SETTINGS = {
     "WEBHOOKS": ["media_jobs.api.webhooks.schema.SENT"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "media_jobs.api.events.schema.describe_stream",
         "media_jobs.api.webhooks.schema.describe_sent",
+        "media_jobs.api.shared.openapi.document.complete",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from media_jobs.api.shared import openapi  # noqa: F401  (registers what the schema says about callers)
+from media_jobs.api.shared.openapi import security  # noqa: F401  (registers what the document says about callers)
 
 _READ = ["get", "head"]
 
@@ -23,7 +23,7 @@ urlpatterns = [
     path("docs", SpectacularSwaggerView.as_view(url_name="schema", http_method_names=_READ), name="docs"),
     path("docs/", include("media_jobs.api.problem_pages.urls")),
 ]
-handler400 = "media_jobs.api.shared.problems.bad_request"
-handler403 = "media_jobs.api.shared.problems.permission_denied"
-handler404 = "media_jobs.api.shared.problems.not_found"
-handler500 = "media_jobs.api.shared.problems.server_error"
+handler400 = "media_jobs.api.shared.problems.handlers.bad_request"
+handler403 = "media_jobs.api.shared.problems.handlers.permission_denied"
+handler404 = "media_jobs.api.shared.problems.handlers.not_found"
+handler500 = "media_jobs.api.shared.problems.handlers.server_error"

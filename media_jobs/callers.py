@@ -18,7 +18,7 @@ class Scope(StrEnum):
 
     UPLOAD = "upload"
     READ = "read"
-    MANAGE = "manage"  #: cancel, queue again, change, delete
+    MANAGE = "manage"  #: cancel, queue again, change, delete, webhooks
 
 
 #: Permissions of staff that count for the APIs as well as in the admin.

@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import connection
+from pytest_django.plugin import blocking_manager_key
 
 from media_jobs.adapters import queue, rate_counter, storage, tokens
 from media_jobs.adapters.storage.files import FileStore
@@ -24,6 +25,8 @@ from tests.seaweed import SeaweedFS, seaweedfs
 #: Markers of tests of whole services: these use a database, and do so in processes of their own.
 _WHOLE_SERVICES = ("e2e", "faults", "chaos", "corpus", "browser", "smoke")
 _FIXTURES = frozenset({"db", "transactional_db"})
+#: Whether the database of this process is as a test that commits left it: empty.
+_EMPTIED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
@@ -51,16 +54,46 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     _leave_to_the_other_database(config, items)
     for item in items:
         marker = item.get_closest_marker("django_db")
-        if marker and marker.kwargs.get("transaction"):
+        if marker and _commits(item):
             restoring = pytest.mark.django_db(**{**marker.kwargs, "serialized_rollback": True})
             item.add_marker(restoring, append=False)
+
+
+def _commits(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    return bool(marker and marker.kwargs.get("transaction"))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """A test that rolls back finds what the migrations put there, too, if one that commits ran before it.
+
+    pytest-django lets those that commit run last, but a process that steals tests from another has run its own last
+    ones by then.
+    """
+    if item.config.stash.get(_EMPTIED, False) and item.get_closest_marker("django_db") and not _commits(item):
+        with item.config.stash[blocking_manager_key].unblock():
+            shipped: str = getattr(connection, "_test_serialized_contents")  # noqa: B009  (unknown to its type)
+            connection.creation.deserialize_db_from_string(shipped)
+            connection.close()
+        item.config.stash[_EMPTIED] = False
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    try:
+        return (yield)
+    finally:
+        if _commits(item):
+            item.config.stash[_EMPTIED] = True
 
 
 def _leave_to_the_other_database(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What needs PostgreSQL to PostgreSQL, and to SQLite what would tell nothing new there.
 
-    That is what uses no database, and what is about S3: each service's statements are the same as with files, which
-    run on both, and no statement waits for a storage.
+    That is what uses no database, what is marked so, and what is about S3: each service's statements are the same as
+    with files, which run on both, and no statement waits for a storage.
     """
     fits = _runs_on_postgresql if connection.vendor == "postgresql" else _runs_on_sqlite
     left = [item for item in items if not fits(item)]
@@ -76,6 +109,8 @@ def _runs_on_sqlite(item: pytest.Item) -> bool:
 def _runs_on_postgresql(item: pytest.Item) -> bool:
     if any(map(item.get_closest_marker, (*_WHOLE_SERVICES, "postgres"))):
         return True
+    if item.get_closest_marker("sqlite"):
+        return False
     fixtures = _FIXTURES.intersection(getattr(item, "fixturenames", ()))
     return bool(item.get_closest_marker("django_db") or fixtures) and not _is_about_s3(item)
 

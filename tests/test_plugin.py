@@ -35,17 +35,37 @@ def test_a_test_that_commits_leaves_the_shipped_presets_for_the_next(turn: int) 
     assert Preset.objects.count() == 2, turn
 
 
+@pytest.mark.django_db
+def test_a_test_that_rolls_back_finds_the_shipped_presets() -> None:
+    assert Preset.objects.count() == 2
+
+
+def test_a_test_that_rolls_back_finds_them_behind_one_that_commits(tmp_path: Path) -> None:
+    (tmp_path / "backwards.py").write_text(
+        "import pytest\n@pytest.hookimpl(trylast=True)\ndef pytest_collection_modifyitems(items): items.reverse()\n"
+    )
+    ours = Path(__file__).relative_to(settings.BASE_DIR)
+    both = "test_a_test_that_commits or test_a_test_that_rolls_back_finds_the_shipped"
+    run = _pytest("-p", "backwards", "-p", "no:randomly", "-v", f"{ours}", "-k", both, PYTHONPATH=f"{tmp_path}")
+    assert "3 passed" in run.stdout, run.stdout
+    assert run.stdout.index("commits_leaves") < run.stdout.index("rolls_back_finds")
+
+
 @pytest.mark.parametrize(("require_all", "outcome"), [("", "1 skipped"), ("1", "1 failed")])
 def test_a_skip_fails_where_all_is_required(require_all: str, outcome: str, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("import pytest\ndef test_it(): pytest.skip('apt-get install it')\n")
+    run = _pytest("-p", "tests.plugin", "-q", str(tmp_path), REQUIRE_ALL=require_all)
+    assert outcome in run.stdout
+    assert ("apt-get install it" in run.stdout) == bool(require_all)
+
+
+def _pytest(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     outer = ("PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST")
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.plugin", "-p", "no:cacheprovider", "-q", str(tmp_path)],
-        env={**{k: v for k, v in os.environ.items() if not k.startswith(outer)}, "REQUIRE_ALL": require_all},
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        env={**{k: v for k, v in os.environ.items() if not k.startswith(outer)}, **environment},
         cwd=settings.BASE_DIR,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert outcome in run.stdout
-    assert ("apt-get install it" in run.stdout) == bool(require_all)

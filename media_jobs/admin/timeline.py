@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth import get_user_model
-
 from media_jobs.admin import cells
+from media_jobs.admin.access.caller_names import names_of
 from media_jobs.errors import Blame
 from media_jobs.models import Job, JobEvent
 
@@ -18,7 +17,6 @@ BLAMES: dict[str, str] = {
     Blame.MACHINE: "memory or time",
     Blame.BUG: "a bug of ours",
 }
-ACTORS = {"anonymous": "an anonymous caller", "system": "the service itself"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,8 @@ class Entry:
 def of(job: Job) -> list[Entry]:
     """Return the entries, oldest first, with names instead of ids."""
     events = list(job.events.order_by("number"))
-    names = ACTORS | _staff_names({event.actor for event in events})
-    return [_entry(event, names.get(event.actor, event.actor)) for event in events]
+    names = names_of({event.actor for event in events})
+    return [_entry(event, names[event.actor]) for event in events]
 
 
 def _entry(event: JobEvent, who: str) -> Entry:
@@ -69,9 +67,3 @@ def _fact(name: str, fact: Any) -> tuple[str, str]:
     elif name.endswith("_bytes"):
         name, fact = name.removesuffix("_bytes"), cells.size(fact)
     return name.replace("_", " "), str(fact)
-
-
-def _staff_names(actors: set[str]) -> dict[str, str]:
-    keys = {actor: actor.removeprefix("staff:") for actor in actors if actor.startswith("staff:")}
-    users = get_user_model().objects.in_bulk([int(pk) for pk in keys.values() if pk.isdecimal()])
-    return {actor: users[int(pk)].get_username() for actor, pk in keys.items() if pk.isdecimal() and int(pk) in users}

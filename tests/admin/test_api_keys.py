@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -45,6 +46,20 @@ def test_the_answer_to_making_one_shows_it_and_no_page_does_again(boss: Client) 
     for url in (LIST, page(row), reverse("admin:media_jobs_apikey_history", args=[row.pk]), reverse("admin:index")):
         assert secret not in boss.get(url).content.decode()
     assert secret not in str(boss.session.items()) + str(boss.cookies)
+
+
+def test_its_page_names_who_has_made_it(boss: Client) -> None:
+    def shown_maker() -> str:
+        found = re.search(r"Made by.*?<div[^>]*>(.*?)</div>", boss.get(page(row)).content.decode(), re.DOTALL)
+        return re.sub(r"<[^>]+>", "", found[1]).strip() if found else ""
+
+    make(boss)
+    row = ApiKey.objects.get()
+    maker = User.objects.get(pk=row.created_by.removeprefix("staff:"))
+    assert shown_maker() == maker.username
+    for former, called in (("system", "the service itself"), ("staff:9999", "staff:9999")):
+        ApiKey.objects.update(created_by=former)
+        assert shown_maker() == called
 
 
 def test_a_key_for_nothing_is_not_made(boss: Client) -> None:

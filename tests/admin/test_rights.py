@@ -15,6 +15,8 @@ from tests.admin.conftest import Login
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 from tests.services.webhooks.helpers import make_delivery
 
+pytestmark = pytest.mark.sqlite
+
 #: What people have no business with, or edit on the page of something else.
 WITHOUT_PAGES = {
     "DirectUpload",

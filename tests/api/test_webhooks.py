@@ -8,10 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from media_jobs.models import IdempotencyKey, WebhookDelivery, WebhookEndpoint
+from media_jobs.callers import Scope
+from media_jobs.models import ApiKey, IdempotencyKey, WebhookDelivery, WebhookEndpoint
 from media_jobs.services.webhooks import endpoints
 from media_jobs.states import DeliveryState, WebhookEvent
-from tests.services.webhooks.helpers import make_delivery
+from tests import people
+from tests.services.webhooks.helpers import make_delivery, make_webhook
 
 pytestmark = pytest.mark.django_db
 URL = "https://example.org/hook"
@@ -109,6 +111,24 @@ def test_a_stranger_has_none(client: Client, me: Client, method: str, call: str 
     answer = send(client, method, path + (call or "").format(delivery=uuid4()), {} if method != "get" else None)
     assert answer.status_code == 403
     assert "credentials" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("method", "call"), [("post", None), *CALLS])
+def test_a_key_without_manage_may_look_and_no_more(method: str, call: str | None) -> None:
+    row, key = people.api_key(Scope.UPLOAD, Scope.READ)
+    program, endpoint = people.program(key), make_webhook(f"key:{row.prefix}")
+    delivery = make_delivery(endpoint)
+    path = "/v1/webhooks" if call is None else f"/v1/webhooks/{endpoint.pk}" + call.format(delivery=delivery.pk)
+    body = ({"url": URL} if call is None else BODIES.get(call, {})) if method != "get" else None
+    before = list(WebhookEndpoint.objects.values()), list(WebhookDelivery.objects.values())
+    answer = send(program, method, path, body)
+    if method == "get":
+        assert answer.status_code == 200
+        return
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+    assert (list(WebhookEndpoint.objects.values()), list(WebhookDelivery.objects.values())) == before
+    ApiKey.objects.update(may_manage=True)
+    assert send(program, method, path, body).status_code in (200, 201, 202, 204)
 
 
 @pytest.mark.parametrize(

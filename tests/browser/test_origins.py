@@ -1,61 +1,68 @@
-"""A page of another origin, in a real browser: uploads with progress and follows its job, if its site is named."""
+"""A page of another origin, in a real browser: uploads with progress and follows its job live, if its site is named.
+
+The page is the one that we show to be copied, with this run's address in it.
+"""
 
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import Browser
+from gallimg_client import Client
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.service import Service, photo, running
+from tests import images
+from tests.e2e.accounts import api_key
+from tests.e2e.pausing import no_work
+from tests.e2e.service import ROOT, Service, running
 
 pytestmark = pytest.mark.browser
 
-_PAGE = b"<!doctype html><title>gall site</title><input type=file>"
-_UPLOAD = """async ([url, key]) => {
-    const form = new FormData();
-    form.append("file", document.querySelector("input").files[0]);
-    const progress = [];
-    const sent = await new Promise((done) => {
-        const request = new XMLHttpRequest();
-        request.open("POST", url + "/v1/images");
-        request.setRequestHeader("Authorization", "Bearer " + key);
-        request.setRequestHeader("Idempotency-Key", crypto.randomUUID());
-        request.upload.onprogress = (event) => progress.push([event.loaded, event.total]);
-        request.onload = () => done(request);
-        request.onerror = () => done(null);
-        request.send(form);
-    });
-    if (!sent) return {refused: true};
-    const job = sent.getResponseHeader("Location");
-    let answer, wait;
-    do {
-        const poll = await fetch(url + job, {headers: {Authorization: "Bearer " + key}});
-        wait = wait || poll.headers.get("RateLimit-Policy");
-        answer = await poll.json();
-        await new Promise((later) => setTimeout(later, 100));
-    } while (answer.status == "processing");
-    return {status: sent.status, progress, retryAfter: sent.getResponseHeader("Retry-After"), answer, wait};
-}"""
+LIMIT_MS = 120_000
+PAGE = ROOT / "clients/browser/upload.html"
+#: What the page does not show: each step of its bar and of its status line, and what its streams say.
+WATCH = """
+window.seen = {bar: [], status: [], events: []};
+new MutationObserver(() => seen.status.push(document.querySelector("[role=status]").textContent))
+  .observe(document, {childList: true, subtree: true, characterData: true});
+addEventListener("DOMContentLoaded", () => {
+  const bar = document.querySelector("progress");
+  new MutationObserver(() => seen.bar.push(bar.value)).observe(bar, {attributes: true});
+});
+window.EventSource = class extends EventSource {
+  constructor(url) {
+    super(url);
+    this.addEventListener("message", (event) => seen.events.push(JSON.parse(event.data)));
+  }
+};
+"""
 
 
-class _Site(BaseHTTPRequestHandler):
+class Site(BaseHTTPRequestHandler):
+    """The server of a site that is not ours: its page, and a credential for whoever looks at it."""
+
+    service, key = "", ""
+
     def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(_PAGE)))
+        page = PAGE.read_text().replace("http://127.0.0.1:8080", self.service)
+        found = {"/": page, "/credential": self.key}.get(self.path)
+        body = (found or "").encode()
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(_PAGE)
+        self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        pass
+        """The test tells what went wrong."""
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[int]:
-    """The port of a site that is not ours; as 127.0.0.1 it is named, as localhost it is not."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Site) as server:
+def port() -> Iterator[int]:
+    """That of the site: as 127.0.0.1 it is named, as localhost it is not."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server.server_port
@@ -64,30 +71,70 @@ def site() -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, site: int) -> Iterator[Service]:
-    env = {"UPLOAD_ORIGINS": f"http://127.0.0.1:{site}", "READS_PER_MINUTE": "10000"}
+def service(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Service]:
+    env = {"UPLOAD_ORIGINS": f"http://127.0.0.1:{port}", "READS_PER_MINUTE": "10000"}
     with running(tmp_path_factory.mktemp("origins") / "data", env) as started:
+        Site.service, Site.key = started.url, api_key(started)
+        started.headers = {"Authorization": f"Bearer {Site.key}"}
         yield started
 
 
-def upload(chromium: Browser, service: Service, page_url: str) -> Any:
-    key = service.manage("apikey", "create", "the gall site").strip()
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
     with chromium.new_context() as context:
-        page = context.new_page()
-        page.goto(page_url)
-        picture = {"name": "gall.jpg", "mimeType": "image/jpeg", "buffer": photo(1600, 1200)}
-        page.locator("input").set_input_files(picture)  # type: ignore[arg-type]
-        return page.evaluate(_UPLOAD, [service.url, key])
+        found = context.new_page()
+        found.add_init_script(WATCH)
+        yield found
 
 
-def test_a_named_site_uploads_with_progress_and_follows_its_job(chromium: Browser, service: Service, site: int) -> None:
-    found = upload(chromium, service, f"http://127.0.0.1:{site}/")
-    assert (found["status"], found["answer"]["status"]) == (202, "done")
-    assert found["progress"]
-    assert found["progress"][-1][0] == found["progress"][-1][1]
-    assert int(found["retryAfter"]) >= 1
-    assert found["wait"] == '"read";q=10000;w=60'
+def upload(page: Page, content: bytes) -> None:
+    picture = {"name": "gall.jpg", "mimeType": "image/jpeg", "buffer": content}
+    page.locator("input").set_input_files(picture)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Upload").click()
 
 
-def test_another_does_not(chromium: Browser, service: Service, site: int) -> None:
-    assert upload(chromium, service, f"http://localhost:{site}/") == {"refused": True}
+def stored(service: Service) -> int:
+    """How many images the caller of the page has."""
+    return len(httpx.get(f"{service.url}/v1/images", headers=service.headers).json()["images"])
+
+
+def test_a_named_site_uploads_with_progress_and_follows_its_job_live(page: Page, service: Service, port: int) -> None:
+    page.goto(f"http://127.0.0.1:{port}/")
+    picture = images.jpeg(1600, 1200)
+    a_stream = page.expect_response(lambda answer: "/v1/events?" in answer.url, timeout=LIMIT_MS)
+    with no_work(service), a_stream as stream:
+        upload(page, picture + bytes(20_000_000))
+    assert stream.value.status == 200
+    expect(page.get_by_role("status")).to_have_text("Done", timeout=LIMIT_MS)
+    seen = page.evaluate("seen")
+    assert len(seen["bar"]) > 2
+    assert seen["bar"] == sorted(seen["bar"])
+    assert seen["bar"][-1] == 1
+    assert [event["number"] for event in seen["events"]] == list(range(2, len(seen["events"]) + 2))
+    assert seen["events"][-1]["status"] == "done"
+    expect(page.locator("img")).to_have_count(4)
+    assert all(url.startswith(service.url) for url in page.locator("img").evaluate_all("all => all.map(i => i.src)"))
+
+
+def test_it_says_why_a_file_is_refused_or_comes_to_nothing(page: Page, service: Service, port: int) -> None:
+    page.goto(f"http://127.0.0.1:{port}/")
+    upload(page, b"no picture at all" * 100)
+    expect(page.get_by_role("status")).to_contain_text("accepted", timeout=LIMIT_MS)
+    whole = images.jpeg(1600, 1200)
+    upload(page, whole[: len(whole) // 2])
+    expect(page.get_by_role("status")).to_contain_text("breaks off", timeout=LIMIT_MS)
+
+
+def test_a_site_that_is_not_named_stores_and_learns_nothing(page: Page, service: Service, port: int) -> None:
+    before = stored(service)
+    page.add_init_script("const later = setTimeout; setTimeout = (call, ms) => later(call, ms / 100);")
+    page.goto(f"http://localhost:{port}/")
+    upload(page, images.jpeg())
+    expect(page.get_by_role("status")).to_have_text("The service cannot be reached from this page.", timeout=LIMIT_MS)
+    assert stored(service) == before
+    asked = "([url, key]) => fetch(url, {headers: {Authorization: `Bearer ${key}`}}).then(String, String)"
+    assert page.evaluate(asked, [f"{service.url}/v1/images", Site.key]) == "TypeError: Failed to fetch"
+    with Client(service.url, Site.key) as gallimg:
+        stream = f"{service.url}/v1/events?ticket={gallimg.ticket()}"
+    followed = "(url) => new Promise((told) => { const s = new EventSource(url); s.onopen = s.onerror = told; })"
+    assert page.evaluate(f"(url) => ({followed})(url).then((event) => event.type)", stream) == "error"

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from media_jobs.admin import cells
+from media_jobs.admin.access.caller_names import names_of
 from media_jobs.admin.base import ModelAdmin, button, caller_of, redirect_to
 from media_jobs.models import ApiKey
 from media_jobs.services.access import api_keys
@@ -40,13 +41,13 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
     list_fullwidth = True
     show_full_result_count = False
     actions_detail = ("revoke",)
-    readonly_fields = ("begins_with", "state", "last_used", "made", "created_by")
+    readonly_fields = ("begins_with", "state", "last_used", "made", "made_by")
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         scopes = ("For what", {"fields": (("may_upload", "may_read"), ("may_manage", "acts_for_users"))})
         if obj is None:
             return ((None, {"fields": ("name", "expires_at")}), scopes)
-        known = (("begins_with", "state"), ("last_used", "made"), "created_by")
+        known = (("begins_with", "state"), ("last_used", "made"), "made_by")
         return ((None, {"fields": ("name", "expires_at", *known)}), scopes)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -121,6 +122,10 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
     @admin.display(description="Last used", ordering="last_used_at")
     def last_used(self, key: ApiKey) -> SafeString:
         return cells.ago(key.last_used_at)
+
+    @admin.display(description="Made by")
+    def made_by(self, key: ApiKey) -> str:
+        return names_of([key.created_by])[key.created_by]
 
     @admin.display(description="Made", ordering="id")
     def made(self, key: ApiKey) -> SafeString:

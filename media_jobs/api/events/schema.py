@@ -5,10 +5,11 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from media_jobs.api.events.serializers import EventSerializer, TicketSerializer
-from media_jobs.api.shared.answers import DATABASE_AWAY, answers
+from media_jobs.api.shared.openapi import answers
+from media_jobs.api.shared.problems.documents import CONTENT_TYPE
 
 
 class TicketScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -18,13 +19,6 @@ class TicketScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {"type": "apiKey", "in": "query", "name": "ticket", "description": "Of `POST /v1/events/ticket`."}
 
-
-_JOB = "01990000-0000-7000-8000-000000000001"
-_STREAM = (
-    "retry: 1874\nevent: heartbeat\nid: 812-9223372036854775807\ndata: {}\n\n"
-    f'id: 815-1034\ndata: {{"jobId": "{_JOB}", "imageId": "01990000-0000-7000-8000-000000000002", "number": 3, '
-    '"type": "done", "status": "done", "at": "2030-01-01T12:00:00+00:00"}\n\n'
-)
 
 FOLLOWING = [
     OpenApiParameter(
@@ -43,19 +37,20 @@ FOLLOWING = [
     ),
 ]
 
-EVENTS = answers(
-    {
-        (200, "text/event-stream"): OpenApiResponse(
-            EventSerializer,
-            description="A stream without an end; each `data` is one such object",
-            examples=[OpenApiExample("stream", _STREAM)],
-        )
-    },
-    {
-        400: ("jobs_not_named", "No credentials and no `job`, too many of them, or a Last-Event-ID that is none"),
-        403: ("ticket_invalid", "The ticket was used, has expired, or was never issued"),
-        404: ("not_found", "One of the jobs is not there, or another's"),
-        503: ("too_many_waiters", "As many wait as there is room for, or the server stops; see Retry-After"),
-    },
+EVENTS = answers.of_reads(
+    {(200, "text/event-stream"): OpenApiResponse(EventSerializer, description="A stream without an end")},
+    "jobs_not_named",
+    "bad_cursor",
+    "ticket_invalid",
+    "not_found",
+    "too_many_waiters",
 )
-TICKET = answers({201: OpenApiResponse(TicketSerializer, description="Issued")}, {503: DATABASE_AWAY})
+del EVENTS[406, CONTENT_TYPE]  # whatever is accepted
+TICKET = answers.of_changes({201: OpenApiResponse(TicketSerializer, description="Issued")})
+
+
+def describe_stream(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular, which knows no streams: the body is a text, and the data of each message an object."""
+    media = result["paths"]["/v1/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]
+    media["schema"] = {"type": "string", "contentMediaType": "text/event-stream", "contentSchema": media["schema"]}
+    return result

@@ -55,6 +55,7 @@ class EventsView(APIView):
     content_negotiation_class = _WhateverIsAccepted
 
     @extend_schema(
+        operation_id="followEvents",
         summary="Follow your jobs live, as Server-Sent Events",
         description="Each event of your jobs comes as a `message` whose data is JSON; staff are told of all jobs that "
         "they may see. `heartbeat` events come every 15 seconds in between. The stream ends after a quarter of an "
@@ -82,6 +83,7 @@ class TicketView(APIView):
     scopes = {"POST": Scope.READ}
 
     @extend_schema(
+        operation_id="createEventsTicket",
         summary="Get a ticket for a browser's EventSource",
         description="It stands for your credential: connect to `/v1/events?ticket=…` with it, once, within "
         f"{tickets.LIFETIME_S} seconds.",

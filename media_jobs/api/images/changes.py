@@ -5,9 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from media_jobs.api.shared.bodies.field_names import check_known
+from media_jobs.api.shared.bodies.field_names import check_known, checked, made_once
 from media_jobs.api.shared.bodies.image_fields import RightField, TagsField
-from media_jobs.api.shared.bodies.upload_fields import made_once
 
 
 class RightsChange(serializers.Serializer[None]):
@@ -31,10 +30,7 @@ class ChangesSerializer(serializers.Serializer[None]):
 
         Raises ValidationError, UnknownField.
         """
-        serializer = made_once(cls)
-        check_known(sent, serializer.fields.keys())
         if isinstance(rights := sent.get("rights"), dict):
-            names = [f"rights.{name}" for name in serializer.fields["rights"].fields]  # type: ignore[attr-defined]
+            names = [f"rights.{name}" for name in made_once(RightsChange).fields]
             check_known([f"rights.{name}" for name in rights], names)
-        found: dict[str, Any] = serializer.run_validation(dict(sent))
-        return found
+        return checked(cls, sent)

@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from media_jobs.api.shared.bodies.field_names import check_known
+from media_jobs.api.shared.bodies.field_names import checked
 from media_jobs.api.shared.bodies.image_fields import RightField
-from media_jobs.api.shared.bodies.upload_fields import UploadFields, made_once, validated
+from media_jobs.api.shared.bodies.upload_fields import FileFirst, UploadFields, validated
 from media_jobs.pipeline.formats.sniff import BY_CONTENT_TYPE
 from media_jobs.pipeline.values import Focus, Overrides
 from media_jobs.services.uploads.intake import UploadOptions
 
 
-@extend_schema_field({"type": "string", "default": ""})
 class FocusField(serializers.CharField):
     """`x,y` as a `Focus`."""
 
@@ -78,7 +76,7 @@ class SentFields:
     upload_id: UUID | None
 
 
-class UploadSerializer(FieldsSerializer):
+class UploadSerializer(FileFirst, FieldsSerializer):
     """The form of an upload, as the documentation shows it; the file itself is streamed past it."""
 
     file = serializers.FileField(
@@ -122,8 +120,7 @@ class AnnouncedSerializer(serializers.Serializer[None]):
 
         Raises ValidationError, UnknownField.
         """
-        check_known(sent, made_once(cls).fields.keys())
-        said = made_once(cls).run_validation(dict(sent))
+        said = checked(cls, sent)
         return {
             "filename": said["filename"],
             "content_type": said["contentType"],

@@ -68,7 +68,7 @@ class ImageSummarySerializer(serializers.Serializer[Original]):
     width = serializers.IntegerField(source="width_px", allow_null=True, help_text="As displayed, in px.")
     height = serializers.IntegerField(source="height_px", allow_null=True, help_text="As displayed, in px.")
     createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815
-    restorableUntil = serializers.SerializerMethodField()  # noqa: N815
+    restorableUntil = serializers.DateTimeField(required=False, help_text="Of deleted images only.")  # noqa: N815
     tags = TagsField()
     rights = serializers.SerializerMethodField()
     placeholder = serializers.SerializerMethodField()
@@ -86,10 +86,6 @@ class ImageSummarySerializer(serializers.Serializer[Original]):
     @extend_schema_field(serializers.CharField(allow_null=True, help_text=_CHECKED))
     def get_sha256(self, image: Original) -> str | None:
         return None if image.state == OriginalState.STAGED else image.sha256
-
-    @extend_schema_field(serializers.DateTimeField(help_text="Of deleted images only."))
-    def get_restorableUntil(self, image: Original) -> Any:  # noqa: N802  (the wire's spelling)
-        return deletion.describe(image).restorable_until if image.deleted_at else None
 
     @extend_schema_field(RightsSerializer)
     def get_rights(self, image: Original) -> Any:
@@ -118,8 +114,9 @@ class ImageSummarySerializer(serializers.Serializer[Original]):
 
     def to_representation(self, image: Original) -> dict[str, Any]:
         answer: dict[str, Any] = super().to_representation(image)
-        if answer["restorableUntil"] is None:
-            del answer["restorableUntil"]
+        if image.deleted_at:
+            until = deletion.describe(image).restorable_until
+            answer["restorableUntil"] = self.fields["restorableUntil"].to_representation(until)
         return answer
 
 

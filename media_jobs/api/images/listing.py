@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,8 +14,7 @@ from rest_framework.response import Response
 from media_jobs import image_lists
 from media_jobs.api.images.image_serializers import ImageSummarySerializer
 from media_jobs.api.images.serializers import STATUS
-from media_jobs.api.shared.bodies.field_names import check_known
-from media_jobs.api.shared.bodies.upload_fields import made_once
+from media_jobs.api.shared.bodies.field_names import check_known, made_once
 from media_jobs.callers import Caller
 from media_jobs.image_lists import Wanted
 from media_jobs.states import JobState
@@ -78,6 +78,15 @@ class ListSerializer(serializers.Serializer[None]):
     nextCursor = serializers.CharField(  # noqa: N815
         allow_null=True, help_text="Asks for the next page; null where this is the last. The header Link has it, too."
     )
+
+
+LINK = OpenApiParameter(
+    "Link",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description='The next page, where there is one (RFC 8288): `</v1/images?…>; rel="next"`.',
+)
 
 
 def answer(request: Request, caller: Caller) -> Response:

@@ -5,23 +5,24 @@ from functools import partial
 from typing import Any
 
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import selectors
-from media_jobs.api.images import listing, schema
+from media_jobs.api.images import listing
 from media_jobs.api.images.fields import AnnouncedSerializer, FieldsSerializer, StagedSerializer, UploadSerializer
 from media_jobs.api.images.listing import ListQuery, ListSerializer
 from media_jobs.api.images.serializers import OpenedSerializer, UploadedSerializer
-from media_jobs.api.images.views import accepted
-from media_jobs.api.shared import answers, readiness
+from media_jobs.api.images.views import OVER_IN_TIME, accepted
+from media_jobs.api.shared import readiness
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.bodies.json_bodies import ObjectParser, is_json, object_of
 from media_jobs.api.shared.bodies.uploads import FormParser, Received, receiving
 from media_jobs.api.shared.idempotency import key_of
+from media_jobs.api.shared.openapi import answers, parameters
 from media_jobs.callers import Caller, Scope
 from media_jobs.models import IdempotencyKey
 from media_jobs.pipeline.formats.sniff import Kind
@@ -39,32 +40,27 @@ class UploadView(APIView):
     parser_classes = [FormParser, ObjectParser]
 
     @extend_schema(
-        summary="Upload a picture and queue its processing",
+        operation_id="createJob",
+        summary="Upload a picture: POST /v1/images under another name",
         description="As a form with the file in it; or as JSON with the id of an upload that `POST /v1/uploads` began "
         "and whose file is in the storage by now. The answer is the same.",
-        parameters=[answers.WAIT, answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
+        parameters=parameters.QUEUEING,
         request={"multipart/form-data": UploadSerializer, "application/json": StagedSerializer},
-        responses=answers.answers(
+        responses=answers.of_changes(
             {
-                200: schema.OVER_IN_TIME,
+                200: OVER_IN_TIME,
                 202: OpenApiResponse(UploadedSerializer, description="Stored; its job waits, or is being done already"),
             },
-            {
-                400: (
-                    "missing_file",
-                    "Missing or empty file, two files, unknown preset or uploadId, a field or key with a wrong value",
-                ),
-                409: ("upload_used", "The upload has become an image already, or was begun more than an hour ago"),
-                413: ("file_too_large", "Larger than MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
-                415: (
-                    "unsupported_format",
-                    "No picture of an accepted format by its first bytes; or a request that is neither form nor JSON",
-                ),
-                422: answers.KEY_REUSED,
-                503: answers.BACKLOG_FULL,
-            },
+            "unknown_preset",
+            "unknown_upload",
+            "upload_used",
+            "upload_expired",
+            *answers.FORM_BODY,
+            *answers.JSON_BODY,
+            *answers.ONCE,
+            *answers.WAIT,
+            *answers.BACKLOG,
         ),
-        examples=schema.UPLOADED,
     )
     def post(self, request: Request) -> HttpResponseBase:
         caller, key = caller_of(request), key_of(request)
@@ -87,21 +83,20 @@ class UploadView(APIView):
         return super().handle_exception(exc)
 
 
+@extend_schema_view(post=extend_schema(operation_id="uploadImage", summary="Upload a picture and queue its processing"))
 class ImagesView(UploadView):
     """The collection: an upload adds to it."""
 
     @extend_schema(
-        operation_id="v1_images_list",
+        operation_id="listImages",
         summary="Your images, newest first",
         description="Page by page: while `nextCursor` is not null, ask again with it as `cursor`. What is uploaded "
         "meanwhile is on no later page, and none comes twice.",
-        parameters=[ListQuery],
-        responses=answers.answers(
-            {200: ListSerializer},
-            {400: ("unknown_field", "A parameter that there is not, or a value that it cannot have"),
-             503: answers.DATABASE_AWAY},
+        parameters=[ListQuery, listing.LINK],
+        responses=answers.of_reads(
+            {200: OpenApiResponse(ListSerializer, description="A page")}, "unknown_field", "bad_field"
         ),
-    )  # fmt: skip
+    )
     def get(self, request: Request) -> Response:
         return listing.answer(request, caller_of(request))
 
@@ -169,22 +164,20 @@ class DirectUploadView(APIView):
     parser_classes = [ObjectParser]
 
     @extend_schema(
+        operation_id="beginUpload",
         summary="Begin an upload straight to the storage",
         description="For large files, slow senders and busy servers: the answer is a form by which the picture goes to "
         "the storage itself. POST its `fields` and, as the last one, the picture in the field `file` to `url` as "
         "multipart/form-data, before `expiresAt`; then `POST /v1/images` with the `uploadId`, within an hour. What has "
         "arrived is checked when it is processed.",
         request=AnnouncedSerializer,
-        responses=answers.answers(
+        responses=answers.of_changes(
             {201: OpenApiResponse(OpenedSerializer, description="The storage awaits the file")},
-            {
-                400: ("bad_field", "A field that is missing, or has a value that it cannot have"),
-                413: ("file_too_large", "Larger than MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
-                415: ("unsupported_format", "A contentType that is not accepted, or a request that is not JSON"),
-                503: answers.BACKLOG_FULL,
-            },
+            "file_too_large",
+            "unsupported_format",
+            *answers.JSON_BODY,
+            *answers.BACKLOG,
         ),
-        examples=schema.OPENED,
     )
     def post(self, request: Request) -> Response:
         caller = caller_of(request)

@@ -5,21 +5,21 @@ from uuid import UUID
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import selectors
-from media_jobs.api.images import schema
 from media_jobs.api.images.changes import ChangesSerializer
 from media_jobs.api.images.image_serializers import DeletedSerializer, ImageSerializer
 from media_jobs.api.images.serializers import AcceptedSerializer, JobSerializer
-from media_jobs.api.shared import answers, readiness
+from media_jobs.api.shared import readiness
 from media_jobs.api.shared.auth import caller_of, holds
 from media_jobs.api.shared.bodies.json_bodies import ObjectParser, object_of
 from media_jobs.api.shared.idempotency import key_of
+from media_jobs.api.shared.openapi import answers, parameters
 from media_jobs.callers import Caller
 from media_jobs.models import Job, Original
 from media_jobs.services import idempotency, originals
@@ -28,6 +28,15 @@ from media_jobs.services.images import deletion, editing
 from media_jobs.services.jobs import estimates, lifecycle
 from media_jobs.services.uploads.intake import Accepted
 from media_jobs.services.waiting.waits import is_over
+
+OVER_IN_TIME = OpenApiResponse(JobSerializer, description="With `wait`: the job is over already, and this is it")
+LINK = OpenApiParameter(
+    "Location",
+    {"type": "string", "format": "uri"},
+    OpenApiParameter.HEADER,
+    response=[302],
+    description="The link, which works for five minutes.",
+)
 
 
 def accepted(view: APIView, request: Request, answer: Answer) -> HttpResponseBase:
@@ -41,10 +50,12 @@ class JobView(APIView):
         summary="How far a job is, and what came of it",
         description="Asked with `wait`, it answers when the job is over. With If-None-Match it answers 304 as long as "
         "nothing has changed; with both, when something has happened to the job.",
-        parameters=[answers.WAIT, answers.IF_NONE_MATCH, answers.ETAG, answers.RETRY_AFTER],
-        responses=answers.answers(
-            {200: JobSerializer, 304: answers.NOT_MODIFIED},
-            {400: answers.BAD_WAIT, 404: answers.NO_JOB, 503: answers.DATABASE_AWAY},
+        operation_id="getJob",
+        parameters=parameters.WAITED_FOR,
+        responses=answers.of_reads(
+            {200: OpenApiResponse(JobSerializer, description="The job"), 304: answers.NOT_MODIFIED},
+            "not_found",
+            *answers.WAIT,
         ),
     )
     def get(self, request: Request, id: UUID) -> HttpResponseBase:
@@ -54,12 +65,11 @@ class JobView(APIView):
         summary="Cancel a job",
         description="A waiting job is not begun, and one that is being processed ends within two seconds. Derivatives "
         "of earlier jobs and the original stay. Cancelling again gives the same answer.",
-        responses=answers.answers(
-            {200: OpenApiResponse(JobSerializer, description="It is cancelled")},
-            {403: ("permission_denied", "Not yours to cancel"), 404: answers.NO_JOB,
-             409: ("wrong_state", "It is done or has failed already"), 503: answers.DATABASE_AWAY},
+        operation_id="cancelJob",
+        responses=answers.of_changes(
+            {200: OpenApiResponse(JobSerializer, description="It is cancelled")}, "not_found", "wrong_state"
         ),
-    )  # fmt: skip
+    )
     def delete(self, request: Request, id: UUID) -> Response:
         _check_may_change(request, _job(request, id), "cancel_job")
         answer = JobSerializer(lifecycle.cancel(id, actor=caller_of(request))).data
@@ -68,15 +78,14 @@ class JobView(APIView):
 
 class RetryView(APIView):
     @extend_schema(
+        operation_id="retryJob",
         summary="Queue a failed or cancelled job again",
-        parameters=[answers.WAIT, answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
+        parameters=parameters.QUEUEING,
         request=None,
-        responses=answers.answers(
-            {200: schema.OVER_IN_TIME,
+        responses=answers.of_changes(
+            {200: OVER_IN_TIME,
              202: OpenApiResponse(AcceptedSerializer, description="It waits again, with new attempts")},
-            {400: answers.BAD_KEY, 403: ("permission_denied", "Not yours to queue again"), 404: answers.NO_JOB,
-             409: ("wrong_state", "It is neither failed nor cancelled"), 422: answers.KEY_REUSED,
-             503: answers.DATABASE_AWAY},
+            "not_found", "wrong_state", *answers.ONCE, *answers.WAIT,
         ),
     )  # fmt: skip
     def post(self, request: Request, id: UUID) -> HttpResponseBase:
@@ -119,8 +128,11 @@ class ImageView(APIView):
 
     @extend_schema(
         summary="A picture, its metadata, rights, placeholder, privacy receipt, derivatives and jobs",
-        parameters=[answers.IF_NONE_MATCH, answers.ETAG],
-        responses=answers.answers({200: ImageSerializer, 304: answers.NOT_MODIFIED}, {404: schema.NO_IMAGE}),
+        operation_id="getImage",
+        parameters=parameters.TAGGED,
+        responses=answers.of_reads(
+            {200: OpenApiResponse(ImageSerializer, description="The image"), 304: answers.NOT_MODIFIED}, "not_found"
+        ),
     )
     def get(self, request: Request, id: UUID) -> Response:
         return readiness.tagged(request, _described(_image(request, id), caller_of(request)))
@@ -129,15 +141,15 @@ class ImageView(APIView):
         summary="Change its tags and rights",
         description="Rights that a person states go before those in the file. They are written into derivatives that "
         "are made from then on; those that are there become `stale`.",
+        operation_id="changeImage",
         request={"application/json": ChangesSerializer},
-        responses=answers.answers(
+        responses=answers.of_changes(
             {200: OpenApiResponse(ImageSerializer, description="As it is now")},
-            {400: ("unknown_field", "A field that there is not, or a value that it cannot have"),
-             403: ("permission_denied", "Not yours to change"), 404: schema.NO_IMAGE,
-             409: ("wrong_state", "It is being deleted"), 415: ("unsupported_media_type", "Not JSON"),
-             503: answers.DATABASE_AWAY},
+            "not_found",
+            "wrong_state",
+            *answers.JSON_BODY,
         ),
-    )  # fmt: skip
+    )
     def patch(self, request: Request, id: UUID) -> Response:
         caller = caller_of(request)
         _check_may_change(request, _image(request, id), "change_original")
@@ -148,11 +160,11 @@ class ImageView(APIView):
         summary="Delete an image",
         description="Its derivatives are gone at once, and its jobs with them. The original stays until "
         "`restorableUntil`; deleting again gives the same answer.",
-        responses=answers.answers(
-            {200: OpenApiResponse(DeletedSerializer, description="It is deleted")},
-            {403: ("permission_denied", "Not yours to delete"), 404: schema.NO_IMAGE, 503: answers.DATABASE_AWAY},
+        operation_id="deleteImage",
+        responses=answers.of_changes(
+            {200: OpenApiResponse(DeletedSerializer, description="It is deleted")}, "not_found"
         ),
-    )  # fmt: skip
+    )
     def delete(self, request: Request, id: UUID) -> Response:
         _check_may_change(request, _image(request, id, deleted=True), "delete_original")
         return Response(DeletedSerializer(deletion.delete(id, actor=caller_of(request))).data)
@@ -162,16 +174,17 @@ class RestoreView(APIView):
     @extend_schema(
         summary="Bring a deleted image back",
         description="Its derivatives are made anew, at new addresses only where its rights were changed since.",
-        parameters=[answers.WAIT, answers.IDEMPOTENCY_KEY, answers.LOCATION, answers.RETRY_AFTER, answers.REPLAYED],
+        operation_id="restoreImage",
+        parameters=parameters.QUEUEING,
         request=None,
-        responses=answers.answers(
-            {200: schema.OVER_IN_TIME,
-             202: OpenApiResponse(AcceptedSerializer, description="It is back, and its job waits")},
-            {400: answers.BAD_KEY, 403: ("permission_denied", "Not yours to restore"), 404: schema.NO_IMAGE,
-             409: ("not_restorable", "It was not deleted, or longer ago than RESTORE_DAYS"), 422: answers.KEY_REUSED,
-             503: answers.DATABASE_AWAY},
+        responses=answers.of_changes(
+            {200: OVER_IN_TIME, 202: OpenApiResponse(AcceptedSerializer, description="It is back, and its job waits")},
+            "not_found",
+            "not_restorable",
+            *answers.ONCE,
+            *answers.WAIT,
         ),
-    )  # fmt: skip
+    )
     def post(self, request: Request, id: UUID) -> HttpResponseBase:
         caller, key = caller_of(request), key_of(request)
         readiness.wait_s(request)  # whether it is one
@@ -198,18 +211,21 @@ def _described(image: Original, caller: Caller) -> Response:
 
 
 class OriginalView(APIView):
+    known_callers_only = True
+
     @extend_schema(
         summary="The original file, by a redirect to a short-lived link",
         description="Originals may hold positions and serial numbers: their owners get them, if they are not "
         "anonymous, and staff with the permission to.",
-        responses=answers.answers(
+        operation_id="getOriginal",
+        parameters=[LINK],
+        responses=answers.of_reads(
             {302: OpenApiResponse(description="To a signed link")},
-            {
-                403: ("permission_denied", "Not yours to see"),
-                404: schema.NO_IMAGE,
-                409: ("wrong_state", "It came straight to the storage, and no worker has checked it yet"),
-                503: ("reads_not_configured", "This server has no credentials for reading"),
-            },
+            "permission_denied",
+            "not_found",
+            "wrong_state",
+            "reads_not_configured",
+            *answers.STORAGE,
         ),
     )
     def get(self, request: Request, id: UUID) -> Response:

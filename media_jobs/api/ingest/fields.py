@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from media_jobs.api.shared.bodies.upload_fields import UploadFields, validated
+from media_jobs.api.shared.bodies.upload_fields import FileFirst, UploadFields, validated
 from media_jobs.services.uploads.intake import UploadOptions
 
 #: The preset of all that comes in here.
@@ -20,13 +20,13 @@ def options_of(sent: Mapping[str, Any]) -> UploadOptions:
     return UploadOptions(valid.get("preserve", {}), tags=valid.get("tags", ()))
 
 
-class UploadForm(UploadFields):
+class UploadForm(FileFirst, UploadFields):
     """The form of an upload, as the documentation shows it; the file itself is streamed past it."""
 
     image = serializers.FileField(help_text=f"The picture: {_FORMATS}")
 
 
-class BatchForm(UploadFields):
+class BatchForm(FileFirst, UploadFields):
     """The form of a batch; its text fields hold for all files."""
 
     images = serializers.ListField(

@@ -9,8 +9,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from media_jobs import selectors
-from media_jobs.api.shared.answers import ProblemSerializer
 from media_jobs.api.shared.auth import caller_of
+from media_jobs.api.shared.openapi.answers import ProblemSerializer
 from media_jobs.models import Job, Original
 from media_jobs.services.jobs.heartbeat import PROGRESS
 from media_jobs.services.uploads.intake import Accepted
@@ -87,12 +87,15 @@ class BatchSerializer(serializers.Serializer[None]):
 
 
 class UrlsSerializer(serializers.Serializer[None]):
-    """Addresses that never change. The original is for who may read it; the others are public."""
+    """Addresses that never change. The original is for who may read it; the others are public.
 
-    thumbnail = serializers.URLField(help_text="WebP, 300 px on the longest side.")
-    thumbnail_legacy = serializers.URLField(help_text="The same as JPEG.")
-    web = serializers.URLField(help_text="WebP, 1920 px on the longest side.")
-    web_legacy = serializers.URLField(help_text="The same as JPEG.")
+    A job that came in by `/v1` has those of its own preset instead.
+    """
+
+    thumbnail = serializers.URLField(required=False, help_text="WebP, 300 px on the longest side.")
+    thumbnail_legacy = serializers.URLField(required=False, help_text="The same as JPEG.")
+    web = serializers.URLField(required=False, help_text="WebP, 1920 px on the longest side.")
+    web_legacy = serializers.URLField(required=False, help_text="The same as JPEG.")
     original = serializers.URLField(help_text="Authorises, and redirects to a link that ends after five minutes.")
 
 

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from functools import partial
+from itertools import count
 from typing import Any, cast
 
 from django.conf import settings
@@ -16,12 +17,15 @@ from rest_framework.views import APIView
 from media_jobs import selectors
 from media_jobs.api.ingest.fields import PRESET, BatchForm, UploadForm, options_of
 from media_jobs.api.ingest.serializers import AcceptedSerializer, BatchSerializer, StatusSerializer, accepted, shown
-from media_jobs.api.shared import answers, readiness
+from media_jobs.api.shared import readiness
 from media_jobs.api.shared.auth import caller_of
-from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, FilesStream
+from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, Begin, FilesStream
 from media_jobs.api.shared.bodies.uploads import Received, receiving
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
-from media_jobs.api.shared.problems import CONTENT_TYPE, Problem, problem_of
+from media_jobs.api.shared.limits import throttling
+from media_jobs.api.shared.openapi import answers, parameters
+from media_jobs.api.shared.problems.documents import CONTENT_TYPE, Problem
+from media_jobs.api.shared.problems.translation import problem_of
 from media_jobs.callers import Caller, Scope
 from media_jobs.errors import BatchRefused, MediaError
 from media_jobs.models import IdempotencyKey
@@ -32,34 +36,24 @@ from media_jobs.services.uploads import backlog, intake
 from media_jobs.services.uploads.batch import Batch, Outcome
 from media_jobs.services.uploads.intake import Accepted, HashingSink
 
-_FIELDS = "An unknown field, one with a wrong value, or a malformed form or key"
-
 
 class UploadView(APIView):
     scopes = {"POST": Scope.UPLOAD}
 
     @extend_schema(
+        operation_id="ingestImage",
         summary="Upload a picture and queue its processing",
-        parameters=[
-            answers.WAIT,
-            answers.IDEMPOTENCY_KEY,
-            answers.LOCATION,
-            answers.RETRY_AFTER,
-            answers.REPLAYED,
-        ],
+        parameters=parameters.QUEUEING,
         request={"multipart/form-data": UploadForm},
-        responses=answers.answers(
+        responses=answers.of_changes(
             {
                 200: OpenApiResponse(StatusSerializer, description="With `wait`: it is over already, and this is it"),
                 202: OpenApiResponse(AcceptedSerializer, description="Stored; its job waits, or is being done already"),
             },
-            {
-                400: ("missing_file", f"Missing or empty file, two files. {_FIELDS}"),
-                413: ("file_too_large", "Larger than INGEST_MAX_UPLOAD_MB, or RAW_MAX_UPLOAD_MB for a camera raw file"),
-                415: ("unsupported_format", "No picture of an accepted format by its first bytes, or no form"),
-                422: answers.KEY_REUSED,
-                503: answers.BACKLOG_FULL,
-            },
+            *answers.FORM_BODY,
+            *answers.ONCE,
+            *answers.WAIT,
+            *answers.BACKLOG,
         ),
     )
     def post(self, request: Request) -> HttpResponseBase:
@@ -105,20 +99,18 @@ class BatchView(APIView):
     scopes = {"POST": Scope.UPLOAD}
 
     @extend_schema(
+        operation_id="ingestBatch",
         summary="Upload several pictures at once",
         description="Up to BATCH_MAX_FILES, all in the field `images`. Each is taken or refused by itself: a bad file "
         "does not keep out a good one. The text fields hold for all.",
-        parameters=[answers.IDEMPOTENCY_KEY, answers.REPLAYED],
+        parameters=parameters.ONCE,
         request={"multipart/form-data": BatchForm},
-        responses=answers.answers(
+        responses=answers.of_changes(
             {202: OpenApiResponse(BatchSerializer, description="At least one was taken")},
-            {
-                400: ("batch_refused", f"None was taken, for different reasons; no file at all. {_FIELDS}"),
-                413: ("file_too_large", "All are too large, or together more than could be taken"),
-                415: ("unsupported_format", "None is a picture of an accepted format, or the request is no form"),
-                422: answers.KEY_REUSED,
-                503: answers.BACKLOG_FULL,
-            },
+            "batch_refused",
+            *answers.FORM_BODY,
+            *answers.ONCE,
+            *answers.BACKLOG,
         ),
     )
     def post(self, request: Request) -> Response:
@@ -127,7 +119,7 @@ class BatchView(APIView):
         if earlier:
             return _answered(_replay_many(request, earlier))
         with closing(Batch(caller)) as batch:
-            files = _receive(request, batch.begin)
+            files = _receive(request, _counted(request, batch.begin))
             options = options_of(_text_fields(request))
             try:
                 answer = batch.accept(
@@ -140,6 +132,18 @@ class BatchView(APIView):
             except BatchRefused as refused:
                 return _refused(request, files, refused)
         return _answered(answer)
+
+
+def _counted(request: Request, begin: Begin[intake.Upload]) -> Begin[intake.Upload]:
+    """`begin`, with each file but the first, which is the request's own, counted as an upload of its own."""
+    begun = count()
+
+    def begin_counted(kind: Kind, filename: str) -> intake.Upload:
+        if next(begun):
+            throttling.count_further_upload(request)
+        return begin(kind, filename)
+
+    return begin_counted
 
 
 def _replay_many(request: Request, earlier: IdempotencyKey) -> Answer:
@@ -185,7 +189,7 @@ def _refused(request: Request, files: list[ArrivingFile[Any]], refused: BatchRef
     shared = _problem(refused.refusals[0] if len(codes) == 1 else refused)
     said = [_said(request, file, error) for file, error in zip(files, refused.refusals, strict=True)]
     body = {**shared.document(request.path), "files": said}
-    return Response(body, status=shared.status, headers=dict(shared.headers), content_type=CONTENT_TYPE)
+    return Response(body, status=shared.status, headers=shared.headers, content_type=CONTENT_TYPE)
 
 
 def _problem(error: MediaError) -> Problem:

@@ -12,8 +12,9 @@ from rest_framework.views import APIView
 
 from media_jobs import selectors
 from media_jobs.api.ingest.serializers import HealthSerializer, StatusSerializer, shown, status
-from media_jobs.api.shared import answers, readiness
+from media_jobs.api.shared import readiness
 from media_jobs.api.shared.auth import caller_of, holds
+from media_jobs.api.shared.openapi import answers, parameters
 from media_jobs.models import Job
 from media_jobs.services import readiness as parts
 from media_jobs.services.jobs import estimates, lifecycle
@@ -25,10 +26,12 @@ class StatusView(APIView):
         summary="How far a job is, and what came of it",
         description="Asked with `wait`, it answers when the job is over. With If-None-Match it answers 304 as long as "
         "nothing has changed; with both, when something has happened to the job.",
-        parameters=[answers.WAIT, answers.IF_NONE_MATCH, answers.ETAG, answers.RETRY_AFTER],
-        responses=answers.answers(
-            {200: StatusSerializer, 304: answers.NOT_MODIFIED},
-            {400: answers.BAD_WAIT, 404: answers.NO_JOB, 503: answers.DATABASE_AWAY},
+        operation_id="getIngestStatus",
+        parameters=parameters.WAITED_FOR,
+        responses=answers.of_reads(
+            {200: OpenApiResponse(StatusSerializer, description="The job"), 304: answers.NOT_MODIFIED},
+            "not_found",
+            *answers.WAIT,
         ),
     )
     def get(self, request: Request, jobId: UUID) -> HttpResponseBase:  # noqa: N803  (the wire's spelling)
@@ -45,12 +48,11 @@ class CancelView(APIView):
         summary="Cancel a job",
         description="A waiting job is not begun, and one that is being processed ends within two seconds. Cancelling "
         "again gives the same answer.",
-        responses=answers.answers(
-            {200: OpenApiResponse(StatusSerializer, description="It is cancelled")},
-            {403: ("permission_denied", "Not yours to cancel"), 404: answers.NO_JOB,
-             409: ("wrong_state", "It is done or has failed already"), 503: answers.DATABASE_AWAY},
+        operation_id="cancelIngest",
+        responses=answers.of_changes(
+            {200: OpenApiResponse(StatusSerializer, description="It is cancelled")}, "not_found", "wrong_state"
         ),
-    )  # fmt: skip
+    )
     def delete(self, request: Request, jobId: UUID) -> Response:  # noqa: N803
         caller, job = caller_of(request), _job(request, jobId)
         if caller.id != job.owner and not holds(request, "media_jobs.cancel_job"):
@@ -67,12 +69,15 @@ class HealthView(APIView):
     throttle_classes = []
 
     @extend_schema(
+        operation_id="getHealth",
         summary="Whether database, queue and storage answer",
         auth=[],
-        responses={
-            200: OpenApiResponse(HealthSerializer, description="All answer"),
-            503: OpenApiResponse(HealthSerializer, description="One does not"),
-        },
+        responses=answers.open_to_all(
+            {
+                200: OpenApiResponse(HealthSerializer, description="All answer"),
+                503: OpenApiResponse(HealthSerializer, description="One does not"),
+            }
+        ),
     )
     def get(self, request: Request) -> Response:
         checks = parts.check()

@@ -7,8 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from media_jobs.api.shared.openapi import captured
 from media_jobs.api.shared.problem_types import GROUPS, TYPES, page_of
-from media_jobs.api.shared.problems import document, statuses
+from media_jobs.api.shared.problems.statuses import statuses
 
 
 @cache_control(public=True, max_age=3600)
@@ -29,13 +30,12 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
     if code not in TYPES:
         raise Http404
     group = next(heading for heading, types in GROUPS.items() if code in types)
-    found = statuses(code)
-    example = document(found[0], code, "A sentence about this very case.", instance="/v1/…") if found else None
+    example = captured.PROBLEMS.get(code)
     context = {
         "code": code,
         "kind": TYPES[code],
         "group": group,
-        "statuses": found,
+        "statuses": statuses(code),
         "example": json.dumps(example, indent=2, ensure_ascii=False) if example else "",
     }
     return render(request, "problems/page.html", context)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.permissions import SAFE_METHODS
 
-from media_jobs.api.shared import problems
+from media_jobs.api.shared.problems import handlers
 from media_jobs.errors import ForeignOrigin
 
 #: The admin's forms have Django's own check. A form for a file says by its signature who made it, as with S3.
@@ -28,7 +28,7 @@ class OriginCheck:
         if request.method not in SAFE_METHODS and not request.path.startswith(_ELSEWHERE):
             origin = request.headers.get("Origin")
             if origin is not None and not _may_send(request, origin):
-                return problems.answer(request, ForeignOrigin(origin=origin[:200]))
+                return handlers.answer(request, ForeignOrigin(origin=origin[:200]))
         return self.get_response(request)
 
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from media_jobs.api.shared import problems
+from media_jobs.api.shared.problems import handlers
 from media_jobs.services.waiting.room import ENVIRON, WaitingRoom
 from media_jobs.services.waiting.waits import Finished, Parked, Poll
 
@@ -47,7 +47,7 @@ class Later(HttpResponse):
             answer = self._make()
         except Exception:
             log.exception("answer_failed", path=self._request.path)
-            answer = problems.server_error(self._request)
+            answer = handlers.server_error(self._request)
         for name, value in self.items():
             if name.lower() not in OF_THE_BODY and name not in answer:
                 answer.headers[name] = value

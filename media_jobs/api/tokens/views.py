@@ -9,22 +9,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from media_jobs.api.shared.answers import DATABASE_AWAY, answers
 from media_jobs.api.shared.bodies.field_names import check_known
 from media_jobs.api.shared.bodies.json_bodies import ObjectParser, object_of
 from media_jobs.api.shared.limits.throttling import SignInThrottle
+from media_jobs.api.shared.openapi import answers
 from media_jobs.api.tokens.serializers import IssuedSerializer, RefreshSerializer, SignInSerializer, VerifySerializer
 from media_jobs.services.access import issuing
 from media_jobs.services.access.issuing import Issued
 
-_PROBLEMS = {
-    400: ("bad_field", "A field that is missing or unknown, or has a value that it cannot have"),
-    401: ("bad_credential", "A wrong name, password or token, or one that is over"),
-    403: ("foreign_origin", "A page of a foreign origin"),
-    404: ("tokens_not_issued", "This service issues no tokens of its own"),
-    415: ("unsupported_media_type", "Not JSON"),
-    503: DATABASE_AWAY,
-}
+_PROBLEMS = (
+    "bad_credential",
+    "credential_expired",
+    "foreign_origin",
+    "tokens_not_issued",
+    "quota_exceeded",
+    "limits_unavailable",
+    "database_unavailable",
+    *answers.JSON_BODY,
+)
+_ISSUED = OpenApiResponse(IssuedSerializer, description="The tokens")
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -39,10 +42,11 @@ class _TokenView(APIView):
 
 class ObtainView(_TokenView):
     @extend_schema(
+        operation_id="signIn",
         summary="Get tokens for an account of this service",
         auth=[],
         request=SignInSerializer,
-        responses=answers({200: IssuedSerializer}, _PROBLEMS),
+        responses=answers.open_to_all({200: _ISSUED}, *_PROBLEMS),
     )
     def post(self, request: Request) -> Response:
         return _issued(issuing.issue(**_sent(SignInSerializer, request)))
@@ -50,10 +54,11 @@ class ObtainView(_TokenView):
 
 class RefreshView(_TokenView):
     @extend_schema(
+        operation_id="refreshToken",
         summary="Get the next token for calls",
         auth=[],
         request=RefreshSerializer,
-        responses=answers({200: IssuedSerializer}, _PROBLEMS),
+        responses=answers.open_to_all({200: _ISSUED}, *_PROBLEMS),
     )
     def post(self, request: Request) -> Response:
         return _issued(issuing.refresh(_sent(RefreshSerializer, request)["refresh"]))
@@ -61,10 +66,11 @@ class RefreshView(_TokenView):
 
 class VerifyView(_TokenView):
     @extend_schema(
+        operation_id="verifyToken",
         summary="Ask whether a token of this service holds",
         auth=[],
         request=VerifySerializer,
-        responses=answers({204: OpenApiResponse(description="It holds")}, _PROBLEMS),
+        responses=answers.open_to_all({204: OpenApiResponse(description="It holds")}, *_PROBLEMS),
     )
     def post(self, request: Request) -> Response:
         issuing.verify(_sent(VerifySerializer, request)["token"])

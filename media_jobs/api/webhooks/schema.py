@@ -1,62 +1,12 @@
-"""What the OpenAPI document says of webhooks beside the wire words: problems, examples, and what receivers get."""
+"""What the document says of webhooks beside their calls: what receivers get."""
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, OpenApiWebhook, extend_schema
+from drf_spectacular.utils import OpenApiResponse, OpenApiWebhook, extend_schema
 from rest_framework import serializers
 
-from media_jobs.api.shared.answers import BAD_KEY, IDEMPOTENCY_KEY, KEY_REUSED, answers
+from media_jobs.api.shared.openapi import captured
 from media_jobs.api.webhooks.fields import SUBSCRIBABLE
-
-__all__ = [
-    "BAD_FIELD",
-    "BAD_KEY",
-    "DISABLED",
-    "IDEMPOTENCY_KEY",
-    "KEY_REUSED",
-    "NO_CALLER",
-    "NO_WEBHOOK",
-    "REGISTERED",
-    "SENT",
-    "answers",
-]
-
-NO_CALLER = ("permission_denied", "A caller without credentials")
-NO_WEBHOOK = ("not_found", "No such webhook or delivery, or another's")
-BAD_FIELD = ("bad_field", "A field that is missing, unknown, or has a value that it cannot have")
-DISABLED = ("webhook_disabled", "The webhook is disabled; its `disabledReason` says why")
-
-_WEBHOOK, _JOB, _IMAGE = (
-    "01990000-0000-7000-8000-000000000005",
-    "01990000-0000-7000-8000-000000000001",
-    "01990000-0000-7000-8000-000000000002",
-)
-_URL = "https://gallformers.example/hooks/images"
-
-REGISTERED = [
-    OpenApiExample(
-        "register",
-        value={"url": _URL, "eventTypes": ["job.done", "job.failed"]},
-        summary="How jobs end",
-        request_only=True,
-    ),
-    OpenApiExample(
-        "registered",
-        value={
-            "webhookId": _WEBHOOK,
-            "url": _URL,
-            "eventTypes": ["job.done", "job.failed"],
-            "enabled": True,
-            "disabledReason": None,
-            "failingSince": None,
-            "createdAt": "2026-11-29T03:44:03.120000Z",
-            "secret": "whsec_…",
-        },
-        summary="With its secret, this once",
-        response_only=True,
-        status_codes=["201"],
-    ),
-]
 
 
 class _MadeSerializer(serializers.Serializer[None]):
@@ -95,29 +45,6 @@ class JobEventPayloadSerializer(serializers.Serializer[None]):
     data = _JobEventSerializer()  # type: ignore[assignment]  # the specification's name
 
 
-_EXAMPLE: dict[str, Any] = {
-    "type": "job.done",
-    "timestamp": "2026-11-29T03:44:05.310000Z",
-    "data": {
-        "eventNumber": 3,
-        "jobId": _JOB,
-        "imageId": _IMAGE,
-        "preset": "gallformers",
-        "jobUrl": f"https://images.example/v1/jobs/{_JOB}",
-        "imageUrl": f"https://images.example/v1/images/{_IMAGE}",
-        "derivatives": [
-            {
-                "name": "thumb",
-                "url": f"https://images.example/media/thumb/{_IMAGE}/e838d09b885d3623b5ffa774646f5d01.jpg",
-                "width": 200,
-                "height": 200,
-                "bytes": 9120,
-                "contentType": "image/jpeg",
-            }
-        ],
-    },
-}
-
 #: For SPECTACULAR_SETTINGS: what is sent to receivers.
 SENT = OpenApiWebhook(
     name="jobEvent",
@@ -128,7 +55,8 @@ SENT = OpenApiWebhook(
         "within 15 seconds; all else is sent again for three days, and 410 disables the webhook.",
         request=JobEventPayloadSerializer,
         responses={"2XX": OpenApiResponse(description="Taken")},
-        tags=["webhooks"],
+        operation_id="receiveJobEvent",
+        tags=["Webhooks"],
     ),
 )
 
@@ -146,5 +74,5 @@ def describe_sent(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         {"name": name, "in": "header", "required": True, "schema": {"type": "string"}, "description": text}
         for name, text in _HEADERS.items()
     ]
-    sent["requestBody"]["content"]["application/json"]["examples"] = {"done": {"value": _EXAMPLE}}
+    sent["requestBody"]["content"]["application/json"]["examples"] = captured.SENT
     return result

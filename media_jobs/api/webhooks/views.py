@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import Http404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +15,7 @@ from media_jobs import selectors
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.bodies.json_bodies import ObjectParser, object_of
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
-from media_jobs.api.webhooks import schema
+from media_jobs.api.shared.openapi import answers, parameters
 from media_jobs.api.webhooks.fields import (
     DeliveryQuerySerializer,
     NewWebhookSerializer,
@@ -38,12 +38,21 @@ from media_jobs.services.webhooks import endpoints, replaying
 
 #: Secrets, and what changes by itself.
 _NO_STORE = {"Cache-Control": "no-store"}
+_SENDING = {202: OpenApiResponse(DeliverySerializer, description="It is sent by a worker, within seconds")}
+_LOCATION = OpenApiParameter(
+    "Location",
+    {"type": "string", "format": "uri-reference"},
+    OpenApiParameter.HEADER,
+    response=[201],
+    description="Of the webhook.",
+)
 
 
 class _OwnersView(APIView):
     """For callers who are known: strangers share one name, and would read each other's events."""
 
     parser_classes = [ObjectParser]
+    known_callers_only = True
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)
@@ -59,27 +68,31 @@ class _OwnersView(APIView):
 
 class WebhooksView(_OwnersView):
     @extend_schema(
-        operation_id="v1_webhooks_list",
+        operation_id="listWebhooks",
         summary="Your webhooks",
-        responses=schema.answers({200: WebhooksSerializer}, {403: schema.NO_CALLER}),
+        responses=answers.of_reads(
+            {200: OpenApiResponse(WebhooksSerializer, description="All of them")}, "permission_denied"
+        ),
     )
     def get(self, request: Request) -> Response:
         own = selectors.webhooks(caller_of(request).id)
         return Response(WebhooksSerializer({"webhooks": own}).data, headers=_NO_STORE)
 
     @extend_schema(
+        operation_id="createWebhook",
         summary="Register a webhook",
         description="From now on the events of your jobs are posted to `url`, signed as Standard Webhooks has it. The "
         "answer holds the secret, which is shown nowhere else.",
-        parameters=[schema.IDEMPOTENCY_KEY],
+        parameters=[*parameters.ONCE, _LOCATION],
         request=NewWebhookSerializer,
-        responses=schema.answers(
-            {201: CreatedWebhookSerializer},
-            {400: schema.BAD_FIELD, 403: schema.NO_CALLER, 409: ("too_many_webhooks", "You have as many as allowed"),
-             422: schema.KEY_REUSED},
+        responses=answers.of_changes(
+            {201: OpenApiResponse(CreatedWebhookSerializer, description="The webhook, and its secret")},
+            "bad_webhook_url",
+            "too_many_webhooks",
+            *answers.JSON_BODY,
+            *answers.ONCE,
         ),
-        examples=schema.REGISTERED,
-    )  # fmt: skip
+    )
     def post(self, request: Request) -> Response:
         fields = NewWebhookSerializer.read(object_of(request))
         owner, key = caller_of(request).id, key_of(request)
@@ -96,17 +109,24 @@ class WebhooksView(_OwnersView):
 
 class WebhookView(_OwnersView):
     @extend_schema(
+        operation_id="getWebhook",
         summary="A webhook",
-        responses=schema.answers({200: WebhookSerializer}, {403: schema.NO_CALLER, 404: schema.NO_WEBHOOK}),
+        responses=answers.of_reads(
+            {200: OpenApiResponse(WebhookSerializer, description="The webhook")}, "permission_denied", "not_found"
+        ),
     )
     def get(self, request: Request, id: UUID) -> Response:
         return Response(WebhookSerializer(self.endpoint(request, id)).data, headers=_NO_STORE)
 
     @extend_schema(
+        operation_id="changeWebhook",
         summary="Change a webhook, disable or enable it",
         request=WebhookChangesSerializer,
-        responses=schema.answers(
-            {200: WebhookSerializer}, {400: schema.BAD_FIELD, 403: schema.NO_CALLER, 404: schema.NO_WEBHOOK}
+        responses=answers.of_changes(
+            {200: OpenApiResponse(WebhookSerializer, description="As it is now")},
+            "bad_webhook_url",
+            "not_found",
+            *answers.JSON_BODY,
         ),
     )
     def patch(self, request: Request, id: UUID) -> Response:
@@ -120,10 +140,9 @@ class WebhookView(_OwnersView):
         return Response(WebhookSerializer(endpoint).data, headers=_NO_STORE)
 
     @extend_schema(
+        operation_id="deleteWebhook",
         summary="Delete a webhook, with its deliveries",
-        responses=schema.answers(
-            {204: OpenApiResponse(description="It is gone")}, {403: schema.NO_CALLER, 404: schema.NO_WEBHOOK}
-        ),
+        responses=answers.of_changes({204: OpenApiResponse(description="It is gone")}, "not_found"),
     )
     def delete(self, request: Request, id: UUID) -> Response:
         self.endpoint(request, id).delete()
@@ -132,14 +151,14 @@ class WebhookView(_OwnersView):
 
 class SecretView(_OwnersView):
     @extend_schema(
+        operation_id="rotateWebhookSecret",
         summary="Get a new secret",
         description="For 24 hours the former one signs, too: there are two signatures in `webhook-signature`, and "
         "whoever knows one of the two secrets finds a good one.",
-        parameters=[schema.IDEMPOTENCY_KEY],
+        parameters=parameters.ONCE,
         request=None,
-        responses=schema.answers(
-            {200: RotatedSerializer},
-            {400: schema.BAD_KEY, 403: schema.NO_CALLER, 404: schema.NO_WEBHOOK, 422: schema.KEY_REUSED},
+        responses=answers.of_changes(
+            {200: OpenApiResponse(RotatedSerializer, description="The new secret")}, "not_found", *answers.ONCE
         ),
     )
     def post(self, request: Request, id: UUID) -> Response:
@@ -157,12 +176,11 @@ class SecretView(_OwnersView):
 
 class TestView(_OwnersView):
     @extend_schema(
+        operation_id="testWebhook",
         summary="Send a test event",
         description="A worker sends `webhook.test` once, within seconds; the deliveries show what came of it.",
         request=None,
-        responses=schema.answers(
-            {202: DeliverySerializer}, {403: schema.NO_CALLER, 404: schema.NO_WEBHOOK, 409: schema.DISABLED}
-        ),
+        responses=answers.of_changes(_SENDING, "not_found", "webhook_disabled"),
     )
     def post(self, request: Request, id: UUID) -> Response:
         delivery = endpoints.send_test(self.endpoint(request, id))
@@ -172,10 +190,15 @@ class TestView(_OwnersView):
 
 class DeliveriesView(_OwnersView):
     @extend_schema(
+        operation_id="listDeliveries",
         summary="What was sent, and what came of it",
         parameters=[DeliveryQuerySerializer],
-        responses=schema.answers(
-            {200: DeliveriesSerializer}, {400: schema.BAD_FIELD, 403: schema.NO_CALLER, 404: schema.NO_WEBHOOK}
+        responses=answers.of_reads(
+            {200: OpenApiResponse(DeliveriesSerializer, description="A page")},
+            "bad_field",
+            "unknown_field",
+            "permission_denied",
+            "not_found",
         ),
     )
     def get(self, request: Request, id: UUID) -> Response:
@@ -190,12 +213,11 @@ class DeliveriesView(_OwnersView):
 
 class ReplayView(_OwnersView):
     @extend_schema(
+        operation_id="replayDelivery",
         summary="Send one delivery again",
         description="The same payload with the same `webhook-id`; whether it was taken before does not matter.",
         request=None,
-        responses=schema.answers(
-            {202: DeliverySerializer}, {403: schema.NO_CALLER, 404: schema.NO_WEBHOOK, 409: schema.DISABLED}
-        ),
+        responses=answers.of_changes(_SENDING, "not_found", "webhook_disabled"),
     )
     def post(self, request: Request, id: UUID, delivery_id: UUID) -> Response:
         delivery = self.endpoint(request, id).deliveries.filter(pk=delivery_id).first()
@@ -206,11 +228,14 @@ class ReplayView(_OwnersView):
 
 class ReplayFailedView(_OwnersView):
     @extend_schema(
+        operation_id="replayFailedDeliveries",
         summary="Send again all that was given up since a time",
         request=SinceSerializer,
-        responses=schema.answers(
-            {202: ReplayedSerializer},
-            {400: schema.BAD_FIELD, 403: schema.NO_CALLER, 404: schema.NO_WEBHOOK, 409: schema.DISABLED},
+        responses=answers.of_changes(
+            {202: OpenApiResponse(ReplayedSerializer, description="They are sent again")},
+            "not_found",
+            "webhook_disabled",
+            *answers.JSON_BODY,
         ),
     )
     def post(self, request: Request, id: UUID) -> Response:

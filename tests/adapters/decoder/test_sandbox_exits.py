@@ -13,12 +13,8 @@ import pytest
 
 from media_jobs import errors
 from media_jobs.adapters.decoder.sandbox import Sandbox
-from media_jobs.pipeline.recipes import Format, Preset, Rendition
 from tests import images
-from tests.adapters.decoder.running import LINUX, Ask
-
-#: Slow enough to be interrupted: large WebP outputs take seconds.
-SLOW = Preset("slow", tuple(Rendition(f"r{n}", 6000 - n, format=Format.WEBP, quality=100) for n in range(6)))
+from tests.adapters.decoder.running import LINUX, SLOW, Ask
 
 
 def gone(pid: int) -> bool:

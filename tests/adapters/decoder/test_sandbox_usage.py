@@ -9,17 +9,16 @@ import pytest
 
 from media_jobs import errors
 from media_jobs.adapters.decoder.sandbox import Sandbox
-from media_jobs.pipeline.recipes import Format, Preset, Rendition
+from media_jobs.pipeline.recipes import Preset, Rendition
 from media_jobs.pipeline.values import Usage
 from tests import images
-from tests.adapters.decoder.running import LINUX, Ask
+from tests.adapters.decoder.running import LINUX, SLOW, Ask
 
 pytestmark = LINUX
 
 MEGABYTE = 1_048_576
 SMALL = Preset("small", (Rendition("r", 60),))
 ENLARGED = Preset("enlarged", (Rendition("r", 1300, enlarge=True),))
-SLOW = Preset("slow", (Rendition("r", 6000, format=Format.WEBP, quality=100),))
 HOARD = """
     from media_jobs.pipeline import render
     plain, hoard = render.render, []
@@ -66,9 +65,9 @@ def test_what_ended_in_the_middle_is_measured_too(ask: Ask, sandbox: Sandbox, la
             raise InterruptedError
 
     ask(images.jpeg(64, 48))
-    asked = {"preset": SLOW, "timeout_s": 0.15} if how == "out of time" else {"on_output": end}
+    asked = {"timeout_s": 0.15} if how == "out of time" else {"on_output": end}
     with pytest.raises((errors.DecoderFailed, errors.DecoderTimeout, InterruptedError)):
-        ask(large, **asked)
+        ask(large, SLOW, **asked)
     assert used(sandbox).wall_ms > 50
     assert used(sandbox).cpu_ms > 20
     assert used(sandbox).peak_bytes > 15 * MEGABYTE

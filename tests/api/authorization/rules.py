@@ -49,7 +49,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/docs/problems"): PUBLIC,
     ("GET", "/docs/problems/{}"): PUBLIC,
     ("GET", "/openapi.json"): PUBLIC,
-    # Derivatives are everybody's; what is private has links and forms that are signed: tests/api/test_files.py
+    # Derivatives are everybody's; what is private has links and forms that are signed: tests/api/images/test_files.py
     ("GET", "/media/{}"): PUBLIC,
     ("POST", "/media/{}"): PUBLIC,
     ("OPTIONS", "/media/{}"): PUBLIC,

@@ -22,7 +22,7 @@ from tests.api.parking import room
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 from tests.services.webhooks.helpers import make_delivery, make_webhook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 CLOSED = {case: rule for case, rule in RULES.items() if rule.scope}
 EVERY_PERMISSION = ("view_job", "view_original", "view_webhookendpoint", "change_webhookendpoint")

@@ -75,14 +75,13 @@ def test_a_retry_sees_the_picture_as_its_uploader_did(decoder):
         asked.asked = None
 
 
-def test_the_decoder_takes_files_of_either_limit(decoder, settings):
-    settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES = 5, 7
+@pytest.mark.parametrize("highest", ["MAX_UPLOAD_BYTES", "RAW_MAX_UPLOAD_BYTES", "INGEST_MAX_UPLOAD_BYTES"])
+def test_the_decoder_takes_files_of_any_apis_limit(decoder, settings, highest):
+    settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES, settings.INGEST_MAX_UPLOAD_BYTES = 5, 4, 3
+    setattr(settings, highest, 7)
     asked = decoder()
     run(make_job(make_original()))
     assert asked.asked.limits.bytes == 7
-    settings.RAW_MAX_UPLOAD_BYTES = 3
-    run(make_job(make_original()))
-    assert asked.asked.limits.bytes == 5
 
 
 def test_what_the_picture_says_is_stored_with_it(decoder):

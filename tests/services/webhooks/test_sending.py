@@ -19,7 +19,7 @@ from media_jobs.states import DeliveryState, WebhookEvent
 from tests.receiver import Answer, Receiver
 from tests.services.webhooks.helpers import attempt, due_in_s, make_delivery, make_due, make_webhook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 _HOUR_S = 3600
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
 from media_jobs.pipeline.privacy.capture import clean
@@ -13,7 +13,6 @@ _TAG_CHARACTERS = 64
 _RIGHT_CHARACTERS = 500
 
 
-@extend_schema_field({"type": "string", "examples": ["vacation,beach,2024"]})
 class TagsField(serializers.Field[tuple[str, ...], Any, list[str], Any]):
     """Words with commas between them, or a list of words; each once, in the order in which they came."""
 
@@ -37,6 +36,16 @@ class TagsField(serializers.Field[tuple[str, ...], Any, list[str], Any]):
 
     def to_representation(self, value: Any) -> list[str]:
         return [tag.name for tag in value.all()]
+
+
+class TagsSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = TagsField
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        words = {"type": "array", "items": {"type": "string"}}
+        if direction == "response":
+            return words
+        return {"oneOf": [{"type": "string", "examples": ["vacation,beach,2024"]}, words]}
 
 
 class RightField(serializers.CharField):

@@ -1,6 +1,5 @@
 """The text fields that uploads of all APIs share, and how they are read."""
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +7,7 @@ from django.http import QueryDict
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
-from media_jobs.api.shared.bodies.field_names import check_known
+from media_jobs.api.shared.bodies.field_names import check_known, made_once
 from media_jobs.api.shared.bodies.image_fields import TagsField
 from media_jobs.services.originals import keep_by_default
 
@@ -47,6 +46,15 @@ class UploadFields(serializers.Serializer[None]):
     )
 
 
+class FileFirst(serializers.Serializer[None]):
+    """A form as the documentation shows it: its last field, which takes the file, comes first."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        *_, name = fields
+        return {name: fields.pop(name), **fields}
+
+
 def validated(kind: type[serializers.Serializer[None]], sent: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was sent, checked. What is empty counts as not sent: browsers send the fields nobody filled in.
 
@@ -60,9 +68,3 @@ def validated(kind: type[serializers.Serializer[None]], sent: Mapping[str, Any])
         given["tags"] = sent.getlist("tags")
     found: dict[str, Any] = serializer.run_validation(given)
     return found
-
-
-@functools.cache
-def made_once(kind: type[serializers.Serializer[None]]) -> serializers.Serializer[None]:
-    """A serializer without data, which keeps no state: DRF copies all of its fields each time that one is made."""
-    return kind()

@@ -1,6 +1,6 @@
 """Limits on how often a caller may ask. DRF's own classes count in a cache, and lose counts under load."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -18,10 +18,8 @@ class CallerThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Raises QuotaExceeded, LimitsUnavailable."""
-        caller = request.user
-        if isinstance(caller, Caller):
-            upload = scope_of(request.method or "", view) is Scope.UPLOAD
-            _check(request._request, rate_limits.count(caller, client_address(request._request), upload=upload))
+        if isinstance(request.user, Caller):
+            _count(request, upload=scope_of(request.method or "", view) is Scope.UPLOAD)
         return True
 
 
@@ -34,9 +32,19 @@ class SignInThrottle(BaseThrottle):
         return True
 
 
+def count_further_upload(request: Request) -> None:
+    """Count one more upload of a request that was counted as one. Raises QuotaExceeded, LimitsUnavailable."""
+    _count(request, upload=True)
+
+
 def count_bad_credential(request: HttpRequest) -> None:
     """Count a request that gets no further. Raises QuotaExceeded."""
     _check(request, rate_limits.count_address(client_address(request)))
+
+
+def _count(request: Request, *, upload: bool) -> None:
+    raw, caller = request._request, cast(Caller, request.user)
+    _check(raw, rate_limits.count(caller, client_address(raw), upload=upload))
 
 
 def _check(request: HttpRequest, states: list[rate_limits.State]) -> None:
