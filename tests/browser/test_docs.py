@@ -1,21 +1,46 @@
 """The documentation of the API in a real browser, without the internet."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
 
+def open_docs(page: Page) -> None:
+    page.goto("/docs")
+    expect(page.locator(".opblock")).to_have_count(33, timeout=60_000)
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
 def test_the_documentation_names_every_call_and_lets_one_be_tried(page: Page) -> None:
-    page.goto("/docs", wait_until="networkidle")
-    expect(page.locator(".opblock")).to_have_count(33)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    """What is tried sends what was filled in, and nothing else: no defaults, no empty fields."""
+    open_docs(page)
+    assert fits(page)
     page.locator(".opblock-summary", has_text="Upload a picture and queue").first.click()
     page.get_by_role("button", name="Try it out").click()
     picture = {"name": "gall.png", "mimeType": "image/png", "buffer": PNG}
     page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+    page.get_by_placeholder("tags").fill("rose,gall")
     page.get_by_role("button", name="Execute").click()
     expect(page.locator(".live-responses-table tbody .response-col_status").first).to_contain_text("202")
+    assert fits(page)
+    sent = page.locator(".curl-command").inner_text()
+    assert sorted(re.findall(r"-F '(\w+)=", sent)) == ["file", "tags"]
+    assert page.locator(".request-url").inner_text().strip().endswith("/v1/images")
+
+
+def test_an_error_is_one_line_with_a_real_answer_behind_it(page: Page) -> None:
+    open_docs(page)
+    page.locator(".opblock-summary", has_text="How far a job is").first.click()
+    page.locator(".problem summary", has_text="not_found").first.click()
+    line = page.locator(".problem details[open]")
+    expect(line.locator("pre")).to_contain_text('"code": "not_found"')
+    expect(line.get_by_role("link")).to_have_attribute("href", "/docs/problems/not_found")
 
 
 PNG = bytes.fromhex(
@@ -34,7 +59,7 @@ def test_the_documentation_follows_the_system_from_light_to_dark(page: Page) -> 
 
 @pytest.mark.parametrize("page", ["narrow-dark"], indirect=True)
 def test_the_headers_of_answers_can_be_read_in_the_dark(page: Page) -> None:
-    page.goto("/docs", wait_until="networkidle")
+    open_docs(page)
     page.locator(".opblock-summary", has_text="/v1/images").first.click()
     heading, name = page.locator("th.header-col").first, page.locator("td.header-col").first
     colour = "cell => getComputedStyle(cell).color"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,14 @@ def test_every_shipped_rendition_is_on_the_page_of_the_api(preset: Any) -> None:
         assert f"`{rendition.name}`" in row
         assert str(rendition.side_px) in row
         assert str(rendition.quality) in row
+
+
+def test_the_error_on_the_page_of_the_api_is_one_that_the_service_gave() -> None:
+    from media_jobs.api.shared.openapi import captured
+
+    lines = (ROOT / "docs/api.md").read_text().splitlines()
+    shown = [json.loads(line) for line in lines if line.startswith('{"type":')]
+    assert shown == [captured.PROBLEMS["unknown_field"]]
 
 
 def test_every_event_that_operators_are_promised_is_logged() -> None:

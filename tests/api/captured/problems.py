@@ -12,6 +12,7 @@ from django.utils import timezone
 from media_jobs import errors, selectors
 from media_jobs.callers import Scope
 from media_jobs.models import DirectUpload
+from media_jobs.services import originals
 from tests import images, people
 from tests.api.captured.images import upload
 from tests.api.captured.recorder import Recorder
@@ -29,7 +30,7 @@ def capture(record: Recorder, me: Client, settings: Any, monkeypatch: pytest.Mon
     _states(record, me, photo, settings)
     _callers(record, me, photo, settings)
     _limits(record, me, photo, settings)
-    _service(record, me, monkeypatch)
+    _service(record, me, photo, monkeypatch)
 
 
 def _requests(record: Recorder, me: Client, photo: bytes) -> None:
@@ -123,7 +124,7 @@ def _limits(record: Recorder, me: Client, photo: bytes, settings: Any) -> None:
     settings.MIN_FREE_DISK_BYTES = 0
 
 
-#: What cannot be had without breaking something: raised where a job is looked up, answered by the service.
+#: What cannot be had without breaking something: raised where an upload looks for its preset, answered by the service.
 _AWAY: tuple[tuple[Exception, str], ...] = (
     (errors.LimitsUnavailable(), "limits_unavailable"),
     (errors.TokenKeysUnavailable(), "token_keys_unavailable"),
@@ -131,18 +132,21 @@ _AWAY: tuple[tuple[Exception, str], ...] = (
     (errors.StorageDenied("storing the original"), "storage_denied"),
     (errors.StorageClockSkewed("storing the original"), "storage_clock_skewed"),
     (errors.BucketMissing("storing the original"), "bucket_missing"),
-    (errors.ReadsNotConfigured(), "reads_not_configured"),
     (OperationalError("could not connect"), "database_unavailable"),
     (ZeroDivisionError(), "internal_error"),
 )
 
 
-def _service(record: Recorder, me: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def _service(record: Recorder, me: Client, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = upload(me, photo=photo).json()["imageId"]
     me.raise_request_exception = False
     for error, code in _AWAY:
         with monkeypatch.context() as patched:
-            patched.setattr(selectors, "job", _raising(error))
-            record.problem(me.get(_NO_JOB), code)
+            patched.setattr(selectors, "current_preset", _raising(error))
+            record.problem(upload(me, photo=photo), code)
+    with monkeypatch.context() as patched:
+        patched.setattr(originals, "link", _raising(errors.ReadsNotConfigured()))
+        record.problem(me.get(f"/v1/images/{image}/original"), "reads_not_configured")
 
 
 def _raising(error: Exception) -> Any:

@@ -15,6 +15,7 @@ from tests.api.captured.recorder import Recorder, comparable
 FILE = Path(captured.__file__).with_name("captured.json")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_the_examples_are_what_the_service_answers(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PUBLIC_BASE_URL = "https://images.example.org"

@@ -1,4 +1,4 @@
-"""POST /api/v1/ingest/batch: each file is taken or refused by itself, in order, and streamed."""
+"""`POST /api/v1/ingest/batch # Upload multiple images`: each is taken or refused by itself, in order, and streamed."""
 
 import pytest
 

@@ -12,6 +12,7 @@ from media_jobs.pipeline.recipes import INGEST, Format
 from media_jobs.services.jobs.heartbeat import PROGRESS
 from media_jobs.states import JobState, Lane, Stage
 from tests import images, people, raws, working
+from tests.api import signing
 from tests.api.uploading import file, form, nothing_is_stored, post, refused
 from tests.factories import make_failed_job, make_job, make_original
 
@@ -66,6 +67,17 @@ def test_the_request_of_the_document_is_taken_as_it_stands_there(client, photo):
     assert answer.status_code == 202
     assert Original.objects.get().filename == "photo.jpg"
     assert list(Tag.objects.values_list("name", flat=True)) == ["2024", "beach", "vacation"]
+
+
+def test_the_documents_credential_lets_its_bearer_upload_follow_and_cancel(settings, photo):
+    """`Authorization: Bearer <jwt-token>`, on upload as on status."""
+    settings.JWT_SECRET, settings.ALLOW_ANONYMOUS = signing.SECRET, False
+    bearer, other = people.program(signing.token(sub="ada")), people.program(signing.token(sub="bob"))
+    assert Client().post(UPLOAD, {"image": file(photo)}).status_code == 401
+    job_id = bearer.post(UPLOAD, {"image": file(photo)}).json()["jobId"]
+    assert bearer.get(f"{STATUS}/{job_id}").json()["status"] == "processing"
+    assert (Client().get(f"{STATUS}/{job_id}").status_code, other.get(f"{STATUS}/{job_id}").status_code) == (401, 404)
+    assert bearer.delete(f"/api/v1/ingest/{job_id}").json()["status"] == "cancelled"
 
 
 def test_other_fields_other_files_and_other_bodies_are_refused_as_problems(client, photo):

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.documentation.terminal import Terminal, blocks, media, section, walk
@@ -102,6 +103,20 @@ def test_a_direct_upload_gives_what_the_page_shows(service: Service, tmp_path: P
     answer = terminal.type(accept.command)
     assert missing(accept.shown, answer) == []
     assert service.finished(body(answer)["jobId"])["status"] == "done"
+
+
+def test_the_introduction_of_the_document_gives_what_it_shows(service: Service, tmp_path: Path) -> None:
+    """As the service itself tells it, with its own address."""
+    shown = httpx.get(f"{service.url}/openapi.json").json()["info"]["description"]
+    upload, poll = walk(shown)
+    (tmp_path / "photo.jpg").write_bytes((ROOT / "media_jobs/demo/samples/bedeguar-gall.jpg").read_bytes())
+    key = service.manage("apikey", "create", "introduction").strip()
+    terminal = Terminal(tmp_path, {"photo.jpg": str(tmp_path / "photo.jpg")}, env={"KEY": key})
+    answer = terminal.type(upload.command)
+    learn(terminal, upload.shown, answer)
+    assert body(timeless(terminal.as_shown(answer))) == body(timeless(upload.shown))
+    job = body(terminal.as_shown(terminal.type(poll.command)))
+    assert body(poll.shown.replace(", …", "")).items() <= job.items()
 
 
 @pytest.mark.s3
