@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import Http404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -130,7 +130,8 @@ class _MoveView(_RunsView):
 def _moving(call: str, summary: str, description: str) -> Any:
     """What the document says of such a call."""
     answered = answers.of_changes({200: _RUN}, "not_found", "wrong_state")
-    return extend_schema(operation_id=call, summary=summary, description=description, request=None, responses=answered)
+    said = extend_schema(operation_id=call, summary=summary, description=description, request=None, responses=answered)
+    return extend_schema_view(post=said)
 
 
 @_moving("confirmRun", "Confirm a run", "Its set of images is frozen, and it begins.")
