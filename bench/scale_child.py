@@ -26,7 +26,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
-from bench import scale_data
+from bench import scale_data, scale_runs
 from bench.plans import whole_tables
 from media_jobs.adapters import queue
 from media_jobs.models import Job, Original
@@ -41,7 +41,7 @@ _JPEG = b"\xff\xd8\xff\xe0 a picture as far as the web process looks\xff\xd9"
 _CHANCE = random.Random(4)
 
 
-class Bed:
+class Bed(scale_runs.Runs):
     """A filled database, and everything to be timed in it. Each operation leaves the database as it was."""
 
     def __init__(self, *, done: int, queued: int) -> None:

@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from uuid import UUID
 
+from django.db.models.functions import Mod
 from django.test import Client
 
 from media_jobs import staleness
@@ -24,16 +26,17 @@ class Runs:
 
     _staff: Client
 
-    def __init__(self) -> None:
+    @cached_property
+    def _whole(self) -> tuple[UUID, list[UUID]]:
+        """The run, and some images of its ledger."""
         run = _draft()
         ReprocessRun.objects.filter(pk=run.pk).update(state=RunState.PAUSED, last_image=_last_image())
         run.refresh_from_db()
         while filling.fill_page(run):
             pass
-        RunItem.objects.filter(run=run).extra(where=[f"id %% {_FAILED} = 0"]).update(
-            state=RunItemState.FAILED, code="undecodable"
-        )
-        self._run, self._images = run.pk, _sample(run)
+        every = RunItem.objects.filter(run=run).annotate(rest=Mod("id", _FAILED)).filter(rest=0)
+        every.update(state=RunItemState.FAILED, code="undecodable")
+        return run.pk, _sample(run)
 
     def estimate(self) -> Iterator[Act]:
         """Reckon what a run over everything would cost."""
@@ -59,11 +62,11 @@ class Runs:
 
     def ledger(self) -> Iterator[Act]:
         """A page in the middle of a ledger."""
-        yield self._page(f"after={_CHANCE.choice(self._images)}")
+        yield self._page(f"after={_CHANCE.choice(self._whole[1])}")
 
     def ledger_failed(self) -> Iterator[Act]:
         """A page of what failed, in the middle of a ledger."""
-        yield self._page(f"state=failed&after={_CHANCE.choice(self._images)}")
+        yield self._page(f"state=failed&after={_CHANCE.choice(self._whole[1])}")
 
     def stale(self) -> Iterator[Act]:
         """Count what is stale, and why."""
@@ -71,7 +74,7 @@ class Runs:
 
     def _page(self, query: str) -> Act:
         def get() -> None:
-            answer = self._staff.get(f"/v1/runs/{self._run}/items?{query}")
+            answer = self._staff.get(f"/v1/runs/{self._whole[0]}/items?{query}")
             assert answer.status_code == 200, answer.content
 
         return get

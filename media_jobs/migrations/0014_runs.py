@@ -83,7 +83,7 @@ def _recipe(rendition):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media_jobs', '0012_readiness'),
+        ('media_jobs', '0013_installation'),
     ]
 
     operations = [

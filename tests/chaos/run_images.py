@@ -8,10 +8,12 @@ from PIL import Image
 from tests.factories import make_original
 
 
-def make(count: int, *, bad: int, owner: str) -> None:
-    """Store so many small pictures of `owner`, each different; the first `bad` of them are none."""
-    for number in range(count):
-        make_original(b"\xff\xd8\xff\xe0 not a picture" if number < bad else _picture(number), owner=owner)
+def make(first: int, count: int, *, bad: int, owner: str) -> None:
+    """Store so many small pictures of `owner`, of which the first `bad` are none. first: the number of the first one;
+    each number has another picture."""
+    for number in range(first, first + count):
+        broken = number < first + bad
+        make_original(b"\xff\xd8\xff\xe0 not a picture" if broken else _picture(number), owner=owner)
 
 
 def _picture(number: int) -> bytes:

@@ -17,6 +17,8 @@ from tests.e2e.service import photo, wait_until
 IMAGES = scaled(500, 2_000)
 BAD = 5
 KILLS = 5
+#: A command has two minutes.
+_AT_ONCE = 100
 _LIMIT_S = 1_700
 
 
@@ -27,13 +29,9 @@ def test_a_run_that_is_killed_five_times_paused_and_resumed_does_each_image_once
     chance = random.Random(seed)
     with world(tmp_path) as chaotic:
         call, owner = _caller(chaotic)
-        chaotic.service.manage(
-            "shell",
-            "-v",
-            "0",
-            "-c",
-            f"from tests.chaos.run_images import make; make({IMAGES}, bad={BAD}, owner='{owner}')",
-        )
+        for first in range(0, IMAGES, _AT_ONCE):
+            made = f"make({first}, {_AT_ONCE}, bad={0 if first else BAD}, owner='{owner}')"
+            chaotic.service.manage("shell", "-v", "0", "-c", f"from tests.chaos.run_images import make; {made}")
         run = call("POST", "", json={"missing": True, "renditions": ["thumb"], "failureLimit": 100})
         assert run["estimate"]["images"] == IMAGES
         path = f"/{run['runId']}"

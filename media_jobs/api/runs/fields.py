@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from media_jobs.api.shared.bodies.field_names import check_known
+from media_jobs.api.shared.bodies.field_names import checked
 from media_jobs.api.shared.bodies.image_fields import TagsField
 from media_jobs.services.runs.selection import Selection
 from media_jobs.states import JobState, RunItemState, Staleness
@@ -20,10 +20,7 @@ class _Fields(serializers.Serializer[None]):
     @classmethod
     def read(cls, sent: Mapping[str, Any]) -> dict[str, Any]:
         """Return what was sent, checked. Raises ValidationError, UnknownField."""
-        fields = cls(data=sent)
-        check_known(sent, fields.fields.keys())
-        fields.is_valid(raise_exception=True)
-        return dict(fields.validated_data)
+        return checked(cls, sent)
 
 
 class NewRunSerializer(_Fields):

@@ -6,24 +6,32 @@ from uuid import UUID
 
 from django.http import Http404
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import run_lists, staleness
-from media_jobs.api.runs import schema
 from media_jobs.api.runs.fields import ItemsQuerySerializer, NewRunSerializer, RunsQuerySerializer
 from media_jobs.api.runs.id_lists import CsvParser
 from media_jobs.api.runs.serializers import ItemsSerializer, RunSerializer, RunsSerializer, StaleSerializer
-from media_jobs.api.shared.answers import answers
 from media_jobs.api.shared.auth import caller_of, holds
 from media_jobs.api.shared.bodies.json_bodies import ObjectParser, is_json, object_of
+from media_jobs.api.shared.openapi import answers
 from media_jobs.models import ReprocessRun
 from media_jobs.services.runs import lifecycle
 
 _NO_STORE = {"Cache-Control": "no-store"}
+_RUN = OpenApiResponse(RunSerializer, description="The run")
+_QUERY = ("bad_field", "unknown_field", "permission_denied")
+_LOCATION = OpenApiParameter(
+    "Location",
+    {"type": "string", "format": "uri-reference"},
+    OpenApiParameter.HEADER,
+    response=[201],
+    description="Of the run.",
+)
 _MANAGE = "media_jobs.manage_reprocessrun"
 #: Parameters that may come several times.
 _LISTS = ("renditions", "states", "tags", "stale")
@@ -33,6 +41,7 @@ class _RunsView(APIView):
     """For callers who are known: strangers share one name."""
 
     parser_classes = [ObjectParser]
+    known_callers_only = True
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)
@@ -54,10 +63,10 @@ class RunsView(_RunsView):
     parser_classes = [ObjectParser, CsvParser]
 
     @extend_schema(
-        operation_id="v1_runs_list",
+        operation_id="listRuns",
         summary="Your reprocess runs, newest first",
         parameters=[RunsQuerySerializer],
-        responses=answers({200: RunsSerializer}, {400: schema.BAD_FIELD, 403: schema.NO_CALLER}),
+        responses=answers.of_reads({200: OpenApiResponse(RunsSerializer, description="A page")}, *_QUERY),
     )
     def get(self, request: Request) -> Response:
         asked = RunsQuerySerializer.read(request.query_params.dict())
@@ -65,12 +74,17 @@ class RunsView(_RunsView):
         return Response(RunsSerializer({"runs": runs, "next": following}).data, headers=_NO_STORE)
 
     @extend_schema(
+        operation_id="createRun",
         summary="Describe a run, and learn what it would cost",
         description="Nothing is done before it is confirmed. It is about your own images; staff who may manage runs "
         "reach all. A list of up to 100,000 ids comes as text/csv, one in a line, and the fields in the query.",
+        parameters=[_LOCATION],
         request={"application/json": NewRunSerializer, "text/csv": str},
-        responses=answers({201: RunSerializer}, {400: schema.BAD_RUN, 403: schema.NO_CALLER, 415: schema.NOT_READ}),
-        examples=schema.DESCRIBED,
+        responses=answers.of_changes(
+            {201: OpenApiResponse(RunSerializer, description="A draft, with its estimate")},
+            "unknown_preset",
+            *answers.JSON_BODY,
+        ),
     )
     def post(self, request: Request) -> Response:
         fields = NewRunSerializer.read(_fields_of(request))
@@ -82,8 +96,9 @@ class RunsView(_RunsView):
 
 class RunView(_RunsView):
     @extend_schema(
+        operation_id="getRun",
         summary="A run and how far it is",
-        responses=answers({200: RunSerializer}, {403: schema.NO_CALLER, 404: schema.NO_RUN}),
+        responses=answers.of_reads({200: _RUN}, "permission_denied", "not_found"),
     )
     def get(self, request: Request, id: UUID) -> Response:
         return _answer(self.run(request, id))
@@ -91,9 +106,10 @@ class RunView(_RunsView):
 
 class ItemsView(_RunsView):
     @extend_schema(
+        operation_id="listRunItems",
         summary="The ledger of a run: what became of each image",
         parameters=[ItemsQuerySerializer],
-        responses=answers({200: ItemsSerializer}, {400: schema.BAD_FIELD, 403: schema.NO_CALLER, 404: schema.NO_RUN}),
+        responses=answers.of_reads({200: OpenApiResponse(ItemsSerializer, description="A page")}, "not_found", *_QUERY),
     )
     def get(self, request: Request, id: UUID) -> Response:
         asked = ItemsQuerySerializer.read(request.query_params.dict())
@@ -111,51 +127,50 @@ class _MoveView(_RunsView):
         return _answer(type(self).move(run.pk, actor=caller_of(request)))
 
 
-def _moving(summary: str, description: str, impossible: str) -> Any:
-    """What the document says of such a call. impossible: when it is not possible."""
-    answered = answers(
-        {200: RunSerializer}, {403: schema.NO_CALLER, 404: schema.NO_RUN, 409: ("wrong_state", impossible)}
-    )
-    return extend_schema(summary=summary, description=description, request=None, responses=answered)
+def _moving(call: str, summary: str, description: str) -> Any:
+    """What the document says of such a call."""
+    answered = answers.of_changes({200: _RUN}, "not_found", "wrong_state")
+    said = extend_schema(operation_id=call, summary=summary, description=description, request=None, responses=answered)
+    return extend_schema_view(post=said)
 
 
-@_moving("Confirm a run", "Its set of images is frozen, and it begins.", "It was confirmed or cancelled before")
+@_moving("confirmRun", "Confirm a run", "Its set of images is frozen, and it begins.")
 class ConfirmView(_MoveView):
     move = lifecycle.confirm
 
 
 @_moving(
+    "pauseRun",
     "Pause a run",
     "It begins nothing more, and is `paused` once what is in work has ended; after five minutes that is given up.",
-    "It is not running",
 )
 class PauseView(_MoveView):
     move = lifecycle.pause
 
 
-@_moving("Resume a run", "It goes on where it was, also after it stopped by itself.", "It is neither paused nor so")
+@_moving("resumeRun", "Resume a run", "It goes on where it was, also after it stopped by itself.")
 class ResumeView(_MoveView):
     move = lifecycle.resume
 
 
-@_moving("Cancel a run", "What is left is skipped. What is done stays, and can be rolled back.", "It is over")
+@_moving("cancelRun", "Cancel a run", "What is left is skipped. What is done stays, and can be rolled back.")
 class CancelView(_MoveView):
     move = lifecycle.cancel
 
 
 @_moving(
+    "acceptRun",
     "Accept a run",
     "What it made is good: what it replaced is removed once that is a week ago. After a week a run counts as accepted.",
-    "It is not over, or was rolled back",
 )
 class AcceptView(_MoveView):
     move = lifecycle.accept
 
 
 @_moving(
+    "rollBackRun",
     "Roll a run back",
     "Image by image the derivatives of before become current again, rows and bytes as they were.",
-    "It is not over, was accepted, or ended more than a week ago",
 )
 class RollBackView(_MoveView):
     move = lifecycle.roll_back
@@ -163,9 +178,10 @@ class RollBackView(_MoveView):
 
 class StalenessView(_RunsView):
     @extend_schema(
+        operation_id="countStale",
         summary="How many derivatives are stale, and why",
         description="Of your own images; staff who may manage runs are told of all.",
-        responses=answers({200: StaleSerializer}, {403: schema.NO_CALLER}),
+        responses=answers.of_reads({200: OpenApiResponse(StaleSerializer, description="Counts")}, "permission_denied"),
     )
     def get(self, request: Request) -> Response:
         return Response(StaleSerializer(staleness.count(self.owner(request))).data, headers=_NO_STORE)

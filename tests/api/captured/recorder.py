@@ -22,6 +22,8 @@ _REST = (
     (re.compile(r'("eventNumber": )\d+'), r"\g<1>3"),
     (re.compile(r'("messageId": "[\w-]{36})-\d+'), r"\g<1>-3"),
     (re.compile(r'("ms": )[\d.]+'), r"\g<1>1.2"),
+    (re.compile(r'("cpuSeconds": )[\d.]+'), r"\g<1>0.2"),
+    (re.compile(r'("(?:write|peak)Bytes": )\d+'), r"\g<1>123456"),
     (re.compile(r"(again in )\d+( s)"), r"\g<1>42\g<2>"),
     (re.compile(r"whsec_[\w+/=]+"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),  # the specification's own example
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"), "eyJhbGciOiJIUzI1NiJ9.e30.…"),

@@ -215,17 +215,17 @@ def test_a_command_takes_what_comes_back_first(photo):
 
 
 def test_a_rate_is_kept_and_only_ten_seconds_of_it_are_caught_up():
+    """At two a minute nothing becomes due while this runs."""
     stored(30)
-    run = confirmed(rate_per_minute=60)
-    assert begun(run) == 1
-    drive(run)
-    assert begun(run) == 1
-    put_off(run, next_at=timedelta(seconds=2.5))
-    drive(run)
-    assert begun(run) == 4
+    run = confirmed(rate_per_minute=2)
+    assert begun(drive(run)) == 1
+    put_off(run, next_at=timedelta(seconds=1))
+    assert begun(drive(drive(run))) == 2
+    ReprocessRun.objects.filter(pk=run.pk).update(rate_per_minute=60)
     put_off(run, next_at=timedelta(hours=1))
-    drive(run)
-    assert begun(run) == 15
+    ReprocessRun.objects.filter(pk=run.pk).update(throttled_until=None)
+    run = moves.read(run.pk)
+    assert rate.take(run, 64) == 11
 
 
 def begun(run: ReprocessRun) -> int:

@@ -18,6 +18,11 @@ TAGS = (
     Tag("Events", "Follow your jobs live, as Server-Sent Events.", ("/v1/events",)),
     Tag("Direct uploads", "Send large files past this service, straight to the storage.", ("/v1/uploads",)),
     Tag("Webhooks", "Have the events of your jobs posted to you, signed.", ("/v1/webhooks",)),
+    Tag(
+        "Reprocess runs",
+        "Make many images anew: know the cost, watch it, stop it, take it back.",
+        ("/v1/runs", "/v1/staleness"),
+    ),
     Tag("Tokens", "For accounts of this service, where it issues tokens.", ("/v1/tokens",)),
     Tag(
         "Ingestion",
