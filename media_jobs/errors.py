@@ -94,6 +94,11 @@ class UnknownPreset(BadRequest):
         super().__init__(name=name, known=", ".join(known) or "none")
 
 
+class UnknownProduct(BadRequest):
+    code = "unknown_product"
+    sentence = "There is no product “{}” that is open to you. GET /products lists those that are."
+
+
 class BatchRefused(BadRequest):
     """None of the files was taken. refusals: why, in the order of the files."""
 
@@ -153,6 +158,29 @@ class WebhookDisabled(WrongState):
     sentence = "This webhook is disabled: {} Enable it first."
 
 
+class InstructionFull(RequestError):
+    code = "instruction_full"
+    sentence = "The product takes {limit:,} files in one instruction, and this one has as many. Make another one."
+
+
+class FileCleaned(RequestError):
+    code = "file_cleaned"
+    sentence = "This file was cleaned up: its time was over, or somebody deleted it. What is known of it stays."
+
+
+class UnknownVariant(RequestError):
+    code = "unknown_variant"
+    sentence = "This file has no variant “{name}”. It has: {known}."
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(name=name, known=", ".join(known))
+
+
+class NotProcessed(WrongState):
+    code = "not_processed"
+    sentence = "Nothing has been made of this file: its status is {status}. The variant “original” is there."
+
+
 class BacklogFull(RequestError):
     code = "backlog_full"
     sentence = "Too many pictures are waiting already. Nothing was stored; please send it again later."
@@ -193,6 +221,11 @@ class InsufficientScope(NotPermitted):
         super().__init__(scope=scope, held=", ".join(held) or "none")
 
 
+class NotOwner(NotPermitted):
+    code = "not_owner"
+    sentence = "This is somebody else’s."
+
+
 class MayNotActForUsers(NotPermitted):
     code = "may_not_act_for_users"
     sentence = "X-User-ID counts only beside an API key that may act for users. {}"
@@ -225,6 +258,19 @@ class QuotaExceeded(RequestError):
     def __init__(self, *, policies: list[str], retry_after_s: int) -> None:
         self.policies, self.wait_s = policies, retry_after_s
         super().__init__(names="”, “".join(policies), seconds=retry_after_s)
+
+
+class DailyLimitReached(QuotaExceeded):
+    """The caller has sent as many files as a product takes from one in a day of UTC."""
+
+    code = "daily_limit_reached"
+    sentence = (
+        "The product takes {limit:,} files of a caller a day, and you have sent as many. Come again in {seconds} s."
+    )
+
+    def __init__(self, *, limit: int, retry_after_s: int) -> None:
+        self.policies, self.wait_s = ["files-per-day"], retry_after_s
+        RequestError.__init__(self, limit=limit, seconds=retry_after_s)
 
 
 class LimitsUnavailable(RequestError):
@@ -293,6 +339,16 @@ class UnsupportedFormat(ImageRefused):
 
     def __init__(self, found: str | None = None) -> None:
         super().__init__(found=found or "not a picture of a known format")
+
+
+class FormatNotAllowed(UnsupportedFormat):
+    """A format that this service reads, and a product does not take."""
+
+    code = "format_not_allowed"
+    sentence = "This is {found}; the product takes {allowed} only."
+
+    def __init__(self, *, found: str, allowed: Sequence[str]) -> None:
+        ImageRefused.__init__(self, found=found, allowed=", ".join(allowed))
 
 
 class RawWithoutPreview(ImageRefused):
@@ -486,6 +542,14 @@ class QueueUnavailable(MediaError):
     code = "queue_unavailable"
     blame = Blame.SERVER
     sentence = "The queue does not answer; the job waits in the database."
+
+
+class NatsUnavailable(MediaError):
+    """NATS does not answer. What is to be told of is safe in the history of jobs, and is told later."""
+
+    code = "nats_unavailable"
+    blame = Blame.SERVER
+    sentence = "NATS does not answer ({})."
 
 
 class WorkerLost(MediaError):

@@ -5,10 +5,12 @@ from media_jobs.models.derivative import Derivative
 from media_jobs.models.direct_upload import DirectUpload
 from media_jobs.models.event_ticket import EventTicket
 from media_jobs.models.idempotency import IdempotencyKey
+from media_jobs.models.instruction import Instruction, InstructionDetail, Product, ProductDay, UploadPlace
 from media_jobs.models.job import EventClock, Job, JobEvent
 from media_jobs.models.maintenance import MaintenanceTask, Tombstone
 from media_jobs.models.original import Original, Tag
 from media_jobs.models.preset import Preset, Rendition
+from media_jobs.models.stored import StoredEntry
 from media_jobs.models.webhook import WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -18,14 +20,20 @@ __all__ = [
     "EventClock",
     "EventTicket",
     "IdempotencyKey",
+    "Instruction",
+    "InstructionDetail",
     "Job",
     "JobEvent",
     "MaintenanceTask",
     "Original",
     "Preset",
+    "Product",
+    "ProductDay",
     "Rendition",
+    "StoredEntry",
     "Tag",
     "Tombstone",
+    "UploadPlace",
     "WebhookCursor",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -21,6 +21,12 @@ class Job(models.Model):
     preset = models.ForeignKey(Preset, on_delete=models.PROTECT, related_name="jobs")
     wanted = models.JSONField(help_text="Names of the renditions that this run makes.")
     owner = models.CharField(max_length=255)
+    limits = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        help_text="Most bytes and pixels, and formats, by its product; the service’s own limits count, too.",
+    )
     lane = models.CharField(max_length=16, choices=choices(Lane), default=Lane.INTERACTIVE)
     state = models.CharField(max_length=16, choices=choices(JobState), default=JobState.QUEUED)
     stage = models.CharField(max_length=16, choices=choices(Stage), default=Stage.WAITING)

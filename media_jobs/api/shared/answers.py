@@ -21,7 +21,8 @@ BAD_WAIT = ("bad_wait", f"wait is not a whole number from 0 to {LONGEST_WAIT_S}"
 NOT_MODIFIED = OpenApiResponse(description="Nothing has changed")
 DATABASE_AWAY = ("database_unavailable", "The database does not answer; see Retry-After")
 
-_OF_ALL_CALLS = {
+#: What every call that knows its caller may answer.
+OF_ALL_CALLS = {
     401: ("credential_missing", "No credential, or one that is wrong or over"),
     403: ("insufficient_scope", "A credential without the scope, or a page of a foreign origin"),
     429: ("quota_exceeded", "Asked too often; see Retry-After"),
@@ -92,5 +93,5 @@ def answers(good: dict[Any, Any], problems: dict[int, tuple[str, str]]) -> dict[
             description=meaning,
             examples=[OpenApiExample(code, document(status, code, "A sentence for a person.", instance="/v1/…"))],
         )
-        for status, (code, meaning) in sorted((_OF_ALL_CALLS | problems).items())
+        for status, (code, meaning) in sorted((OF_ALL_CALLS | problems).items())
     }

@@ -1,4 +1,4 @@
-"""Errors as problem documents (RFC 9457), for the APIs that use them."""
+"""Errors as problem documents (RFC 9457), or in the envelope of the Instrlabs API: the same ones, told in two ways."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from media_jobs import errors
 from media_jobs.adapters import database
-from media_jobs.api.shared import routes
+from media_jobs.api.shared import envelope, routes
 from media_jobs.api.shared.limits.rate_limit_fields import VIOLATED
 from media_jobs.api.shared.problem_types import TYPES, uri_of
 
@@ -31,10 +31,15 @@ STATUS: dict[type[errors.MediaError], int] = {
     errors.NotPermitted: 403,
     errors.TicketInvalid: 403,
     errors.TokensNotIssued: 404,
+    errors.FileCleaned: 404,
+    errors.ObjectMissing: 404,
+    errors.UnknownVariant: 404,
     errors.WrongState: 409,
     errors.FileTooLarge: 413,
+    errors.TooManyPixels: 413,
     errors.UnsupportedFormat: 415,
     errors.IdempotencyKeyReused: 422,
+    errors.InstructionFull: 422,
     errors.QuotaExceeded: 429,
     errors.BacklogFull: 503,
     errors.LimitsUnavailable: 503,
@@ -57,6 +62,12 @@ class Problem:
 
     def document(self, instance: str) -> dict[str, Any]:
         return document(self.status, self.code, self.detail, instance=instance) | dict(self.members)
+
+    def body(self, path: str) -> tuple[dict[str, Any], str]:
+        """What is answered at this address, and its content type."""
+        if routes.takes_envelope(path):
+            return envelope.of_error(self.code, self.detail, self.members), envelope.CONTENT_TYPE
+        return self.document(path), CONTENT_TYPE
 
 
 _BROKEN = Problem(400, "bad_request", "The request breaks off or is not a well-formed form.")
@@ -123,9 +134,8 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exc, database.CONNECTION_ERRORS):
         log.warning("database_unavailable", path=request.path, error=str(exc))
     log.info("request_refused", status=found.status, code=found.code, path=request.path)
-    return Response(
-        found.document(request.path), status=found.status, headers=dict(found.headers), content_type=CONTENT_TYPE
-    )
+    body, content_type = found.body(request.path)
+    return Response(body, status=found.status, headers=dict(found.headers), content_type=content_type)
 
 
 def problem_of(exc: Exception) -> Problem | None:  # noqa: PLR0911  (a table)
@@ -258,11 +268,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _is_browser(request: HttpRequest) -> bool:
-    """Whether a person looks at it: below /v1 and /api all are programs, whatever they accept."""
+    """Whether a person looks at it: below those of the APIs all are programs, whatever they accept."""
     return "text/html" in request.headers.get("Accept", "") and not routes.is_of_api(request.path_info)
 
 
 def _answer(request: HttpRequest, problem: Problem) -> JsonResponse:
-    return JsonResponse(
-        problem.document(request.path), status=problem.status, content_type=CONTENT_TYPE, headers=dict(problem.headers)
-    )
+    body, content_type = problem.body(request.path)
+    return JsonResponse(body, status=problem.status, content_type=content_type, headers=dict(problem.headers))

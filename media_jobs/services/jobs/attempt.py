@@ -111,7 +111,7 @@ class Attempt:
                 preset=preset.only(self.job.wanted),
                 limits=Limits(
                     bytes=largest_bytes(),
-                    pixels=settings.MAX_PIXELS,
+                    pixels=min(settings.MAX_PIXELS, self.job.limits.get("pixels") or settings.MAX_PIXELS),
                     memory_bytes=slot.memory_bytes,
                     raw_preview_px=settings.RAW_MIN_PREVIEW_PX,
                 ),

@@ -73,6 +73,7 @@ class ArrivingFile(Generic[S]):
     def _open(self) -> None:
         """Open the sink: nothing is stored before."""
         kind = sniff(self._head)
+        self._limits.check(kind, self._head)
         self._limit_bytes = self._limits.of(kind)
         if self._size_bytes > self._limit_bytes:
             raise UploadTooLarge(self._limits)
@@ -84,13 +85,16 @@ class ArrivingFile(Generic[S]):
 class FilesStream(FileUploadHandler, Generic[S]):
     """Takes the files of a request's form, one after the other. Make it as a `FileStream`.
 
-    most: how many are taken; those after them are refused one by one.
+    field: where the files are to be; also: another name for it. most: how many are taken; those after them are
+    refused one by one.
     """
 
-    def __init__(self, request: HttpRequest, *, field: str, most: int, limits: SizeLimits, begin: Begin[S]) -> None:
+    def __init__(
+        self, request: HttpRequest, *, field: str, most: int, limits: SizeLimits, begin: Begin[S], also: str = ""
+    ) -> None:
         super().__init__()
         self.files: list[ArrivingFile[S]] = []
-        self._field, self._most, self._limits, self._begin = field, most, limits, begin
+        self._field, self._also, self._most, self._limits, self._begin = field, also, most, limits, begin
         self._left_bytes = most * limits.largest_bytes
         self._in_file = self._cut_off = False
         if declared_bytes(request) > self._left_bytes + FORM_BYTES:
@@ -99,7 +103,7 @@ class FilesStream(FileUploadHandler, Generic[S]):
 
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
         super().new_file(field_name, file_name, *args, **kwargs)
-        if field_name != self._field:
+        if field_name not in (self._field, self._also):
             raise MissingFile(f"A file came in the field “{field_name[:64]}”; send all of them in “{self._field}”.")
         self._in_file = True
         self.files.append(ArrivingFile(file_name, self._limits, self._begin))
