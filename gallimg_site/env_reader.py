@@ -3,16 +3,21 @@
 import dataclasses
 import io
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import dotenv
 
-from gallimg_site.env import ConfigError, Env, is_loopback, takes
+from gallimg_site.env import ConfigError, Env, is_loopback, listed, takes
+from media_jobs import keys
 
 #: Of JWT_SECRET. RFC 7518 wants as many bits as the hash has; PyJWT only warns of fewer.
 LEAST_SECRET_BYTES = 32
+
+_SUBJECT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_FOLDER = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]*/)+")
 
 _SWITCH = {"1": True, "t": True, "true": True, "y": True, "yes": True, "on": True}
 _SWITCH |= {"0": False, "f": False, "false": False, "n": False, "no": False, "off": False}
@@ -30,6 +35,7 @@ def load() -> Env:
     env = Env(**{field.name: _value(field) for field in dataclasses.fields(Env)})
     _check_addresses(env)
     _check_callers(env)
+    _check_nats(env)
     _check_together(env)
     return env
 
@@ -82,6 +88,22 @@ def _check_addresses(env: Env) -> None:
         raise ConfigError("DATABASE_URL: got a value that is not shown, takes postgres://user:password@host/name")
     if env.REDIS_URL and not _is_url(env.REDIS_URL, "redis", "rediss", "unix"):
         raise ConfigError("REDIS_URL: got a value that is not shown, takes redis://host:port/number")
+
+
+def _check_nats(env: Env) -> None:
+    for server in listed(env.NATS_URI):
+        if not _is_address(server, "nats", "tls"):
+            raise ConfigError("NATS_URI: got a value that is not shown, takes nats://host:port, or several with commas")
+    for name in ("NATS_SUBJECT_IMAGE_REQUESTS", "NATS_SUBJECT_NOTIFICATIONS_SSE"):
+        if not _SUBJECT.fullmatch(getattr(env, name)):
+            raise ConfigError(f"{name}: got {getattr(env, name)!r}, takes a subject like image.requests")
+    if env.NATS_SUBJECT_IMAGE_REQUESTS == env.NATS_SUBJECT_NOTIFICATIONS_SSE:
+        raise ConfigError("NATS_SUBJECT_NOTIFICATIONS_SSE: got the subject of the requests, takes another one")
+    prefix = env.NATS_INBOX_PREFIX
+    if prefix and (not _FOLDER.fullmatch(prefix) or prefix.startswith(keys.PREFIXES)):
+        raise ConfigError(f"NATS_INBOX_PREFIX: got {prefix!r}, takes a folder that is none of ours, like inbox/")
+    if "|" in env.NATS_OWNER or not env.NATS_OWNER.isascii() or not env.NATS_OWNER.isprintable():
+        raise ConfigError(f"NATS_OWNER: got {env.NATS_OWNER!r}, takes a name without “|”, like nats or key:a1b2c3d4")
 
 
 def _check_callers(env: Env) -> None:

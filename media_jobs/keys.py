@@ -7,7 +7,8 @@ from uuid import UUID
 OWN_FOLDERS = frozenset({"full", "medium", "small", "thumb"})
 PUBLIC_PREFIXES = (*(f"{name}/" for name in sorted(OWN_FOLDERS)), "derived/")
 ORIGINALS_PREFIX = "originals/"
-PRIVATE_PREFIXES = (ORIGINALS_PREFIX, "uploads/")
+STAGING_PREFIX = "uploads/"
+PRIVATE_PREFIXES = (ORIGINALS_PREFIX, STAGING_PREFIX)
 PREFIXES = (*PRIVATE_PREFIXES, *PUBLIC_PREFIXES)
 #: Names that a rendition must not have, because a folder with other rules has it.
 RESERVED_NAMES = frozenset({"originals", "uploads", "derived"})

@@ -45,6 +45,7 @@ GROUPS = {
         Page("Instructions", "checklist", "media_jobs_instruction"),
         Page("Files", "draft", "media_jobs_instructiondetail"),
         Page("Products", "inventory_2", "media_jobs_product"),
+        Page("Dead letters", "mark_email_unread", "media_jobs_deadletter"),
     ),
     "Presets": (Page("Presets", "tune", "media_jobs_preset"),),
     "Webhooks": (

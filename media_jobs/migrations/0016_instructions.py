@@ -1,4 +1,4 @@
-"""Products and instructions; what is stored, by kind and owner. Ships the product `gallformers`, open to all."""
+"""Products and instructions; what is stored, by kind and owner; what is exchanged by NATS. Ships the product `gallformers`, open to all."""
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -166,6 +166,50 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='uploadplace',
             index=models.Index(fields=['created_at'], name='place_age'),
+        ),
+        migrations.CreateModel(
+            name='ImageRequest',
+            fields=[
+                ('id', models.UUIDField(default=media_jobs.models.base.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('identity', models.CharField(help_text='sha256 of its key and its requestId.', max_length=64, unique=True)),
+                ('key', models.CharField(help_text='The object that it names.', max_length=255)),
+                ('owner', models.CharField(max_length=255)),
+                ('job_id', models.UUIDField()),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='DeadLetter',
+            fields=[
+                ('id', models.UUIDField(default=media_jobs.models.base.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('subject', models.CharField(max_length=255)),
+                ('stream', models.CharField(max_length=255)),
+                ('sequence', models.PositiveBigIntegerField(help_text='Its place in the stream.')),
+                ('payload', models.TextField(help_text='Its beginning, as text.')),
+                ('digest', models.CharField(help_text='sha256 of the whole: a stream that was made anew counts anew.', max_length=64)),
+                ('size_bytes', models.PositiveIntegerField()),
+                ('deliveries', models.PositiveIntegerField(help_text='How often it came.')),
+                ('code', models.CharField(help_text='The reason, for machines.', max_length=32)),
+                ('detail', models.TextField(help_text='The reason, for people.')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True, verbose_name='came')),
+            ],
+            options={
+                'verbose_name': 'dead letter',
+                'constraints': [models.UniqueConstraint(fields=('stream', 'sequence', 'digest'), name='dead_letter_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='NatsRelay',
+            fields=[
+                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ('transaction_id', models.BigIntegerField(default=0)),
+                ('event_id', models.BigIntegerField(default=0)),
+                ('holder', models.CharField(blank=True, max_length=255)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='nats_relay_is_one')],
+            },
         ),
         migrations.RunPython(ship, migrations.RunPython.noop),
         migrations.RunPython(count_stored, remove_triggers),

@@ -8,6 +8,7 @@ from media_jobs.models.idempotency import IdempotencyKey
 from media_jobs.models.instruction import Instruction, InstructionDetail, Product, ProductDay, UploadPlace
 from media_jobs.models.job import EventClock, Job, JobEvent
 from media_jobs.models.maintenance import MaintenanceTask, Tombstone
+from media_jobs.models.messaging import DeadLetter, ImageRequest, NatsRelay
 from media_jobs.models.original import Original, Tag
 from media_jobs.models.preset import Preset, Rendition
 from media_jobs.models.stored import StoredEntry
@@ -15,16 +16,19 @@ from media_jobs.models.webhook import WebhookCursor, WebhookDelivery, WebhookEnd
 
 __all__ = [
     "ApiKey",
+    "DeadLetter",
     "Derivative",
     "DirectUpload",
     "EventClock",
     "EventTicket",
     "IdempotencyKey",
+    "ImageRequest",
     "Instruction",
     "InstructionDetail",
     "Job",
     "JobEvent",
     "MaintenanceTask",
+    "NatsRelay",
     "Original",
     "Preset",
     "Product",

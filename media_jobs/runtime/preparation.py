@@ -12,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from media_jobs import event_log
 from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.runtime.resources import CannotStart
+from media_jobs.services.messages import relay
 
 #: Hosts that start at once migrate one after the other. Any number will do, as long as it stays.
 MIGRATION_LOCK = 7_264_911
@@ -23,6 +24,8 @@ def prepare_database(*, migrate: bool) -> None:
         call_command("check", stdout=io.StringIO())
         if migrate:
             _migrate()
+        if settings.NATS_URI:
+            relay.begin()
     except CommandError as error:
         raise CannotStart(str(error)) from error
     except (DatabaseError, ImproperlyConfigured) as error:

@@ -2,8 +2,10 @@
 
 import logging
 import time
+from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import close_old_connections
 
 from media_jobs.adapters import database, queue
@@ -93,8 +95,22 @@ def run_worker() -> None:
     )
     sender = WebhookSender(lambda: worker.stopping)
     sender.start()
+    relay = _nats_relay(worker)
     try:
         rq_worker.work(logging_level=logging.getLogger("rq").getEffectiveLevel())
     finally:
         sender.stop()
+        if relay:
+            relay.stop()
         workers.replace_current(None)
+
+
+def _nats_relay(worker: Worker) -> Any:
+    """Start publishing to NATS, where there is one."""
+    if not settings.NATS_URI:
+        return None
+    from media_jobs.runtime.nats_relay import NatsRelay  # noqa: PLC0415  (a client that few need)
+
+    relay = NatsRelay(settings.NATS_URI, worker.id, lambda: worker.stopping)
+    relay.start()
+    return relay

@@ -1,5 +1,5 @@
 """Pages about products, instructions and their files, and how much is stored."""
 
-from media_jobs.admin.instructions import instructions, products, stored
+from media_jobs.admin.instructions import dead_letters, instructions, products, stored
 
-__all__ = ["instructions", "products", "stored"]
+__all__ = ["dead_letters", "instructions", "products", "stored"]

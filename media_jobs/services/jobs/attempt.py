@@ -92,7 +92,9 @@ class Attempt:
         """The original in a file of ours, checked against its row."""
         source = folder / "original"
         if self.job.original.state != OriginalState.ACTIVE:
-            promote_upload(self.job.original, source, lease=self.lease, heartbeat=self.heartbeat)
+            promote_upload(
+                self.job.original, source, lease=self.lease, heartbeat=self.heartbeat, limits=self.job.limits
+            )
             return source
         store(Role.WORKER).fetch(self.job.original.key, source, heartbeat=self.heartbeat)
         with source.open("rb") as file:
