@@ -46,7 +46,9 @@ def _jobs(ids: set[UUID]) -> dict[UUID, Job]:
     """Those that are still there, with all that is said of them: two statements, however many they are."""
     current = Derivative.objects.filter(state=DerivativeState.CURRENT)
     rows = Job.objects.select_related("original", "preset", "instruction_detail__instruction__product")
-    return rows.prefetch_related(Prefetch("original__derivatives", queryset=current, to_attr="made")).in_bulk(ids)
+    return rows.prefetch_related(
+        Prefetch("original__derivatives", queryset=current, to_attr="told_derivatives")
+    ).in_bulk(ids)
 
 
 def _messages(event: JobEvent, job: Job) -> list[Message]:
@@ -88,7 +90,7 @@ def _notified(event: JobEvent, job: Job) -> dict[str, Any]:
 
 
 def _made(job: Job) -> list[Derivative]:
-    current: list[Derivative] = job.original.made  # type: ignore[attr-defined]  # prefetched
+    current: list[Derivative] = job.original.told_derivatives  # type: ignore[attr-defined]  # prefetched
     return [one for one in current if one.preset_name == job.preset.name and one.rendition in job.wanted]
 
 

@@ -12,6 +12,7 @@ import pytest
 from django.db import connection, transaction
 from jsonschema import Draft202012Validator, FormatChecker
 
+from media_jobs.adapters.nats.client import Stream
 from media_jobs.callers import SYSTEM
 from media_jobs.models import JobEvent
 from media_jobs.models import NatsRelay as Row
@@ -20,6 +21,7 @@ from media_jobs.services.jobs import lifecycle
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.services.messages import relay, streams
 from media_jobs.services.messages.schemas import IMAGE_REQUEST, NOTIFICATION, schema
+from media_jobs.services.messages.told import Message
 from media_jobs.states import TOLD
 from tests import images, working
 from tests.e2e.service import wait_until
@@ -172,7 +174,7 @@ def test_whoever_fails_in_the_middle_begins_there_again(nats: NatsServer) -> Non
     first, second = make_job(), make_job()
     sent: list[str] = []
 
-    def fail_once(message: relay.Message) -> None:
+    def fail_once(message: Message) -> None:
         sent.append(message.id)
         if len(sent) == 3:
             raise ZeroDivisionError
@@ -189,7 +191,7 @@ def test_an_unread_stream_of_requests_holds_up_nobody(
 ) -> None:
     """It has room for a few messages only: the oldest go."""
     name, subject = "full-of-requests", settings.NATS_SUBJECT_IMAGE_REQUESTS
-    small: Callable[[], Any] = lambda: streams.Stream(name, subject, max_bytes=4000, max_age_s=60)  # noqa: E731
+    small: Callable[[], Any] = lambda: Stream(name, subject, max_bytes=4000, max_age_s=60)  # noqa: E731
     monkeypatch.setattr(streams, "requests", small)
     relay.begin()
     jobs = [make_job() for _ in range(12)]
