@@ -167,7 +167,7 @@ class Env:
     )
     NATS_OWNER: str = setting(
         "nats",
-        "Whose the requests by NATS are: “NATS_OWNER|userId”. With key:PREFIX they are those of the key's own users",
+        "Whose users the userId of requests by NATS means: key:PREFIX for those of an API key, or an issuer of tokens",
     )
     PRESERVE_TIMESTAMPS: bool = setting(True, "Keep the date a picture was taken in the database")
     PRESERVE_CAMERA_INFO: bool = setting(True, "Keep camera, lens and exposure in the database")

@@ -98,7 +98,7 @@ def _check_nats(env: Env) -> None:
         if not _SUBJECT.fullmatch(getattr(env, name)):
             raise ConfigError(f"{name}: got {getattr(env, name)!r}, takes a subject like image.requests")
     if env.NATS_SUBJECT_IMAGE_REQUESTS == env.NATS_SUBJECT_NOTIFICATIONS_SSE:
-        raise ConfigError("NATS_SUBJECT_NOTIFICATIONS_SSE: got the subject of the requests, takes another one")
+        raise ConfigError(f"NATS_SUBJECT_NOTIFICATIONS_SSE: got {env.NATS_SUBJECT_IMAGE_REQUESTS!r}, takes another one")
     prefix = env.NATS_INBOX_PREFIX
     if prefix and (not _FOLDER.fullmatch(prefix) or prefix.startswith(keys.PREFIXES)):
         raise ConfigError(f"NATS_INBOX_PREFIX: got {prefix!r}, takes a folder that is none of ours, like inbox/")

@@ -589,7 +589,7 @@ class BadMessage(MessageRefused):
     sentence = "The message has not the form that its schema asks for: {}"
 
 
-class ForeignKey(MessageRefused):
+class KeyNotAllowed(MessageRefused):
     code = "key_not_allowed"
     sentence = "The message names “{}”, which is not an object that whoever sent it may have processed."
 

@@ -14,8 +14,8 @@ from media_jobs.callers import Caller, CallerKind
 from media_jobs.errors import (
     BadMessage,
     DailyLimitReached,
-    ForeignKey,
     InstructionFull,
+    KeyNotAllowed,
     MediaError,
     UnknownPreset,
     UnknownProduct,
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 REFUSALS = (
     BadMessage,
     DailyLimitReached,
-    ForeignKey,
+    KeyNotAllowed,
     InstructionFull,
     UnknownPreset,
     UnknownProduct,
@@ -106,9 +106,9 @@ def _allowed(key: str) -> str:
     try:
         keys.checked(key)
     except ValueError:
-        raise ForeignKey(key[:100]) from None
+        raise KeyNotAllowed(key[:100]) from None
     if not key.startswith(prefixes):
-        raise ForeignKey(key[:100])
+        raise KeyNotAllowed(key[:100])
     return key
 
 
@@ -137,7 +137,7 @@ def _accept(key: str, owner: str, product_name: str, identity: str) -> UUID:
 def _announced(key: str, owner: str) -> DirectUpload:
     """The upload that stands for the object: what its uploader announced, or a new one.
 
-    Raises ForeignKey for what somebody else announced: it is not theirs who asks.
+    Raises KeyNotAllowed for what somebody else announced: it is not theirs who asks.
     """
     found = DirectUpload.objects.filter(key=key).first()
     if found is None:
@@ -147,7 +147,7 @@ def _announced(key: str, owner: str) -> DirectUpload:
             id=uuid7(), owner=owner, filename=filename, content_type=content_type, key=key
         )
     if found.owner != owner:
-        raise ForeignKey(key[:100])
+        raise KeyNotAllowed(key[:100])
     return found
 
 
