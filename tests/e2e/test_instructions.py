@@ -138,7 +138,7 @@ def following(ada: httpx.Client, seen: list[dict[str, Any]]) -> Iterator[None]:
     ready = threading.Event()
 
     def read() -> None:
-        with httpx.stream("GET", f"{ada.base_url}v1/events", headers=ada.headers, timeout=60) as answer:
+        with httpx.stream("GET", str(ada.base_url.join("/v1/events")), headers=ada.headers, timeout=60) as answer:
             for line in answer.iter_lines():
                 ready.set()
                 if line.startswith('data: {"jobId'):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import StorageUnavailable
-from media_jobs.models import Derivative, InstructionDetail, Job, Original, Preset, Product
+from media_jobs.models import Derivative, InstructionDetail, Job, Original, Preset, Product, Tombstone
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping.tasks import task_named
 from media_jobs.states import JobState
@@ -69,10 +69,11 @@ def test_what_is_over_goes_with_all_that_was_made_of_it_and_the_rest_stays(produ
     assert Original.objects.count() == 3
 
 
-def test_what_the_storage_refuses_is_left_for_the_next_time(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_storage_refuses_is_named_and_goes_later(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A derivative by its tombstone, the original by its row."""
     detail = processed(product, days_ago=4)
     worker = type(store(Role.WORKER))
-    delete, refusals = worker.delete, iter([False, True])
+    delete, refusals = worker.delete, iter([False, True, False, False, True])
 
     def refuse(self: Any, key: str) -> None:
         if next(refusals, False):
@@ -82,11 +83,12 @@ def test_what_the_storage_refuses_is_left_for_the_next_time(product: Product, mo
     monkeypatch.setattr(worker, "delete", refuse)
     clean_up()
     detail.refresh_from_db()
-    assert detail.job  # it is found again by that
-    clean_up()
-    detail.refresh_from_db()
     assert detail.job is None
+    left = set(store(Role.WORKER).keys())
+    assert left == {Original.objects.get().key, Tombstone.objects.get(deleting=True).key}
+    housekeeping.run(only=[task_named("uploads"), task_named("tombstones")], older_than=timedelta(0))
     assert list(store(Role.WORKER).keys()) == []
+    assert (Original.objects.count(), Tombstone.objects.count()) == (0, 0)
 
 
 def test_a_job_that_is_retried_meanwhile_keeps_its_file(product: Product) -> None:
