@@ -4,7 +4,13 @@ from functools import cache
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, inline_serializer
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema_field,
+    inline_serializer,
+)
 from rest_framework import serializers
 
 from media_jobs.api.shared import answers, envelope
@@ -42,6 +48,11 @@ DETAIL = OpenApiParameter(
 )
 
 
+@extend_schema_field({"type": "null"})
+class NullField(serializers.ReadOnlyField):
+    """What is always null."""
+
+
 class ErrorItemSerializer(serializers.Serializer[None]):
     """What went wrong; the same codes as in problem documents."""
 
@@ -54,7 +65,7 @@ class ErrorEnvelopeSerializer(serializers.Serializer[None]):
 
     message = serializers.CharField(help_text="For a person.")
     errors = ErrorItemSerializer(many=True)  # type: ignore[assignment]  # the wire's name
-    data = serializers.JSONField(allow_null=True, help_text="null")  # type: ignore[assignment]  # the wire's name
+    data = NullField()  # type: ignore[assignment]  # the wire's name
 
 
 @cache
@@ -64,7 +75,7 @@ def enveloped(inner: type[serializers.Serializer[Any]]) -> Any:
         inner.__name__.removesuffix("Serializer") + "Envelope",
         {
             "message": serializers.CharField(),
-            "errors": serializers.JSONField(allow_null=True, help_text="null"),
+            "errors": NullField(),
             "data": inner(),
         },
     )
@@ -90,7 +101,7 @@ def listed(inner: type[serializers.Serializer[Any]]) -> Any:
         f"{name}PageEnvelope",
         {
             "message": serializers.CharField(),
-            "errors": serializers.JSONField(allow_null=True, help_text="null"),
+            "errors": NullField(),
             "data": page,
         },
     )
