@@ -133,37 +133,38 @@ def kill(service: Service, kind: str) -> None:
 
 
 @contextmanager
-def following(ada: httpx.Client, seen: list[dict[str, Any]]) -> Iterator[None]:
-    """Read the stream of the user's events meanwhile."""
+def following(ada: httpx.Client, seen: list[dict[str, Any]], *, jobs: int) -> Iterator[None]:
+    """Read the stream of the user's events meanwhile, until so many jobs have ended."""
     ready = threading.Event()
 
     def read() -> None:
+        ends = 0
         with httpx.stream("GET", str(ada.base_url.join("/v1/events")), headers=ada.headers, timeout=60) as answer:
             for line in answer.iter_lines():
                 ready.set()
                 if line.startswith('data: {"jobId'):
                     seen.append(json.loads(line.removeprefix("data: ")))
-                    if seen[-1]["type"] in ("done", "failed") and len(seen) > 20:
+                    ends += seen[-1]["type"] in ("done", "failed")
+                    if ends == jobs:
                         return
 
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
-    ready.wait(60)
+    assert ready.wait(60)
     yield
+    thread.join(60)
+    assert not thread.is_alive()
 
 
 def test_the_story(service: Service, nats: NatsServer, ada: httpx.Client) -> None:
     good = [images.jpeg(64 + number, 48) for number in range(4)]
     streamed: list[dict[str, Any]] = []
-    with following(ada, streamed):
+    with following(ada, streamed, jobs=5):
         address = send(ada, *good, images.jpeg(640, 480)[:2000])
         jobs = jobs_of(ada, address)
         wait_until(lambda: is_over(ada, address), 120, "the end of the files")
         all_is_told(service, nats, jobs)
-        followed = {job: numbers for job, numbers in notified(nats).items() if job == jobs[0]}
-        wait_until(
-            lambda: {e["number"] for e in streamed if e["jobId"] == jobs[0]} >= set(followed[jobs[0]]), 60, "its events"
-        )
+    assert {e["number"] for e in streamed if e["jobId"] == jobs[0]} >= set(notified(nats)[jobs[0]])
     found = data(ada.get(address))
     assert (found["status"], found["counts"]["done"], found["counts"]["failed"]) == ("FAILED", 4, 1)
     assert [i["id"] for i in data(ada.get("/instructions", params={"status": "FAILED"}))["items"]] == [found["id"]]
