@@ -54,7 +54,8 @@ def complete(result: Json, request: HttpRequest | None, **_: Any) -> Json:
     for name, schema in components["schemas"].items():
         if name.endswith("Request"):
             schema["additionalProperties"] = False  # a field by an unknown name is refused
-    components["schemas"]["Problem"]["additionalProperties"] = True
+    for name in ("Problem", "ErrorItem"):
+        components["schemas"][name]["additionalProperties"] = True
     components["examples"] = _share_examples(result)
     components["responses"] = _share_answers(result)
     return result
