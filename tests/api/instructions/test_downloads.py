@@ -14,7 +14,7 @@ from media_jobs.services.images import deletion
 from tests import images, people
 from tests.api.instructions.helpers import added, create, data, refused, work
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 PHOTO = images.jpeg(64, 48)
 

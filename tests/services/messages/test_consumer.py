@@ -121,6 +121,7 @@ def test_our_own_requests_change_nothing(nats: NatsServer, settings: Any) -> Non
     assert (Job.objects.count(), ImageRequest.objects.count(), DeadLetter.objects.count()) == (1, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_message_that_comes_anew_after_an_acknowledgement_and_a_restart_makes_no_second_job(
     nats: NatsServer, settings: Any
 ) -> None:
@@ -219,6 +220,7 @@ def test_what_kills_whoever_takes_it_is_given_up_after_five_times(nats: NatsServ
     assert (Job.objects.count(), DeadLetter.objects.get().code) == (0, "delivered_too_often")
 
 
+@pytest.mark.slow
 def test_a_database_that_is_away_costs_no_delivery(
     nats: NatsServer, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
