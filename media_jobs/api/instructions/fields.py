@@ -89,11 +89,11 @@ def body_of(form: type[serializers.Serializer[None]], sent: Mapping[str, Any]) -
 
 
 def query_of(form: type[serializers.Serializer[None]], request: Request) -> dict[str, Any]:
-    """Return the parameters, checked. What is empty counts as not sent. Raises ValidationError, UnknownField."""
+    """Return the parameters, checked. Raises ValidationError, UnknownField."""
     query = request.query_params
     serializer = made_once(form)
     check_known(query, serializer.fields.keys())
-    found: dict[str, Any] = serializer.run_validation({name: query[name] for name in query if query[name] != ""})
+    found: dict[str, Any] = serializer.run_validation(query.dict())
     return found
 
 

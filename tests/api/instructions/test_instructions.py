@@ -302,3 +302,9 @@ def test_whatever_becomes_of_a_job_its_instruction_counts_it(ada: Client, photo:
     assert (gone["cleaned"], gone["jobId"], gone["status"]) == (True, None, STATUS[state])
     InstructionDetail.objects.all().delete()
     assert data(ada.get(address))["counts"]["total"] == 0
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("query", ["status=", "before=", "createdAfter=", "page="])
+def test_a_parameter_that_is_sent_is_not_empty(query: str) -> None:
+    refused(people.keyed().get(f"{URL}?{query}"), 400, "bad_field")
