@@ -89,7 +89,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 def upload(page: Page, content: bytes) -> None:
     picture = {"name": "gall.jpg", "mimeType": "image/jpeg", "buffer": content}
-    page.locator("input").set_input_files(picture)  # type: ignore[arg-type]
+    page.locator("input").set_input_files(picture, timeout=LIMIT_MS)  # type: ignore[arg-type]
     page.get_by_role("button", name="Upload").click()
 
 
