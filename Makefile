@@ -29,16 +29,16 @@ test: $(VENV)/.dev ## tests that need pip only, on SQLite and PostgreSQL
 
 test-all: test ## also what takes long, whole services, all faults of S3, chaos in short, the corpus (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
-	TEST_DB=sqlite $(PYTEST) -rs -n 2 --dist worksteal -m "slow and not e2e"
-	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile -m "e2e and not (smoke or slow or s3 or corpus or browser or chaos or faults)"
-	TEST_DB=sqlite $(PYTEST) -rs tests/e2e/test_disaster.py
-	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile -m "e2e and not (corpus or browser or chaos or faults)"
-	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile -m "corpus or browser"
-	TEST_DB=postgres $(PYTEST) -rs -n 2 tests/faults
-	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile tests/chaos
+	TEST_DB=sqlite $(PYTEST) -rfEs -n 2 --dist worksteal -m "slow and not e2e"
+	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "e2e and not (smoke or slow or s3 or corpus or browser or chaos or faults)"
+	TEST_DB=sqlite $(PYTEST) -rfEs tests/e2e/test_disaster.py
+	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "e2e and not (corpus or browser or chaos or faults)"
+	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "corpus or browser"
+	TEST_DB=postgres $(PYTEST) -rfEs -n 2 tests/faults
+	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile tests/chaos
 
 chaos: $(VENV)/.dev ## everything dies while the service works, in long; CHAOS="-k kills" takes a part
-	LONG=1 TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile tests/chaos $(CHAOS)
+	LONG=1 TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile tests/chaos $(CHAOS)
 
 corpus: $(VENV)/.dev ## every picture of CORPUS=dir through the pipeline, against its manifest.csv
 	@$(BIN)/python -m tests.corpus "$(CORPUS)"
