@@ -97,6 +97,8 @@ def configure(level: str) -> None:
                 "gunicorn": {"level": "DEBUG" if level == "debug" else "WARNING"},
                 "django_structlog": {"level": "DEBUG" if level == "debug" else "WARNING", **repeating},
                 "django.request": repeating,
+                # Scanners name any host; `request_refused` says so.
+                "django.security.DisallowedHost": {"level": "CRITICAL"},
                 "botocore": {"level": "WARNING"},
                 "boto3": {"level": "WARNING"},
                 "urllib3": {"level": "WARNING"},

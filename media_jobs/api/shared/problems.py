@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import csrf, defaults
 from rest_framework import exceptions
@@ -26,20 +26,25 @@ CONTENT_TYPE = "application/problem+json"
 #: The first class of an error that is in here decides.
 STATUS: dict[type[errors.MediaError], int] = {
     errors.BadRequest: 400,
+    errors.NotHttp: 400,
     errors.CredentialMissing: 401,
     errors.BadCredential: 401,
     errors.NotPermitted: 403,
     errors.TicketInvalid: 403,
     errors.TokensNotIssued: 404,
+    errors.RequestTooSlow: 408,
     errors.WrongState: 409,
     errors.FileTooLarge: 413,
     errors.UnsupportedFormat: 415,
     errors.IdempotencyKeyReused: 422,
     errors.QuotaExceeded: 429,
+    errors.HeadTooLarge: 431,
     errors.BacklogFull: 503,
     errors.LimitsUnavailable: 503,
     errors.TokenKeysUnavailable: 503,
     errors.TooManyWaiters: 503,
+    errors.TooManyUploads: 503,
+    errors.Overloaded: 503,
     errors.StorageUnavailable: 503,
     errors.ReadsNotConfigured: 503,
 }
@@ -137,7 +142,7 @@ def problem_of(exc: Exception) -> Problem | None:  # noqa: PLR0911  (a table)
     if isinstance(exc, RequestDataTooBig):
         return _FIELDS_TOO_LARGE
     if isinstance(exc, SuspiciousOperation | UnreadablePostError):
-        return _BROKEN
+        return _of_ours(errors.RequestTooSlow()) if came_too_slowly(exc) else _BROKEN
     if isinstance(exc, Http404):
         return Problem(404, "not_found", "There is nothing here, or it is not yours to see.")
     if isinstance(exc, PermissionDenied):
@@ -147,6 +152,11 @@ def problem_of(exc: Exception) -> Problem | None:  # noqa: PLR0911  (a table)
     if isinstance(exc, exceptions.APIException):
         return _of_framework(exc)
     return None
+
+
+def came_too_slowly(exc: Exception) -> bool:
+    """Whether the server gave up on a body because its client took too long."""
+    return isinstance(exc, UnreadablePostError) and isinstance(exc.__cause__, TimeoutError)
 
 
 def _of_ours(exc: errors.MediaError) -> Problem | None:
@@ -169,7 +179,7 @@ def _headers(exc: errors.MediaError, status: int) -> dict[str, str]:
     if status == 401:
         wrong = ', error="invalid_token"' if isinstance(exc, errors.BadCredential) else ""
         return {"WWW-Authenticate": f'Bearer realm="gallimg"{wrong}'}
-    wait_s = exc.retry_after_s if status in (429, 503) else None
+    wait_s = exc.retry_after_s if status in (408, 429, 503) else None
     return {} if wait_s is None else {"Retry-After": str(wait_s)}
 
 
@@ -219,12 +229,22 @@ def answer(request: HttpRequest, exc: errors.MediaError) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """`handler400`: what Django refuses before a view sees it, such as a Host that is not in ALLOWED_HOSTS."""
+    """`handler400`: what Django refuses before a view sees it."""
+    if isinstance(exception, DisallowedHost):
+        return _wrong_host(request)
     if _is_browser(request):
         return defaults.bad_request(request, exception)
     if isinstance(exception, RequestDataTooBig):
         return _answer(request, _FIELDS_TOO_LARGE)
-    return _answer(request, Problem(400, "bad_request", "The request is malformed, or meant for another host."))
+    return _answer(request, Problem(400, "bad_request", "The request is malformed."))
+
+
+def _wrong_host(request: HttpRequest) -> HttpResponse:
+    """Named in plain text to browsers, too: whoever sets a service up sees it in one."""
+    error = errors.WrongHost(host=repr(request.META.get("HTTP_HOST", "")[:100]))
+    if _is_browser(request):
+        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+    return answer(request, error)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
