@@ -57,7 +57,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self.parking = ParkedSockets(settings.MAX_WAITERS, resume=self._resume, closed=self._forget)
         self.listener = Listener(self.parking.room)
         self.probe_pools = {path: ThreadPoolExecutor(count, "probe") for path, count in PROBES.items()}
-        self.admission = Admission(self.cfg.threads, refuse=partial(self._refuse, code="too_many_uploads"))
+        self.admission = Admission(self.cfg.threads, refuse=self._refuse_upload)
         self.requests = 0
         self._limits = limits
         for thread in (self.closer, self.sender, self.parking, self.listener):
@@ -163,17 +163,24 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     def _start(self, arriving: Arriving) -> None:
         """A request has arrived as far as is needed: give it a thread as soon as it may have one."""
         conn, head = arriving.connection, arriving.head
-        conn.init()
-        conn.parser.unreader.unread(bytes(arriving.data))
+        self.admission.leave_line(conn)
         if head and head.path in self.probe_pools and arriving.is_whole:
-            self._submit(self.probe_pools[head.path], conn, self.handle)
+            self._begin(arriving, self.probe_pools[head.path])
         elif self.requests >= _MOST_REQUESTS:
             self._refuse(conn, "overloaded")
         elif arriving.is_whole:
-            self._submit(self.tpool, conn, self.handle)
+            self._begin(arriving, self.tpool)
         else:
             is_quick = arriving.is_quick and not (head and head.expects_continue)
-            self.admission.ask(conn, is_quick=is_quick, start=partial(self._submit, self.tpool, conn, self.handle))
+            if self.admission.ask(conn, is_quick=is_quick, start=partial(self._begin, arriving, self.tpool)):
+                self.arrivals.keep(arriving)
+
+    def _begin(self, arriving: Arriving, pool: ThreadPoolExecutor) -> None:
+        conn = arriving.connection
+        self.arrivals.release(conn)
+        conn.init()
+        conn.parser.unreader.unread(bytes(arriving.data))
+        self._submit(pool, conn, self.handle)
 
     def _submit(self, pool: ThreadPoolExecutor, conn: Any, answer: Callable[[Any], Any], given: Any = None) -> None:
         self.requests += 1
@@ -203,15 +210,21 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     def _resume(self, parked: ParkedSocket) -> None:
         self.method_queue.defer(self._submit, self.tpool, parked.connection, self._answer, parked)
 
+    def _refuse_upload(self, conn: Any) -> None:
+        self.arrivals.release(conn)
+        self._refuse(conn, "too_many_uploads")
+
     def _refuse(self, conn: Any, code: str) -> None:
         log.info("request_refused", code=code)
         self._close(conn, refusals.answer(code))
 
     def _close(self, conn: Any, last_words: bytes = b"") -> None:
+        self.admission.leave_line(conn)
         self.nr_conns -= 1
         self.closer.adopt(conn.sock, last_words)
 
     def _gone(self, conn: Any) -> None:
+        self.admission.leave_line(conn)
         self.nr_conns -= 1
         conn.close()
 

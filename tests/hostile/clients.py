@@ -20,6 +20,8 @@ PART = (
 #: What a JPEG begins with; nothing looks any farther before it is whole.
 JPEG = b"\xff\xd8\xff\xe0"
 _TRICKLE_S = 5.0
+#: How long they may take to notice that they were sent away.
+_LAST_WORDS_S = 20.0
 _TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
 _SLOW_BYTES, _SLOW_BYTES_S = 200_000, 20_000
 
@@ -113,13 +115,13 @@ class Crowd:
         host, _, port = address.rpartition(":")
         self._host, self._port, self._play = host, int(port), KINDS[kind]
         self._path = path.removeprefix("again:")
-        self._comes_again = path.startswith("again:")
+        self.comes_again = path.startswith("again:")
         self.told: Counter[str] = Counter()
         self.connected = asyncio.Semaphore(0)
 
     async def member(self) -> None:
         is_first = True
-        while is_first or self._comes_again:
+        while is_first or self.comes_again:
             with contextlib.suppress(OSError):
                 sock = socket.socket()
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
@@ -152,6 +154,8 @@ async def main(address: str, kind: str, count: str, path: str) -> None:
         await crowd.connected.acquire()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.read)
+    if not crowd.comes_again:
+        await asyncio.wait(members, timeout=_LAST_WORDS_S)
     ended = sum(member.done() for member in members)
     for member in members:
         member.cancel()

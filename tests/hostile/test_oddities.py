@@ -101,10 +101,10 @@ def test_a_body_that_is_announced_is_asked_for_only_once_it_is_wanted(service):
 def test_two_requests_at_once_get_two_answers(service):
     with connected(service) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
-        for _ in range(2):
-            answer = http.client.HTTPResponse(client)
-            answer.begin()
-            assert answer.read() == b"ok\n"
+        answers = b""
+        while answers.count(b"ok\n") < 2:
+            answers += client.recv(1000) or b"closed" * 1000
+            assert len(answers) < 2000
 
 
 def test_a_connection_is_used_again_after_each_kind_of_answer(service):

@@ -2,7 +2,6 @@
 
 import itertools
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -42,17 +41,23 @@ class Admission:
         self._slow_places = max(self.places // 2, 1)
         self._refuse = refuse
         self._streaming: dict[Any, bool] = {}  # by connection: whether it is quick
-        self._line: deque[_Waiting] = deque()
+        self._line: dict[Any, _Waiting] = {}  # first come, first served
 
-    def ask(self, connection: Any, *, is_quick: bool, start: Callable[[], None]) -> None:
-        """Call `start` as soon as there is a place."""
+    def ask(self, connection: Any, *, is_quick: bool, start: Callable[[], None]) -> bool:
+        """Call `start` as soon as there is a place. Whether the connection waits in line for one."""
         if self._has_place(is_quick):
             self._admit(connection, is_quick, start)
         elif len(self._line) < LINE_LENGTH:
-            self._line.append(_Waiting(connection, is_quick, start, time.monotonic() + LINE_S))
+            self._line[connection] = _Waiting(connection, is_quick, start, time.monotonic() + LINE_S)
             self._cut_off_who_dawdles()
+            return True
         else:
             self._refuse(connection)
+        return False
+
+    def leave_line(self, connection: Any) -> None:
+        """It needs no place any more, or its client has gone."""
+        self._line.pop(connection, None)
 
     def ended(self, connection: Any) -> None:
         """The request of this connection is over, whether it had a place or not."""
@@ -62,8 +67,10 @@ class Admission:
     def expire(self, *, at_once: bool = False) -> None:
         """Refuse who has waited for too long, or all who wait."""
         now_s = time.monotonic()
-        while self._line and (at_once or self._line[0].until_s <= now_s):
-            self._refuse(self._line.popleft().connection)
+        for waiting in list(self._line.values()):
+            if at_once or waiting.until_s <= now_s:
+                del self._line[waiting.connection]
+                self._refuse(waiting.connection)
         if self._line:
             self._cut_off_who_dawdles()
 
@@ -78,9 +85,9 @@ class Admission:
 
     def _let_in(self) -> None:
         """Give what is free to the first in line who may have it."""
-        for waiting in list(self._line):
+        for waiting in list(self._line.values()):
             if self._has_place(waiting.is_quick):
-                self._line.remove(waiting)
+                del self._line[waiting.connection]
                 self._admit(waiting.connection, waiting.is_quick, waiting.start)
 
     def _cut_off_who_dawdles(self) -> None:

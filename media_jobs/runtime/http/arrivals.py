@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 #: So much of a body has to be there, or all of it, before a thread reads it.
 OPENING_BYTES = 65_536
+#: So much of a body is read while its request waits in line for a place: one that is whole by then needs none.
+IN_LINE_BYTES = 4_194_304
 #: Whoever takes longer for that is slow.
 _QUICK_S = 1.0
 #: What all of them may have sent so far, together.
@@ -27,7 +29,10 @@ _SWEEP_EVERY_S = 0.25
 
 @dataclass(eq=False, slots=True)
 class Arriving:
-    """What has come of a connection's next request. A silent one has sent nothing yet."""
+    """What has come of a connection's next request. A silent one has sent nothing yet.
+
+    is_in_line: it may start, but for want of a place; how long it waits for that, others decide.
+    """
 
     connection: Any
     since_s: float
@@ -35,6 +40,7 @@ class Arriving:
     head: Head | None = None
     head_at_s: float = 0.0
     is_watched: bool = False
+    is_in_line: bool = False
 
     @property
     def is_quick(self) -> bool:
@@ -78,9 +84,20 @@ class Arrivals:
             self._guarded(self._append, arriving, already)
         else:
             self._on_readable(arriving)
-        if connection in self._silent or connection in self._begun:
-            arriving.is_watched = True
-            self._poller.register(connection.sock, selectors.EVENT_READ, partial(self._on_readable, arriving))
+        if not arriving.is_watched and (connection in self._silent or self._begun.get(connection) is arriving):
+            self._watch(arriving)
+
+    def keep(self, arriving: Arriving) -> None:
+        """Read on while the request waits in line; it starts by itself once it is whole."""
+        arriving.is_in_line = True
+        self._begun[arriving.connection] = arriving
+        self._held_bytes += len(arriving.data)
+        self._watch(arriving)
+
+    def release(self, connection: Any) -> None:
+        """A request that waited in line, perhaps, does so no longer."""
+        if arriving := self._begun.get(connection):
+            self._forget(arriving)
 
     def expire(self, *, at_once: bool = False) -> None:
         """Give up on clients whose time is over, or on all."""
@@ -95,7 +112,7 @@ class Arrivals:
                 break
             self._leave(arriving, "")
         for arriving in list(self._begun.values()):
-            if now_s > self._deadline_s(arriving) or at_once:
+            if at_once or (now_s > self._deadline_s(arriving) and not arriving.is_in_line):
                 self._leave(arriving, "request_timeout")
 
     def close_silent(self, after_s: float) -> None:
@@ -149,11 +166,20 @@ class Arrivals:
                 self._leave(arriving, "not_http")
             elif len(arriving.data) > heads.MOST_BYTES:
                 self._leave(arriving, "head_too_large")
+        elif arriving.is_in_line:
+            self._on_more_in_line(arriving)
         elif self._is_enough(arriving):
             self._forget(arriving)
             self._outcomes.start(arriving)
         if self._held_bytes > MOST_HELD_BYTES and self._begun:
             self._leave(max(self._begun.values(), key=lambda other: len(other.data)), "request_timeout")
+
+    def _on_more_in_line(self, arriving: Arriving) -> None:
+        if arriving.is_whole:
+            self._forget(arriving)
+            self._outcomes.start(arriving)
+        elif len(arriving.data) > IN_LINE_BYTES or self._held_bytes > MOST_HELD_BYTES // 2:
+            self._unwatch(arriving)  # what more it sends stays with the kernel
 
     @staticmethod
     def _is_enough(arriving: Arriving) -> bool:
@@ -176,6 +202,13 @@ class Arrivals:
         self._silent.pop(arriving.connection, None)
         self._begun.pop(arriving.connection, None)
         self._held_bytes -= len(arriving.data)
+        self._unwatch(arriving)
+
+    def _watch(self, arriving: Arriving) -> None:
+        arriving.is_watched = True
+        self._poller.register(arriving.connection.sock, selectors.EVENT_READ, partial(self._on_readable, arriving))
+
+    def _unwatch(self, arriving: Arriving) -> None:
         if arriving.is_watched:
             arriving.is_watched = False
             self._poller.unregister(arriving.connection.sock)

@@ -1,9 +1,12 @@
 """A client's connection as threads of the pool see it: one waits for the client no longer than its pace allows."""
 
 import contextlib
+import fcntl
 import os
 import select
 import socket
+import sys
+import termios
 import time
 from dataclasses import dataclass
 from typing import Any, Self
@@ -119,7 +122,7 @@ class PacedSocket(socket.socket):
             if sent := self._send_now(self.unsent):
                 del self.unsent[:sent]
             else:
-                self._wait(select.POLLOUT, self._sent)
+                self._wait(select.POLLOUT, max(0, self._sent - self.waiting_bytes()))
 
     def send_part(self, part: FilePart) -> None:
         """Send what the client takes at once of a file, and keep the rest."""
@@ -137,6 +140,12 @@ class PacedSocket(socket.socket):
     def owes(self) -> bool:
         """Whether the client has not been given all of its answer."""
         return bool(self.unsent) or self.part is not None
+
+    def waiting_bytes(self) -> int:
+        """How much of what was sent the client has not taken yet; the kernel may keep megabytes. 0 where unknown."""
+        if sys.platform != "linux":
+            return 0
+        return int.from_bytes(fcntl.ioctl(self, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
     def drop_part(self) -> None:
         part, self.part = self.part, None

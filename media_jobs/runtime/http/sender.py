@@ -56,7 +56,10 @@ class _Sending:
 
     def bytes_s(self) -> float:
         lasted_s = time.monotonic() - self._began_s
-        return self._sent_bytes / lasted_s if lasted_s > _JUDGED_AFTER_S else float("inf")
+        return self._taken_bytes() / lasted_s if lasted_s > _JUDGED_AFTER_S else float("inf")
+
+    def _taken_bytes(self) -> int:
+        return max(0, self._sent_bytes - self._sock.waiting_bytes())
 
     def on_ready(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -67,7 +70,7 @@ class _Sending:
             self._end(was_sent=True)
 
     def on_tick(self, now_s: float) -> None:
-        if now_s - self._began_s > self._sender.pace.allowed_s(self._sent_bytes):
+        if now_s - self._began_s > self._sender.pace.allowed_s(self._taken_bytes()):
             self.drop()
 
     def drop(self) -> None:

@@ -71,6 +71,15 @@ def test_the_line_is_bounded(monkeypatch):
     assert door.refused == [third]
 
 
+def test_who_leaves_the_line_is_neither_let_in_nor_refused(monkeypatch):
+    door = Door(2)
+    inside, waiting = door.ask(), door.ask()
+    door.admission.leave_line(waiting)
+    door.admission.ended(inside)
+    door.admission.expire(at_once=True)
+    assert (door.started, door.refused) == ([inside], [])
+
+
 def test_slow_clients_get_half_of_the_places_and_quick_ones_pass_them_in_line():
     door = Door(16)
     slow = [door.ask(is_quick=False) for _ in range(6)]

@@ -3,7 +3,7 @@
 import selectors
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -97,6 +97,35 @@ def test_a_client_that_waits_to_be_asked_for_its_body_starts_at_once(stack):
     loop = Loop(stack)
     loop.connect().sendall(b"POST / HTTP/1.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
     loop.until(lambda: loop.started)
+
+
+def test_what_waits_in_line_is_read_on_and_starts_by_itself_once_it_is_whole(stack):
+    loop = Loop(stack)
+    client = loop.connect()
+    client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + bytes(OPENING_BYTES))
+    loop.until(lambda: loop.started)
+    loop.arrivals.keep(loop.started[0])
+    client.sendall(bytes(100_000 - OPENING_BYTES))
+    loop.until(lambda: len(loop.started) == 2)
+    assert loop.started[1].is_whole
+    assert not len(loop.arrivals)
+
+
+def test_of_what_waits_in_line_no_more_is_read_than_there_is_room_for(stack, monkeypatch):
+    monkeypatch.setattr(arrivals, "IN_LINE_BYTES", 100_000)
+    loop = Loop(stack)
+    client = loop.connect()
+    client.setblocking(False)
+    client.send(b"POST / HTTP/1.1\r\nContent-Length: 9000000\r\n\r\n" + bytes(OPENING_BYTES))
+    loop.until(lambda: loop.started)
+    loop.arrivals.keep(loop.started[0])
+    for _ in range(300):
+        loop.turn(times=1)
+        with suppress(BlockingIOError):
+            client.send(bytes(10_000))
+    assert len(loop.started[0].data) < 200_000
+    loop.arrivals.release(loop.started[0].connection)
+    assert not len(loop.arrivals)
 
 
 def test_a_second_request_that_came_with_the_first_is_not_waited_for(stack):
