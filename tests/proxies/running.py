@@ -36,6 +36,15 @@ Group www-data
 {modules}
 {documented}
 """
+_CADDY = """{{
+admin off
+auto_https disable_redirects
+servers {{
+    protocols h1 h2
+}}
+}}
+{documented}
+"""
 _MODULES = ("mpm_event", "authz_core", "headers", "http2", "proxy", "proxy_http", "socache_shmcb", "ssl")
 _LOADED = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in _MODULES)
 
@@ -53,9 +62,7 @@ KINDS = {
     "nginx": Kind("nginx-light", ("nginx", "-c", "{file}"), _NGINX),
     "haproxy": Kind("haproxy", ("haproxy", "-db", "-f", "{file}")),
     "apache": Kind("apache2", ("apache2", "-DFOREGROUND", "-f", "{file}"), _APACHE),
-    "caddy": Kind(
-        "caddy", ("caddy", "run", "--adapter", "caddyfile", "--config", "{file}"), "{{\n admin off\n}}\n{documented}"
-    ),
+    "caddy": Kind("caddy", ("caddy", "run", "--adapter", "caddyfile", "--config", "{file}"), _CADDY),
 }
 
 
@@ -116,9 +123,14 @@ class _Transport(httpx.HTTPTransport):
         self._port = port
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.url = request.url.copy_with(host="127.0.0.1", port=self._port)
-        request.extensions = {**request.extensions, "sni_hostname": NAME}
-        return super().handle_request(request)
+        sent = httpx.Request(
+            request.method,
+            request.url.copy_with(host="127.0.0.1", port=self._port),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": NAME},
+        )
+        return super().handle_request(sent)
 
 
 @contextmanager
