@@ -21,7 +21,7 @@ urlpatterns = [
     path("media/", include("media_jobs.api.files.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(http_method_names=_READ), name="schema"),
     # Around it, because the view draws a page for each answer, and for those to other methods has none.
-    path("docs", require_safe(SpectacularSwaggerView.as_view(url_name="schema")), name="docs"),
+    path("docs", require_safe(SpectacularSwaggerView.as_view(url_name="schema", http_method_names=_READ)), name="docs"),
     path("docs/", include("media_jobs.api.problem_pages.urls")),
 ]
 handler400 = "media_jobs.api.shared.problems.bad_request"
