@@ -16,6 +16,8 @@ from tests.e2e.service import ROOT, Service, wait_until
 from tests.proxies.certificates import NAME, Certificate
 from tests.servers import die_with_parent, free_ports
 
+#: curl's words for a stream that was reset behind the status: Caddy 2.6 cuts the body of an early refusal off by HTTP/2.
+_CUT_OFF = (18, 92)
 _NGINX = """daemon off; master_process off; error_log stderr; pid {folder}/nginx.pid;
 events {{}}
 http {{
@@ -111,7 +113,9 @@ class Proxy:
         command = ["curl", "--silent", "--show-error", "--cacert", str(self.files.chain), "--max-time", "120"]
         to = ["--connect-to", f"{NAME}:443:127.0.0.1:{self.port}", f"https://{NAME}{path}"]
         asked = ["--write-out", "\n%{http_code} %{http_version}", *arguments]
-        found = subprocess.run([*command, *to, *asked], capture_output=True, text=True, timeout=150, check=True)
+        found = subprocess.run([*command, *to, *asked], capture_output=True, text=True, timeout=150, check=False)
+        allowed = (0, *_CUT_OFF) if self.name == "caddy" else (0,)
+        assert found.returncode in allowed, (found.returncode, found.stderr, found.stdout)
         body, _, told = found.stdout.rpartition("\n")
         status, version = told.split()
         return status, version, body
