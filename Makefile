@@ -13,7 +13,7 @@ LINT_ENV = SECRET_KEY=lint GALLIMG_DATA="$$data"
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make requirements"
 PYTEST = $(BIN)/python -m pytest
-UNIT = not (slow or e2e or corpus or browser or chaos or faults)
+UNIT = not (slow or e2e or corpus or browser or chaos or faults or hostile or proxies)
 CORPUS ?=
 export CORPUS
 
@@ -28,7 +28,7 @@ test: $(VENV)/.dev ## tests that need pip only, on SQLite and PostgreSQL
 	TEST_DB=postgres $(PYTEST) -n 2 --dist worksteal -m "$(UNIT)"
 	TEST_DB=postgres $(PYTEST) -n 2 --dist loadfile -m "e2e and not (slow or s3 or corpus or browser or chaos or faults)"
 
-test-all: test ## also what takes long, the service on S3, all faults of S3, chaos in short, the corpus (CORPUS=dir) and the browser
+test-all: test ## also what takes long, the service on S3, all faults of S3, chaos in short, clients that nobody likes, real proxies, the corpus (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
 	TEST_DB=sqlite $(PYTEST) -rs -n 2 --dist worksteal -m "slow and not e2e"
 	TEST_DB=sqlite $(PYTEST) -rs tests/e2e/test_disaster.py
@@ -36,6 +36,8 @@ test-all: test ## also what takes long, the service on S3, all faults of S3, cha
 	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile -m "corpus or browser"
 	TEST_DB=postgres $(PYTEST) -rs -n 2 tests/faults
 	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile tests/chaos
+	TEST_DB=sqlite $(PYTEST) -rs tests/hostile
+	TEST_DB=sqlite $(PYTEST) -rs tests/proxies
 
 chaos: $(VENV)/.dev ## everything dies while the service works, in long; CHAOS="-k kills" takes a part
 	LONG=1 TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile tests/chaos $(CHAOS)

@@ -6,7 +6,21 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import call, machine, memory, raw, reprocess, scale, speed, storage, table, throughput, unit_tests, waiting
+from bench import (
+    call,
+    hostile,
+    machine,
+    memory,
+    raw,
+    reprocess,
+    scale,
+    speed,
+    storage,
+    table,
+    throughput,
+    unit_tests,
+    waiting,
+)
 from bench.rows import Row, Run
 
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
@@ -18,11 +32,12 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "scale": lambda options: scale.rows(options.rounds),
     "storage": lambda options: storage.rows(options.rounds),
     "waiting": lambda options: waiting.rows(options.rounds),
+    "hostile": lambda options: hostile.rows(options.against),
     "reprocess": lambda options: reprocess.rows(options.rounds),
     "throughput": lambda options: throughput.rows(options.rounds, options.against),
 }
 #: They take long, or much of the disk, and say nothing of pictures.
-_BY_NAME_ONLY = {"reprocess", "scale", "storage", "throughput", "waiting"}
+_BY_NAME_ONLY = {"hostile", "reprocess", "scale", "storage", "throughput", "waiting"}
 
 
 def main() -> None:
@@ -49,7 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help=f"by default all but {but}")
     parser.add_argument("--rounds", type=int, default=7, help="pairs for each ratio (7)")
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
-    parser.add_argument("--against", type=Path, help="checkout of another build, for throughput")
+    parser.add_argument("--against", type=Path, help="checkout of another build, for throughput and hostile")
     kept = Path(__file__).parent / ".cache/results.json"
     parser.add_argument("--json", type=Path, default=kept, help="where the figures go (bench/.cache/results.json)")
     parser.add_argument("--markdown", action="store_true", help="print the table of docs/benchmarks.md alone")

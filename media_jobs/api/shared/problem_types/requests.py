@@ -5,10 +5,32 @@ from media_jobs.api.shared.problem_types.base import ProblemType
 TYPES = {
     "bad_request": ProblemType(
         "Malformed request",
-        "The request cannot be read: it breaks off in the middle, is no well-formed form, or is meant for a host that "
-        "this service does not serve.",
-        "Send it whole, as your HTTP library does by itself. If the host is right, the operator adds it to "
-        "ALLOWED_HOSTS.",
+        "The request cannot be read: it breaks off in the middle, its chunks are malformed, or it is no "
+        "well-formed form.",
+        "Send it whole, as your HTTP library does by itself.",
+    ),
+    "request_timeout": ProblemType(
+        "Request too slow",
+        "The head of a request, or its body, came more slowly than the service waits for (HEAD_TIMEOUT_S, "
+        "TRANSFER_TIMEOUT_S, MIN_TRANSFER_BYTES_S), or stood still while others waited for room. Nothing was stored.",
+        "Send it again, over a better line, or a smaller file. Large files go straight to the storage with POST "
+        "/v1/uploads.",
+    ),
+    "not_http": ProblemType(
+        "Not HTTP",
+        "What came is no request of HTTP. Most often it is https, sent to the port that speaks http.",
+        "Use the address that the operator gives, with its scheme.",
+    ),
+    "head_too_large": ProblemType(
+        "Header fields too large",
+        "Address and header fields have together more than 64 KB.",
+        "Send fewer or shorter header fields; cookies are the usual cause.",
+    ),
+    "wrong_host": ProblemType(
+        "Unknown host",
+        "The header Host names a host that this service does not serve.",
+        "Use the address that the operator gives. The operator sets PUBLIC_BASE_URL to it, or lists all names in "
+        "ALLOWED_HOSTS; a proxy in between passes Host on as it came.",
     ),
     "request_error": ProblemType(
         "Request refused", "What was asked for cannot be done. Nothing was stored.", "The detail says why."

@@ -1,0 +1,179 @@
+"""A client's connection as threads of the pool see it: one waits for the client no longer than its pace allows."""
+
+import contextlib
+import fcntl
+import os
+import select
+import socket
+import sys
+import termios
+import time
+from dataclasses import dataclass
+from typing import Any, Self
+
+from media_jobs.runtime.http.pace import Pace
+
+#: So much of an answer is kept for the sender, so that the thread that made it can go on.
+HELD_BYTES = 1_048_576
+#: Who is slower than this, once it has been waited for so long, dawdles.
+_DAWDLING_BYTES_S, _DAWDLING_S = 16_384, 1.0
+_TOO_SLOW = "the client is too slow"
+
+
+@dataclass(slots=True)
+class FilePart:
+    """What is still to be sent of an open file. Whoever has it closes it."""
+
+    descriptor: int
+    offset: int
+    left: int
+
+    def send_to(self, sock: socket.socket, at_most: int) -> int:
+        """Send some of it without waiting, and return how many bytes. Raises BlockingIOError, OSError."""
+        sent = os.sendfile(sock.fileno(), self.descriptor, self.offset, min(self.left, at_most))
+        if not sent:
+            raise ConnectionError("the file is shorter than it was")
+        self.offset += sent
+        self.left -= sent
+        return sent
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+
+class PacedSocket(socket.socket):
+    """It never blocks in the kernel. Where it is `patient`, calls wait by themselves, for what the pace leaves.
+
+    Only time that is spent on the client counts: whoever writes a body to a slow storage meanwhile does not use
+    up what the client has. What it does not take of an answer at once is kept in `unsent` and `part`, for the sender.
+    """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        super().setblocking(False)
+        self.patient = False
+        self.unsent = bytearray()
+        self.part: FilePart | None = None
+        self._waits_since_s: float | None = None  # for bytes of this client
+        self._pace = Pace(0, 1)
+        self._is_cut_off = False
+        self._received = self._sent = 0
+        self._waited_s = {select.POLLIN: 0.0, select.POLLOUT: 0.0}
+
+    @classmethod
+    def of(cls, accepted: socket.socket) -> Self:
+        """Take the connection over from `accepted`, which is closed then."""
+        family, kind, protocol = accepted.family, accepted.type, accepted.proto
+        return cls(family, kind, protocol, fileno=accepted.detach())
+
+    def begin(self, pace: Pace) -> None:
+        """A request begins, and with it the client's time."""
+        self._pace, self.patient = pace, True
+        self._received = self._sent = 0
+        self._waited_s = dict.fromkeys(self._waited_s, 0.0)
+
+    # --- for the event loop, while a thread reads -------------------------------------------------
+
+    def dawdles(self) -> bool:
+        """Whether a thread spends its time with waiting for this client."""
+        since_s, waited_s = self._waits_since_s, self._waited_s[select.POLLIN]
+        waited_s += time.monotonic() - since_s if since_s is not None else 0.0
+        return waited_s > _DAWDLING_S and self._received < waited_s * _DAWDLING_BYTES_S
+
+    def cut_off(self) -> None:
+        """Have the thread give up on this client."""
+        self._is_cut_off = True
+        with contextlib.suppress(OSError):
+            self.shutdown(socket.SHUT_RD)  # wakes it
+
+    # --- what gunicorn calls ----------------------------------------------------------------------
+
+    def setblocking(self, flag: bool) -> None:
+        self.patient = flag
+
+    def settimeout(self, value: float | None) -> None:
+        self.patient = value != 0
+
+    def gettimeout(self) -> float | None:
+        return None if self.patient else 0.0
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        """As `socket.recv`. Raises TimeoutError of a slow client, BlockingIOError where it is not patient."""
+        while True:
+            try:
+                data = super().recv(size, flags)
+            except BlockingIOError:
+                if not self.patient:
+                    raise
+                self._wait(select.POLLIN, self._received)
+            else:
+                if self._is_cut_off:
+                    raise TimeoutError(_TOO_SLOW)
+                self._received += len(data)
+                return data
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Send what the client takes at once and keep the rest; where that is much, wait as long as the pace allows."""
+        left = memoryview(data)
+        if not self.unsent:
+            left = left[self._send_now(left) :]
+        self.unsent += left
+        while len(self.unsent) > HELD_BYTES:
+            if sent := self._send_now(self.unsent):
+                del self.unsent[:sent]
+            else:
+                self._wait(select.POLLOUT, max(0, self._sent - self.waiting_bytes()))
+
+    def send_part(self, part: FilePart) -> None:
+        """Send what the client takes at once of a file, and keep the rest."""
+        self.part = part
+        if self.unsent:
+            return
+        try:
+            while part.left:
+                part.send_to(self, HELD_BYTES)
+        except BlockingIOError:
+            return
+        self.drop_part()
+
+    @property
+    def owes(self) -> bool:
+        """Whether the client has not been given all of its answer."""
+        return bool(self.unsent) or self.part is not None
+
+    def waiting_bytes(self) -> int:
+        """How much of what was sent the client has not taken yet; the kernel may keep megabytes. 0 where unknown."""
+        if sys.platform != "linux":
+            return 0
+        return int.from_bytes(fcntl.ioctl(self, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+
+    def drop_part(self) -> None:
+        part, self.part = self.part, None
+        if part:
+            part.close()
+
+    def close(self) -> None:
+        self.drop_part()
+        super().close()
+
+    def _send_now(self, data: "memoryview | bytearray") -> int:
+        try:
+            sent = self.send(data)
+        except BlockingIOError:
+            return 0
+        self._sent += sent
+        return sent
+
+    def _wait(self, event: int, moved_bytes: int) -> None:
+        """Wait until the client sends or takes. Raises TimeoutError at the end of what it may take."""
+        poll = select.poll()
+        poll.register(self, event)
+        began_s = time.monotonic()
+        until_s = began_s + self._pace.allowed_s(moved_bytes) - self._waited_s[event]
+        self._waits_since_s = began_s if event == select.POLLIN else None
+        try:
+            if until_s <= began_s or not poll.poll(1000 * (until_s - began_s)):
+                raise TimeoutError(_TOO_SLOW)
+        finally:
+            self._waits_since_s = None
+            self._waited_s[event] += time.monotonic() - began_s
