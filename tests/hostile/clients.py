@@ -50,8 +50,9 @@ class Client:
         while not self.reader.at_eof():
             await self.send(b"x")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.reader._wait_for_data("trickle"), _TRICKLE_S)  # type: ignore[attr-defined]
-                return
+                async with asyncio.timeout(_TRICKLE_S):  # `wait_for` may swallow that a task is cancelled
+                    await self.reader._wait_for_data("trickle")  # type: ignore[attr-defined]
+                    return
 
     async def status(self) -> str:
         """What the server said last; empty where it said nothing."""
@@ -135,15 +136,14 @@ class Crowd:
             await asyncio.sleep(0.2)
 
     async def _one(self, client: Client) -> None:
-        status = ""
+        """Play, and note what it came to, unless that was interrupted."""
         try:
             with contextlib.suppress(ConnectionError):
                 await self._play(client)
-            status = await client.status()
+            self.told[await client.status()] += 1
         except ConnectionError:
-            status = "reset"
+            self.told["reset"] += 1
         finally:
-            self.told[status] += 1
             client.writer.transport.abort()
 
 
@@ -156,6 +156,7 @@ async def main(address: str, kind: str, count: str, path: str) -> None:
     await asyncio.to_thread(sys.stdin.read)
     if not crowd.comes_again:
         await asyncio.wait(members, timeout=_LAST_WORDS_S)
+    crowd.comes_again = False
     ended = sum(member.done() for member in members)
     for member in members:
         member.cancel()

@@ -1,6 +1,5 @@
 """A client's connection as threads of the pool see it: one waits for the client no longer than its pace allows."""
 
-import contextlib
 import fcntl
 import os
 import select
@@ -17,6 +16,8 @@ from media_jobs.runtime.http.pace import Pace
 HELD_BYTES = 1_048_576
 #: Who is slower than this, once it has been waited for so long, dawdles.
 _DAWDLING_BYTES_S, _DAWDLING_S = 16_384, 1.0
+#: How often a thread that waits looks up to see whether its client was cut off.
+_LOOKS_UP_S = 0.5
 _TOO_SLOW = "the client is too slow"
 
 
@@ -68,7 +69,7 @@ class PacedSocket(socket.socket):
 
     def begin(self, pace: Pace) -> None:
         """A request begins, and with it the client's time."""
-        self._pace, self.patient = pace, True
+        self._pace, self.patient, self._is_cut_off = pace, True, False
         self._received = self._sent = 0
         self._waited_s = dict.fromkeys(self._waited_s, 0.0)
 
@@ -81,10 +82,12 @@ class PacedSocket(socket.socket):
         return waited_s > _DAWDLING_S and self._received < waited_s * _DAWDLING_BYTES_S
 
     def cut_off(self) -> None:
-        """Have the thread give up on this client."""
+        """Have the thread give up on this client, in a moment.
+
+        Without `shutdown`, which would wake it at once: what the client sends then could not be read over any more, and
+        resets the connection before the client has read why.
+        """
         self._is_cut_off = True
-        with contextlib.suppress(OSError):
-            self.shutdown(socket.SHUT_RD)  # wakes it
 
     # --- what gunicorn calls ----------------------------------------------------------------------
 
@@ -107,7 +110,7 @@ class PacedSocket(socket.socket):
                     raise
                 self._wait(select.POLLIN, self._received)
             else:
-                if self._is_cut_off:
+                if self._is_cut_off and self.patient:
                     raise TimeoutError(_TOO_SLOW)
                 self._received += len(data)
                 return data
@@ -168,12 +171,16 @@ class PacedSocket(socket.socket):
         """Wait until the client sends or takes. Raises TimeoutError at the end of what it may take."""
         poll = select.poll()
         poll.register(self, event)
-        began_s = time.monotonic()
+        is_reading = event == select.POLLIN
+        now_s = began_s = time.monotonic()
         until_s = began_s + self._pace.allowed_s(moved_bytes) - self._waited_s[event]
-        self._waits_since_s = began_s if event == select.POLLIN else None
+        self._waits_since_s = began_s if is_reading else None
         try:
-            if until_s <= began_s or not poll.poll(1000 * (until_s - began_s)):
-                raise TimeoutError(_TOO_SLOW)
+            while now_s < until_s and not (is_reading and self._is_cut_off):
+                if poll.poll(1000 * min(until_s - now_s, _LOOKS_UP_S)):
+                    return
+                now_s = time.monotonic()
+            raise TimeoutError(_TOO_SLOW)
         finally:
             self._waits_since_s = None
             self._waited_s[event] += time.monotonic() - began_s

@@ -1,6 +1,7 @@
 """One thread closes all connections: none waits for another, each gets to read its answer, and none stays for ever."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -38,6 +39,21 @@ def test_an_answer_can_be_read_while_the_client_still_sends(closer, stack):
     closer().adopt(ours, b"413")
     sending.join(LIMIT_S)
     assert until_the_end(theirs) == b"413"
+
+
+def test_who_was_cut_off_and_sends_on_can_read_why(closer, stack):
+    ours, theirs = tcp_pair(stack)
+    ours.begin(Pace(LIMIT_S, 1e9))
+    ours.cut_off()
+    with pytest.raises(TimeoutError):
+        ours.recv(10)
+    closing = closer()
+    closing.adopt(ours, b"408")
+    until(lambda: ours in closing.served or ours.fileno() == -1)
+    for _ in range(5):
+        theirs.sendall(bytes(1000))
+        time.sleep(0.02)  # a reset takes a moment
+    assert until_the_end(theirs) == b"408"
 
 
 def test_clients_that_linger_hold_up_nobody(closer, stack):
