@@ -10,22 +10,17 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
-from gunicorn.http import wsgi
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import TConn
 
 from media_jobs.runtime.http import pace, refusals
 from media_jobs.runtime.http.admission import Admission
+from media_jobs.runtime.http.answering import PARKED, SENDING, AnsweringWorker
 from media_jobs.runtime.http.arrivals import Arrivals, Arriving, Outcomes
-from media_jobs.runtime.http.bodies import is_used_up
 from media_jobs.runtime.http.closer import Closer
-from media_jobs.runtime.http.exchange import Exchange
 from media_jobs.runtime.http.paced_socket import PacedSocket
 from media_jobs.runtime.http.sender import Sender
 from media_jobs.runtime.parked_sockets import ParkedSocket, ParkedSockets
 from media_jobs.services.waiting.listener import Listener
-from media_jobs.services.waiting.room import ENVIRON
-from media_jobs.services.waiting.waits import Parked, Poll
 
 log = structlog.get_logger(__name__)
 
@@ -37,11 +32,9 @@ _ACCEPTED_AT_ONCE = 32
 _OPEN_FILES = 65_536
 #: How long a stopping server keeps connections on which no request has begun, and closes others with patience.
 _LINGER_S = 2.0
-#: What a request ends with when its connection was handed over to the thread of those that wait, or to the sender.
-_PARKED, _SENDING = object(), object()
 
 
-class WebWorker(ThreadWorker):  # type: ignore[misc]
+class WebWorker(AnsweringWorker):
     """The event loop reads until a request is worth a thread; other threads send what clients do not take, and close.
 
     A connection is with one of them at a time: `arrivals`, a thread of a pool, `parking`, `sender` or `closer`.
@@ -78,69 +71,6 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     def handle_exit(self, sig: int, frame: Any) -> None:
         self.parking.stop()
         super().handle_exit(sig, frame)
-
-    # --- in a thread of the pool ------------------------------------------------------------------
-
-    def handle(self, conn: Any) -> Any:
-        conn.sock.begin(self.pace)
-        return super().handle(conn)
-
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Whether the connection can be used again; `_PARKED` where another thread has it."""
-        exchange = Exchange(req, conn, self.cfg)
-        exchange.environ[ENVIRON] = self.parking.room
-        if not self.alive:
-            exchange.answer.force_close()
-        try:
-            made = self.wsgi(exchange.environ, exchange.start_response)
-            try:
-                exchange.send(made)
-            finally:
-                if hasattr(made, "close"):
-                    made.close()
-        except Parked as parked:
-            self.parking.adopt(ParkedSocket(conn, req, parked.wait, chunked=req.version > (1, 0)))
-            return _PARKED
-        except OSError:
-            raise
-        except Exception:
-            if not exchange.answer.headers_sent:
-                raise
-            self.log.exception("Error handling request")  # and what was sent ends too early, as it has to
-            return False
-        return not exchange.answer.should_close()
-
-    def _keepalive_after(self, conn: Any, keepalive: Any) -> Any:
-        if keepalive is _PARKED:
-            return _PARKED
-        conn.sock.setblocking(False)
-        can_go_on = bool(keepalive) and is_used_up(conn.parser)
-        if not conn.sock.owes:
-            return can_go_on
-        self.sender.adopt(conn.sock, partial(self.method_queue.defer, self._was_sent, conn, can_go_on))
-        return _SENDING
-
-    def _answer(self, parked: ParkedSocket) -> Any:
-        """Answer a poll. True where its connection can be used again."""
-        conn, req, poll = parked.connection, parked.request, parked.wait
-        assert isinstance(poll, Poll)  # noqa: S101  (streams never come back)
-        try:
-            close_old_connections()  # as Django does around each request
-            finished = poll.finish()
-            close_old_connections()
-            conn.sock.begin(self.pace)
-            answer = wsgi.Response(req, conn.sock, self.cfg)
-            if not self.alive:
-                answer.force_close()
-            answer.start_response(finished.status, finished.headers)
-            answer.write(finished.body)
-            answer.close()
-            return self._keepalive_after(conn, not answer.should_close())
-        except OSError as error:
-            self.log.debug("The client of a poll has gone: %s", error)
-        except Exception:
-            self.log.exception("An answer that waited cannot be sent")
-        return False
 
     # --- on the event loop ------------------------------------------------------------------------
 
@@ -191,7 +121,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self.requests -= 1
         self.admission.ended(conn)
         ended = False if fs.cancelled() or fs.exception() else fs.result()
-        if ended is not _PARKED and ended is not _SENDING:
+        if ended is not PARKED and ended is not SENDING:
             self._go_on(conn, bool(ended))
 
     def _was_sent(self, conn: Any, can_go_on: bool, was_sent: bool) -> None:

@@ -34,6 +34,8 @@ class TooSlow:
     def read(self, *_: int) -> bytes:
         raise TimeoutError
 
+    readline = read
+
 
 def environ(body: Any, **fields: Any) -> dict[str, Any]:
     given = {"REQUEST_METHOD": "POST", "PATH_INFO": "/", "SERVER_NAME": "x", "SERVER_PORT": "80"}
