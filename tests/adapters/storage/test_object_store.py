@@ -153,6 +153,7 @@ def test_nobody_is_troubled_by_each_chunk(store: ObjectStore, key: str, tmp_path
 
 @pytest.mark.parametrize("error", [StopWanted(), LooksLikeTheNetwork(), Stopped()], ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize("at_heartbeat", MOMENTS)
+@pytest.mark.slow
 def test_what_a_heartbeat_raises_ends_a_put_and_leaves_nothing(
     store: ObjectStore, key: str, error: BaseException, at_heartbeat: int, restless: None, tmp_path: Path
 ) -> None:
@@ -170,6 +171,7 @@ def test_what_a_heartbeat_raises_ends_a_put_and_leaves_nothing(
 
 @pytest.mark.parametrize("error", [StopWanted(), LooksLikeTheNetwork(), Stopped()], ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize("at_heartbeat", MOMENTS)
+@pytest.mark.slow
 def test_what_a_heartbeat_raises_ends_a_fetch_and_leaves_nothing(
     store: ObjectStore, key: str, error: BaseException, at_heartbeat: int, restless: None, tmp_path: Path
 ) -> None:
@@ -274,6 +276,7 @@ def test_an_original_is_read_with_its_signed_link_only(subject: Subject) -> None
     assert subject.get(url[:-3] + ("abc" if url[-3:] != "abc" else "def")).status == 403
 
 
+@pytest.mark.slow
 def test_a_signed_link_ends(subject: Subject) -> None:
     key = f"originals/{subject.spot}.jpg"
     write(subject.store, key, noise(SMALL)).commit()

@@ -196,6 +196,7 @@ def test_what_is_public_asks_for_no_credential(method: str, route: str, rule: Ru
     ("method", "route"),
     sorted({(method, route) for _, route in RULES for method in METHODS} - TAKEN),
 )
+@pytest.mark.slow
 def test_a_method_that_a_route_does_not_take_does_nothing(method: str, route: str) -> None:
     key = people.keyed()
     assert call(key, method, route, Rule(None)).status_code in (403, 405)
