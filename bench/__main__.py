@@ -9,6 +9,7 @@ from pathlib import Path
 from bench import (
     call,
     hostile,
+    instructions,
     machine,
     memory,
     raw,
@@ -30,6 +31,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "raw": lambda options: raw.rows(options.rounds),
     "tests": lambda options: unit_tests.rows(),
     "scale": lambda options: scale.rows(options.rounds),
+    "instructions": lambda options: instructions.rows(options.rounds),
     "storage": lambda options: storage.rows(options.rounds),
     "waiting": lambda options: waiting.rows(options.rounds),
     "hostile": lambda options: hostile.rows(options.against),
@@ -37,7 +39,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "throughput": lambda options: throughput.rows(options.rounds, options.against),
 }
 #: They take long, or much of the disk, and say nothing of pictures.
-_BY_NAME_ONLY = {"hostile", "reprocess", "scale", "storage", "throughput", "waiting"}
+_BY_NAME_ONLY = {"hostile", "instructions", "reprocess", "scale", "storage", "throughput", "waiting"}
 
 
 def main() -> None:

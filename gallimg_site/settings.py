@@ -148,6 +148,10 @@ BULK_SHARE, RUN_QUIET_HOURS, RUN_FAILURE_LIMIT = ENV.BULK_SHARE, ENV.RUN_QUIET_H
 CLEANUP_INTERVAL_S = ENV.CLEANUP_INTERVAL_MINUTES * 60
 PRESERVE_TIMESTAMPS, PRESERVE_CAMERA_INFO = ENV.PRESERVE_TIMESTAMPS, ENV.PRESERVE_CAMERA_INFO
 PRESERVE_GPS, PRESERVE_DEVICE_SERIAL = ENV.PRESERVE_GPS, ENV.PRESERVE_DEVICE_SERIAL
+NATS_URI = ENV.NATS_URI
+NATS_SUBJECT_IMAGE_REQUESTS = ENV.NATS_SUBJECT_IMAGE_REQUESTS
+NATS_SUBJECT_NOTIFICATIONS = ENV.NATS_SUBJECT_NOTIFICATIONS_SSE
+NATS_INBOX_PREFIX, NATS_OWNER = ENV.NATS_INBOX_PREFIX, ENV.NATS_OWNER
 WEBHOOK_ALLOW_LOOPBACK = ENV.WEBHOOK_ALLOW_LOOPBACK
 METRICS_TOKEN = ENV.METRICS_TOKEN
 DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # text fields of one request; files go past it
@@ -266,7 +270,7 @@ REST_FRAMEWORK = {
 }
 # Cookies stay at home: a page elsewhere sends a token, or an API key.
 CORS_ALLOWED_ORIGINS = UPLOAD_ORIGINS
-CORS_URLS_REGEX = r"^/(v1|api)/"
+CORS_URLS_REGEX = r"^/(v1|api|instructions|products|files|health)(/|$)"
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE"]
 CORS_ALLOW_HEADERS = [
     "accept",
@@ -312,6 +316,8 @@ SPECTACULAR_SETTINGS = {
         "IngestStatusEnum": ["cancelled", "completed", "failed", "processing"],
         "AcceptedStatusEnum": ["processing"],
         "HealthStatusEnum": ["ok", "unavailable"],
+        "FileStatusEnum": ["PENDING", "PROCESSING", "DONE", "FAILED"],
+        "PartsStatusEnum": ["UP", "DOWN"],
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # its lists say “90 - 90”
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # its default asks a server elsewhere

@@ -61,6 +61,16 @@ class ObjectWriter(Protocol):
         """Discard what was written. Never raises; what could not be removed is listed by `unfinished()`."""
 
 
+class ObjectReader(Protocol):
+    """An object that is being read. Whoever opened it closes it."""
+
+    def read(self, amount: int, /) -> bytes:
+        """Return the next bytes, at most `amount`; none at the end. Raises StorageUnavailable."""
+
+    def close(self) -> None:
+        """Let go of it; what was not read is of no use any more."""
+
+
 class ObjectStore(Protocol):
     """Bytes under keys: see `keys.checked`, whose ValueError all methods raise. What lies under a key never changes."""
 
@@ -79,6 +89,12 @@ class ObjectStore(Protocol):
 
         Raises ObjectMissing, StorageUnavailable, ReadsNotConfigured, and WorkspaceUnavailable where `into` cannot be
         written.
+        """
+
+    def open(self, key: str, *, start: int = 0, end: int | None = None) -> ObjectReader:
+        """Open the object for reading from byte `start` to before byte `end`, or to its own end.
+
+        Raises ObjectMissing, StorageUnavailable, ReadsNotConfigured.
         """
 
     def delete(self, key: str) -> None:

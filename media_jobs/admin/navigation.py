@@ -34,12 +34,19 @@ GROUPS = {
     "Pictures": (
         Page("Originals", "photo_library", "media_jobs_original"),
         Page("Derivatives", "burst_mode", "media_jobs_derivative"),
+        Page("Stored amounts", "database", "media_jobs_storedentry"),
     ),
     "Jobs": (
         JOBS,
         Page("Reprocess runs", "replay", "media_jobs_reprocessrun"),
         Page("Job events", "history", "media_jobs_jobevent"),
         Page("Housekeeping", "cleaning_services", "media_jobs_maintenancetask"),
+    ),
+    "Instructions": (
+        Page("Instructions", "checklist", "media_jobs_instruction"),
+        Page("Files", "draft", "media_jobs_instructiondetail"),
+        Page("Products", "inventory_2", "media_jobs_product"),
+        Page("Dead letters", "mark_email_unread", "media_jobs_deadletter"),
     ),
     "Presets": (Page("Presets", "tune", "media_jobs_preset"),),
     "Webhooks": (

@@ -19,7 +19,7 @@ from media_jobs.adapters.storage.s3_calls import CALL_LIMITS, CallLimits, abort_
 from media_jobs.adapters.storage.s3_checksums import PartChecksum, checksum
 from media_jobs.adapters.storage.s3_connection import Credentials, bucket_storage, bucket_url
 from media_jobs.adapters.storage.s3_forms import presigned_form
-from media_jobs.adapters.storage.s3_streams import CancellableBody, download
+from media_jobs.adapters.storage.s3_streams import CancellableBody, ObjectReader, download
 from media_jobs.adapters.storage.s3_threads import Cancellation, run_with_heartbeat
 from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
 from media_jobs.adapters.storage.transfer import new_file
@@ -111,6 +111,9 @@ class S3Store:
 
         with new_file(into):
             run_with_heartbeat(heartbeat, [read], detach=True)
+
+    def open(self, key: str, *, start: int = 0, end: int | None = None) -> ObjectReader:
+        return ObjectReader(self.client, self.bucket, keys.checked(key), start=start, end=end)
 
     def delete(self, key: str) -> None:
         with translate_errors("deleting a file"):

@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
@@ -189,10 +190,39 @@ def test_missing_objects_say_so_and_are_easily_deleted(store: ObjectStore, key: 
     with pytest.raises(ObjectMissing):
         store.fetch(key, tmp_path / "fetched")
     assert not (tmp_path / "fetched").exists()
+    with pytest.raises(ObjectMissing):
+        store.open(key)
+    with pytest.raises(ObjectMissing):
+        store.open(key, start=1, end=2)
     store.delete(key)
     write(store, key, noise(SMALL)).commit()
     store.delete(key)
     assert list(store.keys(key)) == []
+
+
+#: Of an object of SMALL bytes.
+PARTS = [(0, None), (0, SMALL), (0, 1), (1, None), (SMALL - 1, SMALL), (10, 20), (0, SMALL + 99)]
+
+
+@pytest.mark.parametrize(("start", "end"), PARTS)
+def test_an_object_is_read_as_it_comes_whole_or_in_part(
+    store: ObjectStore, key: str, start: int, end: int | None
+) -> None:
+    write(store, key, noise(SMALL)).commit()
+    with closing(store.open(key, start=start, end=end)) as reader:
+        pieces = list(iter(lambda: reader.read(7), b""))
+        assert reader.read(7) == b""
+    assert all(len(piece) <= 7 for piece in pieces)
+    assert b"".join(pieces) == noise(SMALL)[start:end]
+
+
+def test_whoever_has_read_enough_closes_an_object(store: ObjectStore, key: str, tmp_path: Path) -> None:
+    write(store, key, noise(LARGE)).commit()
+    for _ in range(20):  # more than a pool has connections
+        reader = store.open(key)
+        assert reader.read(1) == noise(LARGE)[:1]
+        reader.close()
+    assert read(store, key, tmp_path) == noise(LARGE)
 
 
 def test_keys_are_listed_by_prefix(subject: Subject) -> None:
@@ -294,6 +324,7 @@ def test_what_is_no_key_is_refused(store: ObjectStore, bad: str, tmp_path: Path)
         lambda: store.begin(bad, content_type="image/jpeg"),
         lambda: store.put([Outgoing(bad, tmp_path / "source", "image/jpeg")]),
         lambda: store.fetch(bad, tmp_path / "fetched"),
+        lambda: store.open(bad),
         lambda: store.delete(bad),
         lambda: store.url(bad),
         lambda: store.signed_url(bad, filename="x", content_type="image/jpeg", expires_s=60),

@@ -9,7 +9,7 @@ import pytest
 from media_jobs.api.shared.openapi import captured
 from tests import people
 from tests.api import signing
-from tests.api.captured import callers, images, ingestion, problems, runs
+from tests.api.captured import callers, images, ingestion, instructions, problems, runs
 from tests.api.captured.recorder import Recorder, comparable
 
 FILE = Path(captured.__file__).with_name("captured.json")
@@ -25,6 +25,7 @@ def test_the_examples_are_what_the_service_answers(settings: Any, monkeypatch: p
     images.capture(record, me)
     ingestion.capture(record, me)
     ingestion.capture_health(record, settings)
+    instructions.capture(record, me, settings)
     callers.capture_tokens(record)
     callers.capture_webhooks(record, me)
     runs.capture(record, people.keyed())
