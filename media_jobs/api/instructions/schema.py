@@ -106,8 +106,9 @@ def of_changes(good: dict[Any, Any], *codes: str) -> dict[Any, Any]:
 
 
 def open_to_all(good: dict[Any, Any], *codes: str) -> dict[Any, Any]:
-    """`answers.open_to_all`, in the envelope."""
-    return good | _in_envelopes(answers.open_to_all({}, *codes))
+    """`answers.open_to_all`, in the envelope. What has a status in `good` is told there."""
+    problems = answers.open_to_all({}, *codes)
+    return good | _in_envelopes({key: found for key, found in problems.items() if key[0] not in good})
 
 
 def _in_envelopes(problems: dict[Any, Any]) -> dict[Any, Any]:
