@@ -33,7 +33,6 @@ _REST = (
     (re.compile(r'("nextCursor": ")[^"]+'), r"\g<1>AZkAAAAAcACAAAAAAAAAAA"),
     (re.compile(r'("ticket": ")[^"]+'), r"\g<1>Zk3vXr0uQ5Jm8sT1yB6cDg"),
     (re.compile(r"([?&]token=)[\w.:%-]+"), r"\g<1>…"),
-    (re.compile(r"(?<=key:)[a-z0-9]{8}\b"), "4jexkd9t"),
     (re.compile(r"(retry: )\d+"), r"\g<1>1874"),
     (re.compile(r"(id: )\d+-\d+"), r"\g<1>815-1034"),
 )
