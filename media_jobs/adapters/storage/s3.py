@@ -23,7 +23,7 @@ from media_jobs.adapters.storage.s3_streams import CancellableBody, ObjectReader
 from media_jobs.adapters.storage.s3_threads import Cancellation, run_with_heartbeat
 from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
 from media_jobs.adapters.storage.transfer import new_file
-from media_jobs.errors import MediaError, ObjectMissing, ReadsNotConfigured, StorageDenied, StorageUnavailable
+from media_jobs.errors import MediaError, ReadsNotConfigured, StorageDenied, StorageUnavailable
 from media_jobs.ports import Form, Heartbeat, Listed, Outgoing, no_heartbeat
 
 if TYPE_CHECKING:
@@ -131,16 +131,15 @@ class S3Store:
                     yield Listed(found["Key"], found["Size"], found["LastModified"])
 
     def exists(self, key: str) -> bool:
+        # Not by HEAD, whose answers have no body: a bucket that is missing could not be told from an object.
         try:
             with translate_errors(_LOOKING, key):
-                self.client.head_object(Bucket=self.bucket, Key=keys.checked(key))
-        except ObjectMissing:
-            return False
+                found = self.client.list_objects_v2(Bucket=self.bucket, Prefix=keys.checked(key), MaxKeys=1)
         except (StorageDenied, ReadsNotConfigured):
             if not keys.is_public(key):
                 raise
             return is_public_there(self.url(key))
-        return True
+        return any(one["Key"] == key for one in found.get("Contents", []))
 
     def unfinished(self, *, older_than_s: float = 0) -> list[str]:
         return [upload["Key"] for upload in self._uploads(older_than_s)]

@@ -34,6 +34,7 @@ CALLS: dict[str, Callable[[S3Store, str, Path], object]] = {
     "fetch": lambda store, key, folder: store.fetch(key, folder / "fetched"),
     "write": lambda store, key, _: write(store, key, noise(SMALL)).commit(),
     "delete": lambda store, key, _: store.delete(key),
+    "exists": lambda store, key, _: store.exists(key),
     "keys": lambda store, _, __: list(store.keys()),
     "unfinished": lambda store, _, __: store.unfinished(),
     "check": lambda store, _, __: store.check(),
