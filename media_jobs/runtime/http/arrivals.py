@@ -83,7 +83,7 @@ class Arrivals:
         if already:
             self._guarded(self._append, arriving, already)
         else:
-            self._on_readable(arriving)
+            self._read(arriving)
         if not arriving.is_watched and (connection in self._silent or self._begun.get(connection) is arriving):
             self._watch(arriving)
 
@@ -132,7 +132,12 @@ class Arrivals:
             return arriving.since_s + self._limits.head_s
         return arriving.head_at_s + self._limits.pace.allowed_s(len(arriving.data))
 
-    def _on_readable(self, arriving: Arriving, _sock: object = None) -> None:
+    def _on_event(self, arriving: Arriving, _sock: object) -> None:
+        """An event of this turn, which may come after another one that has given the connection to somebody else."""
+        if arriving.is_watched:
+            self._read(arriving)
+
+    def _read(self, arriving: Arriving) -> None:
         try:
             data = arriving.connection.sock.recv(_READ_BYTES)
         except BlockingIOError:
@@ -150,6 +155,7 @@ class Arrivals:
             take(arriving, data)
         except Exception:
             log.exception("connection_failed")
+            self._forget(arriving)
             self._outcomes.gone(arriving.connection)
 
     def _append(self, arriving: Arriving, data: bytes) -> None:
@@ -200,13 +206,13 @@ class Arrivals:
 
     def _forget(self, arriving: Arriving) -> None:
         self._silent.pop(arriving.connection, None)
-        self._begun.pop(arriving.connection, None)
-        self._held_bytes -= len(arriving.data)
+        if self._begun.pop(arriving.connection, None):
+            self._held_bytes -= len(arriving.data)
         self._unwatch(arriving)
 
     def _watch(self, arriving: Arriving) -> None:
         arriving.is_watched = True
-        self._poller.register(arriving.connection.sock, selectors.EVENT_READ, partial(self._on_readable, arriving))
+        self._poller.register(arriving.connection.sock, selectors.EVENT_READ, partial(self._on_event, arriving))
 
     def _unwatch(self, arriving: Arriving) -> None:
         if arriving.is_watched:

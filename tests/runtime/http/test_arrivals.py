@@ -54,6 +54,9 @@ class Loop:
         until(turned)
 
 
+UPLOAD = b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"
+
+
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
@@ -126,6 +129,41 @@ def test_of_what_waits_in_line_no_more_is_read_than_there_is_room_for(stack, mon
     assert len(loop.started[0].data) < 200_000
     loop.arrivals.release(loop.started[0].connection)
     assert not len(loop.arrivals)
+
+
+@pytest.mark.parametrize("becomes_of_it", ["it starts", "it makes room"])
+def test_an_event_that_comes_too_late_reads_nothing(stack, becomes_of_it):
+    """Of two events of one turn, the first may end the wait of the connection of the second."""
+    loop = Loop(stack)
+    client = loop.connect()
+    client.sendall(UPLOAD + bytes(OPENING_BYTES))
+    loop.until(lambda: loop.started)
+    [arriving] = loop.started
+    loop.arrivals.keep(arriving)
+    client.sendall(b"more")
+    [(late, _)] = loop.poller.select(LIMIT_S)
+    if becomes_of_it == "it starts":
+        loop.arrivals.release(arriving.connection)
+    else:
+        assert loop.arrivals.evict()
+    late.data(late.fileobj)
+    assert len(arriving.data) == len(UPLOAD) + OPENING_BYTES
+    assert arriving.connection.sock.recv(10) == b"more"
+    assert not loop.gone
+
+
+def test_a_fault_with_one_connection_ends_that_one_alone(stack, monkeypatch):
+    loop = Loop(stack)
+    failing, other = loop.connect(), loop.connect()
+    with monkeypatch.context() as patched:
+        patched.setattr(arrivals.heads, "look", lambda _arrived: 1 / 0)
+        failing.sendall(GET)
+        loop.until(lambda: loop.gone)
+    assert len(loop.arrivals) == 1
+    other.sendall(GET)
+    failing.sendall(GET)
+    loop.until(lambda: loop.started)
+    assert (len(loop.started), len(loop.gone)) == (1, 1)
 
 
 def test_a_second_request_that_came_with_the_first_is_not_waited_for(stack):
