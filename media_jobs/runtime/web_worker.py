@@ -14,7 +14,7 @@ from gunicorn.workers.gthread import TConn
 
 from media_jobs.runtime.http import pace, refusals
 from media_jobs.runtime.http.admission import Admission
-from media_jobs.runtime.http.answering import PARKED, SENDING, AnsweringWorker
+from media_jobs.runtime.http.answering import AnsweringWorker
 from media_jobs.runtime.http.arrivals import Arrivals, Arriving, Outcomes
 from media_jobs.runtime.http.closer import Closer
 from media_jobs.runtime.http.paced_socket import PacedSocket
@@ -38,6 +38,7 @@ class WebWorker(AnsweringWorker):
     """The event loop reads until a request is worth a thread; other threads send what clients do not take, and close.
 
     A connection is with one of them at a time: `arrivals`, a thread of a pool, `parking`, `sender` or `closer`.
+    The event loop hands it from one to the next: whoever ends with it tells the loop last.
     """
 
     def init_process(self) -> None:
@@ -114,6 +115,7 @@ class WebWorker(AnsweringWorker):
 
     def _submit(self, pool: ThreadPoolExecutor, conn: Any, answer: Callable[[Any], Any], given: Any = None) -> None:
         self.requests += 1
+        conn.sock.begin(self.pace)
         future = pool.submit(answer, given or conn)
         future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
@@ -121,8 +123,12 @@ class WebWorker(AnsweringWorker):
         self.requests -= 1
         self.admission.ended(conn)
         ended = False if fs.cancelled() or fs.exception() else fs.result()
-        if ended is not PARKED and ended is not SENDING:
-            self._go_on(conn, bool(ended))
+        if isinstance(ended, ParkedSocket):
+            self.parking.adopt(ended)
+        elif conn.sock.owes:
+            self.sender.adopt(conn.sock, partial(self.method_queue.defer, self._was_sent, conn, ended))
+        else:
+            self._go_on(conn, ended)
 
     def _was_sent(self, conn: Any, can_go_on: bool, was_sent: bool) -> None:
         if was_sent:

@@ -9,6 +9,7 @@ import contextlib
 import json
 import socket
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -23,7 +24,7 @@ _TRICKLE_S = 5.0
 #: How long they may take to notice that they were sent away.
 _LAST_WORDS_S = 20.0
 _TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
-_SLOW_BYTES, _SLOW_BYTES_S = 200_000, 20_000
+_SLOW_BYTES, _SLOW_BYTES_S, _PIECE_BYTES = 200_000, 20_000, 2000
 
 Play = Callable[["Client"], Coroutine[Any, Any, None]]
 
@@ -99,9 +100,13 @@ async def uploads(client: Client) -> None:
     """An honest upload over a bad line."""
     content = PART + JPEG + bytes(_SLOW_BYTES - len(PART) - len(JPEG) - len(_TAIL)) + _TAIL
     await client.post(len(content))
-    for start in range(0, len(content), _SLOW_BYTES_S // 10):
-        await client.send(content[start : start + _SLOW_BYTES_S // 10])
-        await asyncio.sleep(0.1)
+    began_s, sent = time.monotonic(), 0
+    while sent < len(content):
+        # A line goes on while this process waits for a processor.
+        due = max(sent, int((time.monotonic() - began_s) * _SLOW_BYTES_S)) + _PIECE_BYTES
+        await client.send(content[sent:due])
+        sent = due
+        await asyncio.sleep(_PIECE_BYTES / _SLOW_BYTES_S)
 
 
 KINDS: dict[str, Play] = {

@@ -14,11 +14,17 @@ from media_jobs.runtime.http.pace import Pace
 
 #: So much of an answer is kept for the sender, so that the thread that made it can go on.
 HELD_BYTES = 1_048_576
-#: Who is slower than this, once it has been waited for so long, dawdles.
-_DAWDLING_BYTES_S, _DAWDLING_S = 16_384, 1.0
+#: Who is slower than this dawdles, if it has been waited for so much longer than that: lines stall for a moment.
+_DAWDLING_BYTES_S, _DAWDLING_S = 16_384, 2.0
 #: How often a thread that waits looks up to see whether its client was cut off.
 _LOOKS_UP_S = 0.5
-_TOO_SLOW = "the client is too slow"
+
+
+class ClientTooSlow(TimeoutError):
+    """The client did not keep the pace, or was cut off."""
+
+    def __init__(self) -> None:
+        super().__init__("the client is too slow")
 
 
 @dataclass(slots=True)
@@ -68,7 +74,7 @@ class PacedSocket(socket.socket):
         return cls(family, kind, protocol, fileno=accepted.detach())
 
     def begin(self, pace: Pace) -> None:
-        """A request begins, and with it the client's time."""
+        """A request begins, and with it the client's time. Called before a thread has it."""
         self._pace, self.patient, self._is_cut_off = pace, True, False
         self._received = self._sent = 0
         self._waited_s = dict.fromkeys(self._waited_s, 0.0)
@@ -77,9 +83,10 @@ class PacedSocket(socket.socket):
 
     def dawdles(self) -> bool:
         """Whether a thread spends its time with waiting for this client."""
-        since_s, waited_s = self._waits_since_s, self._waited_s[select.POLLIN]
+        waited_s = self._waited_s[select.POLLIN]  # first: a wait that ends just now is forgotten, not counted twice
+        since_s = self._waits_since_s
         waited_s += time.monotonic() - since_s if since_s is not None else 0.0
-        return waited_s > _DAWDLING_S and self._received < waited_s * _DAWDLING_BYTES_S
+        return self._received < (waited_s - _DAWDLING_S) * _DAWDLING_BYTES_S
 
     def cut_off(self) -> None:
         """Have the thread give up on this client, in a moment.
@@ -101,7 +108,7 @@ class PacedSocket(socket.socket):
         return None if self.patient else 0.0
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
-        """As `socket.recv`. Raises TimeoutError of a slow client, BlockingIOError where it is not patient."""
+        """As `socket.recv`. Raises ClientTooSlow, and BlockingIOError where it is not patient."""
         while True:
             try:
                 data = super().recv(size, flags)
@@ -111,7 +118,7 @@ class PacedSocket(socket.socket):
                 self._wait(select.POLLIN, self._received)
             else:
                 if self._is_cut_off and self.patient:
-                    raise TimeoutError(_TOO_SLOW)
+                    raise ClientTooSlow
                 self._received += len(data)
                 return data
 
@@ -168,7 +175,7 @@ class PacedSocket(socket.socket):
         return sent
 
     def _wait(self, event: int, moved_bytes: int) -> None:
-        """Wait until the client sends or takes. Raises TimeoutError at the end of what it may take."""
+        """Wait until the client sends or takes. Raises ClientTooSlow at the end of what it may take."""
         poll = select.poll()
         poll.register(self, event)
         is_reading = event == select.POLLIN
@@ -180,7 +187,7 @@ class PacedSocket(socket.socket):
                 if poll.poll(1000 * min(until_s - now_s, _LOOKS_UP_S)):
                     return
                 now_s = time.monotonic()
-            raise TimeoutError(_TOO_SLOW)
+            raise ClientTooSlow
         finally:
             self._waits_since_s = None
             self._waited_s[event] += time.monotonic() - began_s

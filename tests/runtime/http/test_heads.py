@@ -14,7 +14,8 @@ from media_jobs.runtime.http.heads import Head
         (b"\r\nGET /metrics HTTP/1.1\r\n\r\n", 0, b"/metrics"),
         (b"POST /healthz HTTP/1.1\r\nContent-Length: 7\r\n\r\n", 7, b""),
         (b"POST / HTTP/1.1\r\nX: content-length: 9\r\n\r\n", 0, b""),
-        (b"POST / HTTP/1.1\r\nContent-Length: 7\r\ntransfer-encoding: chunked\r\n\r\n", None, b""),
+        (b"POST / HTTP/1.1\r\nContent-Length: 7\r\ntransfer-encoding: chunked\r\n\r\n", 7, b""),
+        (b"POST / HTTP/1.1\r\nContent-Length: 9999999999999999999\r\n\r\n", 10**18 - 1, b""),
     ],
 )
 def test_length_and_path_are_found(arrived, body_bytes, path):

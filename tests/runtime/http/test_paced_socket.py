@@ -88,7 +88,7 @@ def test_who_is_waited_for_dawdles_and_who_sends_does_not(stack):
     ours, theirs = pair(stack)
     ours.begin(Pace(LIMIT_S, 1e9))
     assert not ours.dawdles()
-    threading.Timer(1.1, theirs.sendall, (bytes(100_000),)).start()
+    threading.Timer(2.1, theirs.sendall, (bytes(100_000),)).start()
     received = len(ours.recv(1))
     assert ours.dawdles()
     while received < 100_000:
