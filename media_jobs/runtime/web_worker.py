@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 from gunicorn.workers.gthread import TConn
 
-from media_jobs.runtime.http import pace, refusals
+from media_jobs.runtime.http import heads, pace, refusals
 from media_jobs.runtime.http.admission import Admission
 from media_jobs.runtime.http.answering import AnsweringWorker
 from media_jobs.runtime.http.arrivals import Arrivals, Arriving, Outcomes
@@ -51,7 +51,7 @@ class WebWorker(AnsweringWorker):
         self.parking = ParkedSockets(settings.MAX_WAITERS, resume=self._resume, closed=self._forget)
         self.listener = Listener(self.parking.room)
         self.probe_pools = {path: ThreadPoolExecutor(count, "probe") for path, count in PROBES.items()}
-        self.admission = Admission(self.cfg.threads, refuse=self._refuse_upload)
+        self.admission = Admission(self.cfg.threads)
         self.requests = 0
         self._limits = limits
         for thread in (self.closer, self.sender, self.parking, self.listener):
@@ -98,12 +98,13 @@ class WebWorker(AnsweringWorker):
         if head and head.path in self.probe_pools and arriving.is_whole:
             self._begin(arriving, self.probe_pools[head.path])
         elif self.requests >= _MOST_REQUESTS:
-            self._refuse(conn, "overloaded")
+            self._refuse(arriving, "overloaded")
         elif arriving.is_whole:
             self._begin(arriving, self.tpool)
         else:
             is_quick = arriving.is_quick and not (head and head.expects_continue)
-            if self.admission.ask(conn, is_quick=is_quick, start=partial(self._begin, arriving, self.tpool)):
+            start, refuse = partial(self._begin, arriving, self.tpool), partial(self._refuse_upload, arriving)
+            if self.admission.ask(conn, is_quick=is_quick, start=start, refuse=refuse):
                 self.arrivals.keep(arriving)
 
     def _begin(self, arriving: Arriving, pool: ThreadPoolExecutor) -> None:
@@ -146,13 +147,14 @@ class WebWorker(AnsweringWorker):
     def _resume(self, parked: ParkedSocket) -> None:
         self.method_queue.defer(self._submit, self.tpool, parked.connection, self._answer, parked)
 
-    def _refuse_upload(self, conn: Any) -> None:
-        self.arrivals.release(conn)
-        self._refuse(conn, "too_many_uploads")
+    def _refuse_upload(self, arriving: Arriving) -> None:
+        self.arrivals.release(arriving.connection)
+        self._refuse(arriving, "too_many_uploads")
 
-    def _refuse(self, conn: Any, code: str) -> None:
-        log.info("request_refused", code=code)
-        self._close(conn, refusals.answer(code))
+    def _refuse(self, arriving: Arriving, code: str) -> None:
+        path = heads.path_of(arriving.data)
+        log.info("request_refused", code=code, path=path[:200])
+        self._close(arriving.connection, refusals.answer(code, path))
 
     def _close(self, conn: Any, last_words: bytes = b"") -> None:
         self.admission.leave_line(conn)

@@ -26,33 +26,32 @@ class _Waiting:
     connection: Any
     is_quick: bool
     start: Callable[[], None]
+    refuse: Callable[[], None]
     until_s: float
 
 
 class Admission:
     """Places for streaming requests: all but RESERVED_THREADS, of which slow clients get half.
 
-    Whoever finds none waits in line for LINE_S, and those that dawdle are cut off meanwhile. refuse: is called for who
-    waited in vain. On the event loop alone.
+    Whoever finds none waits in line for LINE_S, and those that dawdle are cut off meanwhile. On the event loop alone.
     """
 
-    def __init__(self, threads: int, *, refuse: Callable[[Any], None]) -> None:
+    def __init__(self, threads: int) -> None:
         self.places = max(threads - RESERVED_THREADS, threads // 2, 1)
         self._slow_places = max(self.places // 2, 1)
-        self._refuse = refuse
         self._streaming: dict[Any, bool] = {}  # by connection: whether it is quick
         self._line: dict[Any, _Waiting] = {}  # first come, first served
 
-    def ask(self, connection: Any, *, is_quick: bool, start: Callable[[], None]) -> bool:
-        """Call `start` as soon as there is a place. Whether the connection waits in line for one."""
+    def ask(self, connection: Any, *, is_quick: bool, start: Callable[[], None], refuse: Callable[[], None]) -> bool:
+        """Call `start` as soon as there is a place, or `refuse` after a vain wait. Whether the connection waits now."""
         if self._has_place(is_quick):
             self._admit(connection, is_quick, start)
         elif len(self._line) < LINE_LENGTH:
-            self._line[connection] = _Waiting(connection, is_quick, start, time.monotonic() + LINE_S)
+            self._line[connection] = _Waiting(connection, is_quick, start, refuse, time.monotonic() + LINE_S)
             self._cut_off_who_dawdles()
             return True
         else:
-            self._refuse(connection)
+            refuse()
         return False
 
     def leave_line(self, connection: Any) -> None:
@@ -70,7 +69,7 @@ class Admission:
         for waiting in list(self._line.values()):
             if at_once or waiting.until_s <= now_s:
                 del self._line[waiting.connection]
-                self._refuse(waiting.connection)
+                waiting.refuse()
         if self._line:
             self._cut_off_who_dawdles()
 

@@ -54,10 +54,10 @@ class Arriving:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What becomes of connections. refuse: with the code of an answer."""
+    """What becomes of connections. refuse: with the code of an answer to what has arrived."""
 
     start: Callable[[Arriving], None]
-    refuse: Callable[[Any, str], None]
+    refuse: Callable[[Arriving, str], None]
     gone: Callable[[Any], None]
 
 
@@ -200,7 +200,7 @@ class Arrivals:
     def _leave(self, arriving: Arriving, code: str) -> None:
         self._forget(arriving)
         if code:
-            self._outcomes.refuse(arriving.connection, code)
+            self._outcomes.refuse(arriving, code)
         else:
             self._outcomes.gone(arriving.connection)
 

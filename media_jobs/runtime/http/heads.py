@@ -1,6 +1,7 @@
 """The first look at a request's head: as much as decides who gets it. gunicorn's parser judges it later."""
 
 import re
+import urllib.parse
 from dataclasses import dataclass, field
 
 from media_jobs.runtime.http.chunks import ChunkedBody
@@ -13,6 +14,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE
 _CODING = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _EXPECTATION = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 _REQUEST_LINE = re.compile(rb"(?:\r\n)?(GET|HEAD) ([^ ?\r\n]+)")
+_TARGET = re.compile(rb"(?:\r\n)?[^ \r\n]+ (?:\w+://[^/?# \r\n]*)?(/[^?# \r\n]*)[?# ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,12 @@ def look(arrived: bytes | bytearray) -> Head | None:
     line = _REQUEST_LINE.match(head)
     chunks = ChunkedBody(len(head)) if _CODING.search(head) else None
     return Head(len(head), body_bytes, _EXPECTATION.search(head) is not None, line[2] if line else b"", chunks)
+
+
+def path_of(arrived: bytes | bytearray) -> str:
+    """Return the path that the request line asks for, unquoted; empty while it has not arrived, or where it has none."""
+    found = _TARGET.match(arrived)
+    return urllib.parse.unquote_to_bytes(found[1]).decode(errors="replace") if found else ""
 
 
 def is_other_protocol(arrived: bytes | bytearray) -> bool:

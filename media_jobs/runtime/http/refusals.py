@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from gunicorn import util
 
@@ -10,6 +11,8 @@ from media_jobs import errors
 
 #: What the types of problem documents begin with, as in `api.shared.problem_types`.
 _PAGES = "/docs/problems/"
+#: Below these addresses answers come in an envelope, as in `api.shared.routes`.
+_IN_ENVELOPES = ("/instructions", "/products", "/files", "/health")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +35,34 @@ _REFUSALS: dict[str, _Refusal] = {
 CODES = tuple(_REFUSALS)
 
 
-def answer(code: str) -> bytes:
-    """The whole answer with this code, after which the connection is closed."""
+def answer(code: str, path: str = "") -> bytes:
+    """The whole answer with this code, after which the connection is closed. path: what was asked for, where known."""
     refusal = _REFUSALS[code]
     error = refusal.error()
-    document = {
-        "type": f"{_PAGES}{code}",
-        "title": refusal.title,
-        "status": refusal.status,
-        "detail": str(error),
-        "code": code,
-    }
+    content_type, document = _document(code, refusal, str(error), path)
     body = json.dumps(document).encode()
     head = [
         f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}",
         f"Date: {util.http_date()}",
         "Connection: close",
         "Cache-Control: no-store",
-        "Content-Type: application/problem+json",
+        f"Content-Type: {content_type}",
         f"Content-Length: {len(body)}",
     ]
     if error.retry_after_s is not None:
         head.append(f"Retry-After: {error.retry_after_s}")
     return "\r\n".join([*head, "", ""]).encode() + body
+
+
+def _document(code: str, refusal: _Refusal, detail: str, path: str) -> tuple[str, dict[str, Any]]:
+    """Return content type and body, as views below this path answer."""
+    if f"{path}/".startswith(tuple(f"{prefix}/" for prefix in _IN_ENVELOPES)):
+        return "application/json", {"message": detail, "errors": [{"code": code, "detail": detail}], "data": None}
+    problem = {
+        "type": f"{_PAGES}{code}",
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": detail,
+        "code": code,
+    }
+    return "application/problem+json", problem

@@ -1,5 +1,6 @@
 """Uploads that stream never get all threads, and those that dawdle make room."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,11 +27,12 @@ class Door:
     def __init__(self, threads: int) -> None:
         self.started: list[Any] = []
         self.refused: list[Any] = []
-        self.admission = Admission(threads, refuse=self.refused.append)
+        self.admission = Admission(threads)
 
     def ask(self, *, is_quick: bool = True) -> Connection:
         connection = Connection()
-        self.admission.ask(connection, is_quick=is_quick, start=lambda: self.started.append(connection))
+        start, refuse = partial(self.started.append, connection), partial(self.refused.append, connection)
+        self.admission.ask(connection, is_quick=is_quick, start=start, refuse=refuse)
         return connection
 
 

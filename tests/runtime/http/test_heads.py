@@ -31,6 +31,21 @@ def test_a_bare_line_feed_is_not_waited_behind():
     assert heads.look(b"GET / HTTP/1.1\nHost: x\n") is not None
 
 
+@pytest.mark.parametrize(
+    ("arrived", "path"),
+    [
+        (b"POST /instructions?x HTTP/1.1\r\n", "/instructions"),
+        (b"\r\nPATCH /a%20b/\xff HTTP/1.1\r\nX", "/a b/\ufffd"),
+        (b"GET http://host:80/files HTTP/1.1\r\n", "/files"),
+        (b"POST /instruc", ""),
+        (b"OPTIONS * HTTP/1.1\r\n", ""),
+        (b"", ""),
+    ],
+)
+def test_the_path_is_known_once_the_request_line_has_arrived(arrived, path):
+    assert heads.path_of(arrived) == path
+
+
 def test_other_protocols_are_told_by_their_first_byte():
     assert heads.is_other_protocol(b"\x16\x03")
     assert not heads.is_other_protocol(b"\r\nGET")
