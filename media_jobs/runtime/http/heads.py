@@ -58,7 +58,7 @@ def look(arrived: bytes | bytearray) -> Head | None:
 
 
 def path_of(arrived: bytes | bytearray) -> str:
-    """Return the path that the request line asks for, unquoted; empty while it has not arrived, or where it has none."""
+    """Return the path of the request line, unquoted; empty while that has not arrived, or where it has none."""
     found = _TARGET.match(arrived)
     return urllib.parse.unquote_to_bytes(found[1]).decode(errors="replace") if found else ""
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from gunicorn.config import Config
@@ -29,7 +29,7 @@ class Worker(AnsweringWorker):
 
     def __init__(self, app: App) -> None:
         self.wsgi, self.cfg, self.alive = app, Config(), True
-        self.parking = SimpleNamespace(room=None)
+        self.parking = cast("Any", SimpleNamespace(room=None))
         self.log = logging.getLogger("worker")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from media_jobs.runtime.http import arrivals
+from media_jobs.runtime.http import arrivals, heads
 from media_jobs.runtime.http.arrivals import OPENING_BYTES, Arrivals, Outcomes
 from media_jobs.runtime.http.pace import Limits, Pace
 from media_jobs.runtime.http.paced_socket import PacedSocket
@@ -156,7 +156,7 @@ def test_a_fault_with_one_connection_ends_that_one_alone(stack, monkeypatch):
     loop = Loop(stack)
     failing, other = loop.connect(), loop.connect()
     with monkeypatch.context() as patched:
-        patched.setattr(arrivals.heads, "look", lambda _arrived: 1 / 0)
+        patched.setattr(heads, "look", lambda _arrived: 1 / 0)
         failing.sendall(GET)
         loop.until(lambda: loop.gone)
     assert len(loop.arrivals) == 1
