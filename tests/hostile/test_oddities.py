@@ -52,6 +52,15 @@ def test_malformed_chunks_are_a_malformed_request(service, chunk):
     assert (status, json.loads(body)["code"]) == (400, "bad_request")
 
 
+@pytest.mark.parametrize("path", ["/v1/images", "/instructions", "/v1/tokens", "/admin/login/", "/nowhere"])
+@pytest.mark.parametrize("rest", [b"", b"zz\r\n\r\n"], ids=["stalls", "malformed"])
+def test_a_body_that_goes_wrong_under_way_is_no_error_of_ours_at_any_address(service, path, rest):
+    piece = PART + JPEG + bytes(100_000)
+    lines = (f"POST {path} HTTP/1.1", host(service), "Transfer-Encoding: chunked", _FORM)
+    status, _, _ = said(service, *lines, body=b"%X\r\n%b\r\n" % (len(piece), piece) + rest)
+    assert 400 <= status < 500
+
+
 @pytest.mark.parametrize("accept", ["*/*", "text/html", "application/json"])
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/", "/healthz", "/v1/images", "/docs/problems/"])
 def test_options_are_answered(service, path, accept):
