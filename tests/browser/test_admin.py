@@ -109,14 +109,14 @@ def test_chosen_jobs_are_cancelled_after_a_question(page: Page, broken_picture: 
 @once
 def test_a_preset_is_copied_edited_and_made_current(page: Page) -> None:
     page.goto(first_of(page, "preset", "?q=web"))
-    for title in ("Copy as a new version", "Make current"):
-        page.get_by_role("link", name=title).click()
-        page.locator("#dialog button[type=submit]").click()
-        page.wait_for_load_state("networkidle")
-        if title.startswith("Copy"):
-            page.locator("[name=renditions-0-quality]").fill("77")
-            page.locator("[name=_continue]").click()
+    page.get_by_role("link", name="Copy as a new version").click()
+    page.locator("#dialog button[type=submit]").click()
+    page.wait_for_load_state("networkidle")
+    page.locator("[name=renditions-0-quality]").fill("77")
+    page.get_by_role("button", name="Save and make current").click()
+    page.wait_for_load_state("networkidle")
     expect(page.get_by_text("New uploads get ingest v2.")).to_be_visible()
+    page.get_by_role("link", name="ingest v2").first.click()
     expect(page.locator("[name=renditions-0-quality]")).to_have_value("77")
 
 
