@@ -5,16 +5,20 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nats
+from nats.js.errors import NotFoundError
 
 from media_jobs.adapters.nats import probe
 from media_jobs.errors import NatsUnavailable
 from tests.servers import Server, free_ports, temporary_folder
+
+_STREAM_LIMIT_S = 60.0
 
 
 class NatsServer:
@@ -53,24 +57,39 @@ class NatsServer:
         return asyncio.run(run())
 
     def publish(self, subject: str, *payloads: bytes, **headers: str) -> None:
+        """Publish them, as soon as somebody has made a stream for the subject."""
+
         async def send(connection: Any) -> None:
+            jetstream, until = connection.jetstream(), time.monotonic() + _STREAM_LIMIT_S
+            while not await _stream_of(jetstream, subject):
+                assert time.monotonic() < until, f"nobody has made a stream for {subject}"
+                await asyncio.sleep(0.1)
             for payload in payloads:
-                await connection.jetstream().publish(subject, payload, headers=headers or None)
+                await jetstream.publish(subject, payload, headers=headers or None)
 
         self.do(send)
 
     def stored(self, subject: str) -> list[tuple[int, bytes]]:
-        """All messages of a subject with their places in its stream, in their order."""
+        """All messages of a subject with their places in its stream, in their order; none before there is one."""
 
         async def read(connection: Any) -> list[tuple[int, bytes]]:
             jetstream = connection.jetstream()
-            stream = await jetstream.find_stream_name_by_subject(subject)
+            stream = await _stream_of(jetstream, subject)
+            if not stream:
+                return []
             state = (await jetstream.stream_info(stream)).state
             numbers = range(state.first_seq, state.last_seq + 1) if state.messages else ()
             found = [await jetstream.get_msg(stream, number) for number in numbers]
             return [(message.seq, message.data) for message in found if message.subject == subject]
 
         return list(self.do(read))
+
+
+async def _stream_of(jetstream: Any, subject: str) -> str:
+    try:
+        return str(await jetstream.find_stream_name_by_subject(subject))
+    except NotFoundError:
+        return ""
 
 
 @contextmanager

@@ -9,10 +9,27 @@ from django.test import Client
 from django.urls import reverse
 
 from media_jobs.callers import SYSTEM, Scope
-from media_jobs.models import Derivative, Job, JobEvent, MaintenanceTask, Original, Preset, RunItem, WebhookDelivery
+from media_jobs.models import (
+    DeadLetter,
+    Derivative,
+    Job,
+    JobEvent,
+    MaintenanceTask,
+    Original,
+    Preset,
+    RunItem,
+    WebhookDelivery,
+)
 from media_jobs.services.access import api_keys
 from tests.admin.conftest import Login
-from tests.factories import make_derivative, make_failed_job, make_job, make_original
+from tests.factories import (
+    make_derivative,
+    make_detail,
+    make_failed_job,
+    make_instruction,
+    make_job,
+    make_original,
+)
 from tests.services.runs.working import confirmed, drive
 from tests.services.webhooks.helpers import make_delivery
 
@@ -25,11 +42,15 @@ WITHOUT_PAGES = {
     "EventClock",
     "EventTicket",
     "IdempotencyKey",
+    "ImageRequest",
     "Installation",
+    "NatsRelay",
+    "ProductDay",
     "Rendition",
     "RunListedImage",
     "Tag",
     "Tombstone",
+    "UploadPlace",
     "WebhookCursor",
 }
 MODELS: list[type[Model]] = [
@@ -42,7 +63,10 @@ HISTORY = [Original, Derivative, Job, JobEvent, MaintenanceTask, RunItem, Webhoo
 
 @pytest.fixture
 def one_of_each(db: None) -> None:
-    make_derivative(make_job(state="done"))
+    done = make_job(state="done")
+    make_derivative(done)
+    make_detail(make_instruction(), done)
+    DeadLetter.objects.create(sequence=1, size_bytes=1, deliveries=1)
     make_failed_job()
     MaintenanceTask.objects.create(name="leases")
     make_delivery()

@@ -225,7 +225,7 @@ def refusal(env: Mapping[str, str], **how: Any) -> str:
     process = subprocess.run(
         [sys.executable, "manage.py", "serve"],
         cwd=ROOT,
-        env={**os.environ, "REDIS_URL": "", "DATABASE_URL": "", **env},
+        env={**os.environ, "REDIS_URL": "", "DATABASE_URL": "", "PORT": str(free_ports(1)[0]), **env},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=START_LIMIT_S,

@@ -51,7 +51,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     _add_fieldsets = (
         ("What is made", {"fields": ("preset_name", "renditions", "note")}),
         ("Of which images", {"fields": ("missing", "stale", "refused", "key_prefix", "tags", "states")}),
-        ("By time, or one by one", {"fields": (("after", "before"), "ids")}),
+        ("By time, or one by one", {"fields": ("after", "before", "ids")}),
         ("How", {"fields": (("rate_per_minute", "quiet_hours", "failure_limit"),)}),
     )
     fieldsets = (
