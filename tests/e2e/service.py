@@ -159,7 +159,7 @@ class Service:
     def manage(self, *arguments: str) -> str:
         """Standard output of a management command, run beside the service."""
         entering = ["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", f"--wd={ROOT}"] if self.launcher else []
-        return subprocess.run(
+        done = subprocess.run(
             [*entering, sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env={**os.environ, **self.env},
@@ -167,8 +167,10 @@ class Service:
             capture_output=True,
             timeout=START_LIMIT_S,
             text=True,
-            check=True,
-        ).stdout
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def is_ready(self) -> bool:
         try:

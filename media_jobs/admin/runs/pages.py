@@ -52,7 +52,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
         ("What is made", {"fields": ("preset_name", "renditions", "note")}),
         ("Of which images", {"fields": ("missing", "stale", "refused", "key_prefix", "tags", "states")}),
         ("By time, or one by one", {"fields": ("after", "before", "ids")}),
-        ("How", {"fields": (("rate_per_minute", "quiet_hours", "failure_limit"),)}),
+        ("How", {"fields": ("rate_per_minute", "quiet_hours", "failure_limit")}),
     )
     fieldsets = (
         (
@@ -61,8 +61,9 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
                 "fields": (
                     ("preset", "renditions"),
                     ("choice", "images_of"),
-                    ("rate_per_minute", "quiet_hours", "failure_limit"),
-                    ("by", "owner", "id"),
+                    ("rate_per_minute", "quiet_hours"),
+                    ("failure_limit", "by"),
+                    ("owner", "id"),
                     ("created_at", "confirmed_at"),
                     ("ended_at", "accepted_at"),
                 )

@@ -2,12 +2,9 @@
 
 from contextlib import closing
 from functools import partial
-from itertools import count
 from typing import Any, cast
 from uuid import UUID
 
-from django.conf import settings
-from django.http import QueryDict
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,16 +17,15 @@ from media_jobs.api.instructions.serializers import DetailSerializer, FilesAdded
 from media_jobs.api.instructions.shared import instruction_of, page_of
 from media_jobs.api.shared import envelope, readiness
 from media_jobs.api.shared.auth import caller_of
-from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, Begin, FilesStream
+from media_jobs.api.shared.bodies import batches
+from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, Begin
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
-from media_jobs.api.shared.limits import throttling
 from media_jobs.api.shared.openapi import answers, parameters
 from media_jobs.api.shared.problems.documents import Problem
 from media_jobs.api.shared.problems.translation import problem_of
 from media_jobs.callers import Scope
 from media_jobs.errors import BatchRefused, MediaError, UnknownProduct
 from media_jobs.models import IdempotencyKey, Instruction, InstructionDetail
-from media_jobs.pipeline.formats.sniff import Kind
 from media_jobs.services import idempotency
 from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.services.instructions import products
@@ -93,8 +89,8 @@ class DetailsView(APIView):
         if not instruction.product.is_open_to(caller.id):
             raise UnknownProduct(instruction.product.name)
         with closing(Adding(instruction, caller)) as adding:
-            files = _receive(request, instruction, _counted(request, adding.begin))
-            options = options_of(_text_fields(request))
+            files = _receive(request, instruction, batches.counted(request, adding.begin))
+            options = options_of(batches.text_fields(request))
             try:
                 done = adding.accept(
                     [file.problem or cast(intake.Upload, file.sink) for file in files],
@@ -107,46 +103,19 @@ class DetailsView(APIView):
         return _answered(done)
 
 
-def _counted(request: Request, begin: Begin[intake.Upload]) -> Begin[intake.Upload]:
-    """Each file counts as an upload; the request itself was the first."""
-    numbers = count()
+def _receive(request: Request, instruction: Instruction, begin: Begin[Any]) -> list[ArrivingFile[Any]]:
+    limits = products.limits_of(instruction.product)
+    return batches.receive(request, begin, field="files", also="file", limits=limits)
 
-    def begin_counted(kind: Kind, filename: str) -> intake.Upload:
-        if next(numbers):
-            throttling.count_further_upload(request)
-        return begin(kind, filename)
 
-    return begin_counted
+def _fingerprint(request: Request, instruction: Instruction, files: list[ArrivingFile[Any]]) -> str:
+    return batches.fingerprint(f"details of {instruction.pk}", request, files)
 
 
 def _replay(request: Request, instruction: Instruction, earlier: IdempotencyKey) -> Answer:
     """Reads the files, to see whether they are the same, and stores nothing."""
     files = _receive(request, instruction, lambda *_: HashingSink())
     return idempotency.replay(earlier, _fingerprint(request, instruction, files))
-
-
-def _receive(request: Request, instruction: Instruction, begin: Any) -> list[ArrivingFile[Any]]:
-    """Read the request's form. Whoever made the sinks forgets them, should this raise."""
-    stream: FilesStream[Any] = FilesStream(
-        request._request,
-        field="files",
-        also="file",
-        most=settings.BATCH_MAX_FILES,
-        limits=products.limits_of(instruction.product),
-        begin=begin,
-    )
-    request.data  # noqa: B018  (reads the form)
-    return stream.finished()
-
-
-def _text_fields(request: Request) -> QueryDict:
-    return cast(QueryDict, request.data)  # what a multipart form is parsed to
-
-
-def _fingerprint(request: Request, instruction: Instruction, files: list[ArrivingFile[Any]]) -> str:
-    """Over all files, taken or not: what is refused today may be taken when it is sent again."""
-    sent = {f"file {place}": [file.filename, file.sha256] for place, file in enumerate(files)}
-    return idempotency.fingerprint(f"details of {instruction.pk}", sent | dict(_text_fields(request).lists()))
 
 
 def _taken(files: list[ArrivingFile[Any]], outcomes: list[Outcome]) -> Answer:
