@@ -179,39 +179,9 @@ class TooManyWaiters(RequestError):
     retry_after_s = 10
 
 
-class RequestTooSlow(RequestError):
-    """The client sent less than it has to within its time, or nothing at all."""
-
-    code = "request_timeout"
-    sentence = "The request came too slowly, or not at all, and was given up. Nothing was stored. Please send it again."
-    retry_after_s = 5
-
-
-class NotHttp(RequestError):
-    code = "not_http"
-    sentence = "This is no HTTP request. Is it https? TLS ends at the proxy in front of this service."
-
-
-class HeadTooLarge(RequestError):
-    code = "head_too_large"
-    sentence = "Address and header fields of the request are together larger than 64 KB."
-
-
 class WrongHost(BadRequest):
     code = "wrong_host"
     sentence = (
         "The request is for the host {host}, which this service does not know. Its operator sets PUBLIC_BASE_URL "
         "to the address by which it is reached, or ALLOWED_HOSTS to all of its names."
     )
-
-
-class TooManyUploads(RequestError):
-    code = "too_many_uploads"
-    sentence = "As many uploads as can be taken are on their way. Nothing was stored. Please send it again later."
-    retry_after_s = 5
-
-
-class Overloaded(RequestError):
-    code = "overloaded"
-    sentence = "More requests are being answered than can be. Please send it again later."
-    retry_after_s = 5

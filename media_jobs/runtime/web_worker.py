@@ -111,6 +111,7 @@ class WebWorker(AnsweringWorker):
         conn = arriving.connection
         self.arrivals.release(conn)
         conn.init()
+        conn.sock.path = heads.path_of(arriving.data)
         conn.parser.unreader.unread(bytes(arriving.data))
         self._submit(pool, conn, self.handle)
 

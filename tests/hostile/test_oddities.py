@@ -52,6 +52,33 @@ def test_malformed_chunks_are_a_malformed_request(service, chunk):
     assert (status, json.loads(body)["code"]) == (400, "bad_request")
 
 
+@pytest.mark.parametrize("path", ["/v1/images", "/instructions"])
+@pytest.mark.parametrize(
+    ("line", "field", "status", "code"),
+    [
+        ("GET {path} HTTP/9.9", "X: y", 400, "bad_request"),
+        ("GE(T {path} HTTP/1.1", "X: y", 400, "bad_request"),
+        ("GET {path} HTTP/1.1", "No colon", 400, "bad_request"),
+        ("GET {path} HTTP/1.1", "Bad name: y", 400, "bad_request"),
+        ("GET {path} HTTP/1.1", "X: y\r\n folded", 400, "bad_request"),
+        ("POST {path} HTTP/1.1", "Content-Length: x", 400, "bad_request"),
+        ("GET {path}?{many} HTTP/1.1", "X: y", 414, "address_too_long"),
+        ("GET {path} HTTP/1.1", "Expect: a-cake", 417, "expectation_failed"),
+        ("GET {path} HTTP/1.1", "X: {many}", 431, "head_too_large"),
+        ("GET {path} HTTP/1.1", "\r\n".join(["X: y"] * 101), 431, "head_too_large"),
+        ("POST {path} HTTP/1.1", "Transfer-Encoding: cake", 501, "unsupported_transfer_coding"),
+    ],
+)
+def test_a_head_that_cannot_be_read_is_refused_in_the_form_of_its_address(service, path, line, field, status, code):
+    many = "y" * 9000
+    lines = (line.format(path=path, many=many), host(service), field.format(many=many))
+    told, headers, body = said(service, *lines)
+    sent = json.loads(body)
+    expected = "application/json" if path == "/instructions" else "application/problem+json"
+    assert (told, headers["Content-Type"]) == (status, expected), body
+    assert (sent["errors"][0] if path == "/instructions" else sent)["code"] == code
+
+
 @pytest.mark.parametrize("path", ["/v1/images", "/instructions", "/v1/tokens", "/admin/login/", "/nowhere"])
 @pytest.mark.parametrize("rest", [b"", b"zz\r\n\r\n"], ids=["stalls", "malformed"])
 def test_a_body_that_goes_wrong_under_way_is_no_error_of_ours_at_any_address(service, path, rest):

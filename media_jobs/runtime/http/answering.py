@@ -2,16 +2,21 @@
 
 from typing import Any
 
+import structlog
 from django.db import close_old_connections
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
+from media_jobs import errors
+from media_jobs.runtime.http import refusals
 from media_jobs.runtime.http.bodies import is_used_up
 from media_jobs.runtime.http.exchange import Exchange
-from media_jobs.runtime.http.paced_socket import ClientTooSlow
+from media_jobs.runtime.http.paced_socket import ClientTooSlow, PacedSocket
 from media_jobs.runtime.parked_sockets import ParkedSocket, ParkedSockets
 from media_jobs.services.waiting.room import ENVIRON
 from media_jobs.services.waiting.waits import Parked, Poll
+
+log = structlog.get_logger(__name__)
 
 
 class AnsweringWorker(ThreadWorker):  # type: ignore[misc]
@@ -49,6 +54,15 @@ class AnsweringWorker(ThreadWorker):  # type: ignore[misc]
             self.log.exception("Error handling request")  # and what was sent ends too early, as it has to
             return False
         return not exchange.answer.should_close()
+
+    def handle_error(self, req: Any, client: PacedSocket, addr: Any, exc: Exception) -> None:
+        """Tell of what reached gunicorn, its parser's refusals or a bug, in the form of all other errors."""
+        code, *facts = refusals.of_exception(exc)
+        if code == errors.AnswerFailed.code:
+            self.log.exception("Error handling request")
+        else:
+            log.info("request_refused", code=code, path=client.path[:200])
+        client.sendall(refusals.answer(code, client.path, *facts))
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> Any:
         if isinstance(keepalive, ParkedSocket):

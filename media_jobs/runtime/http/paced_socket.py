@@ -53,12 +53,14 @@ class PacedSocket(socket.socket):
 
     Only time that is spent on the client counts: whoever writes a body to a slow storage meanwhile does not use
     up what the client has. What it does not take of an answer at once is kept in `unsent` and `part`, for the sender.
+    path: what the request in hand asks for, as far as that could be told from its head.
     """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         super().setblocking(False)
         self.patient = False
+        self.path = ""
         self.unsent = bytearray()
         self.part: FilePart | None = None
         self._waits_since_s: float | None = None  # for bytes of this client

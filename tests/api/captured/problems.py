@@ -156,8 +156,8 @@ def _service(record: Recorder, me: Client, photo: bytes, monkeypatch: pytest.Mon
 
 
 def _unread(record: Recorder) -> None:
-    """What the event loop answers by itself; `not_http` to no call at all."""
-    for code in sorted({*refusals.CODES} - {"not_http"}):
+    """What the server answers before anybody has read the request."""
+    for code in sorted({*refusals.CODES} - {"bad_request", "internal_error"}):
         record.document(json.loads(refusals.answer(code).partition(b"\r\n\r\n")[2]))
 
 

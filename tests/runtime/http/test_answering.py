@@ -1,5 +1,6 @@
 """A thread of the pool answers a request, and leaves its connection as the next one needs it."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -106,6 +107,22 @@ def test_who_takes_too_little_of_an_answer_ends_it_and_no_operator_hears_of_it(s
     assert Worker(says(*[bytes(HELD_BYTES)] * 8)).handle(connection) is False
     assert not connection.sock.owes
     assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
+
+
+def test_an_application_that_fails_before_it_answers_is_an_internal_error_in_the_form_of_its_address(stack, caplog):
+    def app(_environ: object, _start_response: object) -> Any:
+        raise ValueError("nothing at all")
+
+    for path, code_of in (("", lambda body: body["code"]), ("/files", lambda body: body["errors"][0]["code"])):
+        connection, client = connected(stack)
+        connection.sock.path = path
+        client.sendall(GET)
+        assert Worker(app).handle(connection) is False
+        head, _, body = client.recv(2000).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 500 ")
+        assert code_of(json.loads(body)) == "internal_error"
+        assert b"nothing at all" not in body
+    assert "nothing at all" in caplog.text
 
 
 def test_an_application_that_fails_in_the_middle_ends_the_answer_there(stack, caplog):

@@ -1,4 +1,4 @@
-"""What the event loop answers by itself says the same as what views answer."""
+"""What the server answers by itself says the same as what views answer."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests.api import documented
 
 @pytest.mark.parametrize("code", refusals.CODES)
 def test_a_refusal_is_a_whole_answer_with_the_problem_document_of_its_code(code):
-    head, _, body = refusals.answer(code).partition(b"\r\n\r\n")
+    head, _, body = refusals.answer(code, "", "Why.").partition(b"\r\n\r\n")
     line, *fields = head.decode().split("\r\n")
     status = int(line.split()[1])
     sent = json.loads(body)
@@ -36,7 +36,7 @@ def test_a_refusal_is_a_whole_answer_with_the_problem_document_of_its_code(code)
 )
 @pytest.mark.parametrize("code", refusals.CODES)
 def test_a_refusal_has_the_form_of_all_answers_at_its_address(code, path):
-    head, _, body = refusals.answer(code, path).partition(b"\r\n\r\n")
+    head, _, body = refusals.answer(code, path, "Why.").partition(b"\r\n\r\n")
     sent = json.loads(body)
     [status] = statuses(code)
     detail = sent["message"] if routes.takes_envelope(path) else sent["detail"]
@@ -57,7 +57,7 @@ class Answer(HttpResponse):
         return json.loads(self.content)
 
 
-@pytest.mark.parametrize("code", ["request_timeout", "head_too_large", "overloaded"])
+@pytest.mark.parametrize("code", ["request_timeout", "address_too_long", "head_too_large", "overloaded"])
 def test_the_document_of_the_api_tells_of_each_at_every_address(code):
     for method, pattern, _ in documented.calls():
         path = re.sub(r"\{\w+\}", str(UUID(int=1)), pattern)

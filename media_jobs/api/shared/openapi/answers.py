@@ -41,6 +41,7 @@ _OF_ALL = (
     "bad_request",
     "wrong_host",
     "request_timeout",
+    "address_too_long",
     "head_too_large",
     "method_not_allowed",
     "not_acceptable",

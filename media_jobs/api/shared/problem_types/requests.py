@@ -9,23 +9,6 @@ TYPES = {
         "well-formed form.",
         "Send it whole, as your HTTP library does by itself.",
     ),
-    "request_timeout": ProblemType(
-        "Request too slow",
-        "The head of a request, or its body, came more slowly than the service waits for (HEAD_TIMEOUT_S, "
-        "TRANSFER_TIMEOUT_S, MIN_TRANSFER_BYTES_S), or stood still while others waited for room. Nothing was stored.",
-        "Send it again, over a better line, or a smaller file. Large files go straight to the storage with POST "
-        "/v1/uploads.",
-    ),
-    "not_http": ProblemType(
-        "Not HTTP",
-        "What came is no request of HTTP. Most often it is https, sent to the port that speaks http.",
-        "Use the address that the operator gives, with its scheme.",
-    ),
-    "head_too_large": ProblemType(
-        "Header fields too large",
-        "Address and header fields have together more than 64 KB.",
-        "Send fewer or shorter header fields; cookies are the usual cause.",
-    ),
     "wrong_host": ProblemType(
         "Unknown host",
         "The header Host names a host that this service does not serve.",

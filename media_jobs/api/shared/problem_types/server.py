@@ -35,15 +35,6 @@ TYPES = {
         "As many callers wait for events as there is room for (MAX_WAITERS), or the server is about to stop.",
         f"{_LATER} Meanwhile GET /v1/jobs/{{jobId}} tells how far a job is.",
     ),
-    "too_many_uploads": ProblemType(
-        "No room for another upload",
-        "As many uploads are on their way as the service takes at once (WEB_THREADS), and none ended within some "
-        "seconds. Nothing was stored.",
-        f"{_LATER} The operator may raise WEB_THREADS, or put a proxy in front that takes slow uploads in.",
-    ),
-    "overloaded": ProblemType(
-        "Too many requests at once", "More requests are being answered than the service keeps in hand.", _LATER
-    ),
     "database_unavailable": ProblemType("Database away", "The database does not answer.", _LATER),
     "storage_unavailable": ProblemType(
         "Storage away",
