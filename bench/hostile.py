@@ -6,7 +6,6 @@ same without a crowd. `--against` has another build do the same.
 
 import http.client
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,13 +14,13 @@ from pathlib import Path
 from statistics import median, quantiles
 from urllib.parse import urlsplit
 
+from bench.builds import web
 from bench.measure import ROOT, Spread
 from bench.rows import Row
 from bench.throughput import SMALL
 from bench.uploads import post, with_comment
 from tests.e2e.service import Service
 from tests.hostile.crowds import CROWDS, crowd
-from tests.limits import NO_LIMITS
 
 Ask = Callable[[http.client.HTTPConnection], None]
 
@@ -35,16 +34,8 @@ def rows(against: Path | None) -> Iterator[Row]:
     for root in (ROOT, *([against] if against else [])):
         name = "" if root == ROOT else "the other build: "
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
-            settings = {
-                **NO_LIMITS,
-                "LOG_LEVEL": "error",
-                "WORKERS": "0",
-                "SECRET_KEY": "only for the bench" + "." * 40,
-            }
-            service = Service(folder / "data", {**settings, "DATABASE_URL": "", "S3_BUCKET": ""}, root=root)
-            stack.callback(service.kill)
-            large = service.start().data / f"objects{_PATH.removeprefix('/media')}"
+            service = web(stack, root)
+            large = service.data / f"objects{_PATH.removeprefix('/media')}"
             large.parent.mkdir(parents=True)
             large.write_bytes(os.urandom(30_000_000))
             _measured(service, 2.0)
