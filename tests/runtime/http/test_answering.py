@@ -83,6 +83,8 @@ def test_the_event_loop_finds_a_connection_on_which_nothing_blocks(stack, app):
         connection.sock.recv(1)
 
 
+@pytest.mark.django_db  # an answer that waited looks after the connection of its thread, if that has one
+@pytest.mark.sqlite
 def test_whoever_waits_for_a_job_is_given_back_to_the_event_loop(stack):
     poll = Poll(
         uuid7(), known=None, wait_s=LIMIT_S, finish=lambda: Finished("200 OK", [("Content-Length", "4")], b"done")
