@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench import (
+    accepting,
     call,
+    hostile,
     instructions,
     machine,
     memory,
@@ -33,11 +35,13 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "instructions": lambda options: instructions.rows(options.rounds),
     "storage": lambda options: storage.rows(options.rounds),
     "waiting": lambda options: waiting.rows(options.rounds),
+    "accepting": lambda options: accepting.rows(options.rounds, options.against),
+    "hostile": lambda options: hostile.rows(options.against),
     "reprocess": lambda options: reprocess.rows(options.rounds),
     "throughput": lambda options: throughput.rows(options.rounds, options.against),
 }
 #: They take long, or much of the disk, and say nothing of pictures.
-_BY_NAME_ONLY = {"instructions", "reprocess", "scale", "storage", "throughput", "waiting"}
+_BY_NAME_ONLY = {"accepting", "hostile", "instructions", "reprocess", "scale", "storage", "throughput", "waiting"}
 
 
 def main() -> None:
@@ -64,7 +68,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help=f"by default all but {but}")
     parser.add_argument("--rounds", type=int, default=7, help="pairs for each ratio (7)")
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
-    parser.add_argument("--against", type=Path, help="checkout of another build, for throughput")
+    parser.add_argument("--against", type=Path, help="checkout of another build, for throughput, accepting and hostile")
     kept = Path(__file__).parent / ".cache/results.json"
     parser.add_argument("--json", type=Path, default=kept, help="where the figures go (bench/.cache/results.json)")
     parser.add_argument("--markdown", action="store_true", help="print the table of docs/benchmarks.md alone")

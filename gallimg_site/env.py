@@ -69,6 +69,19 @@ class Env:
     GALLIMG_DATA: Path = setting(Path("var"), "Data directory")  # noqa: RUF009  (it makes a field)
     WORKERS: int = setting(2, "Workers that `serve` starts; 0 for a web server alone", least=0, most=64)
     WEB_THREADS: int = setting(40, "Threads of the web process: how many requests at once", least=2, most=1000)
+    HEAD_TIMEOUT_S: int = setting(20, "Seconds within which the head of a request has to arrive", least=1, most=600)
+    TRANSFER_TIMEOUT_S: int = setting(
+        30,
+        "Seconds that a client may take over a body, and over an answer, beside those of MIN_TRANSFER_BYTES_S",
+        least=1,
+        most=3600,
+    )
+    MIN_TRANSFER_BYTES_S: int = setting(
+        4096, "Least rate of bodies and answers in bytes a second, beyond those seconds", least=1
+    )
+    KEEP_ALIVE_S: int = setting(
+        75, "Seconds for which a connection without a request stays open; longer than in the proxy", least=1, most=3600
+    )
     MAX_WAITERS: int = setting(
         256,
         "Requests of the web process that may wait for a job or for events; they take no thread",

@@ -112,6 +112,11 @@ def _check_addresses(env: Env) -> None:
         value = getattr(env, name)
         if value and not _is_address(value, "http", "https"):
             raise ConfigError(f"{name}: got {shown(value)!r}, takes an address that starts with http:// or https://")
+    if urlsplit(env.PUBLIC_BASE_URL)._replace(scheme="", netloc="").geturl().strip("/"):
+        raise ConfigError(
+            f"PUBLIC_BASE_URL: got {shown(env.PUBLIC_BASE_URL)!r}, takes scheme and host alone, as in "
+            "https://example.org: the service answers at the root of a host of its own"
+        )
     for origin in env.upload_origins:
         if not _is_address(origin, "http", "https") or urlsplit(origin).path:
             raise ConfigError(f"UPLOAD_ORIGINS: got {shown(origin)!r}, takes origins like https://example.org")

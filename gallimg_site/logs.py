@@ -146,6 +146,8 @@ def configure(level: str) -> None:
                 "django_structlog": {"level": "DEBUG" if level == "debug" else "WARNING", **repeating},
                 "django.request": repeating,
                 "axes": {"level": "ERROR"},  # `sign_in_failed` says it, without what was sent
+                # Scanners name any host; `request_refused` says so.
+                "django.security.DisallowedHost": {"level": "CRITICAL"},
                 "botocore": {"level": "WARNING"},
                 "boto3": {"level": "WARNING"},
                 "urllib3": {"level": "WARNING"},

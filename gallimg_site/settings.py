@@ -54,6 +54,8 @@ ROOT_URLCONF = "gallimg_site.urls"
 WSGI_APPLICATION = "gallimg_site.wsgi.application"
 LISTEN_HOST, LISTEN_PORT = ENV.HOST, ENV.PORT
 WEB_THREADS, MAX_WAITERS, WORKERS = ENV.WEB_THREADS, ENV.MAX_WAITERS, ENV.WORKERS
+HEAD_TIMEOUT_S, KEEP_ALIVE_S = ENV.HEAD_TIMEOUT_S, ENV.KEEP_ALIVE_S
+TRANSFER_TIMEOUT_S, MIN_TRANSFER_BYTES_S = ENV.TRANSFER_TIMEOUT_S, ENV.MIN_TRANSFER_BYTES_S
 
 # --- where things are kept ------------------------------------------------------------------------
 

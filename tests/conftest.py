@@ -25,7 +25,7 @@ from tests.leftovers import Leftovers
 from tests.seaweed import SeaweedFS, seaweedfs
 
 #: Markers of tests of whole services: these use a database, and do so in processes of their own.
-_WHOLE_SERVICES = ("e2e", "faults", "chaos", "corpus", "browser", "smoke")
+_WHOLE_SERVICES = ("e2e", "faults", "chaos", "corpus", "browser", "smoke", "hostile", "proxies")
 _FIXTURES = frozenset({"db", "transactional_db"})
 #: Whether the database of this process is as a test that commits left it: empty.
 _EMPTIED = pytest.StashKey[bool]()

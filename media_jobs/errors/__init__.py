@@ -6,6 +6,7 @@ up among these classes, and a class whose module nobody imported would be missed
 
 from media_jobs.errors.base import *
 from media_jobs.errors.callers import *
+from media_jobs.errors.connections import *
 from media_jobs.errors.deliveries import *
 from media_jobs.errors.files import *
 from media_jobs.errors.requests import *

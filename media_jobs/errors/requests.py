@@ -177,3 +177,11 @@ class TooManyWaiters(RequestError):
     code = "too_many_waiters"
     sentence = "As many callers wait here as there is room for. Please come again later, or look at the job itself."
     retry_after_s = 10
+
+
+class WrongHost(BadRequest):
+    code = "wrong_host"
+    sentence = (
+        "The request is for the host {host}, which this service does not know. Its operator sets PUBLIC_BASE_URL "
+        "to the address by which it is reached, or ALLOWED_HOSTS to all of its names."
+    )

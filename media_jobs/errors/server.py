@@ -144,6 +144,12 @@ class Unexpected(MediaError):
     sentence = "Something unforeseen went wrong in the service; the job's page in the admin says more."
 
 
+class AnswerFailed(Unexpected):
+    """An application let an exception through to the server."""
+
+    sentence = "Something went wrong in the service; its log says more."
+
+
 class LeaseLost(MediaError):
     """The job was given to somebody else meanwhile, and this result must be thrown away. Raised with the job's id."""
 

@@ -19,7 +19,7 @@ from media_jobs.management.progress import ProgressLines
 from media_jobs.management.run_text import duration
 from media_jobs.management.signals import SIGNALS
 from media_jobs.models import ReprocessRun
-from media_jobs.runtime.worker_group import WorkerGroup
+from media_jobs.runtime.workers.group import WorkerGroup
 from media_jobs.services.jobs import processing
 from media_jobs.services.jobs.worker import Worker
 from media_jobs.services.runs import claiming, driving, lifecycle, moves

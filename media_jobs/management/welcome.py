@@ -22,7 +22,7 @@ from django.utils import timezone
 from media_jobs.callers import SYSTEM, Scope
 from media_jobs.demo import shipped
 from media_jobs.models import Original
-from media_jobs.runtime.worker_registry import count_workers
+from media_jobs.runtime.workers.registry import count_workers
 from media_jobs.services.access import api_keys
 
 log = structlog.get_logger(__name__)

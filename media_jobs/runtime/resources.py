@@ -3,16 +3,12 @@
 import fcntl
 import os
 import socket
-import struct
 from typing import IO
 
 from django.conf import settings
 
 from media_jobs.runtime.children import Child
 from media_jobs.runtime.valkey import EmbeddedValkey, ValkeyUnusable
-
-#: A client that stalls within the headers of its request gives its thread back.
-HEADER_STALL_S = 30
 
 
 class CannotStart(SystemExit):
@@ -53,8 +49,6 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Connections inherit it.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", HEADER_STALL_S, 0))
         listener.bind(address)
         listener.listen(2048)
     except OSError as error:

@@ -1,118 +1,199 @@
-"""gunicorn's threaded worker, in which a request that waits takes no thread: its connection is parked."""
+"""gunicorn's threaded worker, in which no client takes a thread, or the event loop, while it does nothing."""
 
+import errno
 import resource
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
+import structlog
 from django.conf import settings
-from django.db import close_old_connections
-from gunicorn import util
-from gunicorn.http import wsgi
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import TConn
 
+from media_jobs.runtime.http import heads, pace, refusals
+from media_jobs.runtime.http.admission import Admission
+from media_jobs.runtime.http.answering import AnsweringWorker
+from media_jobs.runtime.http.arrivals import Arrivals, Arriving, Outcomes
+from media_jobs.runtime.http.closer import Closer
+from media_jobs.runtime.http.paced_socket import PacedSocket
+from media_jobs.runtime.http.sender import Sender
 from media_jobs.runtime.parked_sockets import ParkedSocket, ParkedSockets
 from media_jobs.services.waiting.listener import Listener
-from media_jobs.services.waiting.room import ENVIRON
-from media_jobs.services.waiting.waits import Parked, Poll
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+log = structlog.get_logger(__name__)
 
-#: A client that takes nothing of its answer for so long gives the thread back.
-_STALL_S = 30.0
+#: What probes ask for, and how many threads each has to itself: they are answered whatever all others wait for.
+PROBES = {b"/healthz": 1, b"/readyz": 2, b"/metrics": 1}
+#: Requests that have or wait for a thread; more are refused.
+_MOST_REQUESTS = 1000
+_ACCEPTED_AT_ONCE = 32
 _OPEN_FILES = 65_536
-#: What a request ends with when its connection was handed over, and when it is closed already.
-_PARKED, _CLOSED = object(), object()
+#: How long a stopping server keeps connections on which no request has begun, and closes others with patience.
+_LINGER_S = 2.0
 
 
-class WebWorker(ThreadWorker):  # type: ignore[misc]
-    """Parks the connection of a request that leaves the application by `Parked`, and answers it when it is time."""
+class WebWorker(AnsweringWorker):
+    """The event loop reads until a request is worth a thread; other threads send what clients do not take, and close.
+
+    A connection is with one of them at a time: `arrivals`, a thread of a pool, `parking`, `sender` or `closer`.
+    The event loop hands it from one to the next: whoever ends with it tells the loop last.
+    """
 
     def init_process(self) -> None:
         _allow_many_connections()
+        limits = pace.configured()
+        self.pace = limits.pace
+        longest = max(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)
+        self.closer = Closer(limits.pace, at_most_bytes=2 * longest)
+        self.sender = Sender(limits.pace)
         self.parking = ParkedSockets(settings.MAX_WAITERS, resume=self._resume, closed=self._forget)
         self.listener = Listener(self.parking.room)
-        self.parking.start()
-        self.listener.start()
+        self.probe_pools = {path: ThreadPoolExecutor(count, "probe") for path, count in PROBES.items()}
+        self.admission = Admission(self.cfg.threads)
+        self.requests = 0
+        self._limits = limits
+        for thread in (self.closer, self.sender, self.parking, self.listener):
+            thread.start()
         super().init_process()  # runs the worker to its end
 
     def run(self) -> None:
+        outcomes = Outcomes(self._start, self._refuse, self._gone)
+        self.arrivals = Arrivals(self.poller, self._limits, outcomes)
         try:
             super().run()
+            _wait_until(self.closer.is_idle, _LINGER_S)
         finally:
             self.listener.stop()
-            self.parking.end()
+            for thread in (self.parking, self.sender, self.closer):
+                thread.end()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self.parking.stop()
         super().handle_exit(sig, frame)
 
-    def load_wsgi(self) -> None:
-        super().load_wsgi()
-        application: WSGIApplication = self.wsgi
+    # --- on the event loop ------------------------------------------------------------------------
 
-        def with_room(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-            environ[ENVIRON] = self.parking.room
-            return application(environ, start_response)
+    def accept(self, listener: Any) -> None:
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                accepted, client = listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE) and not self.arrivals.evict():
+                    log.warning("open_files_exhausted")
+                return
+            self.nr_conns += 1
+            conn = TConn(self.cfg, PacedSocket.of(accepted), client, listener.getsockname())
+            if self.nr_conns >= self.worker_connections:
+                self.arrivals.evict()
+            self.arrivals.add(conn)
 
-        self.wsgi: WSGIApplication = with_room
+    def _start(self, arriving: Arriving) -> None:
+        """A request has arrived as far as is needed: give it a thread as soon as it may have one."""
+        conn, head = arriving.connection, arriving.head
+        self.admission.leave_line(conn)
+        if head and head.path in self.probe_pools and arriving.is_whole:
+            self._begin(arriving, self.probe_pools[head.path])
+        elif self.requests >= _MOST_REQUESTS:
+            self._refuse(arriving, "overloaded")
+        elif arriving.is_whole:
+            self._begin(arriving, self.tpool)
+        else:
+            is_quick = arriving.is_quick and not (head and head.expects_continue)
+            start, refuse = partial(self._begin, arriving, self.tpool), partial(self._refuse_upload, arriving)
+            if self.admission.ask(conn, is_quick=is_quick, start=start, refuse=refuse):
+                self.arrivals.keep(arriving)
 
-    # --- in a thread of the pool ------------------------------------------------------------------
+    def _begin(self, arriving: Arriving, pool: ThreadPoolExecutor) -> None:
+        conn = arriving.connection
+        self.arrivals.release(conn)
+        conn.init()
+        conn.sock.path = heads.path_of(arriving.data)
+        conn.parser.unreader.unread(bytes(arriving.data))
+        self._submit(pool, conn, self.handle)
 
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Whether the connection can be used again; `_PARKED` where another thread has it."""
-        try:
-            return super().handle_request(req, conn)
-        except Parked as parked:
-            self.parking.adopt(ParkedSocket(conn, req, parked.wait, chunked=req.version > (1, 0)))
-            return _PARKED
+    def _submit(self, pool: ThreadPoolExecutor, conn: Any, answer: Callable[[Any], Any], given: Any = None) -> None:
+        self.requests += 1
+        conn.sock.begin(self.pace)
+        future = pool.submit(answer, given or conn)
+        future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
-    def _keepalive_after(self, conn: Any, keepalive: Any) -> Any:
-        return keepalive if keepalive is _PARKED else super()._keepalive_after(conn, keepalive)
+    def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
+        self.requests -= 1
+        self.admission.ended(conn)
+        ended = False if fs.cancelled() or fs.exception() else fs.result()
+        if isinstance(ended, ParkedSocket):
+            self.parking.adopt(ended)
+        elif conn.sock.owes:
+            self.sender.adopt(conn.sock, partial(self.method_queue.defer, self._was_sent, conn, ended))
+        else:
+            self._go_on(conn, ended)
 
-    def _answer(self, parked: ParkedSocket) -> Any:
-        """Answer a poll. True where its connection can be used again."""
-        conn, req, poll = parked.connection, parked.request, parked.wait
-        assert isinstance(poll, Poll)  # noqa: S101  (streams never come back)
-        try:
-            close_old_connections()  # as Django does around each request
-            finished = poll.finish()
-            close_old_connections()
-            conn.sock.settimeout(_STALL_S)
-            answer = wsgi.Response(req, conn.sock, self.cfg)
-            if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
-                answer.force_close()
-            answer.start_response(finished.status, finished.headers)
-            answer.write(finished.body)
-            answer.close()
-            if self._keepalive_after(conn, not answer.should_close()):
-                return True
-        except OSError as error:
-            self.log.debug("The client of a poll has gone: %s", error)
-        except Exception:
-            self.log.exception("An answer that waited cannot be sent")
-        # Here, and not on the worker's one event loop, which would wait for the client.
-        util.close_graceful(conn.sock)
-        return _CLOSED
+    def _was_sent(self, conn: Any, can_go_on: bool, was_sent: bool) -> None:
+        if was_sent:
+            self._go_on(conn, can_go_on)
+        else:
+            self._gone(conn)
 
-    # --- on the worker's event loop ---------------------------------------------------------------
-
-    def finish_request(self, conn: Any, fs: Any) -> None:
-        ended = None if fs.cancelled() or fs.exception() else fs.result()
-        if ended is _CLOSED:
-            self._count_down()
-        elif ended is not _PARKED:
-            super().finish_request(conn, fs)
+    def _go_on(self, conn: Any, can_go_on: bool) -> None:
+        """Wait for the next request of a connection, or close it."""
+        if can_go_on:
+            self.arrivals.add(conn, conn.parser.unreader.take_buffered())
+        else:
+            self._close(conn)
 
     def _resume(self, parked: ParkedSocket) -> None:
-        answering = self.tpool.submit(self._answer, parked)
-        answering.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, parked.connection, done))
+        self.method_queue.defer(self._submit, self.tpool, parked.connection, self._answer, parked)
+
+    def _refuse_upload(self, arriving: Arriving) -> None:
+        self.arrivals.release(arriving.connection)
+        self._refuse(arriving, "too_many_uploads")
+
+    def _refuse(self, arriving: Arriving, code: str) -> None:
+        path = heads.path_of(arriving.data)
+        log.info("request_refused", code=code, path=path[:200])
+        self._close(arriving.connection, refusals.answer(code, path))
+
+    def _close(self, conn: Any, last_words: bytes = b"") -> None:
+        self.admission.leave_line(conn)
+        self.nr_conns -= 1
+        self.closer.adopt(conn.sock, last_words)
+
+    def _gone(self, conn: Any) -> None:
+        self.admission.leave_line(conn)
+        self.nr_conns -= 1
+        conn.close()
 
     def _forget(self) -> None:
         self.method_queue.defer(self._count_down)
 
     def _count_down(self) -> None:
         self.nr_conns -= 1
+
+    # --- what gunicorn calls at each turn, and when it stops --------------------------------------
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        self.arrivals.expire(at_once=force)
+        self.admission.expire(at_once=force)
+
+    def murder_pending(self) -> None:
+        """What arrives is one with what is kept alive."""
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """The server stops: take who has connected already, then close the door, so that all others go elsewhere."""
+        for listener in self.sockets:
+            self.accept(listener)
+            listener.close()
+        self.arrivals.close_silent(deadline - time.monotonic())
+
+
+def _wait_until(condition: Callable[[], bool], at_most_s: float) -> None:
+    deadline_s = time.monotonic() + at_most_s
+    while not condition() and time.monotonic() < deadline_s:
+        time.sleep(0.02)
 
 
 def _allow_many_connections() -> None:

@@ -128,7 +128,7 @@ def test_a_body_of_another_type(client):
 
 
 def test_a_host_that_is_not_ours(client):
-    problem(client.get("/v1/jobs/1", headers={"Host": "evil.example", **BROWSER}), 400, "bad_request")
+    problem(client.get("/v1/jobs/1", headers={"Host": "evil.example", **BROWSER}), 400, "wrong_host")
 
 
 def test_a_bug_says_nothing_of_itself(client, monkeypatch):

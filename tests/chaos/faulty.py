@@ -13,7 +13,7 @@ from tests.chaos.housekeeper import housekeeper
 _QUICK: Mapping[str, Any] = {
     "django.conf.settings.LEASE_S": 2,
     "media_jobs.runtime.children.QUICK_EXIT_S": 0,
-    "media_jobs.runtime.rq_worker._IDLE_WAIT_S": 1,
+    "media_jobs.runtime.workers.rq_worker._IDLE_WAIT_S": 1,
     "media_jobs.services.housekeeping.tasks.LEASES.every_s": 1,
 }
 

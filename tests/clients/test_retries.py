@@ -13,11 +13,17 @@ PHOTO = bytes(range(256)) * 1000
 
 
 def test_an_upload_is_tried_again_under_the_same_key_until_it_is_taken(pauses: list[float]) -> None:
-    passing = [BROKEN, problem(503, "backlog_full", Retry_After="2"), Answer(502, "<html>"), accepted()]
+    passing = [
+        BROKEN,
+        problem(503, "backlog_full", Retry_After="2"),
+        Answer(502, "<html>"),
+        problem(408, "request_timeout", Retry_After="5"),
+        accepted(),
+    ]
     with scripted(*passing) as service, Client(service.url) as gallimg:
         assert gallimg.upload(PHOTO)["jobId"] == "job-1"
     keys = {asked.headers["Idempotency-Key"] for asked in service.asked}
-    assert len(service.asked) == 4
+    assert len(service.asked) == 5
     assert len(keys) == 1
     assert len(keys.pop()) == 36
     assert len({asked.body for asked in service.asked}) == 1
@@ -25,6 +31,7 @@ def test_an_upload_is_tried_again_under_the_same_key_until_it_is_taken(pauses: l
     assert 0.25 <= pauses[0] <= 0.5
     assert 2 <= pauses[1] <= 2.5
     assert 1 <= pauses[2] <= 2
+    assert 5 <= pauses[3] <= 6
 
 
 def test_two_uploads_have_two_keys_unless_the_caller_has_one(pauses: list[float]) -> None:

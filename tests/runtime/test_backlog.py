@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from media_jobs.adapters import queue
 from media_jobs.models import Job, JobEvent
-from media_jobs.runtime.rq_worker import ResilientWorker
+from media_jobs.runtime.workers.rq_worker import ResilientWorker
 from media_jobs.services.jobs import dispatch
 from media_jobs.services.jobs import worker as workers
 from media_jobs.states import JobState, Lane

@@ -9,8 +9,9 @@ import httpx
 
 from gallimg_client.words import Job
 
-#: Too many requests; and what is away for a while: the service, a part of it, or what stands before it.
-_PASSING = frozenset({429, 502, 503, 504})
+#: A line that is too slow; too many requests; and what is away for a while: the service, a part of it, or what stands
+#: before it.
+_PASSING = frozenset({408, 429, 502, 503, 504})
 
 
 class GallimgError(Exception):

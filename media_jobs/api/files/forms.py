@@ -10,7 +10,8 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.cache import patch_vary_headers
 
 from media_jobs.api.shared.bodies.uploads import FileStream, Opening, parsed_form
-from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, StorageUnavailable
+from media_jobs.api.shared.problems.translation import came_too_slowly
+from media_jobs.errors import BadRequest, EmptyFile, FileTooLarge, RequestTooSlow, StorageUnavailable
 from media_jobs.ports import ObjectWriter
 from media_jobs.services import file_delivery
 from media_jobs.services.file_delivery import FormUpload, LinkRefused
@@ -24,6 +25,10 @@ class _WrongTypeError(Exception):
     """The form was filled in for another type than the one that it allows."""
 
 
+class _TooSlowError(Exception):
+    """The body came too slowly; the sentence is the same everywhere."""
+
+
 #: Status and code of what may go wrong: the first class decides.
 _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
     (LinkRefused, 403, "AccessDenied"),
@@ -33,6 +38,7 @@ _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
     (BadRequest, 400, "InvalidArgument"),
     (MultiPartParserError, 400, "MalformedPOSTRequest"),
     (SuspiciousOperation, 400, "MalformedPOSTRequest"),
+    (_TooSlowError, 400, "RequestTimeout"),
     (UnreadablePostError, 400, "MalformedPOSTRequest"),
     (StorageUnavailable, 503, "ServiceUnavailable"),
 )
@@ -43,7 +49,7 @@ def receive(request: HttpRequest, key: str) -> HttpResponse:
     try:
         _store(request, file_delivery.open_form(key, request.GET.get("token", "")))
     except tuple(kind for kind, *_ in _REFUSALS) as error:
-        return _refusal(error)
+        return _refusal(_TooSlowError(RequestTooSlow()) if came_too_slowly(error) else error)
     return HttpResponse(status=204)
 
 

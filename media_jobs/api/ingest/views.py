@@ -75,7 +75,10 @@ class HealthView(APIView):
         responses=answers.open_to_all(
             {
                 200: OpenApiResponse(HealthSerializer, description="Uploads are accepted"),
-                503: OpenApiResponse(HealthSerializer, description="No upload is accepted at the moment"),
+                503: OpenApiResponse(
+                    HealthSerializer,
+                    description=f"No upload is accepted at the moment, or  \n{answers.line('overloaded')}",
+                ),
             }
         ),
     )

@@ -8,6 +8,7 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
+    PolymorphicProxySerializer,
     extend_schema_field,
     inline_serializer,
 )
@@ -106,8 +107,19 @@ def of_changes(good: dict[Any, Any], *codes: str) -> dict[Any, Any]:
 
 
 def open_to_all(good: dict[Any, Any], *codes: str) -> dict[Any, Any]:
-    """`answers.open_to_all`, in the envelope."""
-    return good | _in_envelopes(answers.open_to_all({}, *codes))
+    """`answers.open_to_all`, in the envelope. A status that `good` has, too, has either of two bodies."""
+    errors = _in_envelopes(answers.open_to_all({}, *codes))
+    either = {key[0]: _either(good[key[0]], error) for key, error in errors.items() if key[0] in good}
+    return good | {key: error for key, error in errors.items() if key[0] not in good} | either
+
+
+def _either(good: OpenApiResponse, error: OpenApiResponse) -> OpenApiResponse:
+    body = PolymorphicProxySerializer(
+        component_name=f"{good.response.__class__.__name__}OrError",
+        serializers=[good.response, ErrorEnvelopeSerializer],
+        resource_type_field_name=None,
+    )
+    return OpenApiResponse(body, description=f"{good.description}  \n{error.description}", examples=error.examples)
 
 
 def _in_envelopes(problems: dict[Any, Any]) -> dict[Any, Any]:

@@ -12,7 +12,8 @@ _PROBES = {"/healthz": views.healthz, "/readyz": views.readyz, "/metrics": views
 class Probes:
     """Answers what platforms and monitoring ask before anything else looks at the request.
 
-    Host names are not checked, because they come by address; sessions and logs are not touched.
+    Host names are not checked, because they come by address; sessions and logs are not touched. The web process has
+    threads of their own for these paths: see `runtime.web_worker.PROBES`.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -93,13 +93,13 @@ def load_application() -> Any:
     """Import all that web process and workers run, so that their forks share its memory."""
     application = import_string(settings.WSGI_APPLICATION)
     _ = get_resolver().url_patterns
-    importlib.import_module("media_jobs.runtime.worker_loop")
+    importlib.import_module("media_jobs.runtime.workers.loop")
     if settings.S3_BUCKET:
         importlib.import_module("boto3.session")
     return application
 
 
 def work() -> None:
-    from media_jobs.runtime.worker_loop import run_worker  # noqa: PLC0415  (loads much; not for every command)
+    from media_jobs.runtime.workers.loop import run_worker  # noqa: PLC0415  (loads much; not for every command)
 
     run_worker()

@@ -11,7 +11,7 @@ from media_jobs.adapters.queue_probe import QueueUnusable, probe_queue
 from media_jobs.adapters.storage import Role
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 from media_jobs.runtime.preparation import database_problem
-from media_jobs.runtime.worker_loop import run_worker
+from media_jobs.runtime.workers.loop import run_worker
 
 log = structlog.get_logger(__name__)
 

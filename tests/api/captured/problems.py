@@ -1,17 +1,20 @@
 """One answer for each error that a request can meet."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import OperationalError
+from django.http import UnreadablePostError
 from django.test import Client
 from django.utils import timezone
 
 from media_jobs import errors, selectors
 from media_jobs.callers import Scope
 from media_jobs.models import DirectUpload
+from media_jobs.runtime.http import refusals
 from media_jobs.services import originals
 from tests import images, people
 from tests.api.captured.images import upload
@@ -31,10 +34,11 @@ def capture(record: Recorder, me: Client, settings: Any, monkeypatch: pytest.Mon
     _callers(record, me, photo, settings)
     _limits(record, me, photo, settings)
     _service(record, me, photo, monkeypatch)
+    _unread(record)
 
 
 def _requests(record: Recorder, me: Client, photo: bytes) -> None:
-    record.problem(me.get("/v1/images", headers={"Host": "elsewhere.example"}), "bad_request")
+    record.problem(me.get("/v1/images", headers={"Host": "elsewhere.example"}), "wrong_host")
     record.problem(me.post("/v1/uploads", b'{"filename": "a.jpg",}', content_type=JSON), "bad_json")
     record.problem(me.get(_NO_JOB), "not_found")
     record.problem(me.put("/v1/images"), "method_not_allowed")
@@ -126,6 +130,7 @@ def _limits(record: Recorder, me: Client, photo: bytes, settings: Any) -> None:
 
 #: What cannot be had without breaking something: raised where an upload looks for its preset, answered by the service.
 _AWAY: tuple[tuple[Exception, str], ...] = (
+    (UnreadablePostError(), "bad_request"),
     (errors.LimitsUnavailable(), "limits_unavailable"),
     (errors.TokenKeysUnavailable(), "token_keys_unavailable"),
     (errors.StorageUnavailable("storing the original"), "storage_unavailable"),
@@ -148,6 +153,12 @@ def _service(record: Recorder, me: Client, photo: bytes, monkeypatch: pytest.Mon
     with monkeypatch.context() as patched:
         patched.setattr(originals, "link", _raising(errors.ReadsNotConfigured()))
         record.problem(me.get(f"/v1/images/{image}/original"), "reads_not_configured")
+
+
+def _unread(record: Recorder) -> None:
+    """What the server answers before anybody has read the request."""
+    for code in sorted({*refusals.CODES} - {"bad_request", "internal_error"}):
+        record.document(json.loads(refusals.answer(code).partition(b"\r\n\r\n")[2]))
 
 
 def _raising(error: Exception) -> Any:

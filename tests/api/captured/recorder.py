@@ -78,7 +78,10 @@ class Recorder:
         else:
             assert response["Content-Type"] == CONTENT_TYPE, (code, response.content)
         assert found["code"] == code, found
-        self._kept["problems"][code] = found
+        self.document(found)
+
+    def document(self, problem: dict[str, Any]) -> None:
+        self._kept["problems"][problem["code"]] = problem
 
     def sent(self, name: str, payload: str, summary: str) -> None:
         self._kept["sent"][name] = {"summary": summary, "value": json.loads(payload)}

@@ -1,10 +1,13 @@
 """Objects that are files, as HTTP serves them."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.util import FileWrapper, setup_testing_defaults
 
 import pytest
+from django.core.wsgi import get_wsgi_application
 from django.test import Client
 
 from media_jobs.adapters.storage.files import FileStore
@@ -28,6 +31,17 @@ def get(path: str, method: str = "get", **headers: str) -> Any:
     answer = getattr(Client(headers=headers), method)(path)
     answer.body = b"".join(answer) if answer.streaming else answer.content  # read to the end, the client closes it
     return answer
+
+
+@pytest.mark.parametrize("headers", [{}, {"HTTP_RANGE": "bytes=100-199"}])
+def test_the_server_is_handed_the_file_and_not_its_bytes(headers: dict[str, str]) -> None:
+    environ: dict[str, Any] = {"PATH_INFO": f"/media/{KEY}", "wsgi.file_wrapper": FileWrapper, **headers}
+    setup_testing_defaults(environ)
+    environ["HTTP_HOST"] = "localhost"
+    made = get_wsgi_application()(environ, lambda *_: None)  # type: ignore[arg-type]
+    assert isinstance(made, FileWrapper)
+    assert os.lseek(made.filelike.fileno(), 0, os.SEEK_CUR) == (100 if headers else 0)
+    made.close()
 
 
 def signed(objects: FileStore, filename: str = "wasp.tif") -> str:

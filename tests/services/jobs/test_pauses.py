@@ -12,8 +12,8 @@ from media_jobs.adapters import database
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Job, MaintenanceTask
-from media_jobs.runtime import worker_loop
-from media_jobs.runtime.worker_loop import WorkerLoop
+from media_jobs.runtime.workers import loop as worker_loop
+from media_jobs.runtime.workers.loop import WorkerLoop
 from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import dispatch, outage
 from media_jobs.services.jobs import worker as workers

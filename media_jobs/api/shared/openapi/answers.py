@@ -26,6 +26,7 @@ FORM_BODY = (
     "fields_too_large",
     "unsupported_format",
     "unsupported_media_type",
+    "too_many_uploads",
 )
 #: Of calls that read or write files of the storage, and of those that add to the work.
 STORAGE = ("storage_unavailable", "storage_denied", "storage_clock_skewed", "storage_untrusted", "bucket_missing")
@@ -36,7 +37,17 @@ WAIT = ("bad_wait",)
 
 NOT_MODIFIED = OpenApiResponse(description="Nothing has changed")
 
-_OF_ALL = ("bad_request", "method_not_allowed", "not_acceptable", "internal_error")
+_OF_ALL = (
+    "bad_request",
+    "wrong_host",
+    "request_timeout",
+    "address_too_long",
+    "head_too_large",
+    "method_not_allowed",
+    "not_acceptable",
+    "internal_error",
+    "overloaded",
+)
 _OF_CALLERS = (
     "credential_missing",
     "bad_credential",
@@ -59,7 +70,9 @@ class ProblemSerializer(serializers.Serializer[None]):
     title = serializers.CharField(help_text="What it is called: one for each `type`.")
     status = serializers.IntegerField(help_text="The HTTP status.")
     detail = serializers.CharField(help_text="What is wrong here, for people.")
-    instance = serializers.CharField(help_text="The path that was asked for.")  # type: ignore[assignment]  # RFC 9457's
+    instance = serializers.CharField(  # type: ignore[assignment]  # RFC 9457's
+        required=False, help_text="The path that was asked for; absent where the request was refused unread."
+    )
     code = serializers.CharField(help_text="What is wrong, for machines.")
 
 
@@ -90,7 +103,11 @@ def problems(codes: Iterable[str]) -> dict[Any, Any]:
     return {(status, CONTENT_TYPE): _answer(found) for status, found in sorted(by_status.items())}
 
 
+def line(code: str) -> str:
+    """What the description of an answer says of one of its codes."""
+    return f"[`{code}`]({page_of(code)}) {TYPES[code].title}"
+
+
 def _answer(codes: list[str]) -> OpenApiResponse:
-    lines = [f"[`{code}`]({page_of(code)}) {TYPES[code].title}" for code in codes]
     examples = [OpenApiExample(code, captured.PROBLEMS[code]) for code in codes if code in captured.PROBLEMS]
-    return OpenApiResponse(ProblemSerializer, description="  \n".join(lines), examples=examples)
+    return OpenApiResponse(ProblemSerializer, description="  \n".join(map(line, codes)), examples=examples)

@@ -23,7 +23,13 @@ _SHOWN = ("jobId", "imageId", "preset", "status")
 _INFO = {"license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}
 _LIMITS = ("RateLimit-Policy", "RateLimit")
 #: Headers of all answers with one of these statuses, beside those that a call names itself.
-_OF_STATUS = {"401": ["WWW-Authenticate"], "405": ["Allow"], "429": ["Retry-After"], "503": ["Retry-After"]}
+_OF_STATUS = {
+    "401": ["WWW-Authenticate"],
+    "405": ["Allow"],
+    "408": ["Retry-After"],
+    "429": ["Retry-After"],
+    "503": ["Retry-After"],
+}
 _HEADERS = {
     "Allow": ("string", "The methods that this address takes."),
     "RateLimit": ("string", "What is left of each limit, and for how many seconds: `\"upload\";r=12;t=30`."),
@@ -96,8 +102,9 @@ def _add_examples(call: Json) -> None:
     for media, examples in captured.REQUESTS.get(call["operationId"], {}).items():
         call["requestBody"]["content"][media]["examples"] = examples
     for status, examples in captured.ANSWERS.get(call["operationId"], {}).items():
-        for media in call["responses"][status]["content"].values():
-            media["examples"] = examples
+        for kind, media in call["responses"][status]["content"].items():
+            if kind != CONTENT_TYPE:  # problems have their own
+                media["examples"] = examples
 
 
 def _add_headers(call: Json) -> None:

@@ -4,13 +4,14 @@ A type resolves: it is the address of a page of this service, or the one under w
 title of a code ever changes, because clients compare them.
 """
 
-from media_jobs.api.shared.problem_types import callers, deliveries, files, requests, server
+from media_jobs.api.shared.problem_types import callers, connections, deliveries, files, requests, server
 from media_jobs.api.shared.problem_types.base import ProblemType
 
 PAGES = "/docs/problems/"
 #: Each code that an error can have, in the order of the pages' list.
 GROUPS: dict[str, dict[str, ProblemType]] = {
     "The request": requests.TYPES,
+    "The connection": connections.TYPES,
     "The caller": callers.TYPES,
     "The file": files.TYPES,
     "The receiver of a webhook": deliveries.TYPES,

@@ -5,10 +5,15 @@ from media_jobs.api.shared.problem_types.base import ProblemType
 TYPES = {
     "bad_request": ProblemType(
         "Malformed request",
-        "The request cannot be read: it breaks off in the middle, is no well-formed form, or is meant for a host that "
-        "this service does not serve.",
-        "Send it whole, as your HTTP library does by itself. If the host is right, the operator adds it to "
-        "ALLOWED_HOSTS.",
+        "The request cannot be read: it breaks off in the middle, its chunks are malformed, or it is no "
+        "well-formed form.",
+        "Send it whole, as your HTTP library does by itself.",
+    ),
+    "wrong_host": ProblemType(
+        "Unknown host",
+        "The header Host names a host that this service does not serve.",
+        "Use the address that the operator gives. The operator sets PUBLIC_BASE_URL to it, or lists all names in "
+        "ALLOWED_HOSTS; a proxy in between passes Host on as it came.",
     ),
     "request_error": ProblemType(
         "Request refused", "What was asked for cannot be done. Nothing was stored.", "The detail says why."

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import structlog
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import csrf, defaults
 from rest_framework.response import Response
@@ -48,12 +48,22 @@ def answer(request: HttpRequest, exc: errors.MediaError) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """`handler400`: what Django refuses before a view sees it, such as a Host that is not in ALLOWED_HOSTS."""
+    """`handler400`: what Django refuses before a view sees it."""
+    if isinstance(exception, DisallowedHost):
+        return _wrong_host(request)
     if _is_browser(request):
         return defaults.bad_request(request, exception)
     if isinstance(exception, RequestDataTooBig):
         return _answer(request, FIELDS_TOO_LARGE)
-    return _answer(request, Problem(400, "bad_request", "The request is malformed, or meant for another host."))
+    return _answer(request, Problem(400, "bad_request", "The request is malformed."))
+
+
+def _wrong_host(request: HttpRequest) -> HttpResponse:
+    """Named in plain text to browsers, too: whoever sets a service up sees it in one."""
+    error = errors.WrongHost(host=repr(request.META.get("HTTP_HOST", "")[:100]))
+    if _is_browser(request):
+        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+    return answer(request, error)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -23,7 +23,7 @@ def problem_of(exc: Exception) -> Problem | None:  # noqa: PLR0911  (a table)
     if isinstance(exc, RequestDataTooBig):
         return FIELDS_TOO_LARGE
     if isinstance(exc, SuspiciousOperation | UnreadablePostError):
-        return BROKEN
+        return _of_ours(errors.RequestTooSlow()) if came_too_slowly(exc) else BROKEN
     if isinstance(exc, Http404):
         return Problem(404, "not_found", "There is nothing here, or it is not yours to see.")
     if isinstance(exc, PermissionDenied):
@@ -33,6 +33,11 @@ def problem_of(exc: Exception) -> Problem | None:  # noqa: PLR0911  (a table)
     if isinstance(exc, exceptions.APIException):
         return _of_framework(exc)
     return None
+
+
+def came_too_slowly(exc: Exception) -> bool:
+    """Whether the server gave up on a body because its client took too long."""
+    return isinstance(exc, UnreadablePostError) and isinstance(exc.__cause__, TimeoutError)
 
 
 def _of_ours(exc: errors.MediaError) -> Problem | None:
@@ -55,7 +60,7 @@ def _headers(exc: errors.MediaError, status: int) -> dict[str, str]:
     if status == 401:
         wrong = ', error="invalid_token"' if isinstance(exc, errors.BadCredential) else ""
         return {"WWW-Authenticate": f'Bearer realm="gallimg"{wrong}'}
-    wait_s = exc.retry_after_s if status in (429, 503) else None
+    wait_s = exc.retry_after_s if status in (408, 429, 503) else None
     return {} if wait_s is None else {"Retry-After": str(wait_s)}
 
 

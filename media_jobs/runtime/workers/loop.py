@@ -12,8 +12,8 @@ from rq import Queue
 from media_jobs.adapters import database, queue
 from media_jobs.adapters.decoder.sandbox import harden_worker
 from media_jobs.errors import WorkspaceUnavailable
-from media_jobs.runtime.rq_worker import ResilientWorker
 from media_jobs.runtime.webhook_sender import WebhookSender
+from media_jobs.runtime.workers.rq_worker import ResilientWorker
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import dispatch, outage, processing

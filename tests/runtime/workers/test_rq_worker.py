@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from media_jobs.adapters import queue
-from media_jobs.runtime.rq_worker import ResilientWorker
+from media_jobs.runtime.workers.rq_worker import ResilientWorker
 from media_jobs.services.jobs import processing
 from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import HEAVY_EVERY, Worker

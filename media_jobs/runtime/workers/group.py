@@ -16,7 +16,7 @@ from media_jobs.adapters.decoder.render_slots import RenderSlots
 from media_jobs.adapters.decoder.sandbox import harden_worker
 from media_jobs.adapters.workspace import Workspace
 from media_jobs.runtime.children import Child, fork
-from media_jobs.runtime.worker_loop import WorkerLoop
+from media_jobs.runtime.workers.loop import WorkerLoop
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import worker as workers

@@ -1,0 +1,25 @@
+"""Web processes of this checkout and of others, side by side."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.e2e.service import Service
+from tests.limits import NO_LIMITS
+
+_SETTINGS = {
+    **NO_LIMITS,
+    "DATABASE_URL": "",
+    "LOG_LEVEL": "error",
+    "S3_BUCKET": "",
+    "SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20,
+    "WORKERS": "0",
+}
+
+
+def web(stack: ExitStack, root: Path) -> Service:
+    """A running service on SQLite and files that takes uploads, and does nothing with them."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
+    service = Service(folder / "data", _SETTINGS, root=root)
+    stack.callback(service.kill)
+    return service.start()

@@ -1,0 +1,1 @@
+"""Clients that nobody likes, against a live service of ours on loopback."""
