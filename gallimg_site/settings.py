@@ -223,6 +223,7 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["gallimg_site.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

@@ -1,5 +1,25 @@
-"""The pages for curators: one module per aggregate. Actions call services; nothing is decided here."""
+"""The pages for curators: one module or package per aggregate. Actions call services; nothing is decided here."""
 
-from media_jobs.admin import access, derivatives, job_events, jobs, maintenance, originals, presets, runs, webhooks
+from media_jobs.admin import (
+    access,
+    changes,
+    derivatives,
+    jobs,
+    maintenance,
+    originals,
+    presets,
+    runs,
+    webhooks,
+)
 
-__all__ = ["access", "derivatives", "job_events", "jobs", "maintenance", "originals", "presets", "runs", "webhooks"]
+__all__ = [
+    "access",
+    "changes",
+    "derivatives",
+    "jobs",
+    "maintenance",
+    "originals",
+    "presets",
+    "runs",
+    "webhooks",
+]

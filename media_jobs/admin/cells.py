@@ -53,6 +53,9 @@ ICONS: dict[str, str] = {
     JobState.FAILED: "broken_image",
     JobState.CANCELLED: "block",
 }
+#: How times are written, by Django's letters.
+WHEN = "j F Y, H:i e"
+WHEN_EXACTLY = "j F Y, H:i:s e"
 NOTHING = mark_safe('<span class="gi-quiet">–</span>')
 
 
@@ -107,6 +110,13 @@ def dimensions(width_px: int | None, height_px: int | None) -> str:
     return f"{width_px} × {height_px}" if width_px and height_px else "–"
 
 
+def moment(at: datetime | None) -> SafeString:
+    """Write a time as all pages do: day, time and zone."""
+    if at is None:
+        return NOTHING
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), format_date(at, WHEN))
+
+
 def ago(moment: datetime | None) -> SafeString:
     """Say how long ago `moment` was, with the exact time in the tooltip."""
     if moment is None:
@@ -115,7 +125,7 @@ def ago(moment: datetime | None) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}" class="gi-nowrap">{}</time>',
         moment.isoformat(timespec="seconds"),
-        format_date(moment, "j F Y, H:i:s e"),
+        format_date(moment, WHEN_EXACTLY),
         "just now" if recent else f"{timesince(moment, depth=1)} ago",
     )
 
@@ -126,7 +136,7 @@ def until(moment: datetime) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}" class="gi-nowrap">{}</time>',
         moment.isoformat(timespec="seconds"),
-        format_date(moment, "j F Y, H:i:s e"),
+        format_date(moment, WHEN_EXACTLY),
         f"in {timeuntil(moment, depth=1)}" if left >= timedelta(minutes=1) else "within a minute",
     )
 

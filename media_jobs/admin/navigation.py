@@ -32,31 +32,32 @@ class Page:
 JOBS = Page("Jobs", "manufacturing", "media_jobs_job")
 GROUPS = {
     "Pictures": (
-        Page("Originals", "photo_library", "media_jobs_original"),
-        Page("Derivatives", "burst_mode", "media_jobs_derivative"),
-    ),
-    "Jobs": (
+        Page("Pictures", "photo_library", "media_jobs_original"),
         JOBS,
-        Page("Reprocess runs", "replay", "media_jobs_reprocessrun"),
-        Page("Job events", "history", "media_jobs_jobevent"),
-        Page("Housekeeping", "cleaning_services", "media_jobs_maintenancetask"),
     ),
-    "Presets": (Page("Presets", "tune", "media_jobs_preset"),),
-    "Webhooks": (
+    "Web versions": (
+        Page("Presets", "tune", "media_jobs_preset"),
+        Page("Runs", "replay", "media_jobs_reprocessrun"),
+        Page("Web versions", "burst_mode", "media_jobs_derivative"),
+    ),
+    "People": (
+        Page("People", "person", "auth_user"),
+        Page("Groups", "group", "auth_group"),
+        Page("Changes", "history_edu", "media_jobs_change"),
+    ),
+    "Technical": (
+        Page("API keys", "key", "media_jobs_apikey"),
         Page("Webhooks", "webhook", "media_jobs_webhookendpoint"),
         Page("Deliveries", "send", "media_jobs_webhookdelivery"),
-    ),
-    "People and programs": (
-        Page("Users", "person", "auth_user"),
-        Page("Groups", "group", "auth_group"),
-        Page("API keys", "key", "media_jobs_apikey"),
+        Page("Job events", "history", "media_jobs_jobevent"),
+        Page("Housekeeping", "cleaning_services", "media_jobs_maintenancetask"),
     ),
 }
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the pages that this person may see, in groups; the number of failed jobs is a badge."""
-    start = {"title": None, "items": [{"title": "Overview", "icon": "home", "link": reverse("admin:index")}]}
+    start = {"title": None, "items": [{"title": "Home", "icon": "home", "link": reverse("admin:index")}]}
     groups = _groups(request)
     for item in (item for group in groups for item in group["items"]):
         if item["title"] == JOBS.title:
@@ -94,7 +95,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add `tiles` (a count with a link to its list each) for those who may see jobs, and links to all lists."""
-    context["title"] = "Overview"
+    context["title"] = "Home"
     # Not called `items`: a template would find the method of the dictionary.
     context["groups"] = [{"title": g["title"], "pages": g["items"]} for g in _groups(request)]
     if JOBS.open_to(request):

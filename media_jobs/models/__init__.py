@@ -1,6 +1,7 @@
 """One module per aggregate."""
 
 from media_jobs.models.api_key import ApiKey
+from media_jobs.models.change import Change
 from media_jobs.models.derivative import Derivative
 from media_jobs.models.direct_upload import DirectUpload
 from media_jobs.models.event_ticket import EventTicket
@@ -14,6 +15,7 @@ from media_jobs.models.webhook import WebhookCursor, WebhookDelivery, WebhookEnd
 
 __all__ = [
     "ApiKey",
+    "Change",
     "Derivative",
     "DirectUpload",
     "EngineVersion",

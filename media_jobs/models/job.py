@@ -98,6 +98,7 @@ class Job(models.Model):
         permissions = [
             ("retry_job", "Can queue failed and cancelled jobs again"),
             ("cancel_job", "Can cancel jobs that are queued or in work"),
+            ("triage_job", "Can mark failures as seen or given up"),
         ]
 
     def __str__(self) -> str:

@@ -167,7 +167,11 @@ class Original(models.Model):
             ),
         ]
 
-        permissions = [("download_original", "Can read original files, and positions and serial numbers in them")]
+        verbose_name = "picture"
+        permissions = [
+            ("download_original", "Can read original files, and positions and serial numbers in them"),
+            ("redo_original", "Can have web versions of pictures made anew"),
+        ]
 
     def __str__(self) -> str:
         return self.filename or str(self.id)

@@ -76,7 +76,7 @@ def test_a_group_is_made_by_superusers_alone(manager):
     group = Group.objects.create(name="curators")
     assert browser.post(reverse("admin:auth_group_add"), {"name": "mine"}).status_code == 403
     assert browser.post(reverse("admin:auth_group_change", args=[group.pk]), {"name": "mine"}).status_code == 403
-    assert Group.objects.get().name == "curators"
+    assert Group.objects.get(pk=group.pk).name == "curators"
 
 
 def test_superusers_grant_all(manager):

@@ -9,8 +9,19 @@ from django.test import Client
 from django.urls import reverse
 
 from media_jobs.callers import SYSTEM, Scope
-from media_jobs.models import Derivative, Job, JobEvent, MaintenanceTask, Original, Preset, WebhookDelivery
+from media_jobs.models import (
+    Change,
+    Derivative,
+    Job,
+    JobEvent,
+    MaintenanceTask,
+    Original,
+    Preset,
+    RunItem,
+    WebhookDelivery,
+)
 from media_jobs.services.access import api_keys
+from media_jobs.services.runs import lifecycle as runs
 from tests.admin.conftest import Login
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 from tests.services.webhooks.helpers import make_delivery
@@ -20,11 +31,13 @@ pytestmark = pytest.mark.sqlite
 #: What people have no business with, or edit on the page of something else.
 WITHOUT_PAGES = {
     "DirectUpload",
+    "EngineVersion",
     "EventClock",
     "EventTicket",
     "IdempotencyKey",
     "Installation",
     "Rendition",
+    "RunListedImage",
     "Tag",
     "Tombstone",
     "WebhookCursor",
@@ -34,7 +47,7 @@ MODELS: list[type[Model]] = [
     User,
     Group,
 ]
-HISTORY = [Original, Derivative, Job, JobEvent, MaintenanceTask, WebhookDelivery]
+HISTORY = [Change, Original, Derivative, Job, JobEvent, MaintenanceTask, WebhookDelivery]
 
 
 @pytest.fixture
@@ -43,7 +56,8 @@ def one_of_each(db: None) -> None:
     make_failed_job()
     MaintenanceTask.objects.create(name="leases")
     make_delivery()
-    Group.objects.create(name="curators")
+    run = runs.create(owner=SYSTEM, preset="ingest")
+    RunItem.objects.create(run=run, original=make_original(stored=False))
     api_keys.create("the gall site", scopes=[Scope.READ], by=SYSTEM)
     User.objects.create_user("somebody")
 

@@ -18,6 +18,7 @@ from media_jobs import selectors
 from media_jobs.callers import Caller
 from media_jobs.errors import NotRestorable
 from media_jobs.models import Derivative, Job, Original, Preset
+from media_jobs.services import changes
 from media_jobs.services.jobs import dispatch
 from media_jobs.services.jobs.lifecycle import CANCELLABLE, cancelled
 from media_jobs.services.jobs.transitions import move_all
@@ -50,6 +51,7 @@ def delete(image_id: UUID, *, actor: Caller) -> Deleted:
             _cancel_jobs(image_id, actor)
             current = Derivative.objects.filter(original=image_id, state=DerivativeState.CURRENT)
             current.update(state=DerivativeState.REPLACED, replaced_at=Now())
+            changes.record(image.get(), "deleted", actor=actor)
             transaction.on_commit(dispatch.notify_of_deletion, robust=True)
             log.info("image_deleted", image=str(image_id), actor=actor.id)
         return describe(image.get())
@@ -71,6 +73,7 @@ def restore(image_id: UUID, *, actor: Caller) -> Accepted:
         if not back.update(deleted_at=None):
             raise NotRestorable
         image = Original.objects.get(pk=image_id)
+        changes.record(image, "restored", actor=actor)
         accepted = [intake.enqueue_job(image, preset=preset, caller=actor) for preset in _presets(image)]
     log.info("image_restored", image=str(image_id), actor=actor.id)
     return accepted[-1]

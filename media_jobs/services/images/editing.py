@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -9,7 +10,8 @@ from django.db import transaction
 
 from media_jobs.callers import Caller
 from media_jobs.errors import WrongState
-from media_jobs.models import Original
+from media_jobs.models import Original, Tag
+from media_jobs.services import changes
 from media_jobs.services.images import tagging
 from media_jobs.states import OriginalState
 
@@ -34,11 +36,20 @@ def change(
         image = found.exclude(state=OriginalState.DELETED).first()
         if image is None:
             raise WrongState("This image has been deleted.")
+        before = _said_of(image)
         if rights:
             _state(image, rights)
         if tags is not None:
             tagging.replace(image, tags)
+        old, new = changes.differing(before, _said_of(image))
+        if new:
+            changes.record(image, "described", actor=actor, before=old, after=new)
     log.info("image_changed", image=str(image_id), actor=actor.id, rights=sorted(rights or {}), tags=tags is not None)
+
+
+def _said_of(image: Original) -> dict[str, Any]:
+    tags = list(Tag.objects.filter(original=image).values_list("name", flat=True))
+    return {**asdict(image.rights), "tags": tags}
 
 
 def _state(image: Original, rights: Mapping[str, str | None]) -> None:

@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from media_jobs.admin import cells, failures, queries, status_text, timeline
+from media_jobs.admin import cells, queries
 from media_jobs.admin.base import ReadOnlyAdmin, button, caller_of, redirect_to
+from media_jobs.admin.jobs import failures, status_text, timeline
 from media_jobs.models import Derivative, Job
 from media_jobs.services.jobs import lifecycle
 from media_jobs.states import JobState
