@@ -16,6 +16,7 @@ docs = csp_replace({"script-src": ["'self'"]})(
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs", http_method_names=_READ), name="home"),
+    path("admin/", include("media_jobs.admin.urls")),
     path("admin/", admin.site.urls),
     path("v1/", include("media_jobs.api.images.urls")),
     path("v1/", include("media_jobs.api.events.urls")),

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from media_jobs import failure_lists
 from media_jobs.admin import queries
 from media_jobs.models import Job
 from media_jobs.states import JobState
@@ -20,19 +21,26 @@ class Page:
     title: str
     icon: str
     model: str  #: app label and model's name, as in a URL's name
+    view: str = ""  #: the name of a page of the desk, in place of the list of the model
+    right: str = ""  #: the permission that it takes, in place of that to view the model
 
     def item(self) -> dict[str, Any]:
-        return {"title": self.title, "icon": self.icon, "link": reverse(f"admin:{self.model}_changelist")}
+        link = reverse(self.view or f"admin:{self.model}_changelist")
+        return {"title": self.title, "icon": self.icon, "link": link}
 
     def open_to(self, request: HttpRequest) -> bool:
+        if self.right:
+            return request.user.has_perm(self.right)
         app, name = self.model.rsplit("_", 1)
         return request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(f"{app}.change_{name}")
 
 
 JOBS = Page("Jobs", "manufacturing", "media_jobs_job")
+INBOX = Page("Failures", "broken_image", "media_jobs_job", view="desk:inbox")
 GROUPS = {
     "Pictures": (
         Page("Pictures", "photo_library", "media_jobs_original"),
+        INBOX,
         JOBS,
     ),
     "Web versions": (
@@ -56,12 +64,12 @@ GROUPS = {
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the pages that this person may see, in groups; the number of failed jobs is a badge."""
+    """Return the pages that this person may see, in groups; the number of failures to decide about is a badge."""
     start = {"title": None, "items": [{"title": "Home", "icon": "home", "link": reverse("admin:index")}]}
     groups = _groups(request)
     for item in (item for group in groups for item in group["items"]):
-        if item["title"] == JOBS.title:
-            item.update(_failed_badge())
+        if item["title"] == INBOX.title:
+            item.update(_badge())
     return [start, *groups]
 
 
@@ -73,9 +81,11 @@ def _groups(request: HttpRequest) -> list[dict[str, Any]]:
     return [group for group in groups if group["items"]]
 
 
-def _failed_badge() -> dict[str, str]:
-    failed = queries.failed_jobs()
-    return {"badge": f"{failed!s} failed", "badge_variant": "danger"} if failed else {}
+def _badge() -> dict[str, str]:
+    """Say how many failures nobody has decided about."""
+    unseen = failure_lists.count(at_most=queries.BADGE_MOST + 1)
+    shown = f"{queries.BADGE_MOST}+" if unseen > queries.BADGE_MOST else str(unseen)
+    return {"badge": f"{shown} failed", "badge_variant": "danger"} if unseen else {}
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:

@@ -50,6 +50,12 @@ def of(name: str, thing: str) -> Callable[[Things], str]:
 
 
 SENT = {"_form_submitted": "on"}
+
+
+def failure_button(do: str) -> Callable[[Things], Mapping[str, Any]]:
+    return lambda things: {"do": do, "group": "damaged", "job": [things.failed.pk], "message": "x", "reason": "y"}
+
+
 ROWS = [
     Row("pictures", VIEWER, changelist("media_jobs_original")),
     Row("picture", VIEWER, of("media_jobs_original_change", "picture")),
@@ -70,6 +76,12 @@ ROWS = [
     Row("stop a run", CURATOR, of("media_jobs_reprocessrun_stop", "run"), SENT),
     Row("retry", CURATOR, of("media_jobs_job_retry_this", "failed"), SENT),
     Row("cancel", CURATOR, of("media_jobs_job_cancel_this", "waiting"), SENT),
+    Row("failures", VIEWER, lambda _: reverse("desk:inbox")),
+    Row("failures of a kind", VIEWER, lambda _: reverse("desk:inbox_group", args=["damaged"])),
+    *(
+        Row(f"failures: {do}", CURATOR, lambda _: reverse("desk:inbox_act"), failure_button(do))
+        for do in ("retry", "seen", "give_up", "reopen", "tell")
+    ),
     Row("housekeeping", OPERATOR, changelist("media_jobs_maintenancetask")),
     Row("webhooks", OPERATOR, changelist("media_jobs_webhookendpoint")),
     Row("deliveries", OPERATOR, changelist("media_jobs_webhookdelivery")),

@@ -9,7 +9,7 @@ from media_jobs.errors import Blame
 from media_jobs.models import Job, JobEvent
 
 #: The types of events whose name does not say enough.
-TITLES = {"retry_due": "failed, to be tried again"}
+TITLES = {"retry_due": "failed, to be tried again", "reported": "uploader told"}
 COLOURS = {"retry_due": "warned", "lease_expired": "warned"}
 BLAMES: dict[str, str] = {
     Blame.FILE: "the file itself",

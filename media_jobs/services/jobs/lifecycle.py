@@ -17,12 +17,14 @@ from media_jobs.errors import WrongState
 from media_jobs.models import Job, Original
 from media_jobs.services.jobs import dispatch
 from media_jobs.services.jobs.transitions import move, move_all, next_position, waiting
-from media_jobs.states import JobState, Lane
+from media_jobs.states import JobState, Lane, Triage
 
 _RETRYABLE = (JobState.FAILED, JobState.CANCELLED)
 CANCELLABLE = (JobState.QUEUED, JobState.PROCESSING)
 #: Jobs that are moved in one transaction: few statements for many, and no long locks.
 _BATCH = 300
+#: Of a job that may fail again: nobody has looked at that yet.
+_UNSORTED: dict[str, Any] = {"triage": Triage.NEW, "triage_note": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,13 @@ def _positions(batch: list[UUID], lane: Lane, states: Sequence[JobState] = _RETR
 
 def _anew() -> dict[str, Any]:
     """The fields of a job that is retried, beside those of one that waits."""
-    return {"max_attempts": F("attempt") + settings.MAX_ATTEMPTS, "code": "", "detail": "", "traceback": ""}
+    return {
+        "max_attempts": F("attempt") + settings.MAX_ATTEMPTS,
+        "code": "",
+        "detail": "",
+        "traceback": "",
+        **_UNSORTED,
+    }
 
 
 def cancelled() -> dict[str, Any]:
