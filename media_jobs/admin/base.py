@@ -14,9 +14,10 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from media_jobs import callers
-from media_jobs.admin import queries, search
+from media_jobs.admin import queries
 from media_jobs.admin.recorded import Recorded
 from media_jobs.callers import Caller
+from media_jobs.library import search
 
 if TYPE_CHECKING:  # unfold has no types; its classes derive from these
     from django.contrib.admin import ModelAdmin as UnfoldAdmin

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from media_jobs import failure_lists
 from media_jobs.admin import queries
+from media_jobs.library import failures as failure_lists
 from media_jobs.models import Job
 from media_jobs.states import JobState
 
@@ -36,12 +36,12 @@ class Page:
 
 
 JOBS = Page("Jobs", "manufacturing", "media_jobs_job")
+LIBRARY = Page("Library", "photo_library", "media_jobs_original", view="desk:library")
 INBOX = Page("Failures", "broken_image", "media_jobs_job", view="desk:inbox")
 GROUPS = {
     "Pictures": (
-        Page("Pictures", "photo_library", "media_jobs_original"),
+        LIBRARY,
         INBOX,
-        JOBS,
     ),
     "Web versions": (
         Page("Presets", "tune", "media_jobs_preset"),
@@ -54,6 +54,8 @@ GROUPS = {
         Page("Changes", "history_edu", "media_jobs_change"),
     ),
     "Technical": (
+        JOBS,
+        Page("All originals", "list", "media_jobs_original"),
         Page("API keys", "key", "media_jobs_apikey"),
         Page("Webhooks", "webhook", "media_jobs_webhookendpoint"),
         Page("Deliveries", "send", "media_jobs_webhookdelivery"),

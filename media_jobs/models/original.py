@@ -162,6 +162,20 @@ class Original(models.Model):
                 condition=~Q(overrides_digest="") | ~Q(rights_digest=""),
                 name="original_special",
             ),
+            # What the library is looked through by.
+            models.Index(fields=["filename", "id"], name="original_by_name"),
+            models.Index(fields=["-size_bytes", "-id"], name="original_by_size"),
+            models.Index(fields=["format", "-id"], name="original_by_format"),
+            models.Index(
+                fields=["-id"],
+                condition=Q(creator="", credit="", copyright=""),
+                name="original_no_credit",
+            ),
+            models.Index(
+                fields=["digital_source_type", "-id"],
+                condition=~Q(digital_source_type=""),
+                name="original_source_type",
+            ),
             models.Index(
                 fields=["owner", "sha256"], condition=Q(state=OriginalState.ACTIVE), name="original_same_bytes"
             ),

@@ -76,6 +76,7 @@ ROWS = [
     Row("stop a run", CURATOR, of("media_jobs_reprocessrun_stop", "run"), SENT),
     Row("retry", CURATOR, of("media_jobs_job_retry_this", "failed"), SENT),
     Row("cancel", CURATOR, of("media_jobs_job_cancel_this", "waiting"), SENT),
+    Row("library", VIEWER, lambda _: reverse("desk:library")),
     Row("failures", VIEWER, lambda _: reverse("desk:inbox")),
     Row("failures of a kind", VIEWER, lambda _: reverse("desk:inbox_group", args=["damaged"])),
     *(
