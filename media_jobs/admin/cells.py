@@ -1,5 +1,6 @@
 """Pieces of pages: labels, pictures, sizes and times as a person reads them."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -56,6 +57,7 @@ ICONS: dict[str, str] = {
 #: How times are written, by Django's letters.
 WHEN = "j F Y, H:i e"
 WHEN_EXACTLY = "j F Y, H:i:s e"
+_PLACEHOLDER = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/=]+")
 NOTHING = mark_safe('<span class="gi-quiet">–</span>')
 
 
@@ -89,17 +91,9 @@ def thumbnail(pictures: Sequence[Derivative], original: Original, state: str = "
     )
 
 
-def placeholder(original: Original) -> SafeString:
-    """Show placeholder and dominant colour: what a page shows until the picture has loaded."""
-    if not original.dominant_colour:
-        return NOTHING
-    return format_html(
-        '<span class="gi-placeholder"><img class="gi-swatch" src="{}" alt="Placeholder" width="32" height="32">'
-        '<span class="gi-swatch" style="background-color: {}"></span> {}</span>',
-        original.placeholder,
-        original.dominant_colour,
-        original.dominant_colour,
-    )
+def placeholder(original: Original) -> str:
+    """Return the tiny picture that stands in for one that loads, as it may stand in a stylesheet; else nothing."""
+    return original.placeholder if _PLACEHOLDER.fullmatch(original.placeholder) else ""
 
 
 def size(size_bytes: int | None) -> str:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from media_jobs.admin.inbox import views as inbox
 from media_jobs.admin.library import views as library
+from media_jobs.admin.picture import actions as picture
 
 app_name = "desk"
 urlpatterns = [
@@ -11,4 +12,9 @@ urlpatterns = [
     path("failures/", inbox.inbox, name="inbox"),
     path("failures/act/", inbox.act, name="inbox_act"),
     path("failures/<slug:name>/", inbox.group, name="inbox_group"),
+    path("pictures/<uuid:image_id>/act/", picture.act, name="picture_act"),
+    path("pictures/<uuid:image_id>/rights/", picture.rights, name="picture_rights"),
+    path("pictures/<uuid:image_id>/private/", picture.reveal, name="picture_reveal"),
+    path("pictures/<uuid:image_id>/original/", picture.download, name="picture_download"),
+    path("pictures/<uuid:image_id>/live/", picture.live, name="picture_live"),
 ]

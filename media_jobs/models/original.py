@@ -104,6 +104,17 @@ class Original(models.Model):
     copyright = _text("Who holds the rights.")
     licence = _text("The address of its licence.")
     digital_source_type = _text("How it was made, such as by AI: the address of a term of IPTC's.")
+    # What a person notes beside them; it stays here, and in no web version.
+    source = _text("Where the picture comes from, such as a collection and a number.")
+    caption = _text("What it shows.")
+    replaces = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="replacements",
+        help_text="The picture in whose place this one came.",
+    )
     # Of what is written above, for comparison with what derivatives were made with; `save` and `update` see to them.
     overrides_digest = models.CharField(
         max_length=32, blank=True, default="", db_default="", editable=False, help_text="Empty: there are none."

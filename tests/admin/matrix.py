@@ -49,6 +49,10 @@ def of(name: str, thing: str) -> Callable[[Things], str]:
     return lambda things: reverse(f"admin:{name}", args=[getattr(things, thing).pk])
 
 
+def of_desk(name: str) -> Callable[[Things], str]:
+    return lambda things: reverse(f"desk:{name}", args=[things.picture.pk])
+
+
 SENT = {"_form_submitted": "on"}
 
 
@@ -77,6 +81,14 @@ ROWS = [
     Row("retry", CURATOR, of("media_jobs_job_retry_this", "failed"), SENT),
     Row("cancel", CURATOR, of("media_jobs_job_cancel_this", "waiting"), SENT),
     Row("library", VIEWER, lambda _: reverse("desk:library")),
+    Row("what is live of a picture", VIEWER, of_desk("picture_live")),
+    Row("download the original", OPERATOR, of_desk("picture_download")),
+    Row("look at the position", OPERATOR, of_desk("picture_reveal"), {}),
+    Row("state rights", CURATOR, of_desk("picture_rights"), {"creator": "Ada"}),
+    *(
+        Row(f"picture: {do}", CURATOR, of_desk("picture_act"), {"do": do, "by": "90", "x": "1", "y": "1"})
+        for do in ("retry", "redo", "rotate", "focus", "replace", "delete", "restore")
+    ),
     Row("failures", VIEWER, lambda _: reverse("desk:inbox")),
     Row("failures of a kind", VIEWER, lambda _: reverse("desk:inbox_group", args=["damaged"])),
     *(

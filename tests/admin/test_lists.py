@@ -149,7 +149,7 @@ def test_the_page_of_an_original_shows_its_pictures_facts_jobs_and_the_way_to_it
         "X100",
         "Artist, Credit",
         "It was damaged.",
-        f"/v1/images/{original.pk}/original",
+        reverse("desk:picture_download", args=[original.pk]),
         "may contain position data",
     ):
         assert text in page

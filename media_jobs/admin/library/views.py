@@ -72,6 +72,7 @@ def _tile(picture: Original, names: dict[str, str]) -> dict[str, Any]:
         "name": str(picture),
         "link": reverse("admin:media_jobs_original_change", args=[picture.pk]),
         "src": selectors.derivative_url(thumbnail) if thumbnail else "",
+        "placeholder": cells.placeholder(picture),
         "state": state,
         "says": _says(state, bool(thumbnail)),
         "icon": cells.ICONS.get(state, "image"),
