@@ -162,3 +162,33 @@ class Staleness(StrEnum):
     ENGINE = "engine"  #: another version of the imaging engine made it
     OVERRIDES = "overrides"  #: rotation or focal point were changed
     RIGHTS = "rights"  #: the rights that are embedded were changed
+
+
+class BulkKind(StrEnum):
+    """What is done to many pictures at once."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+    TAG = "tag"
+    RIGHTS = "rights"
+    DELETE = "delete"
+    RESTORE = "restore"
+    REDO = "redo"  #: becomes a reprocess run when it is confirmed
+
+
+class BulkState(StrEnum):
+    """How far it is with what is done to many pictures."""
+
+    DRAFT = "draft"  #: the set is chosen and shown; nothing happens before somebody confirms it
+    RUNNING = "running"
+    STOPPED = "stopped"  #: by a person; what is done stays done
+    FINISHED = "finished"
+
+
+class BulkItemState(StrEnum):
+    """What became of one picture of it."""
+
+    TODO = "todo"
+    DONE = "done"
+    SKIPPED = "skipped"  #: there was nothing to do
+    FAILED = "failed"

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from media_jobs.admin.bulk import views as bulk
 from media_jobs.admin.inbox import views as inbox
 from media_jobs.admin.library import views as library
 from media_jobs.admin.picture import actions as picture
@@ -12,6 +13,11 @@ urlpatterns = [
     path("failures/", inbox.inbox, name="inbox"),
     path("failures/act/", inbox.act, name="inbox_act"),
     path("failures/<slug:name>/", inbox.group, name="inbox_group"),
+    path("bulk/", bulk.choose, name="bulk_choose"),
+    path("bulk/<uuid:action_id>/", bulk.show, name="bulk"),
+    path("bulk/<uuid:action_id>/confirm/", bulk.confirm, name="bulk_confirm"),
+    path("bulk/<uuid:action_id>/stop/", bulk.stop, name="bulk_stop"),
+    path("bulk/<uuid:action_id>/live/", bulk.live, name="bulk_live"),
     path("pictures/<uuid:image_id>/act/", picture.act, name="picture_act"),
     path("pictures/<uuid:image_id>/rights/", picture.rights, name="picture_rights"),
     path("pictures/<uuid:image_id>/private/", picture.reveal, name="picture_reveal"),

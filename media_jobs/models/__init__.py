@@ -1,6 +1,7 @@
 """One module per aggregate."""
 
 from media_jobs.models.api_key import ApiKey
+from media_jobs.models.bulk import BulkAction, BulkItem
 from media_jobs.models.change import Change
 from media_jobs.models.derivative import Derivative
 from media_jobs.models.direct_upload import DirectUpload
@@ -15,6 +16,8 @@ from media_jobs.models.webhook import WebhookCursor, WebhookDelivery, WebhookEnd
 
 __all__ = [
     "ApiKey",
+    "BulkAction",
+    "BulkItem",
     "Change",
     "Derivative",
     "DirectUpload",

@@ -13,6 +13,7 @@ from media_jobs.errors import WorkspaceUnavailable
 from media_jobs.runtime.rq_worker import ResilientWorker
 from media_jobs.runtime.webhook_sender import WebhookSender
 from media_jobs.services import housekeeping
+from media_jobs.services.bulk import driving as bulk
 from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import dispatch, outage, processing
 from media_jobs.services.jobs import worker as workers
@@ -78,7 +79,7 @@ class WorkerLoop:
 def run_worker() -> None:
     """Work until SIGTERM or SIGINT. The job in hand is finished within 20 s, or handed back to be done by another."""
     harden_worker()
-    schedule = TaskSchedule(notify=dispatch.top_up, drive_runs=lambda: driving.drive_all(driving.name()))
+    schedule = TaskSchedule(notify=dispatch.top_up, drive_runs=_drive_all)
     worker = Worker(run_urgent_tasks=schedule.run_urgent_tasks)
     workers.replace_current(worker)
     try:
@@ -104,6 +105,12 @@ def run_worker() -> None:
     finally:
         sender.stop()
         workers.replace_current(None)
+
+
+def _drive_all() -> None:
+    """Give what is done to many pictures its turn."""
+    driving.drive_all(driving.name())
+    bulk.drive_all(bulk.name())
 
 
 def _queues_once_the_database_answers() -> list[Queue]:

@@ -89,6 +89,7 @@ ROWS = [
         Row(f"picture: {do}", CURATOR, of_desk("picture_act"), {"do": do, "by": "90", "x": "1", "y": "1"})
         for do in ("retry", "redo", "rotate", "focus", "replace", "delete", "restore")
     ),
+    Row("bulk: choose", CURATOR, lambda _: reverse("desk:bulk_choose"), {"kind": "delete", "scope": "all", "query": ""}),
     Row("failures", VIEWER, lambda _: reverse("desk:inbox")),
     Row("failures of a kind", VIEWER, lambda _: reverse("desk:inbox_group", args=["damaged"])),
     *(

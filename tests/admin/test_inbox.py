@@ -94,6 +94,7 @@ def test_a_retry_that_fails_again_counts_again(boss: Client) -> None:
     assert (job.state, job.triage) == ("queued", "")
 
 
+@pytest.mark.django_db(transaction=True)  # on PostgreSQL an event is read after its commit
 def test_the_uploader_is_told_by_webhook_in_the_curators_words(boss: Client) -> None:
     heard = make_failed_job(original=make_original(b"1", owner="key:gall", stored=False))
     deaf = make_failed_job(original=make_original(b"2", owner="key:mute", stored=False))

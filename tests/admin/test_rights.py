@@ -30,6 +30,8 @@ pytestmark = pytest.mark.sqlite
 
 #: What people have no business with, or edit on the page of something else.
 WITHOUT_PAGES = {
+    "BulkAction",
+    "BulkItem",
     "DirectUpload",
     "EngineVersion",
     "EventClock",

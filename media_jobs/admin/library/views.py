@@ -4,27 +4,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from media_jobs import selectors
-from media_jobs.admin import cells, desk
-from media_jobs.admin.access.caller_names import names_of
+from media_jobs.admin import desk
+from media_jobs.admin.bulk.kinds import kinds_for
 from media_jobs.admin.library import chips
+from media_jobs.admin.library.tiles import tiles_of
 from media_jobs.library import rows
 from media_jobs.library.filters import FORMATS, Filter, Shown, Sort
-from media_jobs.library.source_types import is_by_ai
-from media_jobs.models import Derivative, Original, Preset
-from media_jobs.states import JobState
+from media_jobs.models import Preset
 
 VIEW = "media_jobs.view_original"
 _PAGE = 60
 #: The count above the pictures says “1,000+” from here on.
 _COUNTED = 1_000
-#: A thumbnail in the grid is as large as this on most screens.
-_THUMB_PX = 200
 _SORTS = {Sort.NEWEST: "Newest", Sort.OLDEST: "Oldest", Sort.NAME: "File name", Sort.LARGEST: "Largest"}
-_WAITS = (JobState.QUEUED, JobState.PROCESSING)
 
 
 @desk.page(VIEW)
@@ -39,7 +33,7 @@ def library(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
         "narrow": wanted.is_narrow,
         "view": view,
-        "tiles": _tiles(page.pictures),
+        "tiles": tiles_of(page.pictures),
         "count": f"{_COUNTED:,}+" if found > _COUNTED else f"{found:,}",
         "one": found == 1,
         "active": chips.active(wanted, view),
@@ -55,53 +49,9 @@ def library(request: HttpRequest) -> HttpResponse:
         "hidden": [(name, value) for name, value in {**wanted.to_query(), "view": view}.items() if value],
         "choices": _choices(),
         "query": urlencode(wanted.to_query()),
+        "kinds": kinds_for(request, deleted=wanted.deleted),
     }
     return desk.show(request, "admin/library/library.html", "Library", **context)
-
-
-def _tiles(pictures: list[Original]) -> list[dict[str, Any]]:
-    names = names_of({picture.owner for picture in pictures})
-    return [_tile(picture, names) for picture in pictures]
-
-
-def _tile(picture: Original, names: dict[str, str]) -> dict[str, Any]:
-    state = picture.latest_state or ""  # type: ignore[attr-defined]  # annotated
-    thumbnail = _thumbnail(picture.pictures)  # type: ignore[attr-defined]  # prefetched
-    return {
-        "picture": picture,
-        "name": str(picture),
-        "link": reverse("admin:media_jobs_original_change", args=[picture.pk]),
-        "src": selectors.derivative_url(thumbnail) if thumbnail else "",
-        "placeholder": cells.placeholder(picture),
-        "state": state,
-        "says": _says(state, bool(thumbnail)),
-        "icon": cells.ICONS.get(state, "image"),
-        "waits": state in _WAITS,
-        "why": picture.latest_detail or "",  # type: ignore[attr-defined]  # annotated
-        "by_ai": is_by_ai(picture.digital_source_type),
-        "dimensions": cells.dimensions(picture.width_px, picture.height_px),
-        "size": cells.size(picture.size_bytes),
-        "who": names[picture.owner],
-        "when": cells.ago(picture.created_at),
-    }
-
-
-def _thumbnail(pictures: list[Derivative]) -> Derivative | None:
-    """The smallest that fills its place in the grid, else the largest; they come largest first."""
-    filling = [made for made in pictures if min(made.width_px, made.height_px) >= _THUMB_PX * 0.75]
-    return filling[-1] if filling else (pictures[0] if pictures else None)
-
-
-def _says(state: str, has_picture: bool) -> str:
-    """Say of a picture what its image does not show."""
-    words = {
-        JobState.QUEUED.value: "Waiting",
-        JobState.PROCESSING.value: "In work",
-        JobState.FAILED.value: "Failed",
-        JobState.CANCELLED.value: "Cancelled",
-        "": "No job yet",
-    }
-    return words.get(state, "" if has_picture else "No web version")
 
 
 def _choices() -> dict[str, Any]:

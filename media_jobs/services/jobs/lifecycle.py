@@ -97,13 +97,16 @@ def retry(job_id: UUID, *, actor: Caller, lacks_objects: bool = False) -> Job:
         return _read(job_id)
 
 
-def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
-    """`retry` for many; leaves alone those in another state, and those of deleted images."""
+def retry_all(jobs: QuerySet[Job], *, actor: Caller, into: Lane | None = None) -> RetryOutcome:
+    """`retry` for many; leaves alone those in another state, and those of deleted images.
+
+    into: the lane in which they wait from now on; by default each in its own.
+    """
 
     def requeue(batch: list[UUID], lane: Lane) -> int:
         with transaction.atomic():
             kept = _of_kept_images(batch)
-            again = waiting(lane, position=_positions(kept, lane))
+            again = waiting(into or lane, position=_positions(kept, into or lane))
             return move_all(kept, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew())
 
     queued, of = _in_batches(jobs, requeue)

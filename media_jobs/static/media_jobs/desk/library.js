@@ -48,6 +48,18 @@ if (grid) {
     else if (event.detail) begin(at); // by the mouse or a finger
   });
 
+  // How many are chosen, and that "the chosen ones" are meant as soon as one is.
+  const form = grid.closest("[data-gi-choice]");
+  const says = form?.querySelector("[data-gi-chosen]");
+  const count = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    if (says) says.textContent = chosen ? `The ${chosen} chosen` : "The chosen ones";
+    form?.classList.toggle("gi-some-chosen", chosen > 0);
+    if (chosen) form?.querySelector("[name=scope][value=chosen]")?.click();
+  };
+  grid.addEventListener("change", count);
+  count();
+
   // One stop for the Tab key; the arrows do the rest.
   boxes.forEach((box, at) => (box.tabIndex = at ? -1 : 0));
   grid.addEventListener("focusin", (event) => {
