@@ -192,3 +192,12 @@ class BulkItemState(StrEnum):
     DONE = "done"
     SKIPPED = "skipped"  #: there was nothing to do
     FAILED = "failed"
+
+
+class PreviewState(StrEnum):
+    """How far the preview of a preset is."""
+
+    QUEUED = "queued"
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"

@@ -44,7 +44,7 @@ GROUPS = {
         INBOX,
     ),
     "Web versions": (
-        Page("Presets", "tune", "media_jobs_preset"),
+        Page("Presets", "tune", "media_jobs_preset", view="desk:presets"),
         Page("Runs", "replay", "media_jobs_reprocessrun"),
         Page("Web versions", "burst_mode", "media_jobs_derivative"),
     ),
@@ -55,6 +55,7 @@ GROUPS = {
     ),
     "Technical": (
         JOBS,
+        Page("Preset versions", "tune", "media_jobs_preset"),
         Page("All originals", "list", "media_jobs_original"),
         Page("API keys", "key", "media_jobs_apikey"),
         Page("Webhooks", "webhook", "media_jobs_webhookendpoint"),

@@ -6,6 +6,7 @@ from media_jobs.admin.bulk import views as bulk
 from media_jobs.admin.inbox import views as inbox
 from media_jobs.admin.library import views as library
 from media_jobs.admin.picture import actions as picture
+from media_jobs.admin.preset_pages import views as presets
 
 app_name = "desk"
 urlpatterns = [
@@ -13,6 +14,13 @@ urlpatterns = [
     path("failures/", inbox.inbox, name="inbox"),
     path("failures/act/", inbox.act, name="inbox_act"),
     path("failures/<slug:name>/", inbox.group, name="inbox_group"),
+    path("presets/", presets.overview, name="presets"),
+    path("presets/new/", presets.new, name="preset_new"),
+    path("presets/<slug:name>/", presets.editor, name="preset"),
+    path("presets/<slug:name>/roll-back/", presets.roll_back, name="preset_roll_back"),
+    path("presets/<slug:name>/run/", presets.start_run, name="preset_run"),
+    path("presets/<slug:name>/stale/", presets.stale, name="preset_stale"),
+    path("previews/<uuid:preview_id>/", presets.preview_live, name="preview_live"),
     path("bulk/", bulk.choose, name="bulk_choose"),
     path("bulk/<uuid:action_id>/", bulk.show, name="bulk"),
     path("bulk/<uuid:action_id>/confirm/", bulk.confirm, name="bulk_confirm"),

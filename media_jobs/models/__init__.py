@@ -11,6 +11,7 @@ from media_jobs.models.job import EventClock, Job, JobEvent
 from media_jobs.models.maintenance import Installation, MaintenanceTask, Tombstone
 from media_jobs.models.original import Original, Tag
 from media_jobs.models.preset import Preset, Rendition
+from media_jobs.models.preset_preview import PresetPreview
 from media_jobs.models.reprocess_run import EngineVersion, ReprocessRun, RunItem, RunListedImage
 from media_jobs.models.webhook import WebhookCursor, WebhookDelivery, WebhookEndpoint
 
@@ -31,6 +32,7 @@ __all__ = [
     "MaintenanceTask",
     "Original",
     "Preset",
+    "PresetPreview",
     "Rendition",
     "ReprocessRun",
     "RunItem",

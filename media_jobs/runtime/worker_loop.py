@@ -12,7 +12,7 @@ from media_jobs.adapters.decoder.sandbox import harden_worker
 from media_jobs.errors import WorkspaceUnavailable
 from media_jobs.runtime.rq_worker import ResilientWorker
 from media_jobs.runtime.webhook_sender import WebhookSender
-from media_jobs.services import housekeeping
+from media_jobs.services import housekeeping, previews
 from media_jobs.services.bulk import driving as bulk
 from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import dispatch, outage, processing
@@ -53,6 +53,7 @@ class WorkerLoop:
         try:
             processing.requeue_own(self.worker)
             self._schedule.run_due_tasks()
+            previews.make_waiting(self.worker)
         except database.CONNECTION_ERRORS as error:
             database.discard_connection(error)
             self.worker.suspects_outage = True

@@ -73,6 +73,17 @@ ROWS = [
     Row("preset", VIEWER, of("media_jobs_preset_change", "preset")),
     Row("new preset", CURATOR, lambda _: reverse("admin:media_jobs_preset_add")),
     Row("copy a preset", CURATOR, of("media_jobs_preset_copy_as_new_version", "preset"), SENT),
+    Row("presets by name", VIEWER, lambda _: reverse("desk:presets")),
+    Row("preset by name", VIEWER, lambda _: reverse("desk:preset", args=["ingest"])),
+    Row("stale of a preset", VIEWER, lambda _: reverse("desk:preset_stale", args=["ingest"])),
+    Row("new preset by table", CURATOR, lambda _: reverse("desk:preset_new")),
+    Row(
+        "roll a preset back",
+        CURATOR,
+        lambda _: reverse("desk:preset_roll_back", args=["ingest"]),
+        {"version": "1", "base": "1"},
+    ),
+    Row("run over a preset", CURATOR, lambda _: reverse("desk:preset_run", args=["ingest"]), {}),
     Row("runs", VIEWER, changelist("media_jobs_reprocessrun")),
     Row("run", VIEWER, of("media_jobs_reprocessrun_change", "run")),
     Row("ledger", VIEWER, changelist("media_jobs_runitem")),
@@ -89,7 +100,9 @@ ROWS = [
         Row(f"picture: {do}", CURATOR, of_desk("picture_act"), {"do": do, "by": "90", "x": "1", "y": "1"})
         for do in ("retry", "redo", "rotate", "focus", "replace", "delete", "restore")
     ),
-    Row("bulk: choose", CURATOR, lambda _: reverse("desk:bulk_choose"), {"kind": "delete", "scope": "all", "query": ""}),
+    Row(
+        "bulk: choose", CURATOR, lambda _: reverse("desk:bulk_choose"), {"kind": "delete", "scope": "all", "query": ""}
+    ),
     Row("failures", VIEWER, lambda _: reverse("desk:inbox")),
     Row("failures of a kind", VIEWER, lambda _: reverse("desk:inbox_group", args=["damaged"])),
     *(

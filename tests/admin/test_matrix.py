@@ -7,6 +7,7 @@ from media_jobs.callers import SYSTEM
 from media_jobs.models import Job, Preset
 from media_jobs.services.runs import lifecycle
 from tests.admin.matrix import GROUPS, ROWS, Row, Things, browser_of
+from tests.admin.test_preset_pages import table
 from tests.factories import make_derivative, make_failed_job, make_job
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,13 @@ def test_a_crafted_post_of_an_action_that_is_not_offered_changes_nothing(things:
         chosen = {"action": action, "_selected_action": [things.failed.pk, things.waiting.pk], "sure": "yes"}
         viewer.post(reverse("admin:media_jobs_job_changelist"), {**chosen, "select_across": 1})
     assert sorted(Job.objects.values_list("state", flat=True)) == ["done", "failed", "queued"]
+
+
+def test_a_viewer_saves_no_preset_and_makes_no_preview(things: Things) -> None:
+    sent = table(size_0__quality=11)
+    viewer, url = browser_of("Viewer"), reverse("desk:preset", args=["ingest"])
+    for do in ("save", "preview"):
+        assert viewer.post(url, {**sent, "do": do, "picture": str(things.picture.pk)}).status_code == 403
 
 
 def test_a_denied_page_is_one_of_ours_with_a_way_back(things: Things) -> None:

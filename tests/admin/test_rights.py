@@ -38,6 +38,7 @@ WITHOUT_PAGES = {
     "EventTicket",
     "IdempotencyKey",
     "Installation",
+    "PresetPreview",
     "Rendition",
     "RunListedImage",
     "Tag",

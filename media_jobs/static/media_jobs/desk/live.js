@@ -1,5 +1,5 @@
 // Parts of pages that change: <div data-gi-live="address"> is asked for again and again, and not while nobody looks.
-// The answer says by X-Live when it is over; then data-gi-then="reload" loads the page anew, unless somebody writes in it.
+// With data-gi-now the first time is at once: of what would hold up the page. The answer says by X-Live when it is over; then data-gi-then="reload" loads the page anew, unless somebody writes in it.
 const EVERY_MS = 2000;
 
 let touched = false;
@@ -14,7 +14,7 @@ const seen = () =>
 async function follow(part) {
   let etag = "";
   for (let wrong = 0; wrong < 5; ) {
-    await pause(EVERY_MS * (1 + wrong * 3));
+    if (etag || wrong || !("giNow" in part.dataset)) await pause(EVERY_MS * (1 + wrong * 3));
     await seen();
     try {
       const answer = await fetch(part.dataset.giLive, { headers: etag ? { "If-None-Match": etag } : {}, redirect: "error" });
