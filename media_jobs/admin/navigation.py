@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from media_jobs.admin import queries
+from media_jobs.admin.home import page as home
 from media_jobs.library import failures as failure_lists
 from media_jobs.models import Job
 from media_jobs.states import JobState
@@ -55,6 +56,7 @@ GROUPS = {
     ),
     "Technical": (
         JOBS,
+        Page("Queues", "queue", "media_jobs_job", view="desk:queues", right="media_jobs.view_maintenancetask"),
         Page("Preset versions", "tune", "media_jobs_preset"),
         Page("All originals", "list", "media_jobs_original"),
         Page("API keys", "key", "media_jobs_apikey"),
@@ -107,13 +109,13 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add `tiles` (a count with a link to its list each) for those who may see jobs, and links to all lists."""
+    """Add what needs somebody, `tiles` (a count with a link to its list each), and links to all lists."""
     context["title"] = "Home"
     # Not called `items`: a template would find the method of the dictionary.
     context["groups"] = [{"title": g["title"], "pages": g["items"]} for g in _groups(request)]
     if JOBS.open_to(request):
         context["tiles"] = _tiles()
-    return context
+    return {**context, **home.context(request)}
 
 
 def _tiles() -> list[dict[str, Any]]:

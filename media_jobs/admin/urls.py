@@ -2,14 +2,24 @@
 
 from django.urls import path
 
+from media_jobs.admin.add import views as add
 from media_jobs.admin.bulk import views as bulk
+from media_jobs.admin.home import views as home
 from media_jobs.admin.inbox import views as inbox
 from media_jobs.admin.library import views as library
 from media_jobs.admin.picture import actions as picture
 from media_jobs.admin.preset_pages import views as presets
+from media_jobs.admin.queues import views as queues
+from media_jobs.admin.runs import live as run_live
 
 app_name = "desk"
 urlpatterns = [
+    path("home/chart/", home.chart, name="home_chart"),
+    path("home/storage/", home.storage, name="home_storage"),
+    path("home/stale/", home.stale, name="home_stale"),
+    path("add/", add.add, name="add"),
+    path("runs/<uuid:run_id>/live/", run_live.progress, name="run_live"),
+    path("queues/", queues.queues, name="queues"),
     path("library/", library.library, name="library"),
     path("failures/", inbox.inbox, name="inbox"),
     path("failures/act/", inbox.act, name="inbox_act"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.forms import Form, ModelForm
+from django.forms import Form, ModelForm, Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -22,6 +22,8 @@ from media_jobs.states import RUN_MOVES, RunItemState, RunState
 
 _SHOWN = 20
 _MANAGE = "media_jobs.manage_reprocessrun"
+#: In these a run moves by itself.
+RUNNING = (RunState.RUNNING, RunState.PAUSING, RunState.CANCELLING, RunState.ROLLING_BACK)
 #: Where each button leads.
 _TARGETS = {
     "confirm": (RunState.RUNNING, "Confirm", {RunState.DRAFT}),
@@ -110,6 +112,14 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
         except MediaError as error:  # such as a rendition that there is not
             self.message_user(request, str(error), messages.ERROR)
             return redirect_to(request, request.get_full_path())
+
+    class Media:
+        js = (Script("media_jobs/desk/live.js", type="module"),)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Fill in what an address says, such as ?stale=rights."""
+        lists = {name: request.GET.getlist(name) for name in ("stale", "states") if name in request.GET}
+        return {**request.GET.dict(), **lists}
 
     # --- buttons ----------------------------------------------------------------------------------
 
@@ -201,9 +211,8 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
         return {
             "title": str(found),
             "subtitle": None,
-            "run": found,
-            "state": cells.state_label(found.state),
-            "over": found.total - found.left,
+            **progress_of(found),
+            "moves": found.state in RUNNING,
             "estimate": _estimate(found),
             "counts": [(state, cells.state_label(state), count) for state, count in _counts(found)],
             "failed": [(cells.link("original", item.original_id, item.original_id), item.code) for item in failed],
@@ -243,6 +252,11 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     @admin.display(description="Renditions")
     def renditions(self, run: ReprocessRun) -> str:
         return ", ".join(run.wanted)
+
+
+def progress_of(run: ReprocessRun) -> dict[str, Any]:
+    """Return what the part of the page shows that changes while it goes on."""
+    return {"run": run, "state": cells.state_label(run.state), "over": run.total - run.left}
 
 
 def _is_possible(run: ReprocessRun, name: str) -> bool:
