@@ -52,7 +52,7 @@ def test_who_works_on_what_since_when(boss: Client) -> None:
         "lease_until": now + timedelta(minutes=1),
         "started_at": now - timedelta(minutes=3),
     }
-    make_job(make_original(filename="oak.jpg", stored=False), state="processing", **held)
+    make_job(make_original(filename="oak.jpg", stored=False), state="processing", **fields)
     page = boss.get(HOME).content.decode()
     assert "host-7" in page
     assert "3\xa0minutes ago" in page
