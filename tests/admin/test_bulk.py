@@ -11,8 +11,10 @@ from django.urls import reverse
 
 from media_jobs.callers import SYSTEM
 from media_jobs.library.filters import Filter
-from media_jobs.models import BulkAction, Change, Job, JobEvent, Original, ReprocessRun, RunItem
+from media_jobs.models import BulkAction, Change, Job, JobEvent, MaintenanceTask, Original, ReprocessRun, RunItem
 from media_jobs.services.bulk import driving, lifecycle
+from media_jobs.services.housekeeping import running
+from media_jobs.services.housekeeping.tasks import task_named
 from media_jobs.services.images import deletion
 from media_jobs.states import BulkKind
 from tests.factories import make_failed_job, make_job, make_original
@@ -242,3 +244,15 @@ def test_a_crafted_post_needs_the_permission_of_its_kind_at_each_step(staff, kin
     for name in ("bulk_confirm", "bulk_stop"):
         assert browser.post(reverse(f"desk:{name}", args=[draft.pk]), {"tags": "x", "creator": "x"}).status_code == 403
     assert f'<option value="{kind}"' not in browser.get(reverse("desk:library")).content.decode()
+
+
+def test_a_month_after_its_end_a_bulk_action_is_forgotten_and_its_changes_are_not(boss: Client) -> None:
+    action = confirm(boss, choose(boss, "tag", make("one.jpg"), make("two.jpg")), tags="oak")
+    task = task_named("bulk")
+    running.run_if_due(task, limit_s=10)
+    assert BulkAction.objects.filter(pk=action.pk).exists()
+    BulkAction.objects.filter(pk=action.pk).update(ended_at="2026-01-01T00:00Z")
+    MaintenanceTask.objects.all().delete()
+    running.run_if_due(task, limit_s=10)
+    assert not BulkAction.objects.exists()
+    assert Change.objects.filter(action="described").count() == 2
