@@ -82,6 +82,7 @@ def page(request: pytest.FixtureRequest, chromium: Browser, service: Service) ->
         base_url=service.url, viewport=SIZES[size], color_scheme="dark" if theme == "dark" else "light"
     ) as context:
         page = context.new_page()
+        page.set_default_timeout(90_000)  # a machine with much to do takes its time
         watch = Watch(page, service.url)
         sign_in(page, service)
         yield page
