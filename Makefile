@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-LINT_ENV = SECRET_KEY=lint GALLIMG_DATA="$$data"
+LINT_ENV = SECRET_KEY=lint GALLIMG_DATA=$(VENV)/lint
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make requirements"
 PYTEST = $(BIN)/python -m pytest
@@ -25,20 +25,20 @@ run: $(VENV)/.run ## set up and run everything on this machine; Ctrl-C stops it
 
 test: $(VENV)/.dev ## tests that need pip only, on SQLite and PostgreSQL
 	TEST_DB=sqlite $(PYTEST) -n 2 --dist worksteal -m "$(UNIT) or smoke"
-	TEST_DB=postgres $(PYTEST) -n 2 --dist worksteal -m "$(UNIT)"
-	TEST_DB=postgres $(PYTEST) -n 2 --dist loadfile -m "e2e and not (slow or s3 or corpus or browser or chaos or faults)"
+	TEST_DB=postgres $(PYTEST) -n 2 --dist worksteal -m "$(UNIT) or smoke"
 
-test-all: test ## also what takes long, the service on S3, all faults of S3, chaos in short, the corpus (CORPUS=dir) and the browser
+test-all: test ## also what takes long, whole services, all faults of S3, chaos in short, the corpus (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
-	TEST_DB=sqlite $(PYTEST) -rs -n 2 --dist worksteal -m "slow and not e2e"
-	TEST_DB=sqlite $(PYTEST) -rs tests/e2e/test_disaster.py
-	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile -m "e2e and not (corpus or browser or chaos or faults)"
-	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile -m "corpus or browser"
-	TEST_DB=postgres $(PYTEST) -rs -n 2 tests/faults
-	TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile tests/chaos
+	TEST_DB=sqlite $(PYTEST) -rfEs -n 2 --dist worksteal -m "slow and not e2e"
+	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "e2e and not (smoke or slow or s3 or corpus or browser or chaos or faults)"
+	TEST_DB=sqlite $(PYTEST) -rfEs tests/e2e/test_disaster.py
+	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "e2e and not (corpus or browser or chaos or faults)"
+	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "corpus or browser"
+	TEST_DB=postgres $(PYTEST) -rfEs -n 2 tests/faults
+	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile tests/chaos
 
 chaos: $(VENV)/.dev ## everything dies while the service works, in long; CHAOS="-k kills" takes a part
-	LONG=1 TEST_DB=postgres $(PYTEST) -rs -n 2 --dist loadfile tests/chaos $(CHAOS)
+	LONG=1 TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile tests/chaos $(CHAOS)
 
 corpus: $(VENV)/.dev ## every picture of CORPUS=dir through the pipeline, against its manifest.csv
 	@$(BIN)/python -m tests.corpus "$(CORPUS)"
@@ -55,10 +55,10 @@ screenshots: $(VENV)/.dev ## every page of the admin, wide and narrow, light and
 lint: $(VENV)/.dev ## style, types, import rules, missing migrations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && set -x \
-	&& $(LINT_ENV) $(BIN)/mypy \
-	&& $(LINT_ENV) $(BIN)/lint-imports \
-	&& $(LINT_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	@mkdir -p $(VENV)/lint
+	$(LINT_ENV) $(BIN)/mypy
+	$(LINT_ENV) $(BIN)/lint-imports
+	$(LINT_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 
 requirements: $(VENV)/.dev ## pin what pyproject.toml asks for, with hashes; UPGRADE=1 takes newer ones
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements.txt

@@ -6,7 +6,21 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import call, machine, memory, raw, reprocess, scale, speed, storage, table, throughput, unit_tests, waiting
+from bench import (
+    call,
+    instructions,
+    machine,
+    memory,
+    raw,
+    reprocess,
+    scale,
+    speed,
+    storage,
+    table,
+    throughput,
+    unit_tests,
+    waiting,
+)
 from bench.rows import Row, Run
 
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
@@ -16,13 +30,14 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "raw": lambda options: raw.rows(options.rounds),
     "tests": lambda options: unit_tests.rows(),
     "scale": lambda options: scale.rows(options.rounds),
+    "instructions": lambda options: instructions.rows(options.rounds),
     "storage": lambda options: storage.rows(options.rounds),
     "waiting": lambda options: waiting.rows(options.rounds),
     "reprocess": lambda options: reprocess.rows(options.rounds),
     "throughput": lambda options: throughput.rows(options.rounds, options.against),
 }
 #: They take long, or much of the disk, and say nothing of pictures.
-_BY_NAME_ONLY = {"reprocess", "scale", "storage", "throughput", "waiting"}
+_BY_NAME_ONLY = {"instructions", "reprocess", "scale", "storage", "throughput", "waiting"}
 
 
 def main() -> None:

@@ -48,9 +48,11 @@ _OF_RUNS: dict[str, tuple[str, float | None]] = {
 
 
 class Bed:
-    """A process with a database of its own."""
+    """A process with a database of its own. child: the module that it runs."""
 
-    def __init__(self, name: str, server: servers.Postgres, valkey: str, folder: Path) -> None:
+    def __init__(
+        self, name: str, server: servers.Postgres, valkey: str, folder: Path, *, child: str = "bench.scale_child"
+    ) -> None:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         environment = {
@@ -68,7 +70,7 @@ class Bed:
             "ALLOWED_HOSTS": "localhost",
         }
         subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=environment, check=True)
-        command = [sys.executable, "-m", "bench.scale_child"]
+        command = [sys.executable, "-m", child]
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -120,7 +122,7 @@ def _compare(name: str, what: str, small: Bed, large: Bed, *, rounds: int, sizes
         for bed, so_far in times.items():
             so_far.extend(bed.ask(measure=name, times=_TIMES))
     ratio = statistics.median(times[large]) / statistics.median(times[small])
-    note = f"{_in_ms(times[small])} nearly empty, {_in_ms(times[large])} full"
+    note = f"{in_ms(times[small])} nearly empty, {in_ms(times[large])} full"
     return Row("scale", what, sizes, "×", Spread(ratio, ratio, ratio), _TARGET, at_most=True, note=note)
 
 
@@ -135,6 +137,6 @@ def _scans(bed: Bed, sizes: str) -> Row:
     return Row("scale", "sequential scans of media_jobs_job", sizes, "", Spread(found, found, found), note=note)
 
 
-def _in_ms(seconds: list[float]) -> str:
+def in_ms(seconds: list[float]) -> str:
     p95 = statistics.quantiles(seconds, n=20)[-1]
     return f"{1000 * statistics.median(seconds):.1f} ms (p95 {1000 * p95:.1f})"

@@ -173,6 +173,20 @@ class Env:
     WEBHOOK_ALLOW_LOOPBACK: bool = setting(
         False, "Send webhooks to this very host, and by http, too: for trying them, never in production"
     )
+    NATS_URI: str = setting(
+        "", "nats://… or tls://…: where changes of jobs are published; by default nowhere", secret=True
+    )
+    NATS_SUBJECT_IMAGE_REQUESTS: str = setting(
+        "image.requests", "Subject of new work, and of requests that others send to `consume_image_requests`"
+    )
+    NATS_SUBJECT_NOTIFICATIONS_SSE: str = setting("notifications.sse", "Subject of changes of a job's status")
+    NATS_INBOX_PREFIX: str = setting(
+        "", "Prefix of keys, such as inbox/, where others may store files that they request by NATS, beside uploads/"
+    )
+    NATS_OWNER: str = setting(
+        "nats",
+        "Whose users the userId of requests by NATS means: key:PREFIX for those of an API key, or an issuer of tokens",
+    )
     PRESERVE_TIMESTAMPS: bool = setting(True, "Keep the date a picture was taken in the database")
     PRESERVE_CAMERA_INFO: bool = setting(True, "Keep camera, lens and exposure in the database")
     PRESERVE_GPS: bool = setting(False, "Keep the position a picture was taken at in the database")

@@ -10,13 +10,17 @@ from urllib.parse import urlsplit
 
 import dotenv
 
-from gallimg_site.env import ConfigError, Env, is_loopback, takes
+from gallimg_site.env import ConfigError, Env, is_loopback, listed, takes
+from media_jobs import keys
 
 #: Of JWT_SECRET. RFC 7518 wants as many bits as the hash has; PyJWT only warns of fewer.
 LEAST_SECRET_BYTES = 32
 #: How AWS begins the ids of keys that last for hours.
 _TEMPORARY = "ASIA"
 _ENCODING = "(in user and password write / as %2F, # as %23, ? as %3F, @ as %40, % as %25)"
+
+_SUBJECT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_FOLDER = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]*/)+")
 
 _SWITCH = {"1": True, "t": True, "true": True, "y": True, "yes": True, "on": True}
 _SWITCH |= {"0": False, "f": False, "false": False, "n": False, "no": False, "off": False}
@@ -36,6 +40,7 @@ def load() -> Env:
     _check_addresses(env)
     _check_credentials(env)
     _check_callers(env)
+    _check_nats(env)
     _check_together(env)
     return env
 
@@ -114,6 +119,22 @@ def _check_addresses(env: Env) -> None:
         raise ConfigError(
             f"S3_ENDPOINT: got {shown(env.S3_ENDPOINT)!r}, takes host:port or an http:// or https:// address"
         )
+
+
+def _check_nats(env: Env) -> None:
+    for server in listed(env.NATS_URI):
+        if not _is_address(server, "nats", "tls"):
+            raise ConfigError("NATS_URI: got a value that is not shown, takes nats://host:port, or several with commas")
+    for name in ("NATS_SUBJECT_IMAGE_REQUESTS", "NATS_SUBJECT_NOTIFICATIONS_SSE"):
+        if not _SUBJECT.fullmatch(getattr(env, name)):
+            raise ConfigError(f"{name}: got {getattr(env, name)!r}, takes a subject like image.requests")
+    if env.NATS_SUBJECT_IMAGE_REQUESTS == env.NATS_SUBJECT_NOTIFICATIONS_SSE:
+        raise ConfigError(f"NATS_SUBJECT_NOTIFICATIONS_SSE: got {env.NATS_SUBJECT_IMAGE_REQUESTS!r}, takes another one")
+    prefix = env.NATS_INBOX_PREFIX
+    if prefix and (not _FOLDER.fullmatch(prefix) or prefix.startswith(keys.PREFIXES)):
+        raise ConfigError(f"NATS_INBOX_PREFIX: got {prefix!r}, takes a folder that is none of ours, like inbox/")
+    if "|" in env.NATS_OWNER or not env.NATS_OWNER.isascii() or not env.NATS_OWNER.isprintable():
+        raise ConfigError(f"NATS_OWNER: got {env.NATS_OWNER!r}, takes a name without “|”, like nats or key:a1b2c3d4")
 
 
 def _check_callers(env: Env) -> None:

@@ -3,16 +3,35 @@
 import hashlib
 import sys
 import tempfile
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
 import django_stubs_ext
-from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from gallimg_site import logs
+from gallimg_site.admin_settings import (  # noqa: F401
+    AXES_CLIENT_IP_CALLABLE,
+    AXES_COOLOFF_TIME,
+    AXES_DISABLE_ACCESS_LOG,
+    AXES_ENABLE_ADMIN,
+    AXES_FAILURE_LIMIT,
+    AXES_LOCKOUT_CALLABLE,
+    AXES_LOCKOUT_PARAMETERS,
+    AXES_RESET_ON_SUCCESS,
+    AXES_VERBOSE,
+    UNFOLD,
+)
+from gallimg_site.api_settings import (  # noqa: F401
+    CORS_ALLOW_HEADERS,
+    CORS_ALLOW_METHODS,
+    CORS_EXPOSE_HEADERS,
+    CORS_PREFLIGHT_MAX_AGE,
+    CORS_URLS_REGEX,
+    REST_FRAMEWORK,
+    SPECTACULAR_SETTINGS,
+)
 from gallimg_site.data_directory import close_to_others
 from gallimg_site.env import ConfigError
 from gallimg_site.env_reader import load
@@ -146,6 +165,10 @@ BULK_SHARE, RUN_QUIET_HOURS, RUN_FAILURE_LIMIT = ENV.BULK_SHARE, ENV.RUN_QUIET_H
 CLEANUP_INTERVAL_S = ENV.CLEANUP_INTERVAL_MINUTES * 60
 PRESERVE_TIMESTAMPS, PRESERVE_CAMERA_INFO = ENV.PRESERVE_TIMESTAMPS, ENV.PRESERVE_CAMERA_INFO
 PRESERVE_GPS, PRESERVE_DEVICE_SERIAL = ENV.PRESERVE_GPS, ENV.PRESERVE_DEVICE_SERIAL
+NATS_URI = ENV.NATS_URI
+NATS_SUBJECT_IMAGE_REQUESTS = ENV.NATS_SUBJECT_IMAGE_REQUESTS
+NATS_SUBJECT_NOTIFICATIONS = ENV.NATS_SUBJECT_NOTIFICATIONS_SSE
+NATS_INBOX_PREFIX, NATS_OWNER = ENV.NATS_INBOX_PREFIX, ENV.NATS_OWNER
 WEBHOOK_ALLOW_LOOPBACK = ENV.WEBHOOK_ALLOW_LOOPBACK
 METRICS_TOKEN = ENV.METRICS_TOKEN
 DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # text fields of one request; files go past it
@@ -211,16 +234,6 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
-# Per name and address: nobody is locked out by what others guess elsewhere.
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "media_jobs.api.shared.addresses.sign_in_address"
-AXES_LOCKOUT_CALLABLE = "media_jobs.api.shared.sign_in.locked_out"
-AXES_DISABLE_ACCESS_LOG = True  # of those who were let in the sessions tell
-AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 LANGUAGE_CODE = "en-gb"
 FORMAT_MODULE_PATH = ["gallimg_site.formats"]
@@ -252,99 +265,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["media_jobs.api.shared.auth.CallerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["media_jobs.api.shared.permissions.HasScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["media_jobs.api.shared.limits.throttling.CallerThrottle"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["media_jobs.api.shared.bodies.uploads.FormParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "media_jobs.api.shared.problems.handlers.handle",
-    "UNAUTHENTICATED_USER": None,
-    "URL_FORMAT_OVERRIDE": None,  # JSON it is; `?format=xml` is not another address
-}
 # Cookies stay at home: a page elsewhere sends a token, or an API key.
 CORS_ALLOWED_ORIGINS = UPLOAD_ORIGINS
-CORS_URLS_REGEX = r"^/(v1|api)/"
-CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE"]
-CORS_ALLOW_HEADERS = [
-    "accept",
-    "authorization",
-    "cache-control",
-    "content-type",
-    "idempotency-key",
-    "if-none-match",
-    "last-event-id",
-    "x-api-key",
-    "x-user-id",
-]
-CORS_EXPOSE_HEADERS = [
-    "ETag",
-    "Idempotency-Replayed",
-    "Link",
-    "Location",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-    "WWW-Authenticate",
-]
-CORS_PREFLIGHT_MAX_AGE = 7200  # the most that Chromium keeps
-
-SPECTACULAR_SETTINGS = {
-    "TITLE": "gallimg",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],  # the description is for everybody
-    "WEBHOOKS": ["media_jobs.api.webhooks.schema.SENT"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "media_jobs.api.events.schema.describe_stream",
-        "media_jobs.api.webhooks.schema.describe_sent",
-        "media_jobs.api.shared.openapi.document.complete",
-    ],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "JobStatusEnum": ["done", "error", "processing"],
-        "IngestStatusEnum": ["cancelled", "completed", "failed", "processing"],
-        "AcceptedStatusEnum": ["processing"],
-        "HealthStatusEnum": ["ok", "unavailable"],
-    },
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # its lists say “90 - 90”
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # its default asks a server elsewhere
-}
-
-UNFOLD = {
-    "SITE_TITLE": "gallimg",
-    "SITE_HEADER": "gallimg",
-    "SITE_SUBHEADER": "Image service",
-    "SITE_URL": "/docs",
-    "SITE_ICON": lambda request: static("media_jobs/icon.svg"),
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("media_jobs/icon.svg")}],
-    "STYLES": [lambda request: static("media_jobs/admin.css")],
-    "SHOW_HISTORY": True,
-    "BORDER_RADIUS": "6px",
-    "COLORS": {
-        "primary": {
-            "50": "oklch(98.4% .014 180.72)",
-            "100": "oklch(95.3% .051 180.801)",
-            "200": "oklch(91% .096 180.426)",
-            "300": "oklch(85.5% .138 181.071)",
-            "400": "oklch(77.7% .152 181.912)",
-            "500": "oklch(60% .118 184.704)",
-            "600": "oklch(51.1% .096 186.391)",
-            "700": "oklch(43.7% .078 188.216)",
-            "800": "oklch(38.6% .063 188.416)",
-            "900": "oklch(32% .055 188.4)",
-            "950": "oklch(27.7% .046 192.524)",
-        }
-    },
-    "SIDEBAR": {"navigation": "media_jobs.admin.navigation.sidebar"},
-    "TABS": "media_jobs.admin.navigation.tabs",
-    "DASHBOARD_CALLBACK": "media_jobs.admin.navigation.dashboard",
-}
 
 LOGGING_CONFIG = None
 logs.configure(ENV.LOG_LEVEL)

@@ -21,6 +21,7 @@ urlpatterns = [
     path("v1/", include("media_jobs.api.images.urls")),
     path("v1/", include("media_jobs.api.events.urls")),
     path("api/v1/", include("media_jobs.api.ingest.urls")),
+    path("", include("media_jobs.api.instructions.urls")),
     path("v1/", include("media_jobs.api.tokens.urls")),
     path("v1/", include("media_jobs.api.webhooks.urls")),
     path("v1/", include("media_jobs.api.runs.urls")),

@@ -3,7 +3,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.apps.registry import Apps
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class MediaJobsConfig(AppConfig):
@@ -20,11 +20,25 @@ class MediaJobsConfig(AppConfig):
         metrics.register()
         sign_in.register()
         connection_created.connect(database.limit_idle_transactions)
+        pre_migrate.connect(_before_migrate, sender=self)
         post_migrate.connect(_after_migrate, sender=self)
+
+
+def _before_migrate(*, plan: list[Any], **_: Any) -> None:
+    from django.db import connection  # noqa: PLC0415
+
+    from media_jobs.adapters import triggers  # noqa: PLC0415
+
+    if plan and connection.vendor == "sqlite":
+        triggers.remove()
 
 
 def _after_migrate(*, apps: Apps | None = None, **_: Any) -> None:
     from media_jobs import event_log  # noqa: PLC0415  (needs the models)
+    from media_jobs.adapters import triggers  # noqa: PLC0415
 
-    if apps is None or "eventclock" in apps.all_models["media_jobs"]:  # somebody may migrate back to where it is not
+    there = apps.all_models["media_jobs"] if apps else None  # somebody may migrate back to where they are not
+    if there is None or "eventclock" in there:
         event_log.after_restore()
+    if there is None or set(there) >= triggers.MODELS:
+        triggers.install()

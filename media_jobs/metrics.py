@@ -9,8 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from media_jobs.models import Job, Original
-from media_jobs.states import JobState, Lane, OriginalState
+from media_jobs.models import Job, Original, StoredEntry
+from media_jobs.states import JobState, Lane, OriginalState, StoredKind
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _DURATION_BUCKETS_S = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -18,13 +18,14 @@ _FINAL = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
 class DatabaseCollector(Collector):
-    """The four metrics of the Gallformers seed, read at each scrape; the same from every process."""
+    """The four metrics of the Gallformers seed, and what is stored; read at each scrape, from any process."""
 
     def collect(self) -> Iterator[Metric]:
         yield _jobs_total()
         yield _queue_depth()
         yield _job_duration()
         yield _upload_bytes()
+        yield from _stored()
 
     def describe(self) -> list[Metric]:
         """Return nothing: the database may not be there yet when the collector is registered."""
@@ -72,3 +73,16 @@ def _job_duration() -> Metric:
 def _upload_bytes() -> Metric:
     total = Original.objects.filter(state=OriginalState.ACTIVE).aggregate(n=Coalesce(Sum("size_bytes"), 0))["n"]
     return CounterMetricFamily("upload_bytes", "Bytes of accepted uploads.", value=total)
+
+
+def _stored() -> Iterator[Metric]:
+    objects = GaugeMetricFamily("stored_objects", "Objects in the storage, by kind.", labels=["kind"])
+    sizes = GaugeMetricFamily("stored_bytes", "Their bytes.", labels=["kind"])
+    sums = StoredEntry.objects.order_by().values_list("kind").annotate(n=Sum("objects_more"), size=Sum("bytes_more"))
+    found = {kind: (n, size) for kind, n, size in sums}
+    for kind in StoredKind:
+        n, size = found.get(kind, (0, 0))
+        objects.add_metric([kind.value], n)
+        sizes.add_metric([kind.value], size)
+    yield objects
+    yield sizes

@@ -61,6 +61,16 @@ class ObjectWriter(Protocol):
         """Discard what was written. Never raises; what could not be removed is listed by `unfinished()`."""
 
 
+class ObjectReader(Protocol):
+    """An object that is being read. Whoever opened it closes it."""
+
+    def read(self, amount: int, /) -> bytes:
+        """Return the next bytes, at most `amount`; none at the end. Raises StorageUnavailable."""
+
+    def close(self) -> None:
+        """Let go of it; what was not read is of no use any more."""
+
+
 class ObjectStore(Protocol):
     """Bytes under keys: see `keys.checked`, whose ValueError all methods raise. What lies under a key never changes."""
 
@@ -81,11 +91,17 @@ class ObjectStore(Protocol):
         written.
         """
 
+    def open(self, key: str, *, start: int = 0, end: int | None = None) -> ObjectReader:
+        """Open the object for reading from byte `start` to before byte `end`, or to its own end.
+
+        Raises ObjectMissing, StorageUnavailable, ReadsNotConfigured.
+        """
+
     def delete(self, key: str) -> None:
         """Remove `key`; absence is fine. Raises StorageUnavailable."""
 
     def keys(self, prefix: str = "", *, after: str = "") -> Iterator[str]:
-        """Yield all visible keys that start with `prefix`, in the order of their bytes.
+        """Yield all visible keys that start with `prefix`, always in the same order: by bytes, or by folders and names.
 
         after: only those that come behind this one, which may be gone by now. Raises StorageUnavailable.
         """

@@ -201,3 +201,20 @@ class PreviewState(StrEnum):
     WORKING = "working"
     DONE = "done"
     FAILED = "failed"
+
+
+class InstructionStatus(StrEnum):
+    """Where the files of an instruction stand together; the database derives it from their counts."""
+
+    PENDING = "pending"  #: nothing of it was begun, or it has no file yet
+    PROCESSING = "processing"  #: something was begun, and something is left
+    DONE = "done"  #: every file is done
+    FAILED = "failed"  #: all is over, and at least one file failed or was cancelled
+
+
+class StoredKind(StrEnum):
+    """What a stored object is, for the statistics."""
+
+    ORIGINAL = "original"
+    DERIVATIVE = "derivative"
+    REPLACED = "replaced"  #: a former derivative, kept for a while for caches

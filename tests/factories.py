@@ -8,9 +8,10 @@ from django.db import transaction
 from media_jobs import keys
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS
-from media_jobs.models import Derivative, Job, Original, Preset
+from media_jobs.models import Derivative, Instruction, InstructionDetail, Job, Original, Preset, Product
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.values import Placeholder, Receipt, Rendered, Rights
+from media_jobs.services.instructions.instructions import moment_of
 from media_jobs.services.uploads import intake
 from media_jobs.states import JobState, Lane, OriginalState
 
@@ -99,3 +100,27 @@ def make_derivative(job: Job, rendition: str = "thumb", *, content: bytes = b"\x
         "engine": "test",
     }
     return Derivative.objects.create(**(given | fields))
+
+
+def make_instruction(owner: str = ANONYMOUS.id, **fields: Any) -> Instruction:
+    """An instruction of the shipped product, unless `fields` name another."""
+    instruction_id = uuid7()
+    given = {"id": instruction_id, "owner": owner, "created_at": moment_of(instruction_id)}
+    product = fields.pop("product", None) or Product.objects.get(name="gallformers")
+    return Instruction.objects.create(**(given | fields), product=product)
+
+
+def make_detail(instruction: Instruction, job: Job | None = None, **fields: Any) -> InstructionDetail:
+    """A file of the instruction, with its queued job."""
+    job = job or make_job(make_original(owner=instruction.owner, stored=False))
+    original = job.original
+    given = {
+        "owner": instruction.owner,
+        "filename": original.filename,
+        "content_type": original.content_type,
+        "size_bytes": original.size_bytes,
+        "sha256": original.sha256,
+        "state": job.state,
+        "finished_at": job.finished_at,
+    }
+    return InstructionDetail.objects.create(instruction=instruction, job=job, **(given | fields))

@@ -1,8 +1,13 @@
 """What is generated of the documentation. `python -m tests.generated_docs` writes it; `unit/test_docs.py` compares."""
 
 import dataclasses
+import json
+import os
+import re
 from pathlib import Path
 from typing import Any
+
+import django
 
 from bench import table
 from bench.rows import Run
@@ -12,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = ROOT / "docs/settings.md"
 BENCHMARKS = ROOT / "docs/benchmarks.md"
 EXAMPLE = ROOT / ".env.example"
+SWAGGER = ROOT / "media_jobs/api/instructions/swagger.json"
+_INSTRLABS = ("/instructions", "/products", "/files", "/health")
 _EXAMPLE_HEAD = """\
 # Copy this file to `.env` and take the # away from what you change. The environment wins over it.
 # Each setting stands here with its default. `${NAME}` in a value is replaced by that variable.
@@ -47,6 +54,30 @@ def example() -> str:
     return _EXAMPLE_HEAD + "\n" + "\n".join(blocks)
 
 
+def swagger() -> str:
+    """Return the OpenAPI document of the Instrlabs API: its paths out of that of the service, and what these name."""
+    from drf_spectacular.generators import SchemaGenerator
+
+    whole = SchemaGenerator().get_schema(request=None, public=True)
+    paths = {path: calls for path, calls in whole["paths"].items() if path.startswith(_INSTRLABS)}
+    schemas, wanted = whole["components"]["schemas"], _named(paths)
+    while missing := {name for found in wanted for name in _named(schemas[found])} - wanted:
+        wanted |= missing
+    components = {
+        "schemas": {name: schemas[name] for name in sorted(wanted)},
+        "headers": whole["components"]["headers"],
+        "securitySchemes": whole["components"]["securitySchemes"],
+    }
+    info = {name: whole["info"][name] for name in ("version", "license")} | {"title": "gallimg: the Instrlabs API"}
+    document = {"openapi": whole["openapi"], "info": info, "paths": paths, "components": components}
+    return json.dumps(document, indent=1, ensure_ascii=False, default=str) + "\n"
+
+
+def _named(part: Any) -> set[str]:
+    """Return the schemas that this part of a document refers to."""
+    return set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(part, default=str)))
+
+
 def between_marks(page: Path, name: str) -> str:
     """Return what stands in a page between the marks of that name."""
     return page.read_text().split(f"<!-- {name} -->\n", 1)[1].split(f"<!-- /{name} -->\n", 1)[0]
@@ -56,7 +87,10 @@ def write() -> None:
     for page, name, text in (SETTINGS, "settings", settings_table()), (BENCHMARKS, "bench", bench_table()):
         page.write_text(page.read_text().replace(between_marks(page, name), text))
     EXAMPLE.write_text(example())
+    SWAGGER.write_text(swagger())
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallimg_site.settings")
+    django.setup()
     write()

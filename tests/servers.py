@@ -29,7 +29,6 @@ _PORTS = range(20_000, 30_000)
 _NOBODY = 65_534
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
-_signs: list[socket.socket] = []  # of the ports that this process has
 pids: set[int] = set()  #: of the servers that this process runs
 
 
@@ -199,7 +198,7 @@ def free_ports(count: int) -> list[int]:
         except OSError:
             sign.close()
             continue
-        _signs.append(sign)
+        sign.detach()  # it stays open, and Python does not warn of it at the end
         found.append(port)
     raise RuntimeError("no free ports")
 

@@ -49,6 +49,12 @@ GROUPS = {
         Page("Runs", "replay", "media_jobs_reprocessrun"),
         Page("Web versions", "burst_mode", "media_jobs_derivative"),
     ),
+    "Instructions": (
+        Page("Instructions", "checklist", "media_jobs_instruction"),
+        Page("Files", "draft", "media_jobs_instructiondetail"),
+        Page("Products", "inventory_2", "media_jobs_product"),
+        Page("Messages not understood", "mark_email_unread", "media_jobs_deadletter"),
+    ),
     "People": (
         Page("People", "person", "auth_user"),
         Page("Groups", "group", "auth_group"),
@@ -59,6 +65,7 @@ GROUPS = {
         Page("Queues", "queue", "media_jobs_job", view="desk:queues", right="media_jobs.view_maintenancetask"),
         Page("Preset versions", "tune", "media_jobs_preset"),
         Page("All originals", "list", "media_jobs_original"),
+        Page("Stored amounts", "database", "media_jobs_storedentry"),
         Page("API keys", "key", "media_jobs_apikey"),
         Page("Webhooks", "webhook", "media_jobs_webhookendpoint"),
         Page("Deliveries", "send", "media_jobs_webhookdelivery"),

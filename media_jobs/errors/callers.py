@@ -37,6 +37,11 @@ class InsufficientScope(NotPermitted):
         super().__init__(scope=scope, held=", ".join(held) or "none")
 
 
+class NotOwner(NotPermitted):
+    code = "not_owner"
+    sentence = "This is somebody else’s."
+
+
 class MayNotActForUsers(NotPermitted):
     code = "may_not_act_for_users"
     sentence = "X-User-ID counts only beside an API key that may act for users. {}"
@@ -69,6 +74,19 @@ class QuotaExceeded(RequestError):
     def __init__(self, *, policies: list[str], retry_after_s: int) -> None:
         self.policies, self.wait_s = policies, retry_after_s
         super().__init__(names="”, “".join(policies), seconds=retry_after_s)
+
+
+class DailyLimitReached(QuotaExceeded):
+    """The caller has sent as many files as a product takes from one in a day of UTC."""
+
+    code = "daily_limit_reached"
+    sentence = (
+        "The product takes {limit:,} files of a caller a day, and you have sent as many. Come again in {seconds} s."
+    )
+
+    def __init__(self, *, limit: int, retry_after_s: int) -> None:
+        self.policies, self.wait_s = ["files-per-day"], retry_after_s
+        RequestError.__init__(self, limit=limit, seconds=retry_after_s)
 
 
 class SignInLocked(RequestError):

@@ -1,6 +1,30 @@
-"""Why an event did not reach its webhook."""
+"""Why an event did not reach its webhook, and what is wrong with a message that came by NATS."""
 
 from media_jobs.errors.base import Blame, MediaError
+
+
+class MessageRefused(MediaError):
+    """A message that came by NATS, of which nothing can be made; it is kept as a dead letter."""
+
+    code = "message_refused"
+    blame = Blame.NOBODY
+
+
+class BadMessage(MessageRefused):
+    code = "bad_message"
+    sentence = "The message has not the form that its schema asks for: {}"
+
+
+class KeyNotAllowed(MessageRefused):
+    code = "key_not_allowed"
+    sentence = "The message names “{}”, which is not an object that whoever sent it may have processed."
+
+
+class MessageTooOften(MessageRefused):
+    """Whatever takes it dies of it, again and again."""
+
+    code = "delivered_too_often"
+    sentence = "The message was delivered {deliveries} times, and each time whoever took it never came to an end."
 
 
 class DeliveryFailed(MediaError):

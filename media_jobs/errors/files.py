@@ -1,5 +1,7 @@
 """What is wrong with a picture."""
 
+from collections.abc import Sequence
+
 from media_jobs.errors.base import Blame, MediaError
 
 
@@ -27,6 +29,16 @@ class UnsupportedFormat(ImageRefused):
 
     def __init__(self, found: str | None = None) -> None:
         super().__init__(found=found or "not a picture of a known format")
+
+
+class FormatNotAllowed(UnsupportedFormat):
+    """A format that this service reads, and a product does not take."""
+
+    code = "format_not_allowed"
+    sentence = "This is {found}; the product takes {allowed} only."
+
+    def __init__(self, *, found: str, allowed: Sequence[str]) -> None:
+        ImageRefused.__init__(self, found=found, allowed=", ".join(allowed))
 
 
 class RawWithoutPreview(ImageRefused):

@@ -58,6 +58,11 @@ class UnknownPreset(BadRequest):
         super().__init__(name=name, known=", ".join(known) or "none")
 
 
+class UnknownProduct(BadRequest):
+    code = "unknown_product"
+    sentence = "There is no product “{}” that is open to you. GET /products lists those that are."
+
+
 class BatchRefused(BadRequest):
     """None of the files was taken. refusals: why, in the order of the files."""
 
@@ -115,6 +120,29 @@ class TooManyWebhooks(WrongState):
 class WebhookDisabled(WrongState):
     code = "webhook_disabled"
     sentence = "This webhook is disabled: {} Enable it first."
+
+
+class InstructionFull(RequestError):
+    code = "instruction_full"
+    sentence = "The product takes {limit:,} files in one instruction, and this one has as many. Make another one."
+
+
+class FileCleaned(RequestError):
+    code = "file_cleaned"
+    sentence = "This file was cleaned up: its time was over, or somebody deleted it. What is known of it stays."
+
+
+class UnknownVariant(RequestError):
+    code = "unknown_variant"
+    sentence = "This file has no variant “{name}”. It has: {known}."
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(name=name, known=", ".join(known))
+
+
+class NotProcessed(WrongState):
+    code = "not_processed"
+    sentence = "Nothing has been made of this file: its status is {status}. The variant “original” is there."
 
 
 class BacklogFull(RequestError):

@@ -124,6 +124,14 @@ class QueueUnavailable(MediaError):
     sentence = "The queue does not answer; the job waits in the database."
 
 
+class NatsUnavailable(MediaError):
+    """NATS does not answer. What is to be told of is safe in the history of jobs, and is told later."""
+
+    code = "nats_unavailable"
+    blame = Blame.SERVER
+    sentence = "NATS does not answer ({})."
+
+
 class WorkerLost(MediaError):
     code = "worker_lost"
     blame = Blame.FILE  # it silenced one worker after the other

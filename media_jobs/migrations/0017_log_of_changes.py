@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media_jobs', '0015_imports'),
+        ('media_jobs', '0016_instructions'),
     ]
 
     operations = [

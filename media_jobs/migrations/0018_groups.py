@@ -27,6 +27,9 @@ CURATOR = (
     "media_jobs.change_preset",
     "media_jobs.delete_preset",
     "media_jobs.manage_reprocessrun",
+    "media_jobs.view_instruction",
+    "media_jobs.view_instructiondetail",
+    "media_jobs.view_product",
 )
 OPERATOR = (
     *CURATOR,
@@ -42,6 +45,11 @@ OPERATOR = (
     "media_jobs.test_webhookendpoint",
     "media_jobs.view_webhookdelivery",
     "media_jobs.replay_webhookdelivery",
+    "media_jobs.add_product",
+    "media_jobs.change_product",
+    "media_jobs.delete_product",
+    "media_jobs.view_deadletter",
+    "media_jobs.view_storedentry",
     "auth.view_user",
     "auth.view_group",
 )

@@ -7,12 +7,15 @@ from media_jobs.models.derivative import Derivative
 from media_jobs.models.direct_upload import DirectUpload
 from media_jobs.models.event_ticket import EventTicket
 from media_jobs.models.idempotency import IdempotencyKey
+from media_jobs.models.instruction import Instruction, InstructionDetail, Product, ProductDay, UploadPlace
 from media_jobs.models.job import EventClock, Job, JobEvent
 from media_jobs.models.maintenance import Installation, MaintenanceTask, Tombstone
+from media_jobs.models.messaging import DeadLetter, ImageRequest, NatsRelay
 from media_jobs.models.original import Original, Tag
 from media_jobs.models.preset import Preset, Rendition
 from media_jobs.models.preset_preview import PresetPreview
 from media_jobs.models.reprocess_run import EngineVersion, ReprocessRun, RunItem, RunListedImage
+from media_jobs.models.stored import StoredEntry
 from media_jobs.models.webhook import WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -20,25 +23,34 @@ __all__ = [
     "BulkAction",
     "BulkItem",
     "Change",
+    "DeadLetter",
     "Derivative",
     "DirectUpload",
     "EngineVersion",
     "EventClock",
     "EventTicket",
     "IdempotencyKey",
+    "ImageRequest",
     "Installation",
+    "Instruction",
+    "InstructionDetail",
     "Job",
     "JobEvent",
     "MaintenanceTask",
+    "NatsRelay",
     "Original",
     "Preset",
     "PresetPreview",
+    "Product",
+    "ProductDay",
     "Rendition",
     "ReprocessRun",
     "RunItem",
     "RunListedImage",
+    "StoredEntry",
     "Tag",
     "Tombstone",
+    "UploadPlace",
     "WebhookCursor",
     "WebhookDelivery",
     "WebhookEndpoint",

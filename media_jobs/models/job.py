@@ -30,6 +30,12 @@ class Job(models.Model):
         db_index=False,
         help_text="The run that it is a part of, if any.",
     )
+    limits = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        help_text="Most bytes and pixels, and formats, by its product; the service’s own limits count, too.",
+    )
     lane = models.CharField(max_length=16, choices=choices(Lane), default=Lane.INTERACTIVE)
     state = models.CharField(max_length=16, choices=choices(JobState), default=JobState.QUEUED)
     stage = models.CharField(max_length=16, choices=choices(Stage), default=Stage.WAITING)

@@ -17,6 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from media_jobs import event_log
 from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.runtime.resources import CannotStart
+from media_jobs.services.messages import relay
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,8 @@ def prepare_database(*, migrate: bool) -> None:
         call_command("check", stdout=io.StringIO())
         if migrate:
             _migrate()
+        if settings.NATS_URI:
+            relay.begin()
     except CommandError as error:
         raise CannotStart(str(error)) from error
     except (DatabaseError, ImproperlyConfigured) as error:

@@ -2,8 +2,10 @@
 
 import logging
 import time
+from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import close_old_connections
 from rq import Queue
 
@@ -101,10 +103,13 @@ def run_worker() -> None:
     )
     sender = WebhookSender(lambda: worker.stopping)
     sender.start()
+    relay = _nats_relay(worker)
     try:
         rq_worker.work(logging_level=logging.getLogger("rq").getEffectiveLevel())
     finally:
         sender.stop()
+        if relay:
+            relay.stop()
         workers.replace_current(None)
 
 
@@ -123,3 +128,14 @@ def _queues_once_the_database_answers() -> list[Queue]:
             database.discard_connection(error)
             log.warning("paused", reason="database_unavailable")
             time.sleep(LOOK_EVERY_S)
+
+
+def _nats_relay(worker: Worker) -> Any:
+    """Start publishing to NATS, where there is one."""
+    if not settings.NATS_URI:
+        return None
+    from media_jobs.runtime.nats_relay import NatsRelay  # noqa: PLC0415  (a client that few need)
+
+    relay = NatsRelay(settings.NATS_URI, worker.id, lambda: worker.stopping)
+    relay.start()
+    return relay

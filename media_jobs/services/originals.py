@@ -39,6 +39,9 @@ class SizeLimits:
     def of(self, kind: Kind) -> int:
         return self.raw_bytes if kind.format in RAW_FORMATS else self.picture_bytes
 
+    def check(self, kind: Kind, head: bytes) -> None:
+        """Raise ImageRefused for a kind of file that is not taken, or one whose first bytes tell that it is not."""
+
     @property
     def largest_bytes(self) -> int:
         return max(self.picture_bytes, self.raw_bytes)

@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 from django.db.models.functions import Now
 
 from media_jobs.adapters import database, queue
+from media_jobs.adapters.nats import probe as nats_probe
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import MediaError
 from media_jobs.models import Installation
@@ -24,13 +25,17 @@ _DATABASE_LIMIT_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One part. needed: without it no upload is accepted; without another one it is done later, or slower."""
+    """One part. needed: without it no upload is accepted; without another one it is done later, or slower.
+
+    off: it is not configured, and was not asked.
+    """
 
     name: str
     ok: bool
     ms: float
     error: str | None
     needed: bool
+    off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,17 @@ class Readiness:
 def check() -> Readiness:
     """Try each part once: database and storage by writing; the workers' folder where this host has workers."""
     return Readiness(tuple(_checks()))
+
+
+def check_all() -> Readiness:
+    """Ask NATS, too, of which no upload and no job knows anything."""
+    return Readiness((*_checks(), _check_nats()))
+
+
+def _check_nats() -> Check:
+    if not settings.NATS_URI:
+        return Check("nats", True, 0, None, needed=False, off=True)
+    return _timed("nats", lambda: nats_probe.ping(settings.NATS_URI), needed=False)
 
 
 def _checks() -> Iterable[Check]:

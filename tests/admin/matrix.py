@@ -116,6 +116,12 @@ ROWS = [
         Row(f"failures: {do}", CURATOR, lambda _: reverse("desk:inbox_act"), failure_button(do))
         for do in ("retry", "seen", "give_up", "reopen", "tell")
     ),
+    Row("instructions", CURATOR, changelist("media_jobs_instruction")),
+    Row("files of instructions", CURATOR, changelist("media_jobs_instructiondetail")),
+    Row("products", CURATOR, changelist("media_jobs_product")),
+    Row("new product", OPERATOR, lambda _: reverse("admin:media_jobs_product_add")),
+    Row("messages not understood", OPERATOR, changelist("media_jobs_deadletter")),
+    Row("stored amounts", OPERATOR, changelist("media_jobs_storedentry")),
     Row("housekeeping", OPERATOR, changelist("media_jobs_maintenancetask")),
     Row("webhooks", OPERATOR, changelist("media_jobs_webhookendpoint")),
     Row("deliveries", OPERATOR, changelist("media_jobs_webhookdelivery")),

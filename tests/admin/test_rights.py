@@ -11,6 +11,7 @@ from django.urls import reverse
 from media_jobs.callers import SYSTEM, Scope
 from media_jobs.models import (
     Change,
+    DeadLetter,
     Derivative,
     Job,
     JobEvent,
@@ -23,7 +24,15 @@ from media_jobs.models import (
 from media_jobs.services.access import api_keys
 from media_jobs.services.runs import lifecycle as runs
 from tests.admin.conftest import Login
-from tests.factories import make_derivative, make_failed_job, make_job, make_original
+from tests.factories import (
+    make_derivative,
+    make_detail,
+    make_failed_job,
+    make_instruction,
+    make_job,
+    make_original,
+)
+from tests.services.runs.working import confirmed, drive
 from tests.services.webhooks.helpers import make_delivery
 
 pytestmark = pytest.mark.sqlite
@@ -37,12 +46,16 @@ WITHOUT_PAGES = {
     "EventClock",
     "EventTicket",
     "IdempotencyKey",
+    "ImageRequest",
     "Installation",
+    "NatsRelay",
     "PresetPreview",
+    "ProductDay",
     "Rendition",
     "RunListedImage",
     "Tag",
     "Tombstone",
+    "UploadPlace",
     "WebhookCursor",
 }
 MODELS: list[type[Model]] = [
@@ -50,12 +63,15 @@ MODELS: list[type[Model]] = [
     User,
     Group,
 ]
-HISTORY = [Change, Original, Derivative, Job, JobEvent, MaintenanceTask, WebhookDelivery]
+HISTORY = [Change, Original, Derivative, Job, JobEvent, MaintenanceTask, RunItem, WebhookDelivery]
 
 
 @pytest.fixture
 def one_of_each(db: None) -> None:
-    make_derivative(make_job(state="done"))
+    done = make_job(state="done")
+    make_derivative(done)
+    make_detail(make_instruction(), done)
+    DeadLetter.objects.create(sequence=1, size_bytes=1, deliveries=1)
     make_failed_job()
     MaintenanceTask.objects.create(name="leases")
     make_delivery()
@@ -63,6 +79,7 @@ def one_of_each(db: None) -> None:
     RunItem.objects.create(run=run, original=make_original(stored=False))
     api_keys.create("the gall site", scopes=[Scope.READ], by=SYSTEM)
     User.objects.create_user("somebody")
+    drive(confirmed())
 
 
 def url(model: type[Model], page: str, *args: object) -> str:

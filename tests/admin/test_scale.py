@@ -14,7 +14,7 @@ from media_jobs.models import Job
 from tests.admin.test_lists import LISTS, listed
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 def upload(page: Page, content: bytes) -> None:
     picture = {"name": "gall.jpg", "mimeType": "image/jpeg", "buffer": content}
-    page.locator("input").set_input_files(picture)  # type: ignore[arg-type]
+    page.locator("input").set_input_files(picture, timeout=LIMIT_MS)  # type: ignore[arg-type]
     page.get_by_role("button", name="Upload").click()
 
 
@@ -107,7 +107,7 @@ def test_a_named_site_uploads_with_progress_and_follows_its_job_live(page: Page,
     assert stream.value.status == 200
     expect(page.get_by_role("status")).to_have_text("Done", timeout=LIMIT_MS)
     seen = page.evaluate("seen")
-    assert len(seen["bar"]) > 2
+    assert [share for share in seen["bar"] if 0 < share < 1]  # how often, depends on how fast it goes
     assert seen["bar"] == sorted(seen["bar"])
     assert seen["bar"][-1] == 1
     assert [event["number"] for event in seen["events"]] == list(range(2, len(seen["events"]) + 2))

@@ -85,7 +85,8 @@ def test_what_a_worker_finishes_after_its_lease_is_thrown_away(faulty, point):
 def deliver(world: World, *, times: int) -> None:
     """Enqueue wake-ups, so many times."""
     with world.redis() as client:
-        queue = Queue("interactive", connection=client, serializer="rq.serializers.JSONSerializer")
+        [name] = [key for key in client.smembers("rq:queues") if key.startswith(b"rq:queue:interactive-")]
+        queue = Queue.from_queue_key(name.decode(), connection=client, serializer="rq.serializers.JSONSerializer")
         for _ in range(times):
             queue.enqueue_call("media_jobs.tasks.process_lane", args=("interactive",), job_id=uuid4().hex, result_ttl=0)
 

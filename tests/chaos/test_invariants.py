@@ -50,8 +50,8 @@ _DAMAGES = {
     "unfinished": lambda quiet, nth: (quiet.data / "objects/.partial/unfinished").write_bytes(b"half"),
     "tombstone of": execute("INSERT INTO media_jobs_tombstone (key, deleting) VALUES (%s, true)"),
     "leases is held by": lambda quiet, nth: quiet.query(
-        "INSERT INTO media_jobs_maintenancetask (name, worker, lease_until, repaired, duration_ms, error) "
-        "VALUES ('leases', 'host:4194304:x', now() + interval '1 hour', 0, 0, '') ON CONFLICT (name) DO UPDATE "
+        "INSERT INTO media_jobs_maintenancetask (name, worker, lease_until, repaired, duration_ms, error, progress) "
+        "VALUES ('leases', 'host:4194304:x', now() + interval '1 hour', 0, 0, '', '{}') ON CONFLICT (name) DO UPDATE "
         "SET worker = excluded.worker, lease_until = excluded.lease_until RETURNING 1"
     ),
     "work/left": lambda quiet, nth: (quiet.data / "work/left").write_bytes(b"half"),

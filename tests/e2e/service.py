@@ -159,7 +159,7 @@ class Service:
     def manage(self, *arguments: str) -> str:
         """Standard output of a management command, run beside the service."""
         entering = ["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", f"--wd={ROOT}"] if self.launcher else []
-        return subprocess.run(
+        done = subprocess.run(
             [*entering, sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env={**os.environ, **self.env},
@@ -167,8 +167,10 @@ class Service:
             capture_output=True,
             timeout=START_LIMIT_S,
             text=True,
-            check=True,
-        ).stdout
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def is_ready(self) -> bool:
         try:
@@ -225,7 +227,7 @@ def refusal(env: Mapping[str, str], **how: Any) -> str:
     process = subprocess.run(
         [sys.executable, "manage.py", "serve"],
         cwd=ROOT,
-        env={**os.environ, "REDIS_URL": "", "DATABASE_URL": "", **env},
+        env={**os.environ, "REDIS_URL": "", "DATABASE_URL": "", "PORT": str(free_ports(1)[0]), **env},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=START_LIMIT_S,

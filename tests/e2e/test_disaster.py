@@ -40,6 +40,14 @@ def derivatives(objects: Objects) -> dict[str, str]:
     return {key: hashlib.sha256(objects.read(key)).hexdigest() for key in keys}
 
 
+_AMOUNTS = """
+from django.db.models import Sum
+from media_jobs.models import StoredEntry
+lines = StoredEntry.objects.values_list("kind").annotate(Sum("objects_more"), Sum("bytes_more"))
+print(sorted(lines.order_by("kind")))
+"""
+
+
 @pytest.mark.parametrize("kind", ["files", "s3"])
 def test_every_picture_is_back_after_the_loss_of_the_machine(tmp_path_factory, kind):
     folder = tmp_path_factory.mktemp("disaster")
@@ -52,6 +60,7 @@ def test_every_picture_is_back_after_the_loss_of_the_machine(tmp_path_factory, k
                 jobs = [first.upload(photo()) for _ in range(3)]
                 before = derivatives(objects)
                 shown = {job["imageId"]: image(first, job["imageId"]) for job in jobs}
+                counted = amounts(first)
                 first.manage("backup", str(backup), "--originals-only")
                 first.upload(photo())  # which nobody will remember
                 assert first.stop() == 0
@@ -67,6 +76,7 @@ def test_every_picture_is_back_after_the_loss_of_the_machine(tmp_path_factory, k
             again = Service(data, settings, objects=objects)
             try:
                 again.manage("restore", str(backup))
+                assert amounts(again) == counted
                 again.start()
                 assert "Jobs queued: 3." in again.manage("repair")
                 for job in jobs:
@@ -77,6 +87,11 @@ def test_every_picture_is_back_after_the_loss_of_the_machine(tmp_path_factory, k
                 assert again.upload(photo())["status"] == "done"
             finally:
                 again.kill()
+
+
+def amounts(service: Service) -> str:
+    """How much the service counts as stored."""
+    return service.manage("shell", "--no-imports", "-c", _AMOUNTS)
 
 
 def image(service: Service, image_id: str) -> dict[str, object]:

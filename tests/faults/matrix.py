@@ -10,6 +10,8 @@ lasts; a point stands where the fault cannot be.
     bu  bucket_missing
     ch  original_changed
     mi  upload_mismatch, and the job has failed: a person may queue it again
+    br  the answer breaks off, short of what it promised: the client asks for the rest
+    et  other bytes come, and are not those of the ETag
 """
 
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ class Doing(StrEnum):
     FAILING_JOB = "failing_job"  #: whose last derivative is refused, so that the others are removed
     DIRECT_JOB = "direct_job"  #: over a file that came past the web process
     HOUSEKEEPING = "housekeeping"
+    DOWNLOAD = "download"  #: of an original, through the service
     LOOKING = "looking"  #: whether the storage is there
 
 
@@ -68,6 +71,8 @@ _WORDS = {
     "bu": "bucket_missing",
     "ch": "original_changed",
     "mi": "failed: upload_mismatch",
+    "br": "broken off",
+    "et": "not what the ETag says",
 }
 
 CALLS = {
@@ -87,6 +92,7 @@ CALLS = {
     "keep.writes": Call(Doing.HOUSEKEEPING, Operation.LIST_UPLOADS),
     "keep.delete": Call(Doing.HOUSEKEEPING, Operation.DELETE_OBJECT),
     "keep.abort": Call(Doing.HOUSEKEEPING, Operation.ABORT_UPLOAD),
+    "read.open": Call(Doing.DOWNLOAD, Operation.GET_OBJECT, "originals/"),
     "look.create": Call(Doing.LOOKING, Operation.CREATE_UPLOAD, "uploads/"),
     "look.abort": Call(Doing.LOOKING, Operation.ABORT_UPLOAD, "uploads/"),
 }
@@ -109,6 +115,7 @@ keep.list        ok/un      ok/un           ok/un  ok/un  ok/un  .            . 
 keep.writes      ok/un      ok/un           ok/un  ok/un  ok/un  .            .                ok/un       ok/un        .               de/de   de/de    sk/sk   bu/bu      .
 keep.delete      ok/un      ok/un           ok/un  ok/un  ok/un  .            .                .           .            .               de/de   de/de    sk/sk   bu/bu      .
 keep.abort       ok/un      ok/un           ok/un  ok/un  ok/un  .            .                .           .            .               de/de   de/de    sk/sk   bu/bu      ok/ok
+read.open        ok/un      ok/un           ok/un  ok/un  ok/un  .            .                br/br       br/br        et/et           de/de   de/de    sk/sk   bu/bu      .
 look.create      ok/un      ok/un           ok/un  ok/un  ok/un  .            .                .           .            .               de/de   de/de    sk/sk   bu/bu      .
 look.abort       ok/un      ok/un           ok/un  ok/un  ok/un  .            .                .           .            .               de/de   de/de    sk/sk   bu/bu      ok/ok
 """  # noqa: E501  (a row of a table is a line)

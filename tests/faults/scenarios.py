@@ -22,7 +22,8 @@ from media_jobs.services.idempotency import Answer
 from media_jobs.services.jobs import lifecycle, outage
 from media_jobs.services.uploads import direct_uploads
 from media_jobs.states import JobState
-from tests import images, working
+from tests import images, people, working
+from tests.api.instructions.helpers import added, create
 from tests.faults.injections import Fault, Injection
 from tests.faults.matrix import OK, Doing
 from tests.faults.messages import Operation
@@ -38,6 +39,7 @@ KEPT = {
     Doing.JOB: PICTURE,
     Doing.FAILING_JOB: PICTURE,
     Doing.DIRECT_JOB: PICTURE,
+    Doing.DOWNLOAD: PICTURE,
 }
 _OF_THE_STORAGE = [
     task
@@ -82,6 +84,11 @@ def prepare(context: Context, doing: Doing) -> Callable[[], str]:
             context.client.put_object(Bucket=context.bucket, Key=key, Body=b"nobody's")
             context.client.create_multipart_upload(Bucket=context.bucket, Key=key)
             return run_housekeeping
+        case Doing.DOWNLOAD:
+            caller = people.keyed()
+            [detail] = added(caller, create(caller), PICTURE)
+            assert run_jobs() == OK
+            return lambda: _download(caller, f"{detail}/file?variant=original")
         case Doing.LOOKING:
             return lambda: outage.reason() or OK
 
@@ -105,6 +112,24 @@ def _refused_upload() -> str:
 
 def _post(content: bytes, **fields: str) -> Any:
     return Client().post("/v1/images", {"file": SimpleUploadedFile("gall.jpg", content), **fields})
+
+
+def _download(caller: Client, address: str) -> str:
+    answer: Any = caller.get(address)
+    if answer.status_code == 503:
+        return str(answer.json()["errors"][0]["code"])
+    assert answer.status_code == 200, answer.content
+    content = b""
+    try:
+        for piece in answer:
+            content += piece
+    except errors.StorageUnavailable:
+        assert len(content) < int(answer.headers["Content-Length"])
+        return "broken off"
+    assert len(content) == int(answer.headers["Content-Length"])
+    if answer.headers["ETag"] != f'"{hashlib.sha256(content).hexdigest()}"':
+        return "not what the ETag says"
+    return OK
 
 
 def upload_directly(content: bytes, *, tries: int = 1) -> None:

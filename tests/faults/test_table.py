@@ -47,6 +47,8 @@ def _all_of_it(s3: S3Store, tmp_path: Path) -> dict[str, Callable[[], object]]:
         "begin": begin,
         "put": lambda: s3.put([Outgoing("full/0.jpg", source, "image/jpeg")]),
         "fetch": lambda: s3.fetch(KEY, tmp_path / "fetched"),
+        "open": lambda: s3.open(KEY).close(),
+        "exists": lambda: s3.exists(KEY),
         "keys": lambda: list(s3.keys()),
         "objects": lambda: list(s3.objects()),
         "delete": lambda: s3.delete(KEY),

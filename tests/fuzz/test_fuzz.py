@@ -12,6 +12,8 @@ from tests.fuzz.run import again, run
 from tests.fuzz.seeds import seeds
 from tests.fuzz.walkers import walk
 
+pytestmark = pytest.mark.slow
+
 SEED = 20_000
 INPUTS = 300
 

@@ -122,6 +122,7 @@ def test_a_stop_counts_even_if_the_upkeep_takes_it_for_an_error_of_its_own():
     assert events == ["between jobs"]
 
 
+@pytest.mark.slow
 def test_an_error_in_the_upkeep_stops_nobody():
     events: list[str] = []
 

@@ -224,7 +224,8 @@ def test_a_deleter_that_was_frozen_does_not_begin(monkeypatch):
         object_deletion.delete_derivative(left)
     assert objects() == [left.key]
     assert not Tombstone.objects.get().deleting  # nobody has to wait for it any more
-    object_deletion.reserve(left.original_id, [])
+    with transaction.atomic():
+        object_deletion.reserve(left.original_id, [])
     assert do("tombstones").repaired == 1
     assert objects() == []
 

@@ -13,6 +13,7 @@ ODD = odd_files()
 
 
 @pytest.mark.parametrize("name", KINDS)
+@pytest.mark.slow
 def test_an_odd_file_is_rendered_right_or_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(ODD[name].data)
     report = render(tmp_path / "source", tmp_path / "out", "--json").json

@@ -17,6 +17,8 @@ from PIL import Image
 from media_jobs.management.commands.render import listed
 from tests import images, raws
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -16,6 +16,8 @@ from tests import colours, facts, images
 from tests.colours import GREY_SAMPLES, chrm, cicp, gama, interoperability, png, with_exif
 from tests.services.test_render_command import render
 
+pytestmark = pytest.mark.slow
+
 AI = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 RAW_PROFILE = b"Raw profile type "
 

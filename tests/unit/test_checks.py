@@ -73,6 +73,7 @@ def check(folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.slow
 def test_the_command_fails_on_an_open_production_and_passes_a_closed_one(tmp_path: Path) -> None:
     opened = check(tmp_path)
     assert opened.returncode == 1

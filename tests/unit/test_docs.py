@@ -53,6 +53,10 @@ def test_the_example_is_the_code() -> None:
     assert EXAMPLE.read_text() == generated_docs.example(), _REWRITES
 
 
+def test_the_static_description_of_the_instrlabs_api_is_the_code() -> None:
+    assert generated_docs.SWAGGER.read_text() == generated_docs.swagger(), _REWRITES
+
+
 def test_the_example_changes_nothing_as_it_stands_and_is_valid_without_its_comments(tmp_path: Path) -> None:
     assert dotenv.dotenv_values(EXAMPLE) == {}
     bare = tmp_path / "env"

@@ -83,6 +83,12 @@ def test_without_settings_every_one_has_its_default(monkeypatch: pytest.MonkeyPa
         ("TRUSTED_PROXIES", "10.0.0.0/8, fe80", "addresses or networks"),
         ("TRUSTED_PROXIES", "10.0.0.1/8", "addresses or networks"),
         ("UPLOADS_PER_MINUTE", "-1", "a whole number from 0"),
+        ("NATS_SUBJECT_IMAGE_REQUESTS", "image.>", "a subject like image.requests"),
+        ("NATS_SUBJECT_NOTIFICATIONS_SSE", "image.requests", "another one"),
+        ("NATS_INBOX_PREFIX", "originals/inbox/", "a folder that is none of ours"),
+        ("NATS_INBOX_PREFIX", "../inbox/", "a folder that is none of ours"),
+        ("NATS_INBOX_PREFIX", "inbox", "a folder that is none of ours"),
+        ("NATS_OWNER", "key:a|b", "a name without “|”"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_it_takes(
@@ -107,6 +113,8 @@ def test_a_wrong_value_is_named_with_what_it_takes(
         ("REDIS_URL", "redis://:hunter2@queue:6379/first"),
         ("REDIS_URL", "http://:hunter2@queue:6379"),
         ("REDIS_URL", "valkey://:hunter2@queue:6379"),
+        ("NATS_URI", "http://gallimg:hunter2@nats:4222"),
+        ("NATS_URI", "nats://ok:4222,nats://gallimg:hunter2@nats:port"),
     ],
 )
 def test_a_wrong_secret_is_named_but_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

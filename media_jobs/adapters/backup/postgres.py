@@ -17,6 +17,12 @@ _FOLDER = "database"
 _CHUNK_BYTES = 1_048_576
 #: Made by migrations, beside tables: they begin so.
 _FUNCTIONS = "media_jobs%"
+#: Those that PostgreSQL does not make of others.
+_OWN_COLUMNS = """
+    SELECT attname FROM pg_attribute
+    WHERE attrelid = quote_ident(%s)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+    ORDER BY attnum
+"""
 
 
 def dump(folder: Path) -> dict[str, list[str]]:
@@ -26,8 +32,7 @@ def dump(folder: Path) -> dict[str, list[str]]:
     columns: dict[str, list[str]] = {}
     with _snapshot() as driver:
         for table in tables():
-            found = driver.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(sql.Identifier(table)))
-            columns[table] = [column.name for column in found.description]
+            columns[table] = [name for (name,) in driver.execute(_OWN_COLUMNS, [table])]
             fresh = into / f"{table}.new"
             with fresh.open("wb") as file, driver.cursor().copy(_copying(table, columns[table], "TO STDOUT")) as rows:
                 for chunk in rows:
@@ -41,6 +46,8 @@ def load(folder: Path, columns: dict[str, list[str]]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         names = sql.SQL(", ").join(map(sql.Identifier, columns))
         cursor.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
+        for table in columns:  # what triggers count is in the backup, too
+            cursor.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
         driver: Any = connection.connection
         for table, found in columns.items():
             with (
@@ -53,6 +60,9 @@ def load(folder: Path, columns: dict[str, list[str]]) -> None:
             no_style(), list(apps.get_models(include_auto_created=True))
         ):
             cursor.execute(statement)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks to come cannot be altered
+        for table in columns:
+            cursor.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)))
 
 
 def drop() -> None:

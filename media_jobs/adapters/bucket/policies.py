@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
+
 from media_jobs.keys import PREFIXES, PRIVATE_PREFIXES, PUBLIC_PREFIXES
 
 Policy = dict[str, Any]
@@ -60,9 +62,15 @@ def read(bucket: str, region: str = "") -> Policy:
 
 
 def worker(bucket: str, region: str = "") -> Policy:
-    """The workers' policy: everything under our own prefixes, and nothing about the bucket but its lists."""
+    """The workers' policy: everything under our own prefixes, and nothing about the bucket but its lists.
+
+    Out of the inbox of NATS they take what is requested: they read and delete.
+    """
+    inbox = [settings.NATS_INBOX_PREFIX] if settings.NATS_INBOX_PREFIX else []
+    taking = [_allow("GallimgInbox", (Right.GET, Right.DELETE), _objects(bucket, inbox, region))] if inbox else []
     return policy(
         _allow("GallimgWorker", WORKER, _objects(bucket, PREFIXES, region)),
+        *taking,
         _allow("GallimgWorkerLists", WORKER_ON_BUCKET, _arn(bucket, region)),
     )
 

@@ -70,6 +70,9 @@ class FileStore:
         with _ObjectReader(self.path(key), key) as reader, new_file(into) as file:
             copy(reader, file, throttled(heartbeat))
 
+    def open(self, key: str, *, start: int = 0, end: int | None = None) -> "_ObjectReader":
+        return _ObjectReader(self.path(key), key, start=start, end=end)
+
     def delete(self, key: str) -> None:
         path = self.path(key)
         with translate_errors("deleting a file"):
@@ -155,21 +158,31 @@ class FileStore:
 
 
 class _ObjectReader:
-    """Reads an object. Raises ObjectMissing and StorageUnavailable."""
+    """Reads an object, or the part of it from `start` to before `end`. Raises ObjectMissing and StorageUnavailable."""
 
-    def __init__(self, path: Path, key: str) -> None:
+    def __init__(self, path: Path, key: str, *, start: int = 0, end: int | None = None) -> None:
         with translate_errors(_READING, key):
             self._file = path.open("rb", buffering=0)
+            self._file.seek(start)
+        self._left_bytes = None if end is None else max(end - start, 0)
 
     def read(self, amount: int, /) -> bytes:
+        if self._left_bytes is not None:
+            amount = min(amount, self._left_bytes)
         with translate_errors(_READING):
-            return self._file.read(amount)
+            piece = self._file.read(amount)
+        if self._left_bytes is not None:
+            self._left_bytes -= len(piece)
+        return piece
+
+    def close(self) -> None:
+        self._file.close()
 
     def __enter__(self) -> "_ObjectReader":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self.close()
 
 
 def _nearest(path: Path) -> Path:

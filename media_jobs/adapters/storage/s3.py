@@ -19,11 +19,11 @@ from media_jobs.adapters.storage.s3_calls import CALL_LIMITS, CallLimits, abort_
 from media_jobs.adapters.storage.s3_checksums import PartChecksum, checksum
 from media_jobs.adapters.storage.s3_connection import Credentials, bucket_storage, bucket_url
 from media_jobs.adapters.storage.s3_forms import presigned_form
-from media_jobs.adapters.storage.s3_streams import CancellableBody, download
+from media_jobs.adapters.storage.s3_streams import CancellableBody, ObjectReader, download
 from media_jobs.adapters.storage.s3_threads import Cancellation, run_with_heartbeat
 from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
 from media_jobs.adapters.storage.transfer import new_file
-from media_jobs.errors import MediaError, ObjectMissing, ReadsNotConfigured, StorageDenied, StorageUnavailable
+from media_jobs.errors import MediaError, ReadsNotConfigured, StorageDenied, StorageUnavailable
 from media_jobs.ports import Form, Heartbeat, Listed, Outgoing, no_heartbeat
 
 if TYPE_CHECKING:
@@ -112,6 +112,9 @@ class S3Store:
         with new_file(into):
             run_with_heartbeat(heartbeat, [read], detach=True)
 
+    def open(self, key: str, *, start: int = 0, end: int | None = None) -> ObjectReader:
+        return ObjectReader(self.client, self.bucket, keys.checked(key), start=start, end=end)
+
     def delete(self, key: str) -> None:
         with translate_errors("deleting a file"):
             self.client.delete_object(Bucket=self.bucket, Key=keys.checked(key))
@@ -128,16 +131,15 @@ class S3Store:
                     yield Listed(found["Key"], found["Size"], found["LastModified"])
 
     def exists(self, key: str) -> bool:
+        # Not by HEAD, whose answers have no body: a bucket that is missing could not be told from an object.
         try:
             with translate_errors(_LOOKING, key):
-                self.client.head_object(Bucket=self.bucket, Key=keys.checked(key))
-        except ObjectMissing:
-            return False
+                found = self.client.list_objects_v2(Bucket=self.bucket, Prefix=keys.checked(key), MaxKeys=1)
         except (StorageDenied, ReadsNotConfigured):
             if not keys.is_public(key):
                 raise
             return is_public_there(self.url(key))
-        return True
+        return any(one["Key"] == key for one in found.get("Contents", []))
 
     def unfinished(self, *, older_than_s: float = 0) -> list[str]:
         return [upload["Key"] for upload in self._uploads(older_than_s)]

@@ -65,18 +65,20 @@ def download(client: "S3Client", bucket: str, key: str, into: IO[bytes], cancell
 
 
 class ObjectReader:
-    """Reads an object from `start` on, as its bytes come. To be closed.
+    """Reads an object from `start` on, to before `end` where that is given, as its bytes come. To be closed.
 
     etag: of the object that it must be, unless it is empty. Raises ObjectMissing, StorageUnavailable,
     IncompleteReadError, ReplacedError.
     """
 
-    def __init__(self, client: "S3Client", bucket: str, key: str, *, start: int = 0, etag: str = "") -> None:
+    def __init__(
+        self, client: "S3Client", bucket: str, key: str, *, start: int = 0, end: int | None = None, etag: str = ""
+    ) -> None:
         wanted: GetObjectRequestTypeDef = {"Bucket": bucket, "Key": key}
         if etag:
             wanted |= {"IfMatch": etag}
-        if start:
-            wanted |= {"Range": f"bytes={start}-"}
+        if start or end is not None:
+            wanted |= {"Range": f"bytes={start}-{'' if end is None else end - 1}"}
         with translate_errors(_DOING, key):
             try:
                 answer = client.get_object(**wanted)

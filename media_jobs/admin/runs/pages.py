@@ -53,8 +53,8 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     _add_fieldsets = (
         ("What is made", {"fields": ("preset_name", "renditions", "note")}),
         ("Of which images", {"fields": ("missing", "stale", "refused", "key_prefix", "tags", "states")}),
-        ("By time, or one by one", {"fields": (("after", "before"), "ids")}),
-        ("How", {"fields": (("rate_per_minute", "quiet_hours", "failure_limit"),)}),
+        ("By time, or one by one", {"fields": ("after", "before", "ids")}),
+        ("How", {"fields": ("rate_per_minute", "quiet_hours", "failure_limit")}),
     )
     fieldsets = (
         (
@@ -63,8 +63,9 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
                 "fields": (
                     ("preset", "renditions"),
                     ("choice", "images_of"),
-                    ("rate_per_minute", "quiet_hours", "failure_limit"),
-                    ("by", "owner", "id"),
+                    ("rate_per_minute", "quiet_hours"),
+                    ("failure_limit", "by"),
+                    ("owner", "id"),
                     ("created_at", "confirmed_at"),
                     ("ended_at", "accepted_at"),
                 )

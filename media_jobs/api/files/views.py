@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from whitenoise.media_types import MediaTypes
 from whitenoise.responders import SlicedFile
 
-from media_jobs.api.files import forms, ranges
+from media_jobs.api.files import forms
+from media_jobs.api.shared import ranges
 from media_jobs.services import file_delivery
 from media_jobs.services.file_delivery import Download, LinkRefused, NotServed
 

@@ -93,7 +93,7 @@ def answer(request: Request, caller: Caller) -> Response:
     """One page. Raises ValidationError, UnknownField."""
     query = request.query_params
     check_known(query, made_once(ListQuery).fields.keys())
-    sent = {name: query.getlist(name) if name == "tag" else query[name] for name in query if query[name] != ""}
+    sent = {name: query.getlist(name) if name == "tag" else query[name] for name in query}
     asked: dict[str, Any] = made_once(ListQuery).run_validation(sent)
     status = asked.get("status")
     wanted = Wanted(

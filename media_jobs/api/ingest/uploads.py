@@ -2,11 +2,8 @@
 
 from contextlib import closing
 from functools import partial
-from itertools import count
 from typing import Any, cast
 
-from django.conf import settings
-from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -19,10 +16,10 @@ from media_jobs.api.ingest.fields import PRESET, BatchForm, UploadForm, options_
 from media_jobs.api.ingest.serializers import AcceptedSerializer, BatchSerializer, StatusSerializer, accepted, shown
 from media_jobs.api.shared import readiness
 from media_jobs.api.shared.auth import caller_of
-from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, Begin, FilesStream
+from media_jobs.api.shared.bodies import batches
+from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, Begin
 from media_jobs.api.shared.bodies.uploads import Received, receiving
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
-from media_jobs.api.shared.limits import throttling
 from media_jobs.api.shared.openapi import answers, parameters
 from media_jobs.api.shared.problems.documents import CONTENT_TYPE, Problem
 from media_jobs.api.shared.problems.translation import problem_of
@@ -119,56 +116,28 @@ class BatchView(APIView):
         if earlier:
             return _answered(_replay_many(request, earlier))
         with closing(Batch(caller)) as batch:
-            files = _receive(request, _counted(request, batch.begin))
-            options = options_of(_text_fields(request))
+            files = _receive(request, batches.counted(request, batch.begin))
+            options = options_of(batches.text_fields(request))
             try:
                 answer = batch.accept(
                     [file.problem or cast(intake.Upload, file.sink) for file in files],
                     preset=selectors.current_preset(PRESET),
                     options=options,
                     build_answer=partial(_taken, request, files),
-                    sent=Sent(caller.id, key, _fingerprint_of_many(request, files)) if key else None,
+                    sent=Sent(caller.id, key, batches.fingerprint("ingest batch", request, files)) if key else None,
                 )
             except BatchRefused as refused:
                 return _refused(request, files, refused)
         return _answered(answer)
 
 
-def _counted(request: Request, begin: Begin[intake.Upload]) -> Begin[intake.Upload]:
-    """`begin`, with each file but the first, which is the request's own, counted as an upload of its own."""
-    begun = count()
-
-    def begin_counted(kind: Kind, filename: str) -> intake.Upload:
-        if next(begun):
-            throttling.count_further_upload(request)
-        return begin(kind, filename)
-
-    return begin_counted
+def _receive(request: Request, begin: Begin[Any]) -> list[ArrivingFile[Any]]:
+    return batches.receive(request, begin, field="images", limits=originals.ingest_size_limits())
 
 
 def _replay_many(request: Request, earlier: IdempotencyKey) -> Answer:
     files = _receive(request, lambda *_: HashingSink())
-    return idempotency.replay(earlier, _fingerprint_of_many(request, files))
-
-
-def _receive(request: Request, begin: Any) -> list[ArrivingFile[Any]]:
-    """Read the request's form. Whoever made the sinks forgets them, should this raise."""
-    limits = originals.ingest_size_limits()
-    stream: FilesStream[Any] = FilesStream(
-        request._request, field="images", most=settings.BATCH_MAX_FILES, limits=limits, begin=begin
-    )
-    request.data  # noqa: B018  (reads the form)
-    return stream.finished()
-
-
-def _text_fields(request: Request) -> QueryDict:
-    return cast(QueryDict, request.data)  # what a multipart form is parsed to
-
-
-def _fingerprint_of_many(request: Request, files: list[ArrivingFile[Any]]) -> str:
-    """Over all files, taken or not: what is refused today may be taken when it is sent again."""
-    sent = {f"file {place}": [file.filename, file.sha256] for place, file in enumerate(files)}
-    return idempotency.fingerprint("ingest batch", sent | dict(_text_fields(request).lists()))
+    return idempotency.replay(earlier, batches.fingerprint("ingest batch", request, files))
 
 
 def _taken(request: Request, files: list[ArrivingFile[Any]], outcomes: list[Outcome]) -> Answer:

@@ -7,7 +7,9 @@ from functools import cache
 
 from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 
-_PREFIXES = ("/v1", "/api")
+#: Of the Instrlabs API, whose answers come in its envelope.
+_IN_ENVELOPES = ("/instructions", "/products", "/files", "/health")
+_PREFIXES = ("/v1", "/api", *_IN_ENVELOPES)
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 #: How alike two addresses are, from 0 to 1, of which one is taken for a slip of the other.
 _ALIKE = 0.6
@@ -16,7 +18,16 @@ _MOST_CHARACTERS = 200
 
 def is_of_api(path: str) -> bool:
     """Whether it lies below one of the APIs' prefixes, or is one of them."""
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in _PREFIXES)
+    return _is_below(path, _PREFIXES)
+
+
+def takes_envelope(path: str) -> bool:
+    """Whether answers at this address, errors too, come in the envelope of the Instrlabs API."""
+    return _is_below(path, _IN_ENVELOPES)
+
+
+def _is_below(path: str, prefixes: tuple[str, ...]) -> bool:
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
 
 
 def hint(path: str) -> str:

@@ -1,13 +1,21 @@
+import time
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.adapters.queue_probe import QueueUnusable, probe_queue
 from media_jobs.adapters.storage import Role
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
+from media_jobs.runtime.preparation import database_problem
 from media_jobs.runtime.worker_loop import run_worker
+
+log = structlog.get_logger(__name__)
+
+_ASK_AGAIN_S = 1.0
 
 
 class Command(BaseCommand):
@@ -20,4 +28,13 @@ class Command(BaseCommand):
             probe_queue()
         except (DecoderUnusable, StorageUnusable, QueueUnusable) as error:
             raise CommandError(str(error)) from error
+        _wait_for_tables()
         run_worker()
+
+
+def _wait_for_tables() -> None:
+    """Another host, which has just been started, too, may be making them. A signal ends the wait, and the process."""
+    while problem := database_problem():
+        log.warning("paused", reason="database_unavailable", why=problem)
+        connection.close()
+        time.sleep(_ASK_AGAIN_S)

@@ -46,6 +46,7 @@ RAW_FORMATS: frozenset[str] = frozenset(_RAW)
 
 #: All that are accepted.
 _KINDS = (JPEG, PNG, WEBP, GIF, TIFF, AVIF, HEIC, BMP, *_RAW.values())
+FORMATS: frozenset[str] = frozenset(kind.format for kind in _KINDS)
 #: Other names that browsers and cameras have for them.
 _ALSO = {
     "image/jpg": JPEG,

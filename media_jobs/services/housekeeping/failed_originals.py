@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from media_jobs.models import Derivative, Job, Original, Preset
+from media_jobs.models import Derivative, InstructionDetail, Job, Original, Preset
 from media_jobs.selectors import batches
 from media_jobs.services.housekeeping import deleted_originals
 from media_jobs.services.housekeeping.task import Finding, TaskRun
@@ -40,12 +40,16 @@ def _give_up(original_id: UUID) -> bool:
 
 
 def _given_up() -> QuerySet[Original]:
-    """Originals with nothing but jobs whose preset's time is over, and without any derivative."""
+    """Originals with nothing but jobs whose preset's time is over, and without any derivative.
+
+    Of files of instructions their products decide: see `instructions.retention`.
+    """
     over = _time_is_over()
     jobs = Job.objects.filter(original=OuterRef("pk"))
     return Original.objects.filter(
         Exists(jobs.filter(over, state=JobState.FAILED)),
         ~Exists(jobs.exclude(pk__in=Job.objects.filter(over, original=OuterRef("original")).values("pk"))),
+        ~Exists(InstructionDetail.objects.filter(job__original=OuterRef("pk"))),
         ~Exists(Derivative.objects.filter(original=OuterRef("pk"))),
         state__in=(OriginalState.ACTIVE, OriginalState.STAGED, OriginalState.DELETED),
     )

@@ -1,7 +1,7 @@
 """Files that were uploaded straight to the storage: nobody used them, they became originals, or could not."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -11,12 +11,22 @@ from django.db.models.functions import Coalesce, Now
 from media_jobs.adapters.storage import Role, store
 from media_jobs.models import DirectUpload, Job, Original
 from media_jobs.selectors import batches
-from media_jobs.services.housekeeping.task import Finding, TaskRun
+from media_jobs.services.housekeeping.task import Ages, Finding, TaskRun
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import JobState, OriginalState
 
 #: How long a file that was accepted, and never checked to its end, is kept for a retry of its job.
 KEEP_UNCHECKED = timedelta(days=7)
+
+
+def due_at(upload: DirectUpload) -> datetime:
+    """Return when an upload that nobody used is removed."""
+    return upload.created_at + timedelta(seconds=Ages().staging_s)
+
+
+def unused_and_due() -> Q:
+    """Match uploads that nobody used, and whose time is over."""
+    return Q(closed_at=None, created_at__lte=from_now(-Ages().staging_s))
 
 
 def find(task_run: TaskRun) -> Iterator[list[Finding]]:

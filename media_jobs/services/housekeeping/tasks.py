@@ -17,6 +17,7 @@ from media_jobs.services.housekeeping import (
     staged_files,
     unused_derivatives,
 )
+from media_jobs.services.housekeeping.instructions import amounts, places, retention
 from media_jobs.services.housekeeping.task import Task
 from media_jobs.services.runs import expiry
 
@@ -43,6 +44,9 @@ TASKS = (
     ),
     Task("expiry", "deleted images past RESTORE_DAYS", _HOUR_S, deleted_images.find_expired, deleted_images.give_up),
     Task("failures", "failed originals, where presets say so", _HOUR_S, failed_originals.find, failed_originals.repair),
+    Task("retention", "files that their products keep no longer", _INTERVAL_S, retention.find, retention.repair),
+    Task("places", "room that dead uploads took up", _HOUR_S, places.find, places.repair),
+    Task("amounts", "adds up what is stored", _MINUTE_S, amounts.find, amounts.repair),
     Task("orphans", "stored objects that no row names", _DAY_S, orphans.find_orphans, orphans.mark_orphans),
     Task("tombstones", "objects that are to be deleted", _MINUTE_S, orphans.find_tombstones, orphans.delete_objects),
     Task("writes", "unfinished writes to the storage", _INTERVAL_S, leftovers.find_writes, leftovers.abort_writes),

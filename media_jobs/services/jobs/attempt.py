@@ -89,7 +89,9 @@ class Attempt:
         """The original in a file of ours, checked against its row."""
         source = folder / "original"
         if self.job.original.state != OriginalState.ACTIVE:
-            promote_upload(self.job.original, source, lease=self.lease, heartbeat=self.heartbeat)
+            promote_upload(
+                self.job.original, source, lease=self.lease, heartbeat=self.heartbeat, limits=self.job.limits
+            )
             return source
         store(Role.WORKER).fetch(self.job.original.key, source, heartbeat=self.heartbeat)
         with source.open("rb") as file:
@@ -108,7 +110,7 @@ class Attempt:
                 preset=preset.only(self.job.wanted),
                 limits=Limits(
                     bytes=largest_bytes(),
-                    pixels=settings.MAX_PIXELS,
+                    pixels=min(settings.MAX_PIXELS, self.job.limits.get("pixels") or settings.MAX_PIXELS),
                     memory_bytes=slot.memory_bytes,
                     raw_preview_px=settings.RAW_MIN_PREVIEW_PX,
                 ),

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from media_jobs import event_log
 from media_jobs.callers import Caller
 from media_jobs.errors import MediaError
-from media_jobs.models import Job, JobEvent
+from media_jobs.models import Instruction, Job, JobEvent
 from media_jobs.pipeline.values import Usage
 from media_jobs.services.runs import ledger
 from media_jobs.states import JobState, Lane, Stage, may_become
@@ -139,6 +139,9 @@ def move_all(
         held = Job.objects.select_for_update().filter(where, pk__in=jobs)
         # Locked in one order, or two of these could wait for each other. On SQLite a transaction is alone anyway.
         numbers = dict(held.order_by("pk").values_list("pk", "last_event"))
+        # Triggers count what changes in the instructions that jobs are of: these, too, are locked in one order.
+        counting = Instruction.objects.filter(details__job__in=list(numbers)).order_by("pk")
+        list(counting.select_for_update(no_key=True, of=("self",)).values_list("pk"))
         Job.objects.filter(pk__in=numbers).update(last_event=F("last_event") + 1, **to)
         transaction_id = event_log.transaction_number()
         if transaction_id is not None:  # once, and not for each event

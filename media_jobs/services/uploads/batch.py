@@ -1,6 +1,7 @@
 """Several files of one request: each is taken or refused by itself, and those that are taken are so together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from media_jobs.callers import Caller
 from media_jobs.errors import BatchRefused, MediaError
@@ -41,10 +42,12 @@ class Batch:
         options: UploadOptions,
         build_answer: Callable[[list[Outcome]], Answer],
         sent: Sent | None = None,
+        limits: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Queue a job for each file that is not an error by now, in one transaction.
 
-        The storage may refuse one and take the next. `build_answer` says what became of each, in their order.
+        The storage may refuse one and take the next. `build_answer` says what became of each, in their order, within
+        the transaction. limits: see `intake.create_job`.
         With `sent`, only if that was not answered before. Raises BatchRefused when none is left, IdempotencyKeyReused.
         """
         left = list(files)
@@ -60,7 +63,7 @@ class Batch:
                 raise BatchRefused(errors)
             return build_answer(
                 [
-                    file if isinstance(file, MediaError) else file.write_rows(preset, self._caller, options)
+                    file if isinstance(file, MediaError) else file.write_rows(preset, self._caller, options, limits)
                     for file in left
                 ]
             )

@@ -1,7 +1,8 @@
 """Uploads past the web process: a form by which to store a file, and later an image made of what was stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -92,13 +93,15 @@ def accept(
     asked = options or UploadOptions()
     return idempotency.once(
         sent,
-        lambda: build_answer(_accept(upload_id, preset, caller, asked)),
+        lambda: build_answer(accept_rows(upload_id, preset=preset, caller=caller, options=asked)),
         beforehand=lambda: estimates.pace(Lane.INTERACTIVE),  # now, and not while the transaction is open
     )
 
 
-def _accept(upload_id: UUID, preset: Preset, caller: Caller, options: UploadOptions) -> Accepted:
-    """Needs a transaction."""
+def accept_rows(
+    upload_id: UUID, *, preset: Preset, caller: Caller, options: UploadOptions, limits: Mapping[str, Any] | None = None
+) -> Accepted:
+    """Make an image of the upload, as `accept` does. Needs a transaction. limits: see `intake.create_job`."""
     upload = DirectUpload.objects.filter(pk=upload_id, owner=caller.id).first()
     if upload is None:
         raise UnknownUpload
@@ -117,4 +120,4 @@ def _accept(upload_id: UUID, preset: Preset, caller: Caller, options: UploadOpti
     mine = DirectUpload.objects.filter(pk=upload_id, closed_at=None)
     if not mine.filter(created_at__gt=from_now(-ACCEPTED_WITHIN_S)).update(original=original, closed_at=Now()):
         raise UploadExpired if mine.exists() else UploadUsed
-    return intake.enqueue_job(original, preset=preset, caller=caller)
+    return intake.enqueue_job(original, preset=preset, caller=caller, limits=limits)

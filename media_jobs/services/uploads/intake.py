@@ -1,7 +1,7 @@
 """Accepting an upload: stream it to the storage, then write original and job in one transaction."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -154,8 +154,10 @@ class Upload(HashingSink):
         self._writer.commit(sha256=self.sha256)
         estimates.pace(Lane.INTERACTIVE)  # now, and not while the transaction is open
 
-    def write_rows(self, preset: Preset, caller: Caller, options: UploadOptions) -> Accepted:
-        """Write the original and queue its job. Needs a transaction, after `commit`."""
+    def write_rows(
+        self, preset: Preset, caller: Caller, options: UploadOptions, limits: Mapping[str, Any] | None = None
+    ) -> Accepted:
+        """Write the original and queue its job. Needs a transaction, after `commit`. limits: see `create_job`."""
         original = self.original
         duplicate_of = selectors.same_bytes(original.owner, self.sha256)
         original.size_bytes, original.sha256 = self.size_bytes, self.sha256
@@ -163,7 +165,7 @@ class Upload(HashingSink):
             setattr(original, name, value)
         original.save(force_insert=True)
         tagging.add(original, options.tags)
-        return enqueue_job(original, preset=preset, caller=caller, duplicate_of=duplicate_of)
+        return enqueue_job(original, preset=preset, caller=caller, duplicate_of=duplicate_of, limits=limits)
 
     def _leave_to_housekeeping(self) -> None:
         """The object may have come to be, and this process must not delete it: a row tells a worker to, at once.
@@ -180,9 +182,16 @@ class Upload(HashingSink):
             log.warning("upload_left_behind", key=self.original.key, error=str(error))
 
 
-def enqueue_job(original: Original, *, preset: Preset, caller: Caller, duplicate_of: UUID | None = None) -> Accepted:
+def enqueue_job(
+    original: Original,
+    *,
+    preset: Preset,
+    caller: Caller,
+    duplicate_of: UUID | None = None,
+    limits: Mapping[str, Any] | None = None,
+) -> Accepted:
     """Queue the job of an original that was just accepted; workers hear of it after the commit. Needs a transaction."""
-    job = create_job(original, preset=preset, caller=caller, lane=Lane.INTERACTIVE)
+    job = create_job(original, preset=preset, caller=caller, lane=Lane.INTERACTIVE, limits=limits)
 
     def notify() -> None:
         log.info("upload_accepted", job=str(job.pk), image=str(original.pk), bytes=original.size_bytes or None)
@@ -192,8 +201,12 @@ def enqueue_job(original: Original, *, preset: Preset, caller: Caller, duplicate
     return Accepted(job, estimates.remaining_ms(job), duplicate_of)
 
 
-def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane) -> Job:
+def create_job(
+    original: Original, *, preset: Preset, caller: Caller, lane: Lane, limits: Mapping[str, Any] | None = None
+) -> Job:
     """A queued job over all renditions of `preset`, with the first line of its history. Needs a transaction.
+
+    limits: what its file may have besides the service's own limits: `pixels`, `bytes`, `formats`.
 
     From then on nobody removes the original. Raises WrongState when somebody has begun to.
     """
@@ -207,6 +220,7 @@ def create_job(original: Original, *, preset: Preset, caller: Caller, lane: Lane
         preset=preset,
         wanted=[rendition.name for rendition in preset.renditions.all()],
         owner=original.owner,
+        limits=dict(limits or {}),
         lane=lane,
         queue_position=position,
         max_attempts=settings.MAX_ATTEMPTS,

@@ -1,7 +1,7 @@
 """Making an original of a file that its uploader stored by itself: what was checked is what is kept."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from media_jobs.adapters import database
 from media_jobs.adapters.storage import Role, store
 from media_jobs.errors import (
     FileTooLarge,
+    FormatNotAllowed,
     LeaseLost,
     ObjectMissing,
     StorageUnavailable,
@@ -45,23 +46,33 @@ class _Found:
     sha256: str
 
 
-def promote_upload(original: Original, into: Path, *, lease: Lease, heartbeat: LeaseHeartbeat) -> None:
+def promote_upload(
+    original: Original, into: Path, *, lease: Lease, heartbeat: LeaseHeartbeat, limits: Mapping[str, Any] | None = None
+) -> None:
     """Make the original active, its object stored, and its bytes lie in `into`; its fields are then as in its row.
 
-    into: a file of ours, there or not. lease: of the job that needs it.
-    Raises UploadMissing, UploadMismatch, UploadChanged, UnsupportedFormat, FileTooLarge; StorageUnavailable,
-    WorkspaceUnavailable, LeaseLost, what the heartbeat raises, and one of database.CONNECTION_ERRORS.
+    into: a file of ours, there or not. lease: of the job that needs it. limits: its, see `intake.create_job`.
+    Raises UploadMissing, UploadMismatch, UploadChanged, UnsupportedFormat, FormatNotAllowed, FileTooLarge;
+    StorageUnavailable, WorkspaceUnavailable, LeaseLost, what the heartbeat raises, and one of
+    database.CONNECTION_ERRORS.
 
     The row is pinned to the bytes that were checked, and only then are they stored under the original's own key: a
     worker that dies leaves either nothing there or what its row names, and the next one goes on from that. The form may
     be used again all the while: whatever is stored with it changes nothing any more.
     """
-    _Promotion(original, into, lease, heartbeat).run()
+    _Promotion(original, into, lease, heartbeat, limits).run()
 
 
 class _Promotion:
-    def __init__(self, original: Original, into: Path, lease: Lease, heartbeat: LeaseHeartbeat) -> None:
-        self._original, self._into = original, into
+    def __init__(
+        self,
+        original: Original,
+        into: Path,
+        lease: Lease,
+        heartbeat: LeaseHeartbeat,
+        limits: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._original, self._into, self._limits = original, into, limits or {}
         self._lease, self._heartbeat = lease, heartbeat
         self._row = Original.objects.filter(pk=original.pk)
 
@@ -101,7 +112,10 @@ class _Promotion:
             raise UploadMismatch("checksum")
         with self._into.open("rb") as file:
             kind = sniff(file.read(HEAD_BYTES))
-        limit_bytes = size_limits().of(kind)
+        allowed = self._limits.get("formats")
+        if allowed and kind.format not in allowed:
+            raise FormatNotAllowed(found=kind.format.upper(), allowed=allowed)
+        limit_bytes = min(size_limits().of(kind), self._most_bytes)
         if size_bytes > limit_bytes:
             raise FileTooLarge(limit_bytes=limit_bytes)
         return _Found(kind, size_bytes, sha256)
@@ -116,7 +130,7 @@ class _Promotion:
 
     def _size_checking_heartbeat(self, upload: DirectUpload) -> Callable[[], None]:
         """A heartbeat that ends what is larger than the form allowed: not every storage holds to that."""
-        most_bytes = upload.size_bytes or size_limits().largest_bytes
+        most_bytes = upload.size_bytes or min(size_limits().largest_bytes, self._most_bytes)
 
         def heartbeat() -> None:
             self._heartbeat()
@@ -124,6 +138,11 @@ class _Promotion:
                 raise UploadMismatch("size") if upload.size_bytes else FileTooLarge(limit_bytes=most_bytes)
 
         return heartbeat
+
+    @property
+    def _most_bytes(self) -> int:
+        """What its product takes."""
+        return self._limits.get("bytes") or size_limits().largest_bytes
 
     def _keep(self, found: _Found) -> None:
         self._pin(found)

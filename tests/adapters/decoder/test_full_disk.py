@@ -2,14 +2,19 @@
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from tests import images
 from tests.adapters.storage import tiny_disk
 
+pytestmark = pytest.mark.slow
+
 STORE = """
 from django.conf import settings
 settings.configure(S3_BUCKET="")
+import pytest
+
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.ports import Outgoing
 """

@@ -15,6 +15,8 @@ from media_jobs.adapters.decoder.host_lock import HostLock
 from media_jobs.ports import no_heartbeat
 from tests.adapters.decoder.running import ROOT
 
+pytestmark = pytest.mark.slow
+
 HOLDER = """
 import sys
 from pathlib import Path

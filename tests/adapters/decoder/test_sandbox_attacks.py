@@ -65,6 +65,7 @@ HONEST = {
     ],
     ids=lambda said: said[:40],
 )
+@pytest.mark.slow
 def test_an_answer_without_sense_is_the_decoders_failure_and_its_end(
     taken_over: Callable[[str], None], ask: Ask, sandbox: Sandbox, said: str
 ) -> None:

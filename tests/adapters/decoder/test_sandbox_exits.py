@@ -16,6 +16,8 @@ from media_jobs.adapters.decoder.sandbox import Sandbox
 from tests import images
 from tests.adapters.decoder.running import LINUX, SLOW, Ask
 
+pytestmark = pytest.mark.slow
+
 
 def gone(pid: int) -> bool:
     """Whether the process has ended, waiting a while for a signal to arrive."""

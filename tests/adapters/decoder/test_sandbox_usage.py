@@ -14,7 +14,7 @@ from media_jobs.pipeline.values import Usage
 from tests import images
 from tests.adapters.decoder.running import LINUX, SLOW, Ask
 
-pytestmark = LINUX
+pytestmark = [LINUX, pytest.mark.slow]
 
 MEGABYTE = 1_048_576
 SMALL = Preset("small", (Rendition("r", 60),))

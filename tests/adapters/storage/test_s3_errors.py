@@ -34,6 +34,7 @@ CALLS: dict[str, Callable[[S3Store, str, Path], object]] = {
     "fetch": lambda store, key, folder: store.fetch(key, folder / "fetched"),
     "write": lambda store, key, _: write(store, key, noise(SMALL)).commit(),
     "delete": lambda store, key, _: store.delete(key),
+    "exists": lambda store, key, _: store.exists(key),
     "keys": lambda store, _, __: list(store.keys()),
     "unfinished": lambda store, _, __: store.unfinished(),
     "check": lambda store, _, __: store.check(),
@@ -135,7 +136,7 @@ def test_each_error_has_a_kind(error: Exception, kind: type[MediaError]) -> None
     with pytest.raises(MediaError) as raised, translate_errors("reading a file", "full/a.jpg"):
         raise error
     assert type(raised.value) is kind
-    assert failures.is_outage(raised.value.code) == (kind is not ObjectMissing)
+    assert failures.is_outage(raised.value.code)
 
 
 def test_without_a_key_nothing_is_missing_but_the_storage() -> None:

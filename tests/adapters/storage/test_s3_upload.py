@@ -169,6 +169,7 @@ def test_bytes_that_were_damaged_on_their_way_are_sent_again(
 
 
 @pytest.mark.parametrize(("size_bytes", "call"), [(SMALL, Operation.PUT_OBJECT), (LARGE, Operation.UPLOAD_PART)])
+@pytest.mark.slow
 def test_bytes_that_always_arrive_damaged_are_never_an_object(
     store: S3Store, worker: S3Store, proxy: FaultyProxy, key: str, size_bytes: int, call: Operation
 ) -> None:
@@ -231,6 +232,7 @@ def test_an_upload_that_fails_leaves_neither_object_nor_parts_nor_files(
 
 @pytest.mark.parametrize("size_bytes", [SMALL, LARGE, 5 * PART])
 @pytest.mark.parametrize("ending", ["commit", "abort"])
+@pytest.mark.slow
 def test_files_of_parts_are_closed_however_an_upload_ends(
     store: S3Store, parts: Callable[[], int], key: str, size_bytes: int, ending: str
 ) -> None:

@@ -20,12 +20,17 @@ def tokens(settings: Any) -> Iterator[list[str | None]]:
 
     class Nothing(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
-            seen.append(self.headers["X-Amz-Security-Token"])
-            self.send_response(404)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self._answer(404, b"")
 
-        do_GET = do_HEAD  # noqa: N815
+        def do_GET(self) -> None:
+            self._answer(200, b"<ListBucketResult/>")
+
+        def _answer(self, status: int, body: bytes) -> None:
+            seen.append(self.headers["X-Amz-Security-Token"])
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None: ...
 

@@ -129,6 +129,7 @@ print(json.dumps({
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc; no apt line helps")
 @pytest.mark.parametrize("name", ["", "objects"])
+@pytest.mark.slow
 def test_nothing_that_a_fork_would_break_is_made_before_it_is_needed(name: str) -> None:
     environment = {
         **os.environ,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from media_jobs.adapters import rate_counter
+from media_jobs.adapters import database, rate_counter
 from media_jobs.callers import ANONYMOUS, Scope
 from media_jobs.errors import QuotaExceeded
 from media_jobs.models import Original
@@ -141,6 +141,7 @@ def test_many_at_the_same_moment_are_counted_one_by_one(limits: Any) -> None:
     limits.READS_PER_MINUTE = 100
     limits.ADDRESS_READS_PER_MINUTE = 0
     caller = api_keys.caller_of(people.api_key(Scope.READ)[0])
+    database.short_name()  # threads would ask for it over connections of their own
 
     def ask(_: int) -> int:
         return rate_limits.count(caller, "", upload=False)[0].remaining

@@ -89,6 +89,7 @@ def test_a_refresh_token_gets_the_next_one_and_does_nothing_else(account: User) 
 
 
 @pytest.mark.parametrize("change", ["off", "password", "gone"])
+@pytest.mark.slow
 def test_a_refresh_token_ends_with_its_account_or_password(account: User, change: str) -> None:
     refresh = sign_in().json()["refresh"]
     if change == "off":
@@ -133,6 +134,7 @@ def test_without_a_secret_none_are_issued(settings: Any, path: str, fields: dict
     assert "JWT_SECRET" in refused(answer, 404, "tokens_not_issued")
 
 
+@pytest.mark.slow
 def test_guessing_passwords_is_slow(account: User, settings: Any) -> None:
     settings.SIGN_INS_PER_MINUTE = 3
     assert [sign_in("guess").status_code for _ in range(4)] == [401, 401, 401, 429]

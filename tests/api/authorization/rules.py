@@ -18,11 +18,14 @@ class Rule:
 
     thing: what the id in the route is of; it is 404 for strangers. permissions: all those with which staff may do it to
     what is another's; with one of them missing they may not. None: no permission makes it theirs.
+    stranger: status and code for who may not see it. staff: permissions that staff need for their own things, too.
     """
 
     scope: Scope | None
     thing: str = ""
     permissions: tuple[str, ...] | None = ()
+    stranger: tuple[int, str] = (404, "not_found")
+    staff: tuple[str, ...] = ()
 
 
 PUBLIC = Rule(None)
@@ -38,6 +41,10 @@ _SEE_RUN = Rule(Scope.READ, "run", ("manage_reprocessrun",))
 _MOVE_RUN = Rule(Scope.MANAGE, "run", ("manage_reprocessrun",))
 _SEE_WEBHOOK = Rule(Scope.READ, "webhook", None)
 _CHANGE_WEBHOOK = Rule(Scope.MANAGE, "webhook", None)
+
+_NOT_OWNER = (403, "not_owner")
+_SEE_INSTRUCTION = Rule(Scope.READ, "instruction", ("view_job",), _NOT_OWNER)
+_SEE_DETAIL = Rule(Scope.READ, "detail", ("view_job",), _NOT_OWNER)
 
 #: GET stands for HEAD, too.
 RULES: dict[tuple[str, str], Rule] = {
@@ -129,6 +136,25 @@ RULES: dict[tuple[str, str], Rule] = {
     ("OPTIONS", "/api/v1/ingest/status/{}"): READ,
     ("DELETE", "/api/v1/ingest/{}"): _CANCEL_JOB,
     ("OPTIONS", "/api/v1/ingest/{}"): READ,
+    ("GET", "/instructions"): READ,
+    ("POST", "/instructions"): UPLOAD,
+    ("OPTIONS", "/instructions"): READ,
+    ("GET", "/instructions/{}"): _SEE_INSTRUCTION,
+    ("OPTIONS", "/instructions/{}"): READ,
+    ("GET", "/instructions/{}/details"): _SEE_INSTRUCTION,
+    ("POST", "/instructions/{}/details"): Rule(Scope.UPLOAD, "instruction", None, _NOT_OWNER),
+    ("OPTIONS", "/instructions/{}/details"): READ,
+    ("GET", "/instructions/{}/details/{}"): _SEE_DETAIL,
+    ("OPTIONS", "/instructions/{}/details/{}"): READ,
+    ("GET", "/instructions/{}/details/{}/file"): _SEE_DETAIL,
+    ("OPTIONS", "/instructions/{}/details/{}/file"): READ,
+    ("GET", "/products"): READ,
+    ("OPTIONS", "/products"): READ,
+    ("GET", "/files"): Rule(Scope.MANAGE, staff=("view_original",)),
+    ("OPTIONS", "/files"): READ,
+    ("GET", "/health"): PUBLIC,
+    ("OPTIONS", "/health"): PUBLIC,
+    ("GET", "/swagger.json"): PUBLIC,
     ("GET", "/api/v1/health"): PUBLIC,
     ("OPTIONS", "/api/v1/health"): PUBLIC,
 }
@@ -137,6 +163,7 @@ RULES: dict[tuple[str, str], Rule] = {
 _OF_FUNCTIONS = {
     "/media/{}": {"GET", "POST", "OPTIONS"},
     "/docs/problems": {"GET"},
+    "/swagger.json": {"GET"},
     "/docs/problems/{}": {"GET"},
     **{probe: {"GET"} for probe in middleware._PROBES},
 }

@@ -43,7 +43,7 @@ def capture(record: Recorder, me: Client) -> None:
     record.answer("createEventsTicket", "ticket", me.post("/v1/events/ticket"), "For one connection")
     job = f"/v1/jobs/{new['jobId']}"
     record.answer("getJob", "processing", me.get(job), "It waits, or is being done")
-    do(new)
+    assert do(new).code == ""
     record.answer("getJob", "done", me.get(job), "It is done")
     waited = upload(me, "/v1/images?wait=10", key="a", tags="gall,rose")
     record.answer("uploadImage", "waited", waited, "Done within ten seconds")
@@ -61,7 +61,7 @@ def _jobs(record: Recorder, me: Client) -> None:
     record.answer("getJob", "cancelled", me.get(job), "It was cancelled")
     again = me.post(f"{job}/retry", headers={"Idempotency-Key": "c"})
     record.answer("retryJob", "again", again, "It waits again")
-    do(new)
+    assert do(new).code == ""
     again = me.post(f"{job}/retry?wait=10", headers={"Idempotency-Key": "c"})
     record.answer("retryJob", "waited", again, "Done within ten seconds")
     record.answer(

@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from media_jobs.api.shared.problems.documents import CONTENT_TYPE
+from media_jobs.api.shared.problems.documents import CONTENT_TYPE, Problem
 
 _NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -24,6 +24,9 @@ _REST = (
     (re.compile(r'("ms": )[\d.]+'), r"\g<1>1.2"),
     (re.compile(r'("cpuSeconds": )[\d.]+'), r"\g<1>0.2"),
     (re.compile(r'("(?:write|peak)Bytes": )\d+'), r"\g<1>123456"),
+    (re.compile(r'("(?:latencyMs|durationMs|renderMs|cpuMs|peakMemoryBytes)": )[\d.]+'), r"\g<1>12"),
+    (re.compile(r"(Come again in )\d+( s)"), r"\g<1>42\g<2>"),
+    (re.compile(r"\bkey:[a-z0-9]{8}\b"), "key:a1b2c3d4"),
     (re.compile(r"(again in )\d+( s)"), r"\g<1>42\g<2>"),
     (re.compile(r"whsec_[\w+/=]+"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),  # the specification's own example
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"), "eyJhbGciOiJIUzI1NiJ9.e30.…"),
@@ -66,8 +69,14 @@ class Recorder:
         self._kept["answers"][call]["200"][name] = {"summary": summary, "value": value}
 
     def problem(self, response: Any, code: str) -> None:
-        assert response["Content-Type"] == CONTENT_TYPE, (code, response.content)
+        """Keep the answer to an error; one in an envelope as the problem document that it would be elsewhere."""
         found = response.json()
+        if "errors" in found:
+            said = found["errors"][0]
+            problem = Problem(response.status_code, said["code"], said["detail"])
+            found = problem.document(response.request["PATH_INFO"])
+        else:
+            assert response["Content-Type"] == CONTENT_TYPE, (code, response.content)
         assert found["code"] == code, found
         self._kept["problems"][code] = found
 

@@ -124,6 +124,8 @@ def test_by_checksum(client):
     [
         ({"state": "done"}, "unknown_field", "“status”"),
         ({"tags": "a"}, "unknown_field", "“tag”"),
+        ({"cursor": ""}, "bad_field", "cursor"),
+        ({"status": ""}, "bad_field", "status"),
         ({"status": "finished"}, "bad_field", "status: takes one of done, error, processing, deleted"),
         ({"limit": 201}, "bad_field", "limit: "),
         ({"limit": 0}, "bad_field", "limit: "),

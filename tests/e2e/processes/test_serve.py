@@ -74,7 +74,6 @@ def test_the_web_process_holds_no_lock_on_the_data_directory(service: Service) -
         assert lock not in opened
 
 
-@pytest.mark.smoke
 def test_ctrl_c_stops_every_process_and_a_restart_keeps_the_data(tmp_path: Path) -> None:
     with running(tmp_path / "data") as service:
         job = service.upload()

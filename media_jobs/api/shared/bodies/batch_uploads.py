@@ -73,6 +73,7 @@ class ArrivingFile(Generic[S]):
     def _open(self) -> None:
         """Open the sink: nothing is stored before."""
         kind = sniff(self._head)
+        self._limits.check(kind, self._head)
         self._limit_bytes = self._limits.of(kind)
         if self._size_bytes > self._limit_bytes:
             raise UploadTooLarge(self._limits)
@@ -84,13 +85,17 @@ class ArrivingFile(Generic[S]):
 class FilesStream(FormHandler, Generic[S]):
     """Takes the files of a request's form, one after the other. Make it as a `FileStream`.
 
-    most: how many are taken; those after them are refused one by one.
+    field: where the files are to be; also: another name for it. most: how many are taken; those after them are
+    refused one by one.
     """
 
-    def __init__(self, request: HttpRequest, *, field: str, most: int, limits: SizeLimits, begin: Begin[S]) -> None:
+    def __init__(
+        self, request: HttpRequest, *, field: str, most: int, limits: SizeLimits, begin: Begin[S], also: str = ""
+    ) -> None:
         super().__init__()
         self.files: list[ArrivingFile[S]] = []
-        self.field, self._most, self._limits, self._begin = field, most, limits, begin
+        self.fields = (field, also) if also else (field,)
+        self._most, self._limits, self._begin = most, limits, begin
         self._left_bytes = most * limits.largest_bytes
         self._in_file = self._cut_off = False
         if declared_bytes(request) > self._left_bytes + FORM_BYTES:
@@ -99,8 +104,8 @@ class FilesStream(FormHandler, Generic[S]):
 
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
         super().new_file(field_name, file_name, *args, **kwargs)
-        if field_name != self.field:
-            raise MissingFile(f"A file came in the field “{field_name[:64]}”; send all of them in “{self.field}”.")
+        if field_name not in self.fields:
+            raise MissingFile(f"A file came in the field “{field_name[:64]}”; send all of them in “{self.fields[0]}”.")
         self._in_file = True
         self.files.append(ArrivingFile(file_name, self._limits, self._begin))
         if len(self.files) > self._most:
@@ -127,5 +132,5 @@ class FilesStream(FormHandler, Generic[S]):
         if self._in_file or self._cut_off:
             raise BadRequest("The upload breaks off in the middle of a file.")
         if not self.files:
-            raise MissingFile(f"Send pictures as multipart/form-data in the field “{self.field}”.")
+            raise MissingFile(f"Send pictures as multipart/form-data in the field “{self.fields[0]}”.")
         return self.files

@@ -46,14 +46,15 @@ def parsed_form(request: HttpRequest, stream: Any, media_type: str) -> tuple[Que
     kind, semicolon, rest = media_type.partition(";")
     meta = {**request.META, "CONTENT_TYPE": f"{kind.strip().lower()}{semicolon}{rest}"}
     handlers = request.upload_handlers
-    parser = form_parser(handler.field for handler in handlers if isinstance(handler, FormHandler))
+    files_in = [name for handler in handlers if isinstance(handler, FormHandler) for name in handler.fields]
+    parser = form_parser(files_in)
     return parser(meta, stream, handlers, request.encoding).parse()
 
 
 class FormHandler(FileUploadHandler):
-    """Takes the files of one field."""
+    """Takes the files of some fields. fields: their names, the usual one first."""
 
-    field: str
+    fields: tuple[str, ...]
 
 
 class Sink(Protocol):
@@ -149,7 +150,7 @@ class FileStream(FormHandler, Generic[S]):
         too_large: Callable[[], MediaError],
     ) -> None:
         super().__init__()
-        self.field, self._limit_bytes, self._head_bytes = field, limit_bytes, head_bytes
+        self.fields, self._limit_bytes, self._head_bytes = (field,), limit_bytes, head_bytes
         self._open, self._too_large = open, too_large
         self._declared_bytes = declared_bytes(request)
         self.filename = ""
@@ -162,8 +163,8 @@ class FileStream(FormHandler, Generic[S]):
 
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
         super().new_file(field_name, file_name, *args, **kwargs)
-        if field_name != self.field:
-            raise MissingFile(f"The file came in the field “{field_name[:64]}”; send it in “{self.field}”.")
+        if field_name not in self.fields:
+            raise MissingFile(f"The file came in the field “{field_name[:64]}”; send it in “{self.fields[0]}”.")
         if self._seen:
             raise TooManyFiles("Send one file per request.")
         self._seen = True
@@ -204,7 +205,7 @@ class FileStream(FormHandler, Generic[S]):
             self._sink.abort()
 
     def _missing(self) -> MissingFile:
-        return MissingFile(f"Send the picture as multipart/form-data in the field “{self.field}”.")
+        return MissingFile(f"Send the picture as multipart/form-data in the field “{self.fields[0]}”.")
 
     def _start(self) -> None:
         """Open the sink: nothing is stored before."""

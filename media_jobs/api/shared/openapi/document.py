@@ -54,7 +54,8 @@ def complete(result: Json, request: HttpRequest | None, **_: Any) -> Json:
     for name, schema in components["schemas"].items():
         if name.endswith("Request"):
             schema["additionalProperties"] = False  # a field by an unknown name is refused
-    components["schemas"]["Problem"]["additionalProperties"] = True
+    for name in ("Problem", "ErrorItem"):
+        components["schemas"][name]["additionalProperties"] = True
     components["examples"] = _share_examples(result)
     components["responses"] = _share_answers(result)
     return result
@@ -118,11 +119,15 @@ def _problems(result: Json) -> Iterator[tuple[Json, str]]:
 
 def _share_examples(result: Json) -> Json:
     """Write each problem once, and name it by its code wherever it is an example."""
+    shown = set()
     for answer, _ in _problems(result):
         media = answer["content"][CONTENT_TYPE]
         codes = [example["value"]["code"] for example in media.get("examples", {}).values()]
         media["examples"] = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
-    return {code: {"summary": found["title"], "value": found} for code, found in captured.PROBLEMS.items()}
+        shown.update(codes)
+    # Some come in envelopes only.
+    found = {code: problem for code, problem in captured.PROBLEMS.items() if code in shown}
+    return {code: {"summary": problem["title"], "value": problem} for code, problem in found.items()}
 
 
 def _share_answers(result: Json) -> Json:

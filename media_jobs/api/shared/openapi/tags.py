@@ -29,6 +29,12 @@ TAGS = (
         "The same service in the words of the Ingestion API: over the same images and jobs, with the preset `ingest`.",
         ("/api/v1/ingest", "/api/v1/health"),
     ),
+    Tag(
+        "Instructions",
+        "The Instrlabs API: files under instructions of products, over the same images and jobs. Each answer comes in "
+        "an envelope, errors too.",
+        ("/instructions", "/products", "/files", "/health"),
+    ),
 )
 
 

@@ -35,6 +35,11 @@ TYPES = {
         "change, delete).",
         "Use a credential with the scope that the detail and the header WWW-Authenticate name.",
     ),
+    "not_owner": ProblemType(
+        "Somebody else’s",
+        "The instruction exists, and belongs to another caller.",
+        "Call with the credential, and for the user, that made it.",
+    ),
     "may_not_act_for_users": ProblemType(
         "May not act for users",
         "The header X-User-ID came without an API key that may act for users. It is refused instead of ignored, "
@@ -73,6 +78,12 @@ TYPES = {
         "Wait for as many seconds as the header Retry-After says. The header RateLimit of each answer tells how many "
         "requests are left.",
         _QUOTA_TYPE,
+    ),
+    "daily_limit_reached": ProblemType(
+        "Files of the day used up",
+        "The caller has sent as many files as the product takes from one caller in a day of UTC. Nothing more was "
+        "stored.",
+        "Wait for as many seconds as the header Retry-After says, or ask the operator for a larger limit.",
     ),
     "not_authenticated": ProblemType(
         "Not authenticated",

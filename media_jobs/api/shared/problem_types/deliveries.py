@@ -38,4 +38,25 @@ TYPES = {
         "The receiver answered 410: it wants no more events, and the webhook is disabled.",
         "Enable the webhook if that was a mistake.",
     ),
+    "message_refused": ProblemType(
+        "Message refused",
+        "Nothing can be made of a message that came by NATS. It is kept as a dead letter.",
+        "The admin lists dead letters with their reasons.",
+    ),
+    "bad_message": ProblemType(
+        "Message of a wrong form",
+        "A message that came by NATS has not the form of an image request. It is kept as a dead letter.",
+        "Compare it with the schema image-request.v1.",
+    ),
+    "key_not_allowed": ProblemType(
+        "Object not allowed",
+        "A message that came by NATS names an object that is not under uploads/ or the inbox, or that another caller "
+        "announced. It is kept as a dead letter.",
+        "Store the object under the inbox, or name one that the same user announced.",
+    ),
+    "delivered_too_often": ProblemType(
+        "Delivered too often",
+        "Whatever took this message from NATS died of it, several times. It is kept as a dead letter.",
+        "The logs of the consumer say what happened. Send the message again once that is mended.",
+    ),
 }

@@ -17,6 +17,12 @@ TYPES = {
         "The first bytes are not those of a picture of an accepted format. Name and Content-Type do not count.",
         "Send JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or a camera raw file.",
     ),
+    "format_not_allowed": ProblemType(
+        "Format not taken by the product",
+        "The file is a picture of a format that this service reads, and the product takes others only. The detail "
+        "lists them.",
+        "Convert the picture, or use another product.",
+    ),
     "raw_no_preview": ProblemType(
         "Raw file without a preview",
         "Derivatives of camera raw files are made from the preview within, and this file has none. The original is "
@@ -25,7 +31,8 @@ TYPES = {
     ),
     "too_many_pixels": ProblemType(
         "Too many pixels",
-        "Decoded, the picture would have more pixels than MAX_MEGAPIXELS allows; of an animation, all frames together.",
+        "Decoded, the picture would have more pixels than MAX_MEGAPIXELS, or the product, allows; of an animation, all "
+        "frames together.",
         "Scale it down, or ask the operator to raise the limit and retry the job.",
     ),
     "too_many_frames": ProblemType(

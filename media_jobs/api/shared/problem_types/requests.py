@@ -42,6 +42,32 @@ TYPES = {
         "There is no preset of that name. The detail lists those there are.",
         "Send one of them, or leave the field out.",
     ),
+    "unknown_product": ProblemType(
+        "Unknown product",
+        "There is no product of that id or name, it takes nothing at present, or it is not open to the caller.",
+        "Send the id or the name of one that GET /products lists.",
+    ),
+    "unknown_variant": ProblemType(
+        "Unknown variant",
+        "The file exists, and has no variant of that name. The detail lists those that it has.",
+        "Send one of them, or original.",
+    ),
+    "file_cleaned": ProblemType(
+        "File cleaned up",
+        "The file and what was made of it are gone: the time that its product keeps files was over, or somebody "
+        "deleted the image.",
+        "Send it again if it is still needed.",
+    ),
+    "instruction_full": ProblemType(
+        "Instruction full",
+        "The instruction has as many files as its product takes in one. Nothing more was stored.",
+        "Make another instruction for the rest with POST /instructions.",
+    ),
+    "not_processed": ProblemType(
+        "Not processed",
+        "What was asked for is made from the file, and that has not been done yet, or has failed.",
+        "Look at the status of the file; the original can be read all the same.",
+    ),
     "unknown_upload": ProblemType(
         "Unknown upload",
         "There is no direct upload with this id that belongs to the caller.",

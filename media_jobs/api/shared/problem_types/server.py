@@ -105,6 +105,11 @@ TYPES = {
         "The checksum of the stored original is not that of the upload. It is not used.",
         "The operator restores the file from a backup, or the picture is uploaded again.",
     ),
+    "nats_unavailable": ProblemType(
+        "NATS away",
+        "NATS does not answer. Nothing is lost: what is to be told is in the database, and is told when it is back.",
+        "Nothing is to be done by callers. The operator looks at NATS_URI and its server.",
+    ),
     "queue_unavailable": ProblemType(
         "Queue away",
         "Redis does not answer. Nothing is lost: workers look into the database by themselves, a little later.",

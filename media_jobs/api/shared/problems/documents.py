@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from media_jobs.api.shared import envelope, routes
 from media_jobs.api.shared.problem_types import TYPES, uri_of
 
 CONTENT_TYPE = "application/problem+json"
@@ -41,6 +42,12 @@ class Problem:
             "code": self.code,
             **self.members,
         }
+
+    def body(self, path: str) -> tuple[dict[str, Any], str]:
+        """What is answered at this address, and its content type: the same, told in one of two ways."""
+        if routes.takes_envelope(path):
+            return envelope.of_error(self.code, self.detail, self.members), envelope.CONTENT_TYPE
+        return self.document(path), CONTENT_TYPE
 
 
 BROKEN = Problem(400, "bad_request", "The request breaks off or is not a well-formed form.")

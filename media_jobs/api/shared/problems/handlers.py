@@ -1,6 +1,7 @@
 """Where errors of requests are answered: in views, in middleware, and where there is no such address.
 
-Below /v1 and /api each is answered with a problem document. Elsewhere browsers get pages.
+Below the addresses of APIs each is answered with a problem document, or in the envelope of the Instrlabs API. Elsewhere
+browsers get pages.
 """
 
 import sys
@@ -16,7 +17,6 @@ from media_jobs import errors
 from media_jobs.adapters import database
 from media_jobs.api.shared import routes
 from media_jobs.api.shared.problems.documents import (
-    CONTENT_TYPE,
     DATABASE_UNAVAILABLE,
     FIELDS_TOO_LARGE,
     INTERNAL_ERROR,
@@ -36,7 +36,8 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exc, database.CONNECTION_ERRORS):
         log.warning("database_unavailable", path=request.path, error=str(exc))
     log.info("request_refused", status=found.status, code=found.code, path=request.path)
-    return Response(found.document(request.path), found.status, headers=found.headers, content_type=CONTENT_TYPE)
+    body, content_type = found.body(request.path)
+    return Response(body, found.status, headers=found.headers, content_type=content_type)
 
 
 def answer(request: HttpRequest, exc: errors.MediaError) -> JsonResponse:
@@ -91,6 +92,5 @@ def _is_browser(request: HttpRequest) -> bool:
 
 
 def _answer(request: HttpRequest, problem: Problem) -> JsonResponse:
-    return JsonResponse(
-        problem.document(request.path), status=problem.status, content_type=CONTENT_TYPE, headers=problem.headers
-    )
+    body, content_type = problem.body(request.path)
+    return JsonResponse(body, status=problem.status, content_type=content_type, headers=problem.headers)
