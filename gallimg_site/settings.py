@@ -21,6 +21,7 @@ from gallimg_site.admin_settings import (  # noqa: F401
     AXES_LOCKOUT_PARAMETERS,
     AXES_RESET_ON_SUCCESS,
     AXES_VERBOSE,
+    OTP_TOTP_ISSUER,
     UNFOLD,
 )
 from gallimg_site.api_settings import (  # noqa: F401
@@ -190,6 +191,9 @@ INSTALLED_APPS = [
     "django_prometheus",
     "django_structlog",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "csp",
     "media_jobs.apps.MediaJobsConfig",
 ]

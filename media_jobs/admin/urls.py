@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from media_jobs.admin.access.second_factor import second_factor
 from media_jobs.admin.add import views as add
 from media_jobs.admin.bulk import views as bulk
 from media_jobs.admin.home import views as home
@@ -17,6 +18,7 @@ urlpatterns = [
     path("home/chart/", home.chart, name="home_chart"),
     path("home/storage/", home.storage, name="home_storage"),
     path("home/stale/", home.stale, name="home_stale"),
+    path("account/second-factor/", second_factor, name="second_factor"),
     path("add/", add.add, name="add"),
     path("runs/<uuid:run_id>/live/", run_live.progress, name="run_live"),
     path("queues/", queues.queues, name="queues"),

@@ -92,6 +92,7 @@ ROWS = [
     Row("stop a run", CURATOR, of("media_jobs_reprocessrun_stop", "run"), SENT),
     Row("retry", CURATOR, of("media_jobs_job_retry_this", "failed"), SENT),
     Row("cancel", CURATOR, of("media_jobs_job_cancel_this", "waiting"), SENT),
+    Row("second factor", 0, lambda _: reverse("desk:second_factor")),
     Row("home's chart", VIEWER, lambda _: reverse("desk:home_chart")),
     Row("home's storage", VIEWER, lambda _: reverse("desk:home_storage")),
     Row("home's stale", VIEWER, lambda _: reverse("desk:home_stale")),

@@ -10,6 +10,7 @@ OURS = Path(__file__).parents[2] / "templates"
 DIGESTS = {
     "admin/base.html": "2ce9250b3c649e3a",
     "admin/index.html": "9fdb849b7da18ccd",
+    "admin/login.html": "13deb7765ce36659",
     "unfold/helpers/account_links.html": "2bf64df6869b6b29",
     "unfold/helpers/app_list.html": "6ab83ac498b2f50f",
     "unfold/helpers/header_title.html": "b126ed2ab9ca1680",

@@ -15,11 +15,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse, reverse_lazy
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
 from media_jobs.admin.base import ModelAdmin, button, caller_of, redirect_to
-from media_jobs.services.access import people
+from media_jobs.errors import MediaError
+from media_jobs.services.access import people, second_factor
 
 #: What only superusers give and take.
 _GRANTS = ("is_superuser", "is_staff", "groups", "user_permissions")
@@ -31,6 +34,8 @@ _ABOUT = {
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+for model in (TOTPDevice, StaticDevice):  # their pages show secrets
+    admin.site.unregister(model)
 
 
 class GroupChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -79,7 +84,7 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
             },
         ),
     )
-    actions_detail = ("new_link",)
+    actions_detail = ("new_link", "remove_second_factor")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
@@ -122,6 +127,10 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
             lacking = {*lacking, "account of staff"}
         return found, counts, lacking, protected
 
+    def has_remove_second_factor_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        person = self.get_object(request, unquote(object_id)) if object_id else None
+        return _is_superuser(request) and person is not None and second_factor.is_needed(person)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
@@ -160,6 +169,21 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
         person = get_object_or_404(User, pk=unquote(object_id))
         self.log_change(request, person, "given a new sign-in link")
         self.message_user(request, f"Send {person} this: {_link(request, person)}", messages.SUCCESS)
+        return redirect_to(request, reverse("admin:auth_user_change", args=[person.pk]))
+
+    @button(
+        "Remove the second factor",
+        permission="remove_second_factor",
+        question="For who has lost the phone and the recovery codes: the password alone is enough then.",
+        icon="phonelink_erase",
+    )
+    def remove_second_factor(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        person = get_object_or_404(User, pk=unquote(object_id))
+        try:
+            second_factor.remove(person, actor=caller_of(request.user))
+            self.message_user(request, f"{person} signs in by the password alone.", messages.SUCCESS)
+        except MediaError as error:
+            self.message_user(request, str(error), messages.WARNING)
         return redirect_to(request, reverse("admin:auth_user_change", args=[person.pk]))
 
     def _show_link(self, request: HttpRequest, person: User) -> HttpResponse:
