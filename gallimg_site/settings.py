@@ -36,7 +36,7 @@ from gallimg_site.api_settings import (  # noqa: F401
 from gallimg_site.data_directory import close_to_others
 from gallimg_site.env import ConfigError
 from gallimg_site.env_reader import load
-from gallimg_site.picture_origins import picture_origins
+from gallimg_site.picture_origins import picture_origins, storage_origins
 
 try:
     ENV = load()
@@ -262,6 +262,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [_SELF, "'unsafe-eval'"],
         "style-src": [_SELF, "'unsafe-inline'"],
         "img-src": [_SELF, "data:", *picture_origins(ENV)],
+        "connect-src": [_SELF, *storage_origins(ENV)],  # large files are sent straight to the storage
         "object-src": ["'none'"],
         "base-uri": [_SELF],
         "form-action": [_SELF],

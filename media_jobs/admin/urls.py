@@ -20,6 +20,7 @@ urlpatterns = [
     path("home/stale/", home.stale, name="home_stale"),
     path("account/second-factor/", second_factor, name="second_factor"),
     path("add/", add.add, name="add"),
+    path("add/begin/", add.begin, name="add_begin"),
     path("runs/<uuid:run_id>/live/", run_live.progress, name="run_live"),
     path("queues/", queues.queues, name="queues"),
     path("library/", library.library, name="library"),

@@ -98,6 +98,7 @@ ROWS = [
     Row("home's stale", VIEWER, lambda _: reverse("desk:home_stale")),
     Row("add pictures", CURATOR, lambda _: reverse("desk:add")),
     Row("add pictures: send", CURATOR, lambda _: reverse("desk:add"), {"preset": "ingest"}),
+    Row("add pictures: straight to the storage", CURATOR, lambda _: reverse("desk:add_begin"), {"type": "image/jpeg"}),
     Row("queues", OPERATOR, lambda _: reverse("desk:queues")),
     Row("library", VIEWER, lambda _: reverse("desk:library")),
     Row("what is live of a picture", VIEWER, of_desk("picture_live")),

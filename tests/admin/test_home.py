@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -13,13 +12,12 @@ from django.utils import timezone
 
 from media_jobs.callers import SYSTEM
 from media_jobs.library import overview
-from media_jobs.models import Change, Job, Original
+from media_jobs.models import Original
 from media_jobs.services.runs import lifecycle as runs
-from tests.e2e.service import photo
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 
 pytestmark = pytest.mark.django_db
-HOME, ADD = reverse("admin:index"), reverse("desk:add")
+HOME = reverse("admin:index")
 
 
 def titles(browser: Client) -> list[str]:
@@ -98,42 +96,6 @@ def test_the_first_page_costs_as_many_queries_for_much_as_for_little(boss: Clien
     few = cost()
     add(15)
     assert cost() == few
-
-
-def send(browser: Client, *files: SimpleUploadedFile, **said: str) -> tuple[int, str]:
-    answer = browser.post(ADD, {"preset": "ingest", "file": list(files), **said})
-    return answer.status_code, answer.content.decode()
-
-
-def test_many_files_are_added_at_once_with_rights_and_tags_for_all(boss: Client) -> None:
-    files = [SimpleUploadedFile(f"{number}.jpg", photo()) for number in range(3)]
-    _, page = send(boss, *files, creator="Ada", licence="https://example.org/by", tags="oak, gall")
-    assert page.count("Added.") == 3
-    assert set(Original.objects.values_list("creator", "licence")) == {("Ada", "https://example.org/by")}
-    assert Job.objects.filter(state="queued", preset__name="ingest").count() == 3
-    assert {tag for one in Original.objects.all() for tag in one.tags.values_list("name", flat=True)} == {"oak", "gall"}
-    assert Change.objects.filter(action="added").count() == 3
-
-
-def test_one_that_is_refused_says_why_beside_its_name_and_the_others_come_in(boss: Client) -> None:
-    _, page = send(boss, SimpleUploadedFile("good.jpg", photo()), SimpleUploadedFile("bad.txt", b"no picture at all"))
-    assert Original.objects.count() == 1
-    assert "bad.txt" in page
-    assert "accepted are JPEG" in page
-
-
-def test_a_script_is_answered_file_by_file(boss: Client) -> None:
-    sent = {"preset": "ingest", "file": SimpleUploadedFile("good.jpg", photo())}
-    answer = boss.post(ADD, sent, headers={"accept": "application/json"}).json()
-    assert answer["link"] == reverse("admin:media_jobs_original_change", args=[Original.objects.get().pk])
-    wrong = {"preset": "ingest", "licence": "nonsense", "file": SimpleUploadedFile("good.jpg", photo())}
-    answer = boss.post(ADD, wrong, headers={"accept": "application/json"}).json()
-    assert "A licence is an address" in answer["why"]
-    assert Original.objects.count() == 1
-
-
-def test_without_a_file_the_page_says_so(boss: Client) -> None:
-    assert "Choose at least one file." in send(boss)[1]
 
 
 def test_the_queues_are_shown_by_the_names_that_rq_knows_them_by(boss: Client) -> None:

@@ -1,12 +1,13 @@
 """The page that takes files. With a script it sends one after the other, and says of each how far it is."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from media_jobs.admin import desk
 from media_jobs.admin.base import caller_of
@@ -17,10 +18,12 @@ from media_jobs.models import Preset
 from media_jobs.pipeline.privacy.capture import clean
 from media_jobs.pipeline.privacy.rights import url
 from media_jobs.services import originals
-from media_jobs.services.uploads import by_hand
+from media_jobs.services.uploads import by_hand, direct_uploads
 from media_jobs.services.uploads.intake import UploadOptions
 
 ADD = "media_jobs.add_original"
+#: Files from this size on go straight to the storage; smaller ones are judged by the service while they come.
+_DIRECT_BYTES = 8 * 1_048_576
 _RIGHTS = ("creator", "credit", "copyright", "licence", "digital_source_type")
 _INPUT = {"class": "gi-input"}
 
@@ -72,6 +75,7 @@ def add(request: HttpRequest) -> HttpResponse:
     results: list[dict[str, str]] = []
     if request.method == "POST" and form.is_valid():
         results = [_take(request, file, form) for file in request.FILES.getlist("file")]
+        results += [_take_stored(request, upload, form) for upload in request.POST.getlist("upload")]
         results = results or [{"name": "", "why": "Choose at least one file."}]
     if "application/json" in request.headers.get("Accept", ""):
         why = "; ".join(f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items())
@@ -83,8 +87,45 @@ def add(request: HttpRequest) -> HttpResponse:
         "picture_mb": limits.picture_bytes // 1_048_576,
         "raw_mb": limits.raw_bytes // 1_048_576,
         "largest_bytes": limits.largest_bytes,
+        "direct_bytes": _DIRECT_BYTES,
     }
     return desk.show(request, "admin/add/add.html", "Add pictures", **context)
+
+
+@desk.page(ADD)
+@require_POST
+def begin(request: HttpRequest) -> HttpResponse:
+    """Answer the script with a form by which the browser stores one large file itself; or with why not."""
+    size = request.POST.get("size", "")
+    try:
+        opened = direct_uploads.begin(
+            caller=caller_of(request.user),
+            filename=request.POST.get("name", ""),
+            content_type=request.POST.get("type", ""),
+            size_bytes=int(size) if size.isdecimal() and 0 < len(size) < 16 else None,
+            sha256="",
+        )
+    except MediaError as error:
+        return JsonResponse({"why": str(error)})
+    form = opened.form
+    return JsonResponse({"upload": str(opened.upload.pk), "url": form.url, "fields": form.fields})
+
+
+def _take_stored(request: HttpRequest, upload: str, form: AddForm) -> dict[str, str]:
+    try:
+        accepted = by_hand.add_stored(
+            UUID(upload),
+            preset=form.cleaned_data["preset"],
+            actor=caller_of(request.user),
+            options=form.options(),
+        )
+    except ValueError:
+        raise Http404 from None
+    except MediaError as error:
+        return {"name": "", "why": str(error)}
+    picture = accepted.job.original
+    link = reverse("admin:media_jobs_original_change", args=[picture.pk])
+    return {"name": picture.filename, "link": link, "note": ""}
 
 
 def _take(request: HttpRequest, file: Any, form: AddForm) -> dict[str, str]:

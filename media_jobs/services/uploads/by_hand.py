@@ -13,7 +13,7 @@ from media_jobs.models import Original
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, sniff
 from media_jobs.services import changes, originals
 from media_jobs.services.images import deletion, redoing
-from media_jobs.services.uploads import backlog
+from media_jobs.services.uploads import backlog, direct_uploads
 from media_jobs.services.uploads.intake import Accepted, Upload, UploadOptions
 
 
@@ -41,6 +41,18 @@ def add(
             upload.end()
         finally:
             upload.abort()
+    return accepted
+
+
+def add_stored(upload_id: UUID, *, preset: str, actor: Caller, options: UploadOptions) -> Accepted:
+    """Make an image of a file that a person's browser stored by itself, by a form of `direct_uploads.begin`.
+
+    A worker looks at its bytes. Raises UnknownUpload, UploadUsed, UploadExpired, UnknownPreset, BacklogFull.
+    """
+    version = selectors.current_preset(preset)
+    with backlog.place(), transaction.atomic():
+        accepted = direct_uploads.accept_rows(upload_id, preset=version, caller=actor, options=options)
+        changes.record(accepted.job.original, "added", actor=actor, after={"preset": str(version)})
     return accepted
 
 

@@ -1,4 +1,5 @@
-// Adding pictures: files are dropped or chosen, and sent one after the other, three at a time, each with its progress.
+// Adding pictures: files are dropped or chosen, and sent three at a time, each with its progress;
+// large ones straight to the storage.
 const form = document.querySelector("[data-gi-add]");
 const AT_ONCE = 3;
 
@@ -29,25 +30,53 @@ if (form) {
     };
   };
 
-  const send = (file, row) =>
+  // Posts a form; resolves to the request, of status 0 where the connection was lost.
+  const post = (url, data, progress, headers = { Accept: "application/json" }) =>
     new Promise((go) => {
-      const data = new FormData(form);
-      data.delete("file");
-      data.append("file", file);
       const request = new XMLHttpRequest();
-      request.open("POST", location.pathname);
-      request.setRequestHeader("Accept", "application/json");
-      request.responseType = "json";
-      request.upload.onprogress = (event) => event.lengthComputable && row.progress(event.loaded / event.total);
-      request.onload = () => {
-        const said = request.response;
-        if (said?.link) row.over(`Added. ${said.note}`, false, said.link);
-        else row.over(said?.why || "The service did not take it; are you still signed in?", true);
-        go();
-      };
-      request.onerror = () => (row.over("The connection was lost. Try this file again.", true), go());
+      request.open("POST", url);
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+      request.responseType = headers.Accept ? "json" : "text";
+      if (progress) request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+      request.onload = request.onerror = () => go(request);
       request.send(data);
     });
+
+  const said = () => {
+    const data = new FormData(form);
+    data.delete("file");
+    return data;
+  };
+
+  // Stores a large file without the service in between; resolves to the answer, or null where the storage does not take it.
+  const sendDirectly = async (file, row) => {
+    const about = new FormData();
+    for (const [name, value] of [["name", file.name], ["type", file.type], ["size", file.size]]) about.append(name, value);
+    about.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    const begun = (await post(form.dataset.begin, about)).response;
+    if (!begun?.upload) return begun;
+    const data = new FormData();
+    for (const [name, value] of Object.entries(begun.fields)) data.append(name, value);
+    data.append("file", file);
+    const stored = await post(begun.url, data, row.progress, {});
+    if (stored.status < 200 || stored.status > 299) return null;
+    const finish = said();
+    finish.append("upload", begun.upload);
+    return (await post(location.pathname, finish)).response;
+  };
+
+  const send = async (file, row) => {
+    let answer = file.size < Number(form.dataset.direct) ? null : await sendDirectly(file, row);
+    if (!answer) {
+      const data = said();
+      data.append("file", file);
+      const request = await post(location.pathname, data, row.progress);
+      if (!request.status) return row.over("The connection was lost. Try this file again.", true);
+      answer = request.response;
+    }
+    if (answer?.link) row.over(`Added. ${answer.note}`, false, answer.link);
+    else row.over(answer?.why || "The service did not take it; are you still signed in?", true);
+  };
 
   const next = async () => {
     if (sending >= AT_ONCE || !waiting.length) return;
