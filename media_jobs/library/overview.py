@@ -1,16 +1,16 @@
 """What the first page asks. Each question is answered by an index, or asked for by a script after the page is there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Sum
-from django.db.models.functions import Coalesce, Now, TruncDay, TruncHour
+from django.db.models import Count
+from django.db.models.functions import Now, TruncDay, TruncHour
 from django.utils import timezone
 
-from media_jobs.models import Derivative, Job, Original, ReprocessRun
-from media_jobs.states import DerivativeState, JobState, Lane, OriginalState, RunState
+from media_jobs.models import Job, ReprocessRun
+from media_jobs.states import JobState, Lane, RunState
 
 _DAY, _MONTH = timedelta(hours=24), timedelta(days=30)
 
@@ -55,18 +55,6 @@ def last_day() -> list[Bar]:
 def last_month() -> list[Bar]:
     """Return what ended on each of the last 30 days."""
     return _bars(TruncDay, timedelta(days=1), _MONTH)
-
-
-def storage_by_kind() -> list[tuple[str, int, int]]:
-    """Return of originals, of the web versions of each preset and of what was replaced: the number, and the bytes."""
-    size = {"files": Count("pk"), "bytes": Coalesce(Sum("size_bytes"), 0)}
-    originals = Original.objects.filter(state=OriginalState.ACTIVE).aggregate(**size)
-    found = [("Originals", originals["files"], originals["bytes"])]
-    current = Derivative.objects.filter(state=DerivativeState.CURRENT).order_by("preset_name")
-    grouped: Iterable[Any] = current.values("preset_name").annotate(**size)
-    found += [(f"Web versions, {row['preset_name']}", row["files"], row["bytes"]) for row in grouped]
-    replaced = Derivative.objects.filter(state=DerivativeState.REPLACED).aggregate(**size)
-    return [*found, ("Replaced, to be removed", replaced["files"], replaced["bytes"])]
 
 
 def _bars(trunc: Any, step: timedelta, span: timedelta) -> list[Bar]:

@@ -75,7 +75,7 @@ def test_the_parts_that_come_later_say_what_they_are_of(boss: Client) -> None:
     chart = boss.get(reverse("desk:home_chart")).content.decode()
     assert "The last 24 hours: 1 done, 0 failed" in chart
     storage = " ".join(boss.get(reverse("desk:home_storage")).content.decode().split())
-    assert "Web versions, gallformers" in storage
+    assert "Web versions</th><td>3 B</td><td>1 files" in storage.replace("\xa0", " ")
     assert boss.get(reverse("desk:home_stale"))["X-Live"] == "over"
 
 

@@ -9,9 +9,16 @@ from django.views.decorators.http import require_safe
 from media_jobs import staleness
 from media_jobs.admin import cells, desk
 from media_jobs.library import overview
+from media_jobs.services import stored
+from media_jobs.states import StoredKind
 
 VIEW = "media_jobs.view_job"
 _HEIGHT = 60
+_KINDS = {
+    StoredKind.ORIGINAL: "Pictures, as they came",
+    StoredKind.DERIVATIVE: "Web versions",
+    StoredKind.REPLACED: "Former web versions, kept for a week",
+}
 
 
 @desk.page(VIEW)
@@ -30,7 +37,7 @@ def chart(request: HttpRequest) -> HttpResponse:
 @require_safe
 def storage(request: HttpRequest) -> HttpResponse:
     """How many files there are of each kind, and how much room they take."""
-    kinds = [(name, f"{files:,}", cells.size(size)) for name, files, size in overview.storage_by_kind()]
+    kinds = [(_KINDS[one.kind], f"{one.objects:,}", cells.size(one.bytes)) for one in stored.by_kind()]
     return desk.live(request, desk.fragment(request, "admin/home/storage.html", kinds=kinds), over=True)
 
 
