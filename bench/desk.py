@@ -46,7 +46,7 @@ def rows(rounds: int, pictures: int | None = None) -> Iterator[Row]:
         postgres, valkey = stack.enter_context(servers.postgres()), stack.enter_context(servers.valkey())
         empty, full = (
             stack.enter_context(Bed(name, postgres, valkey.database(number), folder / name, child="bench.desk_child"))
-            for number, name in enumerate(("empty", "full"))
+            for number, name in enumerate(("empty", "crowded"))
         )
         empty.ask(fill=_EMPTY)
         full.ask(fill=size)

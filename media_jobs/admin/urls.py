@@ -16,6 +16,7 @@ from media_jobs.admin.runs import live as run_live
 app_name = "desk"
 urlpatterns = [
     path("home/chart/", home.chart, name="home_chart"),
+    path("home/work/", home.work, name="home_work"),
     path("home/storage/", home.storage, name="home_storage"),
     path("home/stale/", home.stale, name="home_stale"),
     path("account/second-factor/", second_factor, name="second_factor"),
@@ -24,6 +25,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/live/", run_live.progress, name="run_live"),
     path("queues/", queues.queues, name="queues"),
     path("library/", library.library, name="library"),
+    path("library/live/", library.live, name="library_live"),
     path("failures/", inbox.inbox, name="inbox"),
     path("failures/act/", inbox.act, name="inbox_act"),
     path("failures/<slug:name>/", inbox.group, name="inbox_group"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from media_jobs.callers import SYSTEM
 from media_jobs.library import overview
-from media_jobs.models import Original
+from media_jobs.models import Job, Original
 from media_jobs.services.runs import lifecycle as runs
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 
@@ -56,6 +56,20 @@ def test_who_works_on_what_since_when(boss: Client) -> None:
     assert "3\xa0minutes ago" in page
 
 
+def test_what_is_in_work_is_told_until_nothing_waits(boss: Client) -> None:
+    work = reverse("desk:home_work")
+    assert boss.get(work)["X-Live"] == "over"
+    job = make_job(make_original(filename="oak gall.jpg", stored=False))
+    for page in (HOME, reverse("desk:inbox")):
+        assert f'data-gi-live="{work}"' in boss.get(page).content.decode()
+    first = boss.get(work)
+    assert first["X-Live"] == "goes-on"
+    assert "1 interactive" in first.content.decode()
+    Job.objects.filter(pk=job.pk).update(state="done")
+    assert boss.get(work)["X-Live"] == "over"
+    assert f'data-gi-live="{work}"' not in boss.get(reverse("desk:inbox")).content.decode()
+
+
 def test_hours_and_days_count_what_ended_in_them() -> None:
     now = timezone.now()
     make_job(make_original(b"1", stored=False), state="done", finished_at=now)
@@ -75,7 +89,7 @@ def test_the_parts_that_come_later_say_what_they_are_of(boss: Client) -> None:
     chart = boss.get(reverse("desk:home_chart")).content.decode()
     assert "The last 24 hours: 1 done, 0 failed" in chart
     storage = " ".join(boss.get(reverse("desk:home_storage")).content.decode().split())
-    assert "Web versions</th><td>3 B</td><td>1 files" in storage.replace("\xa0", " ")
+    assert "Web versions</th><td>3 bytes</td><td>1 file</td>" in storage.replace("\xa0", " ")
     assert boss.get(reverse("desk:home_stale"))["X-Live"] == "over"
 
 

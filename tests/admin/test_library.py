@@ -16,7 +16,7 @@ from django.utils import timezone
 from media_jobs.callers import SYSTEM
 from media_jobs.library import rows
 from media_jobs.library.filters import Filter, Shown, Sort
-from media_jobs.models import EngineVersion, Original, Tag
+from media_jobs.models import EngineVersion, Job, Original, Tag
 from media_jobs.services.images import deletion
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 
@@ -196,6 +196,22 @@ def test_the_list_shows_what_the_grid_has_no_room_for(boss: Client) -> None:
 def test_a_picture_by_ai_has_its_badge(boss: Client) -> None:
     make("drawn.jpg", digital_source_type=AI)
     assert '<span class="gi-badge">AI</span>' in boss.get(LIBRARY).content.decode()
+
+
+def test_tiles_are_asked_for_again_while_their_pictures_wait(boss: Client) -> None:
+    job, other = make_job(make("waits.jpg")), make("other.jpg")
+    page = boss.get(LIBRARY).content.decode()
+    assert page.count("data-gi-open") == 1
+    url, asked = reverse("desk:library_live"), {"picture": [str(job.original_id), "no id"]}
+    first = boss.get(url, asked)
+    assert "waits.jpg" in first.content.decode()
+    assert other.filename not in first.content.decode()
+    assert first["X-Live"] == "goes-on"
+    assert boss.get(url, asked, headers={"if-none-match": first["ETag"]}).status_code == 304
+    Job.objects.update(state="done")
+    then = boss.get(url, {**asked, "view": "list"}, headers={"if-none-match": first["ETag"]})
+    assert (then.status_code, then["X-Live"]) == (200, "over")
+    assert "<table" in then.content.decode()
 
 
 def test_the_address_of_a_filter_is_a_query_of_django() -> None:

@@ -147,11 +147,13 @@ def test_a_new_preset_is_made_in_the_same_table(boss: Client) -> None:
     assert "There is a preset “fresh” already." in page
 
 
-def test_one_button_describes_a_run_over_what_is_stale(boss: Client) -> None:
-    boss.post(reverse("desk:preset_run", args=["ingest"]))
+def test_one_button_begins_a_run_over_what_is_stale(boss: Client) -> None:
+    answer = boss.post(reverse("desk:preset_run", args=["ingest"]))
     run = ReprocessRun.objects.get()
-    assert (run.state, run.preset.name) == ("draft", "ingest")
+    assert answer["Location"] == reverse("admin:media_jobs_reprocessrun_change", args=[run.pk])
+    assert (run.state == "draft", run.preset.name) == (False, "ingest")
     assert run.selection["stale"]
+    assert run.confirmed_at
 
 
 def test_the_count_of_what_is_stale_comes_with_its_button(boss: Client) -> None:
@@ -161,8 +163,8 @@ def test_the_count_of_what_is_stale_comes_with_its_button(boss: Client) -> None:
     for size in job.preset.renditions.all():
         make_derivative(job, size.name, state="current", content=size.name.encode(), rights_digest="another")
     page = " ".join(boss.get(url).content.decode().split())
-    assert f"{job.preset.renditions.count()} web versions stale" in page
-    assert "Make them anew by a run" in page
+    assert f"{job.preset.renditions.count()} web versions are stale" in page
+    assert "Make them anew" in page
 
 
 @pytest.fixture

@@ -9,23 +9,10 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import SIZES, sign_in
+from tests.browser.conftest import PATIENT_MS, SIZES, sign_in
+from tests.browser.pages import PAGES
 from tests.e2e.service import Service, photo, running, wait_until
 
-PAGES = {
-    "home": "/admin/",
-    "library": "/admin/library/",
-    "library-list": "/admin/library/?view=list",
-    "failures": "/admin/failures/",
-    "add": "/admin/add/",
-    "presets": "/admin/presets/",
-    "preset": "/admin/presets/gallformers/",
-    "runs": "/admin/media_jobs/reprocessrun/",
-    "jobs": "/admin/media_jobs/job/",
-    "people": "/admin/auth/user/",
-    "changes": "/admin/media_jobs/change/",
-    "queues": "/admin/queues/",
-}
 _PICTURES = 18
 
 
@@ -58,7 +45,7 @@ def _shoot(browser: Browser, service: Service, folder: Path, size: str, theme: s
         base_url=service.url, viewport=SIZES[size], color_scheme="dark" if theme == "dark" else "light"
     ) as context:
         page = context.new_page()
-        page.set_default_timeout(90_000)
+        page.set_default_timeout(PATIENT_MS)
         sign_in(page, service)
         page.goto("/admin/library/?state=done")
         picture = page.locator(".gi-cell-name").first.get_attribute("href") or ""

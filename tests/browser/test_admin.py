@@ -6,50 +6,18 @@ The fixture `page` fails each of these tests if anything is asked for elsewhere,
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.pages import PAGES
+
 pytestmark = pytest.mark.browser
 at_every_size = pytest.mark.parametrize("page", ["wide-light", "narrow-light"], indirect=True)
 once = pytest.mark.parametrize("page", ["wide-light"], indirect=True)
 
-PAGES = [
-    "/admin/",
-    "/admin/library/",
-    "/admin/library/?view=list",
-    "/admin/failures/",
-    "/admin/failures/damaged/",
-    "/admin/add/",
-    "/admin/presets/",
-    "/admin/presets/gallformers/",
-    "/admin/queues/",
-    "/admin/media_jobs/change/",
-    "/admin/media_jobs/original/",
-    "/admin/media_jobs/derivative/",
-    "/admin/media_jobs/job/",
-    "/admin/media_jobs/job/?state__exact=failed",
-    "/admin/media_jobs/jobevent/",
-    "/admin/media_jobs/reprocessrun/",
-    "/admin/media_jobs/reprocessrun/add/",
-    "/admin/media_jobs/runitem/",
-    "/admin/media_jobs/maintenancetask/",
-    "/admin/media_jobs/instruction/",
-    "/admin/media_jobs/instructiondetail/",
-    "/admin/media_jobs/product/",
-    "/admin/media_jobs/product/add/",
-    "/admin/media_jobs/deadletter/",
-    "/admin/media_jobs/storedentry/",
-    "/admin/media_jobs/preset/",
-    "/admin/media_jobs/preset/add/",
-    "/admin/media_jobs/webhookendpoint/",
-    "/admin/media_jobs/webhookendpoint/add/",
-    "/admin/media_jobs/webhookdelivery/",
-    "/admin/auth/user/",
-    "/admin/auth/group/",
-]
 KINDS = ["original", "derivative", "job", "jobevent", "maintenancetask", "preset"]
 
 
 @pytest.mark.usefixtures("broken_picture")
 def test_every_page_fits_its_window_and_works_offline(page: Page) -> None:
-    opened = [*PAGES, *(first_of(page, kind) for kind in KINDS)]
+    opened = [*PAGES.values(), *(first_of(page, kind) for kind in KINDS)]
     too_wide = []
     for address in opened:
         page.goto(address)

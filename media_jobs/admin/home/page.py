@@ -28,13 +28,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     needs: list[dict[str, str]] = []
     if has("media_jobs.view_job"):
         needs += _failures()
-        found["lanes"] = [
-            (lane.value, _bounded(count))
-            for lane, count in overview.waiting_by_lane(at_most=queries.LIST_MOST + 1).items()
-        ]
-        found["at_work"] = [
-            {"job": job, "since": cells.ago(job.started_at), "worker": job.worker} for job in overview.at_work()
-        ]
+        found |= work()
     if has("media_jobs.view_original"):
         needs += _uncredited()
         found["latest"] = tiles_of(rows.page(Filter(), cursor="", size=_LATEST).pictures)
@@ -50,6 +44,17 @@ def context(request: HttpRequest) -> dict[str, Any]:
         ]
     found["may_view_presets"] = has("media_jobs.view_preset")
     return {**found, "needs": needs}
+
+
+def work() -> dict[str, Any]:
+    """Return what waits in each lane, who works on what, and whether there is anything of that."""
+    waiting = overview.waiting_by_lane(at_most=queries.LIST_MOST + 1)
+    at_work = overview.at_work()
+    return {
+        "lanes": [(lane.value, _bounded(count)) for lane, count in waiting.items()],
+        "at_work": [{"job": job, "since": cells.ago(job.started_at), "worker": job.worker} for job in at_work],
+        "open": bool(at_work) or any(waiting.values()),
+    }
 
 
 def _failures() -> list[dict[str, str]]:

@@ -4,10 +4,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from media_jobs import staleness
 from media_jobs.admin import cells, desk
+from media_jobs.admin.home import page
 from media_jobs.library import overview
 from media_jobs.services import stored
 from media_jobs.states import StoredKind
@@ -31,6 +33,15 @@ def chart(request: HttpRequest) -> HttpResponse:
     ]
     part = desk.fragment(request, "admin/home/chart.html", charts=charts)
     return desk.live(request, part, over=True)
+
+
+@desk.page(VIEW)
+@require_safe
+@never_cache
+def work(request: HttpRequest) -> HttpResponse:
+    """What waits and who works on what; over when nothing is left, which Home does not look at."""
+    shown = page.work()
+    return desk.live(request, desk.fragment(request, "admin/home/work.html", **shown), over=not shown["open"])
 
 
 @desk.page("media_jobs.view_original")

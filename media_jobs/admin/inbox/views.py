@@ -13,6 +13,7 @@ from media_jobs import remedies
 from media_jobs.admin import cells, desk
 from media_jobs.admin.access.caller_names import names_of
 from media_jobs.admin.base import caller_of
+from media_jobs.admin.home import page as home
 from media_jobs.admin.queries import AtLeast
 from media_jobs.callers import Caller
 from media_jobs.errors import MediaError
@@ -38,6 +39,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "groups": [_group(request, one, chosen) for one in found],
         "tabs": _tabs(chosen),
         "chosen": chosen,
+        "work": home.work() if chosen is Triage.NEW else None,
         **_may(request),
     }
     return desk.show(request, "admin/inbox/inbox.html", "Failures", **context)

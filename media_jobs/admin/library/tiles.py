@@ -31,6 +31,7 @@ def _tile(picture: Original, names: dict[str, str]) -> dict[str, Any]:
         "src": selectors.derivative_url(thumbnail) if thumbnail else "",
         "placeholder": cells.placeholder(picture),
         "state": state,
+        "open": state in (JobState.QUEUED, JobState.PROCESSING),
         "says": _says(state, bool(thumbnail)),
         "icon": cells.ICONS.get(state, "image"),
         "why": picture.latest_detail or "",  # type: ignore[attr-defined]  # annotated

@@ -2,10 +2,13 @@
 
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from media_jobs import selectors
 from media_jobs.admin import desk
 from media_jobs.admin.bulk.kinds import kinds_for
 from media_jobs.admin.library import chips
@@ -52,6 +55,26 @@ def library(request: HttpRequest) -> HttpResponse:
         "kinds": kinds_for(request, deleted=wanted.deleted),
     }
     return desk.show(request, "admin/library/library.html", "Library", **context)
+
+
+@desk.page(VIEW)
+@require_safe
+@never_cache
+def live(request: HttpRequest) -> HttpResponse:
+    """The tiles of some pictures of the page as they are now, until none of them waits any more."""
+    asked = [pk for pk in map(_uuid, request.GET.getlist("picture")[:_PAGE]) if pk]
+    tiles = tiles_of(list(rows.loaded(selectors.there().filter(pk__in=asked))))
+    template = "admin/library/list.html" if request.GET.get("view") == "list" else "admin/library/grid.html"
+    return desk.live(
+        request, desk.fragment(request, template, tiles=tiles), over=not any(tile["open"] for tile in tiles)
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _choices() -> dict[str, Any]:

@@ -81,15 +81,17 @@ def roll_back(request: HttpRequest, name: str) -> HttpResponse:
 @desk.page(VIEW)
 @require_POST
 def start_run(request: HttpRequest, name: str) -> HttpResponse:
-    """Describe a run over all that is stale of this preset; it is confirmed on its own page."""
+    """Begin a run over all that is stale of this preset, and lead to its page: it is paused and taken back there."""
     desk.require(request, RUN)
+    actor = caller_of(request.user)
     try:
         run = runs.create(
-            owner=caller_of(request.user),
+            owner=actor,
             preset=name,
             selection=Selection(stale=tuple(Staleness)),
             note=f"What is stale of {name}",
         )
+        runs.confirm(run.pk, actor=actor)
     except MediaError as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("desk:presets"))

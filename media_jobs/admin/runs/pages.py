@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.db.models import prefetch_related_objects
 from django.forms import Form, ModelForm, Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -52,7 +53,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     readonly_fields = ("choice", "renditions")
     _add_fieldsets = (
         ("What is made", {"fields": ("preset_name", "renditions", "note")}),
-        ("Of which images", {"fields": ("missing", "stale", "refused", "key_prefix", "tags", "states")}),
+        ("Of which pictures", {"fields": ("missing", "stale", "refused", "key_prefix", "tags", "states")}),
         ("By time, or one by one", {"fields": ("after", "before", "ids")}),
         ("How", {"fields": ("rate_per_minute", "quiet_hours", "failure_limit")}),
     )
@@ -152,7 +153,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     @button(
         "Confirm",
         permission="confirm",
-        question="The set of images is frozen, and the work begins. What is there now stays until you accept the run.",
+        question="The set of pictures is frozen, and the work begins. What is there now stays until you accept it.",
         icon="play_arrow",
         variant="primary",
     )
@@ -180,7 +181,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     @button(
         "Roll back",
         permission="roll_back",
-        question="Image by image the pictures of before become current again. What was made since stays.",
+        question="Picture by picture the web versions of before become current again. What was made since stays.",
         icon="undo",
         do="Take it back",
     )
@@ -209,6 +210,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
 
     def page_context(self, request: HttpRequest, found: ReprocessRun) -> dict[str, Any]:
         failed, _ = run_lists.items(found, state=RunItemState.FAILED, limit=_SHOWN)
+        prefetch_related_objects(failed, "original")
         return {
             "title": str(found),
             "subtitle": None,
@@ -216,7 +218,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
             "moves": found.state in RUNNING,
             "estimate": _estimate(found),
             "counts": [(state, cells.state_label(state), count) for state, count in _counts(found)],
-            "failed": [(cells.link("original", item.original_id, item.original_id), item.code) for item in failed],
+            "failed": [(cells.link("original", item.original_id, item.original), item.code) for item in failed],
             "stale": staleness.count() if found.state == RunState.DRAFT else None,
             "buttons": [
                 (name, title)
@@ -246,11 +248,11 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     def age(self, run: ReprocessRun) -> SafeString:
         return cells.ago(run.created_at)
 
-    @admin.display(description="Images")
+    @admin.display(description="Pictures")
     def choice(self, run: ReprocessRun) -> str:
         return "; ".join(f"{name}: {_text(value)}" for name, value in run.selection.items()) or "all"
 
-    @admin.display(description="Renditions")
+    @admin.display(description="Sizes")
     def renditions(self, run: ReprocessRun) -> str:
         return ", ".join(run.wanted)
 

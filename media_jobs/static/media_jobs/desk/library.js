@@ -66,3 +66,50 @@ if (grid) {
     if (boxes.includes(event.target)) boxes.forEach((box) => (box.tabIndex = box === event.target ? 0 : -1));
   });
 }
+
+// Tiles of pictures that wait or are in work are asked for again, and not while nobody looks, until none is left.
+const EVERY_MS = 2500;
+const OPEN = "[data-gi-open]";
+
+async function follow(tiles) {
+  let etag = "";
+  for (let wrong = 0; wrong < 5 && tiles.querySelector(OPEN); ) {
+    await new Promise((go) => setTimeout(go, EVERY_MS * (1 + wrong * 3)));
+    if (document.hidden) continue;
+    const open = [...tiles.querySelectorAll(OPEN)];
+    const asked = new URLSearchParams(open.map((cell) => ["picture", cell.querySelector("input").value]));
+    if (tiles.tagName === "TABLE") asked.append("view", "list");
+    try {
+      const answer = await fetch(`${tiles.dataset.giTiles}?${asked}`, { headers: etag ? { "If-None-Match": etag } : {}, redirect: "error" });
+      if (!answer.ok && answer.status !== 304) throw new Error(answer.status);
+      wrong = 0;
+      etag = answer.headers.get("ETag") ?? "";
+      if (answer.status !== 200) continue;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const cell of open) {
+        const box = cell.querySelector("input");
+        const now = page.querySelector(`input[value="${box.value}"]`)?.closest(".gi-cell");
+        if (now && now.dataset.state !== cell.dataset.state) renew(cell, now, box);
+      }
+    } catch {
+      wrong += 1; // signed out, or the service is away: it is tried less often, then no more
+    }
+  }
+}
+
+// The box stays: it may have the focus, and it knows whether it is chosen.
+function renew(cell, now, box) {
+  for (const part of [...cell.children]) if (!part.contains(box)) part.remove();
+  const own = box.closest("td") ?? box;
+  const same = now.querySelector("input");
+  let before = true;
+  for (const part of [...now.children]) {
+    if (part.contains(same)) before = false;
+    else if (before) own.before(part);
+    else cell.append(part);
+  }
+  cell.dataset.state = now.dataset.state;
+  cell.toggleAttribute("data-gi-open", now.hasAttribute("data-gi-open"));
+}
+
+document.querySelectorAll("[data-gi-tiles]").forEach(follow);
