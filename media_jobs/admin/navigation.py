@@ -79,9 +79,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the pages that this person may see, in groups; the number of failures to decide about is a badge."""
     start = {"title": None, "items": [{"title": "Home", "icon": "home", "link": reverse("admin:index")}]}
     groups = _groups(request)
+    all_originals = reverse("admin:media_jobs_original_changelist")
+    of_a_picture = request.path.startswith(all_originals) and request.path != all_originals
     for item in (item for group in groups for item in group["items"]):
         if item["title"] == INBOX.title:
             item.update(_badge())
+        if of_a_picture:  # by its address it belongs to the table of originals
+            item["active"] = item["title"] == LIBRARY.title
     return [start, *groups]
 
 

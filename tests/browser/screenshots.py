@@ -7,13 +7,25 @@ import tempfile
 from pathlib import Path
 
 import httpx
+import pyvips
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import PATIENT_MS, SIZES, sign_in
-from tests.browser.pages import PAGES
-from tests.e2e.service import Service, photo, running, wait_until
+from tests.browser.pages import DESK
+from tests.e2e.service import Service, running, wait_until
 
-_PICTURES = 18
+_SAMPLES = Path(__file__).parents[2] / "media_jobs/demo/samples"
+_NAMES = (
+    "bedeguar gall", "oak apple", "marble gall", "knopper gall", "spangle gall", "artichoke gall", "cherry gall",
+    "pineapple gall", "nail gall", "bean gall", "pea gall", "robin's pincushion",
+)  # fmt: skip
+_FAIL = """
+from media_jobs.models import Job
+newest = list(Job.objects.filter(state="done").order_by("-id").values_list("pk", flat=True)[:4])
+Job.objects.filter(pk__in=newest[1:]).update(
+    state="failed", code="storage_unavailable", detail="The storage did not answer while storing the web versions."
+)
+"""
 
 
 def main(folder: Path) -> None:
@@ -32,12 +44,30 @@ def main(folder: Path) -> None:
 
 
 def _fill(service: Service) -> None:
-    samples = sorted((Path(__file__).parents[2] / "media_jobs/demo/samples").glob("*.jp*g"))
-    for number in range(_PICTURES):
-        content = samples[number % len(samples)].read_bytes() if samples else photo(600 + number * 20, 450)
-        service.upload(content)
-    broken = photo()[:5_000]
-    httpx.post(f"{service.url}/v1/images", files={"file": ("oak apple, cut short.jpg", broken)})
+    """Some good pictures, one that breaks off, and some that the storage failed."""
+    samples = [path.read_bytes() for path in sorted(_SAMPLES.glob("*.jp*g"))]
+    jobs = [
+        _send(service, f"{name}.jpg", _varied(samples[number % len(samples)], number))
+        for number, name in enumerate(_NAMES)
+    ]
+    jobs.append(_send(service, "oak apple, cut short.jpg", samples[0][:9_000]))
+    for job in jobs:
+        service.finished(job)
+    service.manage("shell", "--no-imports", "-c", _FAIL)
+
+
+def _send(service: Service, name: str, content: bytes) -> str:
+    answer = httpx.post(f"{service.url}/v1/images", files={"file": (name, content)}, timeout=60)
+    return str(answer.json()["jobId"])
+
+
+def _varied(sample: bytes, number: int) -> bytes:
+    """Another picture of nearly the same: a part of it, of another hue."""
+    whole = pyvips.Image.new_from_buffer(sample, "").autorot()
+    side = min(whole.width, whole.height) * (10 - number % 4) // 10
+    part = whole.crop((whole.width - side) * (number % 3) // 2, (whole.height - side) // 2, side, side * 4 // 5)
+    turned = part.colourspace("lch").linear([1, 1, 1], [0, 0, number * 23 % 60 - 30])
+    return bytes(turned.copy(interpretation="lch").colourspace("srgb").jpegsave_buffer(Q=88, keep="none"))
 
 
 def _shoot(browser: Browser, service: Service, folder: Path, size: str, theme: str) -> None:
@@ -49,15 +79,16 @@ def _shoot(browser: Browser, service: Service, folder: Path, size: str, theme: s
         sign_in(page, service)
         page.goto("/admin/library/?state=done")
         picture = page.locator(".gi-cell-name").first.get_attribute("href") or ""
-        for name, address in {**PAGES, "picture": picture}.items():
+        page.goto("/admin/library/?state=failed")
+        failed = page.locator(".gi-cell-name").first.get_attribute("href") or ""
+        for name, address in {**DESK, "picture": picture, "picture-failed": failed}.items():
             _shoot_one(page, address, folder / f"{name}-{size}-{theme}.png")
 
 
 def _shoot_one(page: Page, address: str, target: Path) -> None:
-    page.goto(address)
-    page.wait_for_timeout(1_500)  # what is asked for afterwards
+    page.goto(address, wait_until="networkidle")
     page.screenshot(path=target)
-    print(target)
+    print(target, flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ MODES = [(size, theme) for size in SIZES for theme in ("light", "dark")]
 #: No page has more stops of the Tab key than that.
 MOST_STOPS = 400
 
-#: Names all that one can see and act on. Boxes of a grid are one stop, as radio buttons of one name: arrows do the rest.
+#: Names all that one can see and act on. Boxes of a grid are one stop, as radio buttons of a name: arrows move there.
 _NAME_ALL = """() => {
   const can = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
   const groups = new Set();
