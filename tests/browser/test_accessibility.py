@@ -17,6 +17,12 @@ MODES = [(size, theme) for size in SIZES for theme in ("light", "dark")]
 #: No page has more stops of the Tab key than that.
 MOST_STOPS = 400
 
+_RUN = """
+from media_jobs.callers import SYSTEM
+from media_jobs.services.runs import lifecycle
+lifecycle.confirm(lifecycle.create(owner=SYSTEM, preset="ingest", note="For a look").pk, actor=SYSTEM)
+"""
+
 #: Names all that one can see and act on. Boxes of a grid are one stop, as radio buttons of a name: arrows move there.
 _NAME_ALL = """() => {
   const can = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
@@ -63,14 +69,19 @@ def open_page(request: pytest.FixtureRequest, chromium: Browser, service: Servic
 
 
 def addresses(page: Page) -> list[str]:
-    """All pages, and those of a picture, a job and a web version."""
+    """All pages, and those of one thing of each kind."""
     page.goto("/admin/library/?state=done")
     picture = page.locator(".gi-cell-name").first.get_attribute("href")
     found = [*PAGES.values(), picture or ""]
-    for kind in ("job", "derivative", "preset", "maintenancetask"):
+    for kind in ("job", "derivative", "preset", "reprocessrun", "maintenancetask"):
         page.goto(f"/admin/media_jobs/{kind}/")
         found.append(page.locator("#result_list tbody a").first.get_attribute("href") or "")
     return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _a_run(service: Service) -> None:
+    service.manage("shell", "--no-imports", "-c", _RUN)
 
 
 @pytest.mark.usefixtures("broken_picture")
