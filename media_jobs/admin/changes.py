@@ -1,7 +1,10 @@
 """The log of changes: who changed what, from what to what."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.admin.filters import DateFieldListFilter
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -23,13 +26,21 @@ class ChangeAdmin(ReadOnlyAdmin[Change]):
     sortable_by = ()
     fields = ("at", "actor", "action", "kind", "label", "object_id", "before", "after")
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Look the names of all who are on the page up at once."""
+        page = super().get_changelist_instance(request)
+        names = names_of({change.actor for change in page.result_list})
+        for change in page.result_list:
+            change.who = names[change.actor]
+        return page
+
     @admin.display(description="When")
     def when(self, change: Change) -> SafeString:
         return cells.ago(change.at)
 
     @admin.display(description="Who")
     def who(self, change: Change) -> str:
-        return names_of([change.actor])[change.actor]
+        return str(change.who)  # type: ignore[attr-defined]  # get_changelist_instance sets it
 
     @admin.display(description="What")
     def what(self, change: Change) -> SafeString:

@@ -4,7 +4,9 @@ import re
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from media_jobs.models import Change, Preset
@@ -86,3 +88,17 @@ def test_what_was_deleted_keeps_its_line(boss: Client) -> None:
     preset = Preset.objects.create(name="spare", version=1)
     boss.post(reverse("admin:media_jobs_preset_delete", args=[preset.pk]), {"post": "yes"})
     assert Change.objects.get(kind="preset", action="deleted").label == "spare v1"
+
+
+def test_the_log_costs_as_many_queries_for_many_lines_as_for_few(boss: Client) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            boss.get(reverse("admin:media_jobs_change_changelist"))
+        return len(asked)
+
+    make(boss)
+    few = cost()
+    for number in range(12):
+        make(boss, f"ada{number}")
+        Change.objects.filter(pk=Change.objects.latest("id").pk).update(actor=f"staff:{number}")
+    assert cost() == few
