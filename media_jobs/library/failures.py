@@ -5,9 +5,10 @@ from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from media_jobs import remedies, selectors
+from media_jobs import selectors
+from media_jobs.library import remedies
+from media_jobs.library.remedies import Remedy
 from media_jobs.models import Job
-from media_jobs.remedies import Remedy
 from media_jobs.states import JobState, Triage
 
 #: Groups are counted over so many of the newest failures; what is done to a group is done to these.

@@ -2,8 +2,9 @@
 
 import pytest
 
-from media_jobs import errors, remedies
+from media_jobs import errors
 from media_jobs.errors import Blame, MediaError
+from media_jobs.library import remedies
 
 
 def kinds(base: type[MediaError] = MediaError) -> list[type[MediaError]]:

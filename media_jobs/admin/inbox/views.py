@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from media_jobs import remedies
 from media_jobs.admin import cells, desk
 from media_jobs.admin.access.caller_names import names_of
 from media_jobs.admin.base import caller_of
@@ -18,8 +17,9 @@ from media_jobs.admin.queries import AtLeast
 from media_jobs.callers import Caller
 from media_jobs.errors import MediaError
 from media_jobs.library import failures as failure_lists
+from media_jobs.library import remedies
+from media_jobs.library.remedies import Remedy
 from media_jobs.models import Job
-from media_jobs.remedies import Remedy
 from media_jobs.services.jobs import lifecycle, triage
 from media_jobs.states import Triage
 

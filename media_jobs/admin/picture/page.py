@@ -7,13 +7,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
-from media_jobs import remedies, selectors, staleness
+from media_jobs import selectors, staleness
 from media_jobs.admin import cells, recorded
 from media_jobs.admin.access.caller_names import names_of
 from media_jobs.admin.jobs import status_text, timeline
 from media_jobs.admin.picture import privacy_words
 from media_jobs.admin.picture.forms import RightsForm
 from media_jobs.callers import READ_ORIGINALS
+from media_jobs.library import remedies
 from media_jobs.library.source_types import is_by_ai, label
 from media_jobs.models import Change, Derivative, Job, Original, Preset
 from media_jobs.pipeline.values import FACTS, KEEP_LABELS

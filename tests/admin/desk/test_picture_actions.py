@@ -13,7 +13,7 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS, SYSTEM
 from media_jobs.models import Change, EngineVersion, Job, Original, Tag
 from media_jobs.services.images import deletion, editing
-from tests.admin.test_pictures import page_of, rows
+from tests.admin.desk.test_pictures import page_of, rows
 from tests.e2e.service import photo
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 

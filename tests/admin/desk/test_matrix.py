@@ -6,8 +6,8 @@ from django.urls import reverse
 from media_jobs.callers import SYSTEM
 from media_jobs.models import Job, Preset
 from media_jobs.services.runs import lifecycle
-from tests.admin.matrix import GROUPS, ROWS, Row, Things, browser_of
-from tests.admin.test_preset_pages import table
+from tests.admin.desk.matrix import GROUPS, ROWS, Row, Things, browser_of
+from tests.admin.desk.test_preset_pages import table
 from tests.factories import make_derivative, make_failed_job, make_job
 
 pytestmark = pytest.mark.django_db
