@@ -15,7 +15,7 @@ from django.utils.timesince import timesince, timeuntil
 
 from media_jobs import selectors
 from media_jobs.models import Derivative, Job, Original
-from media_jobs.states import DeliveryState, DerivativeState, JobState, OriginalState, RunItemState, RunState
+from media_jobs.states import DeliveryState, DerivativeState, JobState, OriginalState, RunItemState, RunState, Staleness
 
 #: unfold's colours. One table for all kinds of state: their words do not overlap.
 VARIANTS: dict[str, str] = {
@@ -53,6 +53,13 @@ ICONS: dict[str, str] = {
     JobState.DONE: "image",
     JobState.FAILED: "broken_image",
     JobState.CANCELLED: "block",
+}
+#: Why a web version is stale.
+STALE: dict[str, str] = {
+    Staleness.RECIPE: "its preset has changed",
+    Staleness.ENGINE: "there is a newer engine",
+    Staleness.OVERRIDES: "it was turned since",
+    Staleness.RIGHTS: "its rights were changed since",
 }
 #: How times are written, by Django's letters.
 WHEN = "j F Y, H:i e"

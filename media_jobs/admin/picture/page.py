@@ -31,12 +31,6 @@ NO_FILE: dict[str, str] = {
     OriginalState.DELETED: "The original has been removed.",
 }
 _LABELS = {"captureDate": "Taken on", "cameraMake": "Camera maker", "cameraModel": "Camera"}
-_STALE = {
-    "recipe": "its preset has changed",
-    "engine": "there is a newer engine",
-    "overrides": "it was turned since",
-    "rights": "its rights were changed since",
-}
 _SHOWN_JOBS = 20
 
 
@@ -146,7 +140,7 @@ def _version(made: Derivative, stale: dict[Any, list[str]]) -> dict[str, Any]:
         "dimensions": cells.dimensions(made.width_px, made.height_px),
         "size": cells.size(made.size_bytes),
         "preset": str(made.preset),
-        "stale": ", ".join(_STALE[why] for why in stale.get(made.pk, [])),
+        "stale": ", ".join(cells.STALE[why] for why in stale.get(made.pk, [])),
     }
 
 

@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from media_jobs.admin import cells
 from media_jobs.errors import MediaError
 from media_jobs.models import Preset, ReprocessRun
 from media_jobs.services.runs import id_lists, rate
@@ -39,7 +40,7 @@ class RunForm(forms.ModelForm[ReprocessRun]):
     )
     stale = forms.MultipleChoiceField(
         required=False,
-        choices=[(reason.value, reason.value) for reason in Staleness],
+        choices=[(reason.value, words.capitalize()) for reason, words in cells.STALE.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="Only sizes that are stale for one of these reasons.",
     )
