@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all chaos corpus fuzz bench lint requirements clean
+.PHONY: help run test test-all chaos corpus fuzz bench screenshots lint requirements clean
 
 PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -52,6 +52,9 @@ fuzz: $(VENV)/.dev ## 20,000 damaged pictures through the decoder; FUZZ="--seed 
 
 bench: $(VENV)/.dev ## speed and memory, against sharp, Pillow and Jimp; BENCH="speed --rounds 15" for a part
 	@$(BIN)/python -m bench $(BENCH)
+
+screenshots: $(VENV)/.dev ## every page of the admin, wide and narrow, light and dark; SCREENSHOTS=dir says where to
+	@$(BIN)/python -m tests.browser.screenshots "$(or $(SCREENSHOTS),var/screenshots)"
 
 lint: $(VENV)/.dev ## style, types, import rules, missing migrations
 	$(BIN)/ruff check

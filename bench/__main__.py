@@ -9,6 +9,7 @@ from pathlib import Path
 from bench import (
     accepting,
     call,
+    desk,
     hostile,
     instructions,
     machine,
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "raw": lambda options: raw.rows(options.rounds),
     "tests": lambda options: unit_tests.rows(),
     "scale": lambda options: scale.rows(options.rounds),
+    "desk": lambda options: desk.rows(options.rounds, options.pictures),
     "instructions": lambda options: instructions.rows(options.rounds),
     "storage": lambda options: storage.rows(options.rounds),
     "waiting": lambda options: waiting.rows(options.rounds),
@@ -41,7 +43,17 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "throughput": lambda options: throughput.rows(options.rounds, options.against),
 }
 #: They take long, or much of the disk, and say nothing of pictures.
-_BY_NAME_ONLY = {"accepting", "hostile", "instructions", "reprocess", "scale", "storage", "throughput", "waiting"}
+_BY_NAME_ONLY = {
+    "accepting",
+    "desk",
+    "hostile",
+    "instructions",
+    "reprocess",
+    "scale",
+    "storage",
+    "throughput",
+    "waiting",
+}
 
 
 def main() -> None:
@@ -69,6 +81,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7, help="pairs for each ratio (7)")
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
     parser.add_argument("--against", type=Path, help="checkout of another build, for throughput, accepting and hostile")
+    parser.add_argument("--pictures", type=int, help="for desk: fewer than 100,000, to see that it works")
     kept = Path(__file__).parent / ".cache/results.json"
     parser.add_argument("--json", type=Path, default=kept, help="where the figures go (bench/.cache/results.json)")
     parser.add_argument("--markdown", action="store_true", help="print the table of docs/benchmarks.md alone")

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 
 from django.db import connection, models, transaction
 from django.utils import timezone
@@ -20,16 +21,20 @@ _DERIVED_SHARE = 5
 _EPOCH_S = int(time.time()) - 400 * 86_400
 
 
-def fill(*, done: int, queued: int) -> None:
+def fill(
+    *, done: int, queued: int, derived_share: int = _DERIVED_SHARE, sides_px: Mapping[str, int] = _RENDITIONS
+) -> None:
     """`done` finished jobs, older than the `queued` waiting ones, with their originals and two events each.
 
-    Every fifth finished one, those that came last, has its four derivatives. Rows are copies of rows that the service
-    itself made, so that they have all columns; foreign keys are right, and not checked.
+    One finished one in `derived_share`, those that came last, has derivatives of `sides_px`, by their name. Rows are
+    copies of rows that the service itself made, so that they have all columns; foreign keys are right, and not checked.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        _finished(done)
-        _waiting(done + 1, done + queued)
+        if done:
+            _finished(done, derived_share, sides_px)
+        if queued:
+            _waiting(done + 1, done + queued)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
 
@@ -39,9 +44,9 @@ def job_id(number: int) -> str:
     return _uuid("job", str(number))
 
 
-def _finished(count: int) -> None:
+def _finished(count: int, derived_share: int, sides_px: Mapping[str, int]) -> None:
     job = make_job(make_original(b"\xff\xd8\xff" + bytes(200_000), stored=False))
-    derivatives = [make_derivative(job, name, width_px=side, height_px=side) for name, side in _RENDITIONS.items()]
+    derivatives = [make_derivative(job, name, width_px=side, height_px=side) for name, side in sides_px.items()]
     Derivative.objects.filter(job=job).update(state=DerivativeState.CURRENT)
     now = timezone.now()
     Job.objects.filter(pk=job.pk).update(
@@ -55,7 +60,7 @@ def _finished(count: int) -> None:
         derived = {"original_id": _uuid("original"), "job_id": _uuid("job"), **_times("created_at")}
         key = f"'{derivative.rendition}/' || md5('{derivative.rendition}' || n) || '.jpg'"
         ids = {"id": _uuid(derivative.rendition), "key": key}
-        _insert(derivative, count - count // _DERIVED_SHARE + 1, count, **ids, **derived)
+        _insert(derivative, count - count // derived_share + 1, count, **ids, **derived)
     job.original.delete()
 
 

@@ -15,6 +15,8 @@ AXES_DISABLE_ACCESS_LOG = True  # of those who were let in the sessions tell
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
+OTP_TOTP_ISSUER = "gallimg"
+
 UNFOLD = {
     "SITE_TITLE": "gallimg",
     "SITE_HEADER": "gallimg",

@@ -21,6 +21,7 @@ from gallimg_site.admin_settings import (  # noqa: F401
     AXES_LOCKOUT_PARAMETERS,
     AXES_RESET_ON_SUCCESS,
     AXES_VERBOSE,
+    OTP_TOTP_ISSUER,
     UNFOLD,
 )
 from gallimg_site.api_settings import (  # noqa: F401
@@ -35,7 +36,7 @@ from gallimg_site.api_settings import (  # noqa: F401
 from gallimg_site.data_directory import close_to_others
 from gallimg_site.env import ConfigError
 from gallimg_site.env_reader import load
-from gallimg_site.picture_origins import picture_origins
+from gallimg_site.picture_origins import picture_origins, storage_origins
 
 try:
     ENV = load()
@@ -192,6 +193,9 @@ INSTALLED_APPS = [
     "django_prometheus",
     "django_structlog",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "csp",
     "media_jobs.apps.MediaJobsConfig",
 ]
@@ -210,6 +214,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "gallimg_site.admin_scripts.AdminScripts",
     "media_jobs.api.shared.request_log.RequestLog",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -238,6 +243,7 @@ AUTHENTICATION_BACKENDS = [
 ]
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["gallimg_site.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
@@ -255,10 +261,10 @@ _SELF = "'self'"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [_SELF],
-        # Alpine, of the admin's pages, compiles the expressions in their attributes. None has a script in it.
-        "script-src": [_SELF, "'unsafe-eval'"],
+        "script-src": [_SELF],  # gallimg_site/admin_scripts.py says what more those of the admin may do
         "style-src": [_SELF, "'unsafe-inline'"],
         "img-src": [_SELF, "data:", *picture_origins(ENV)],
+        "connect-src": [_SELF, *storage_origins(ENV)],  # large files are sent straight to the storage
         "object-src": ["'none'"],
         "base-uri": [_SELF],
         "form-action": [_SELF],

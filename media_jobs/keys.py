@@ -11,7 +11,7 @@ UPLOADS_PREFIX = "uploads/"
 PRIVATE_PREFIXES = (ORIGINALS_PREFIX, UPLOADS_PREFIX)
 PREFIXES = (*PRIVATE_PREFIXES, *PUBLIC_PREFIXES)
 #: Names that a rendition must not have, because a folder with other rules has it.
-RESERVED_NAMES = frozenset({"originals", "uploads", "derived"})
+RESERVED_NAMES = frozenset({"originals", "uploads", "derived", "preview"})
 
 
 def original_key(image_id: UUID, extension: str) -> str:
@@ -27,6 +27,11 @@ def derivative_key(rendition: str, image_id: UUID, digest: str, extension: str) 
     """Return the key of a derivative. `digest` covers all that decides the bytes, so they never change."""
     folder = rendition if rendition in OWN_FOLDERS else f"derived/{rendition}"
     return f"{folder}/{image_id}/{digest}.{extension}"
+
+
+def preview_key(preview_id: UUID, number: int, image_id: UUID, extension: str) -> str:
+    """Return the key of a file that shows what a preset would make. No row names it for long."""
+    return derivative_key("preview", image_id, f"{preview_id.hex}-{number}", extension)
 
 
 def digest_of(key: str) -> str:

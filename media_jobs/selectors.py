@@ -120,6 +120,11 @@ def derivative_url(derivative: Derivative) -> str:
     return store(Role.WEB).url(derivative.key)
 
 
+def public_url(key: str) -> str:
+    """The stable public URL of what lies under a public key."""
+    return store(Role.WEB).url(key)
+
+
 def batches(rows: QuerySet[Any], size: int = 100) -> Iterator[list[Any]]:
     """The rows by primary key, each at most once, whatever becomes of them meanwhile."""
     rows = rows.order_by("pk")

@@ -26,6 +26,14 @@ def may_become(target: JobState) -> list[JobState]:
     return [state for state, targets in MOVES.items() if target in targets]
 
 
+class Triage(StrEnum):
+    """What a person has decided about a failure."""
+
+    NEW = ""  #: nothing yet: it counts
+    SEEN = "seen"  #: somebody looks after it
+    GIVEN_UP = "given_up"  #: it stays as it is, for the reason beside it
+
+
 class OriginalState(StrEnum):
     STAGED = "staged"  #: its bytes wait under `uploads/`; the worker of its first job checks and stores them
     ACTIVE = "active"  #: stored, whole, hashed
@@ -73,6 +81,7 @@ class WebhookEvent(StrEnum):
     FAILED = "job.failed"
     CANCELLED = "job.cancelled"
     RETRIED = "job.retried"
+    REPORTED = "job.reported"  #: a curator tells the uploader what to do about a failure
     TEST = "webhook.test"  #: asked for by a person; never to be subscribed to
 
 
@@ -84,6 +93,7 @@ TOLD: dict[str, WebhookEvent] = {
     "failed": WebhookEvent.FAILED,
     "cancelled": WebhookEvent.CANCELLED,
     "retried": WebhookEvent.RETRIED,
+    "reported": WebhookEvent.REPORTED,
 }
 #: What a webhook gets that asks for nothing in particular: how jobs end.
 TOLD_BY_DEFAULT = (WebhookEvent.DONE, WebhookEvent.FAILED, WebhookEvent.CANCELLED)
@@ -152,6 +162,45 @@ class Staleness(StrEnum):
     ENGINE = "engine"  #: another version of the imaging engine made it
     OVERRIDES = "overrides"  #: rotation or focal point were changed
     RIGHTS = "rights"  #: the rights that are embedded were changed
+
+
+class BulkKind(StrEnum):
+    """What is done to many pictures at once."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+    TAG = "tag"
+    RIGHTS = "rights"
+    DELETE = "delete"
+    RESTORE = "restore"
+    REDO = "redo"  #: becomes a reprocess run when it is confirmed
+
+
+class BulkState(StrEnum):
+    """How far it is with what is done to many pictures."""
+
+    DRAFT = "draft"  #: the set is chosen and shown; nothing happens before somebody confirms it
+    RUNNING = "running"
+    STOPPED = "stopped"  #: by a person; what is done stays done
+    FINISHED = "finished"
+
+
+class BulkItemState(StrEnum):
+    """What became of one picture of it."""
+
+    TODO = "todo"
+    DONE = "done"
+    SKIPPED = "skipped"  #: there was nothing to do
+    FAILED = "failed"
+
+
+class PreviewState(StrEnum):
+    """How far the preview of a preset is."""
+
+    QUEUED = "queued"
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"
 
 
 class InstructionStatus(StrEnum):

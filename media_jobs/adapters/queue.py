@@ -8,6 +8,7 @@ The names of queues carry that of the database: of several services on one Redis
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, WatchError
 from redis.retry import Retry
 from rq import Queue, get_current_job
+from rq import Worker as RqWorker
 from rq.timeouts import JobTimeoutException
 
 from media_jobs.adapters import database
@@ -163,6 +165,20 @@ def describe_current_job(job_id: UUID, attempt: int) -> None:
     shown = {"description": wakeup.description, "meta": wakeup.serializer.dumps(wakeup.meta)}
     with _translated_errors():
         _queue(Lane.INTERACTIVE).connection.hset(wakeup.key, mapping=shown)
+
+
+def workers() -> list[tuple[str, str, datetime | None]]:
+    """Name, state and last heartbeat of each worker that RQ knows. Raises QueueUnavailable."""
+    with _translated_errors():
+        names = {name_of(lane) for lane in Lane}
+        known = RqWorker.all(connection=_connection())
+        ours = [worker for worker in known if names & set(worker.queue_names())]
+        return sorted((worker.name, str(worker.get_state()), _utc(worker.last_heartbeat)) for worker in ours)
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    """RQ writes UTC, and reads it without saying so."""
+    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
 
 
 def ping() -> None:

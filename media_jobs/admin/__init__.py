@@ -1,10 +1,10 @@
-"""The pages for curators: one module per aggregate. Actions call services; nothing is decided here."""
+"""The pages for curators: one module or package per aggregate. Actions call services; nothing is decided here."""
 
 from media_jobs.admin import (
     access,
+    changes,
     derivatives,
     instructions,
-    job_events,
     jobs,
     maintenance,
     originals,
@@ -15,9 +15,9 @@ from media_jobs.admin import (
 
 __all__ = [
     "access",
+    "changes",
     "derivatives",
     "instructions",
-    "job_events",
     "jobs",
     "maintenance",
     "originals",

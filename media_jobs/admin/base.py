@@ -14,18 +14,26 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from media_jobs import callers
-from media_jobs.admin import queries, search
+from media_jobs.admin import queries
+from media_jobs.admin.recorded import Recorded
 from media_jobs.callers import Caller
+from media_jobs.library import search
 
 if TYPE_CHECKING:  # unfold has no types; its classes derive from these
-    from django.contrib.admin import ModelAdmin, StackedInline
+    from django.contrib.admin import ModelAdmin as UnfoldAdmin
+    from django.contrib.admin import StackedInline
 else:
-    from unfold.admin import ModelAdmin, StackedInline
+    from unfold.admin import ModelAdmin as UnfoldAdmin
+    from unfold.admin import StackedInline
 
 __all__ = ["ModelAdmin", "PageAdmin", "ReadOnlyAdmin", "StackedInline", "button", "caller_of", "redirect_to"]
 
 _M = TypeVar("_M", bound=Model)
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class ModelAdmin(Recorded, UnfoldAdmin[_M]):
+    """unfold's, with a line in the log of changes for each form that is saved."""
 
 
 class PageAdmin(ModelAdmin[_M]):

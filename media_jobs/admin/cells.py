@@ -1,5 +1,6 @@
 """Pieces of pages: labels, pictures, sizes and times as a person reads them."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -14,7 +15,7 @@ from django.utils.timesince import timesince, timeuntil
 
 from media_jobs import selectors
 from media_jobs.models import Derivative, Job, Original
-from media_jobs.states import DeliveryState, DerivativeState, JobState, OriginalState, RunItemState, RunState
+from media_jobs.states import DeliveryState, DerivativeState, JobState, OriginalState, RunItemState, RunState, Staleness
 
 #: unfold's colours. One table for all kinds of state: their words do not overlap.
 VARIANTS: dict[str, str] = {
@@ -53,6 +54,17 @@ ICONS: dict[str, str] = {
     JobState.FAILED: "broken_image",
     JobState.CANCELLED: "block",
 }
+#: Why a web version is stale.
+STALE: dict[str, str] = {
+    Staleness.RECIPE: "its preset has changed",
+    Staleness.ENGINE: "there is a newer engine",
+    Staleness.OVERRIDES: "it was turned since",
+    Staleness.RIGHTS: "its rights were changed since",
+}
+#: How times are written, by Django's letters.
+WHEN = "j F Y, H:i e"
+WHEN_EXACTLY = "j F Y, H:i:s e"
+_PLACEHOLDER = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/=]+")
 NOTHING = mark_safe('<span class="gi-quiet">–</span>')
 
 
@@ -86,17 +98,9 @@ def thumbnail(pictures: Sequence[Derivative], original: Original, state: str = "
     )
 
 
-def placeholder(original: Original) -> SafeString:
-    """Show placeholder and dominant colour: what a page shows until the picture has loaded."""
-    if not original.dominant_colour:
-        return NOTHING
-    return format_html(
-        '<span class="gi-placeholder"><img class="gi-swatch" src="{}" alt="Placeholder" width="32" height="32">'
-        '<span class="gi-swatch" style="background-color: {}"></span> {}</span>',
-        original.placeholder,
-        original.dominant_colour,
-        original.dominant_colour,
-    )
+def placeholder(original: Original) -> str:
+    """Return the tiny picture that stands in for one that loads, as it may stand in a stylesheet; else nothing."""
+    return original.placeholder if _PLACEHOLDER.fullmatch(original.placeholder) else ""
 
 
 def size(size_bytes: int | None) -> str:
@@ -107,6 +111,13 @@ def dimensions(width_px: int | None, height_px: int | None) -> str:
     return f"{width_px} × {height_px}" if width_px and height_px else "–"
 
 
+def moment(at: datetime | None) -> SafeString:
+    """Write a time as all pages do: day, time and zone."""
+    if at is None:
+        return NOTHING
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), format_date(at, WHEN))
+
+
 def ago(moment: datetime | None) -> SafeString:
     """Say how long ago `moment` was, with the exact time in the tooltip."""
     if moment is None:
@@ -115,7 +126,7 @@ def ago(moment: datetime | None) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}" class="gi-nowrap">{}</time>',
         moment.isoformat(timespec="seconds"),
-        format_date(moment, "j F Y, H:i:s e"),
+        format_date(moment, WHEN_EXACTLY),
         "just now" if recent else f"{timesince(moment, depth=1)} ago",
     )
 
@@ -126,7 +137,7 @@ def until(moment: datetime) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}" class="gi-nowrap">{}</time>',
         moment.isoformat(timespec="seconds"),
-        format_date(moment, "j F Y, H:i:s e"),
+        format_date(moment, WHEN_EXACTLY),
         f"in {timeuntil(moment, depth=1)}" if left >= timedelta(minutes=1) else "within a minute",
     )
 

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from media_jobs.admin import queries
+from media_jobs.admin.home import page as home
+from media_jobs.library import failures as failure_lists
 from media_jobs.models import Job
 from media_jobs.states import JobState
 
@@ -20,54 +22,70 @@ class Page:
     title: str
     icon: str
     model: str  #: app label and model's name, as in a URL's name
+    view: str = ""  #: the name of a page of the desk, in place of the list of the model
+    right: str = ""  #: the permission that it takes, in place of that to view the model
 
     def item(self) -> dict[str, Any]:
-        return {"title": self.title, "icon": self.icon, "link": reverse(f"admin:{self.model}_changelist")}
+        link = reverse(self.view or f"admin:{self.model}_changelist")
+        return {"title": self.title, "icon": self.icon, "link": link}
 
     def open_to(self, request: HttpRequest) -> bool:
+        if self.right:
+            return request.user.has_perm(self.right)
         app, name = self.model.rsplit("_", 1)
         return request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(f"{app}.change_{name}")
 
 
 JOBS = Page("Jobs", "manufacturing", "media_jobs_job")
+LIBRARY = Page("Library", "photo_library", "media_jobs_original", view="desk:library")
+INBOX = Page("Failures", "broken_image", "media_jobs_job", view="desk:inbox")
 GROUPS = {
     "Pictures": (
-        Page("Originals", "photo_library", "media_jobs_original"),
-        Page("Derivatives", "burst_mode", "media_jobs_derivative"),
-        Page("Stored amounts", "database", "media_jobs_storedentry"),
+        LIBRARY,
+        INBOX,
     ),
-    "Jobs": (
-        JOBS,
-        Page("Reprocess runs", "replay", "media_jobs_reprocessrun"),
-        Page("Job events", "history", "media_jobs_jobevent"),
-        Page("Housekeeping", "cleaning_services", "media_jobs_maintenancetask"),
+    "Web versions": (
+        Page("Presets", "tune", "media_jobs_preset", view="desk:presets"),
+        Page("Runs", "replay", "media_jobs_reprocessrun"),
+        Page("Web versions", "burst_mode", "media_jobs_derivative"),
     ),
     "Instructions": (
         Page("Instructions", "checklist", "media_jobs_instruction"),
         Page("Files", "draft", "media_jobs_instructiondetail"),
         Page("Products", "inventory_2", "media_jobs_product"),
-        Page("Dead letters", "mark_email_unread", "media_jobs_deadletter"),
+        Page("Messages not understood", "mark_email_unread", "media_jobs_deadletter"),
     ),
-    "Presets": (Page("Presets", "tune", "media_jobs_preset"),),
-    "Webhooks": (
+    "People": (
+        Page("People", "person", "auth_user"),
+        Page("Groups", "group", "auth_group"),
+        Page("Changes", "history_edu", "media_jobs_change"),
+    ),
+    "Technical": (
+        JOBS,
+        Page("Queues", "queue", "media_jobs_job", view="desk:queues", right="media_jobs.view_maintenancetask"),
+        Page("Preset versions", "tune", "media_jobs_preset"),
+        Page("All originals", "list", "media_jobs_original"),
+        Page("Stored amounts", "database", "media_jobs_storedentry"),
+        Page("API keys", "key", "media_jobs_apikey"),
         Page("Webhooks", "webhook", "media_jobs_webhookendpoint"),
         Page("Deliveries", "send", "media_jobs_webhookdelivery"),
-    ),
-    "People and programs": (
-        Page("Users", "person", "auth_user"),
-        Page("Groups", "group", "auth_group"),
-        Page("API keys", "key", "media_jobs_apikey"),
+        Page("Job events", "history", "media_jobs_jobevent"),
+        Page("Housekeeping", "cleaning_services", "media_jobs_maintenancetask"),
     ),
 }
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the pages that this person may see, in groups; the number of failed jobs is a badge."""
-    start = {"title": None, "items": [{"title": "Overview", "icon": "home", "link": reverse("admin:index")}]}
+    """Return the pages that this person may see, in groups; the number of failures to decide about is a badge."""
+    start = {"title": None, "items": [{"title": "Home", "icon": "home", "link": reverse("admin:index")}]}
     groups = _groups(request)
+    all_originals = reverse("admin:media_jobs_original_changelist")
+    of_a_picture = request.path.startswith(all_originals) and request.path != all_originals
     for item in (item for group in groups for item in group["items"]):
-        if item["title"] == JOBS.title:
-            item.update(_failed_badge())
+        if item["title"] == INBOX.title:
+            item.update(_badge())
+        if of_a_picture:  # by its address it belongs to the table of originals
+            item["active"] = item["title"] == LIBRARY.title
     return [start, *groups]
 
 
@@ -79,9 +97,11 @@ def _groups(request: HttpRequest) -> list[dict[str, Any]]:
     return [group for group in groups if group["items"]]
 
 
-def _failed_badge() -> dict[str, str]:
-    failed = queries.failed_jobs()
-    return {"badge": f"{failed!s} failed", "badge_variant": "danger"} if failed else {}
+def _badge() -> dict[str, str]:
+    """Say how many failures nobody has decided about."""
+    unseen = failure_lists.count(at_most=queries.BADGE_MOST + 1)
+    shown = f"{queries.BADGE_MOST}+" if unseen > queries.BADGE_MOST else str(unseen)
+    return {"badge": f"{shown} failed", "badge_variant": "danger"} if unseen else {}
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:
@@ -100,13 +120,13 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add `tiles` (a count with a link to its list each) for those who may see jobs, and links to all lists."""
-    context["title"] = "Overview"
+    """Add what needs somebody, `tiles` (a count with a link to its list each), and links to all lists."""
+    context["title"] = "Home"
     # Not called `items`: a template would find the method of the dictionary.
     context["groups"] = [{"title": g["title"], "pages": g["items"]} for g in _groups(request)]
     if JOBS.open_to(request):
         context["tiles"] = _tiles()
-    return context
+    return {**context, **home.context(request)}
 
 
 def _tiles() -> list[dict[str, Any]]:

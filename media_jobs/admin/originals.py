@@ -4,26 +4,17 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.filters import DateFieldListFilter
+from django.contrib.admin.utils import unquote
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
-from media_jobs import selectors
-from media_jobs.admin import cells, queries
+from media_jobs.admin import cells, desk, queries
 from media_jobs.admin.base import ReadOnlyAdmin
-from media_jobs.callers import READ_ORIGINALS
+from media_jobs.admin.picture import page
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.pipeline.formats.sniff import RAW_FORMATS
-from media_jobs.pipeline.values import KEEP_LABELS
-from media_jobs.states import JobState, OriginalState
-
-#: Why there is no file to download.
-NO_FILE: dict[str, str] = {
-    OriginalState.STAGED: (
-        "There is no original yet: the file was uploaded straight to the storage, and a worker has still to check it."
-    ),
-    OriginalState.DELETED: "The original has been removed.",
-}
+from media_jobs.states import JobState
 
 
 class LatestJobFilter(admin.SimpleListFilter):
@@ -82,61 +73,23 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
     search_sums = ("sha256",)
     search_help_text = "File name, id, SHA-256, owner, creator or credit"
     ordering = ("-id",)
-    change_form_outer_before_template = "admin/media_jobs/original/pictures.html"
-    change_form_outer_after_template = "admin/media_jobs/original/after.html"
-    fieldsets = (
-        (
-            "File",
-            {
-                "fields": (
-                    ("filename", "owner"),
-                    ("type", "dimensions"),
-                    ("size", "created_at"),
-                    ("state_label", "id"),
-                    "deleted_at",
-                    "key",
-                    "sha256",
-                )
-            },
-        ),
-        (
-            "Picture",
-            {
-                "fields": (
-                    ("creator", "credit"),
-                    ("copyright", "licence"),
-                    "digital_source_type",
-                    ("placeholder_shown", "orientation"),
-                    ("privacy_options", "view_options"),
-                )
-            },
-        ),
-    )
-    readonly_fields = (
-        "type",
-        "dimensions",
-        "size",
-        "state_label",
-        "placeholder_shown",
-        "privacy_options",
-        "view_options",
-    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Original]:
         originals = queries.with_latest_job(super().get_queryset(request))
         return originals.prefetch_related(queries.current_pictures("derivatives"))
 
-    def page_context(self, request: HttpRequest, found: Original) -> dict[str, Any]:
-        return {
-            "subtitle": None,
-            "no_file": NO_FILE.get(found.state),
-            "pictures": [_picture(derivative) for derivative in _pictures(found)],
-            "metadata": _flat(found.metadata),
-            "may_download": request.user.has_perm(READ_ORIGINALS),
-            "private_metadata": _flat(found.private_metadata) if request.user.has_perm(READ_ORIGINALS) else [],
-            "jobs": [_job(job) for job in found.jobs.select_related("preset").order_by("-id")],
-            "receipt": selectors.receipt(found),
-        }
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the picture's page of the desk, for what may be viewed."""
+        found = self.get_object(request, unquote(object_id))
+        if found is None or not self.has_view_permission(request, found):
+            return super().change_view(request, object_id, form_url, extra_context)
+        return desk.show(request, "admin/picture/page.html", str(found), **page.context(request, found))
 
     @admin.display(description="Picture")
     def thumbnail(self, original: Original) -> SafeString:
@@ -154,12 +107,6 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
     def failure(self, original: Original) -> SafeString:
         return cells.failure(original.latest_code, original.latest_detail)  # type: ignore[attr-defined]  # annotated
 
-    @admin.display(description="Format")
-    def type(self, original: Original) -> str:
-        text = f"{original.format} ({original.content_type})"
-        unchecked = original.state == OriginalState.STAGED and not original.sha256
-        return f"{text}, as announced by its uploader" if unchecked else text
-
     @admin.display(description="Pixels", ordering="width_px")
     def dimensions(self, original: Original) -> str:
         return cells.dimensions(original.width_px, original.height_px)
@@ -167,26 +114,6 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
     @admin.display(description="Size", ordering="size_bytes")
     def size(self, original: Original) -> str:
         return cells.size(original.size_bytes)
-
-    @admin.display(description="Placeholder")
-    def placeholder_shown(self, original: Original) -> SafeString:
-        return cells.placeholder(original)
-
-    @admin.display(description="Privacy options")
-    def privacy_options(self, original: Original) -> str:
-        kept = original.preserve.items()
-        return ", ".join(f"{'keep' if keep else 'drop'} {KEEP_LABELS[name]}" for name, keep in kept)
-
-    @admin.display(description="Rotation and focus")
-    def view_options(self, original: Original) -> str:
-        overrides = original.overrides()
-        rotation = [f"rotate by {overrides.rotation}°"] if overrides.rotation else []
-        focus = [f"focus at {overrides.focus.x:.0%} × {overrides.focus.y:.0%}"] if overrides.focus else []
-        return ", ".join(rotation + focus)
-
-    @admin.display(description="State")
-    def state_label(self, original: Original) -> SafeString:
-        return cells.state_label(OriginalState.DELETED if original.deleted_at else original.state)
 
     @admin.display(description="Uploaded", ordering="id")
     def uploaded(self, original: Original) -> SafeString:
@@ -199,31 +126,3 @@ def _pictures(original: Original) -> list[Derivative]:
 
 def _latest(original: Original) -> str:
     return original.latest_state or ""  # type: ignore[attr-defined]  # get_queryset annotates it
-
-
-def _picture(derivative: Derivative) -> dict[str, Any]:
-    return {
-        "derivative": derivative,
-        "url": selectors.derivative_url(derivative),
-        "dimensions": cells.dimensions(derivative.width_px, derivative.height_px),
-        "size": cells.size(derivative.size_bytes),
-    }
-
-
-def _job(job: Job) -> dict[str, Any]:
-    return {
-        "job": job,
-        "state": cells.state_label(job.state),
-        "failure": cells.failure(job.code, job.detail),
-        "age": cells.ago(job.created_at),
-        "duration": cells.duration(job),
-    }
-
-
-def _flat(value: Any, path: str = "") -> list[tuple[str, str]]:
-    """Flatten nested metadata to rows of a name and a text, in their order."""
-    if isinstance(value, dict):
-        return [row for name, part in value.items() for row in _flat(part, f"{path}.{name}" if path else name)]
-    if isinstance(value, list):
-        return [(path, ", ".join(str(part) for part in value))]
-    return [(path, "" if value is None else str(value))]

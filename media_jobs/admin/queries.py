@@ -47,10 +47,6 @@ def whose_latest_job_is(originals: QuerySet[Original], state: str) -> QuerySet[O
     return originals.filter(pk__in=found) if len(found) <= LIST_MOST else originals.filter(Q(("latest_state", state)))
 
 
-def failed_jobs() -> int:
-    return count_at_most(Job.objects.filter(state=JobState.FAILED), BADGE_MOST)
-
-
 def failures_by_code() -> dict[str, int]:
     """Count failed jobs by code, most first; at least so many where only the newest could be counted."""
     newest = Job.objects.filter(state=JobState.FAILED).order_by("-id").values_list("code", flat=True)[: LIST_MOST + 1]

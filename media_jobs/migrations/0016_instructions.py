@@ -29,7 +29,8 @@ def count_stored(apps, schema_editor):
     if schema_editor.connection.vendor == 'postgresql':
         schema_editor.execute('LOCK TABLE media_jobs_original, media_jobs_derivative IN SHARE ROW EXCLUSIVE MODE')
     schema_editor.execute(_COUNT_STORED)
-    triggers.install()
+    if schema_editor.connection.vendor == 'postgresql':
+        triggers.install()  # on SQLite after the last migration: those that follow change tables that triggers name
 
 
 def remove_triggers(apps, schema_editor):

@@ -1,6 +1,8 @@
 """One module per aggregate."""
 
 from media_jobs.models.api_key import ApiKey
+from media_jobs.models.bulk import BulkAction, BulkItem
+from media_jobs.models.change import Change
 from media_jobs.models.derivative import Derivative
 from media_jobs.models.direct_upload import DirectUpload
 from media_jobs.models.event_ticket import EventTicket
@@ -11,12 +13,16 @@ from media_jobs.models.maintenance import Installation, MaintenanceTask, Tombsto
 from media_jobs.models.messaging import DeadLetter, ImageRequest, NatsRelay
 from media_jobs.models.original import Original, Tag
 from media_jobs.models.preset import Preset, Rendition
+from media_jobs.models.preset_preview import PresetPreview
 from media_jobs.models.reprocess_run import EngineVersion, ReprocessRun, RunItem, RunListedImage
 from media_jobs.models.stored import StoredEntry
 from media_jobs.models.webhook import WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiKey",
+    "BulkAction",
+    "BulkItem",
+    "Change",
     "DeadLetter",
     "Derivative",
     "DirectUpload",
@@ -34,6 +40,7 @@ __all__ = [
     "NatsRelay",
     "Original",
     "Preset",
+    "PresetPreview",
     "Product",
     "ProductDay",
     "Rendition",

@@ -45,6 +45,7 @@ class Derivative(models.Model):
     )
 
     class Meta:
+        verbose_name = "web version"
         constraints = [
             only_known("state", DerivativeState, "derivative_state_known"),
             models.UniqueConstraint(

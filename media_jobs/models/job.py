@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from media_jobs.models.base import choices, only_known, uuid7
 from media_jobs.models.original import Original
 from media_jobs.models.preset import Preset
-from media_jobs.states import JobState, Lane, Stage
+from media_jobs.states import JobState, Lane, Stage, Triage
 
 
 class Job(models.Model):
@@ -53,6 +53,9 @@ class Job(models.Model):
     traceback = models.TextField(
         blank=True, default="", db_default="", help_text="Of the last bug of ours that it met; for staff only."
     )
+    # What a person has decided about its failure; a retry forgets it.
+    triage = models.CharField(max_length=16, choices=choices(Triage), blank=True, default="", db_default="")
+    triage_note = models.TextField(blank=True, default="", db_default="", help_text="Why it was given up.")
     last_event = models.PositiveIntegerField(default=0)
     receipt = models.JSONField(
         null=True, blank=True, help_text="values.Receipt: names of what was found, kept and dropped, never values."
@@ -73,6 +76,7 @@ class Job(models.Model):
             only_known("state", JobState, "job_state_known"),
             only_known("stage", Stage, "job_stage_known"),
             only_known("lane", Lane, "job_lane_known"),
+            only_known("triage", Triage, "job_triage_known"),
             models.CheckConstraint(condition=Q(progress__lte=100), name="job_progress_is_per_cent"),
             models.CheckConstraint(
                 condition=~Q(state=JobState.PROCESSING) | (Q(lease_until__isnull=False) & ~Q(worker="")),
@@ -100,10 +104,12 @@ class Job(models.Model):
             models.Index(fields=["state", "-id"], name="job_state_newest"),
             models.Index(fields=["finished_at"], condition=Q(state=JobState.DONE), name="job_done_at"),
             models.Index(fields=["code", "-id"], condition=Q(state=JobState.FAILED), name="job_failures"),
+            models.Index(fields=["triage", "-id"], condition=Q(state=JobState.FAILED), name="job_failures_to_sort"),
         ]
         permissions = [
             ("retry_job", "Can queue failed and cancelled jobs again"),
             ("cancel_job", "Can cancel jobs that are queued or in work"),
+            ("triage_job", "Can mark failures as seen or given up"),
         ]
 
     def __str__(self) -> str:

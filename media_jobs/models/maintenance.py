@@ -40,8 +40,7 @@ class MaintenanceTask(models.Model):
     )
 
     class Meta:
-        verbose_name = "maintenance task"
-        verbose_name_plural = "maintenance tasks"
+        verbose_name = "housekeeping task"
         ordering = ["name"]
 
     def __str__(self) -> str:

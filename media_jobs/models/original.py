@@ -104,6 +104,17 @@ class Original(models.Model):
     copyright = _text("Who holds the rights.")
     licence = _text("The address of its licence.")
     digital_source_type = _text("How it was made, such as by AI: the address of a term of IPTC's.")
+    # What a person notes beside them; it stays here, and in no web version.
+    source = _text("Where the picture comes from, such as a collection and a number.")
+    caption = _text("What it shows.")
+    replaces = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="replacements",
+        help_text="The picture in whose place this one came.",
+    )
     # Of what is written above, for comparison with what derivatives were made with; `save` and `update` see to them.
     overrides_digest = models.CharField(
         max_length=32, blank=True, default="", db_default="", editable=False, help_text="Empty: there are none."
@@ -162,12 +173,30 @@ class Original(models.Model):
                 condition=~Q(overrides_digest="") | ~Q(rights_digest=""),
                 name="original_special",
             ),
+            # What the library is looked through by.
+            models.Index(fields=["filename", "id"], name="original_by_name"),
+            models.Index(fields=["-size_bytes", "-id"], name="original_by_size"),
+            models.Index(fields=["format", "-id"], name="original_by_format"),
+            models.Index(
+                fields=["-id"],
+                condition=Q(creator="", credit="", copyright=""),
+                name="original_no_credit",
+            ),
+            models.Index(
+                fields=["digital_source_type", "-id"],
+                condition=~Q(digital_source_type=""),
+                name="original_source_type",
+            ),
             models.Index(
                 fields=["owner", "sha256"], condition=Q(state=OriginalState.ACTIVE), name="original_same_bytes"
             ),
         ]
 
-        permissions = [("download_original", "Can read original files, and positions and serial numbers in them")]
+        verbose_name = "picture"
+        permissions = [
+            ("download_original", "Can read original files, and positions and serial numbers in them"),
+            ("redo_original", "Can have web versions of pictures made anew"),
+        ]
 
     def __str__(self) -> str:
         return self.filename or str(self.id)

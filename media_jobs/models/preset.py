@@ -100,6 +100,7 @@ class Rendition(models.Model):
     )
 
     class Meta:
+        verbose_name = "size"
         ordering = ["-side_px", "name"]
         constraints = [
             models.UniqueConstraint(fields=["preset", "name"], name="rendition_name_once"),

@@ -149,7 +149,7 @@ def test_the_page_of_an_original_shows_its_pictures_facts_jobs_and_the_way_to_it
         "X100",
         "Artist, Credit",
         "It was damaged.",
-        f"/v1/images/{original.pk}/original",
+        reverse("desk:picture_download", args=[original.pk]),
         "may contain position data",
     ):
         assert text in page
@@ -175,13 +175,14 @@ def test_the_overview_counts_and_links_to_what_it_counted(boss: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_the_sidebar_counts_failed_jobs_and_stops_at_a_hundred(boss: Client) -> None:
+def test_the_sidebar_counts_failures_and_stops_at_a_hundred(boss: Client) -> None:
     index = reverse("admin:index")
     assert "failed</span>" not in "".join(boss.get(index).content.decode().split())
     job = make_failed_job()
     assert "1 failed" in boss.get(index).content.decode()
-    fields = {"original_id": job.original_id, "preset_id": job.preset_id, "wanted": [], "owner": ""}
-    Job.objects.bulk_create(Job(**fields, state="failed", code="truncated") for _ in range(120))
+    many = [make_original(str(number).encode(), stored=False) for number in range(100)]
+    fields = {"preset_id": job.preset_id, "wanted": [], "owner": "", "state": "failed", "code": "truncated"}
+    Job.objects.bulk_create(Job(original=original, **fields) for original in many)
     assert "99+ failed" in boss.get(index).content.decode()
 
 

@@ -1,5 +1,6 @@
 """Reprocess runs in the admin: described by a form, moved by buttons, followed on a page."""
 
+import re
 from typing import Any
 
 import pytest
@@ -103,3 +104,21 @@ def test_who_may_only_look_moves_nothing(staff):
     assert press(onlooker, run, "confirm").status_code == 403
     assert onlooker.get(ADD).status_code == 403
     assert state_of(run) == RunState.DRAFT
+
+
+def test_a_run_is_filled_in_by_the_address_that_leads_to_it(curator: Client) -> None:
+    page = curator.get(ADD, {"stale": "rights"}).content.decode()
+    boxes = re.findall(r'<input[^>]*name="stale"[^>]*>', page)
+    assert [
+        re.findall(r'value="(\w+)"', box)[0] for box in boxes if "checked" in re.sub(r'class="[^"]*"', "", box)
+    ] == ["rights"]
+
+
+def test_the_bar_of_a_run_is_live_until_it_does_not_move_by_itself(curator: Client) -> None:
+    run = make_run()
+    url = reverse("desk:run_live", args=[run.pk])
+    ReprocessRun.objects.filter(pk=run.pk).update(state="running")
+    assert curator.get(url)["X-Live"] == "goes-on"
+    assert url in curator.get(reverse("admin:media_jobs_reprocessrun_change", args=[run.pk])).content.decode()
+    ReprocessRun.objects.filter(pk=run.pk).update(state="finished")
+    assert curator.get(url)["X-Live"] == "over"

@@ -8,7 +8,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from media_jobs.admin import queries, search
+from media_jobs.admin import queries
+from media_jobs.library import search
 from media_jobs.models import Job
 from tests.admin.test_lists import LISTS, listed
 from tests.factories import make_derivative, make_failed_job, make_job, make_original

@@ -26,7 +26,7 @@ from tests.servers import die_with_parent, free_ports
 logging.getLogger("httpx").setLevel(logging.WARNING)  # or a failure's report drowns in polls
 
 ROOT = Path(__file__).resolve().parents[2]
-START_LIMIT_S = 120.0
+START_LIMIT_S = 300.0
 STOP_LIMIT_S = 45.0
 JOB_LIMIT_S = 120.0
 

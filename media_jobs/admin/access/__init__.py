@@ -1,5 +1,5 @@
 """Who may come: people, their groups, and programs' keys."""
 
-from media_jobs.admin.access import api_keys, people
+from media_jobs.admin.access import api_keys, people, sign_in
 
-__all__ = ["api_keys", "people"]
+__all__ = ["api_keys", "people", "sign_in"]

@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from media_jobs.admin import cells
 from media_jobs.errors import MediaError
 from media_jobs.models import Preset, ReprocessRun
 from media_jobs.services.runs import id_lists, rate
@@ -25,22 +26,23 @@ _HOW = ("note", "rate_per_minute", "quiet_hours", "failure_limit")
 
 
 class RunForm(forms.ModelForm[ReprocessRun]):
-    """What to make, and of which images. Every filter narrows the choice."""
+    """What to make, and of which pictures. Every filter narrows the choice."""
 
     preset_name = forms.ChoiceField(label="Preset", widget=UnfoldAdminSelectWidget, help_text="Its current version.")
     renditions = forms.CharField(
+        label="Sizes",
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "thumb, small"}),
         help_text="Names with commas between them; the others are left alone. Empty: all.",
     )
     missing = forms.BooleanField(
-        required=False, widget=UnfoldBooleanSwitchWidget, help_text="Only renditions that are not there."
+        required=False, widget=UnfoldBooleanSwitchWidget, help_text="Only sizes that are not there."
     )
     stale = forms.MultipleChoiceField(
         required=False,
-        choices=[(reason.value, reason.value) for reason in Staleness],
+        choices=[(reason.value, words.capitalize()) for reason, words in cells.STALE.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Only renditions that are stale for one of these reasons.",
+        help_text="Only sizes that are stale for one of these reasons.",
     )
     refused = forms.BooleanField(
         label="Known failures, too",
@@ -61,7 +63,7 @@ class RunForm(forms.ModelForm[ReprocessRun]):
     after = forms.SplitDateTimeField(label="Uploaded since", required=False, widget=UnfoldAdminSplitDateTimeWidget)
     before = forms.SplitDateTimeField(label="Uploaded before", required=False, widget=UnfoldAdminSplitDateTimeWidget)
     ids = forms.CharField(
-        label="Ids", required=False, widget=UnfoldAdminTextareaWidget, help_text="One in a line: only these images."
+        label="Ids", required=False, widget=UnfoldAdminTextareaWidget, help_text="One in a line: only these pictures."
     )
 
     class Meta:

@@ -18,7 +18,7 @@ class RunItemAdmin(ReadOnlyAdmin[RunItem]):
     list_filter = ("state", "run")
     list_select_related = ("original",)
     search_ids = ("original",)
-    search_help_text = "Id of the image"
+    search_help_text = "Id of the picture"
     ordering = ("run", "original")
     sortable_by = ()
     fields = ("run", "original", "state", "code", "job", "ended_at")
@@ -26,7 +26,7 @@ class RunItemAdmin(ReadOnlyAdmin[RunItem]):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
 
-    @admin.display(description="Image")
+    @admin.display(description="Picture")
     def image(self, item: RunItem) -> SafeString:
         return cells.link("original", item.original_id, item.original)
 

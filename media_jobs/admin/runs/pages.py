@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.forms import Form, ModelForm
+from django.db.models import prefetch_related_objects
+from django.forms import Form, ModelForm, Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -22,6 +23,8 @@ from media_jobs.states import RUN_MOVES, RunItemState, RunState
 
 _SHOWN = 20
 _MANAGE = "media_jobs.manage_reprocessrun"
+#: In these a run moves by itself.
+RUNNING = (RunState.RUNNING, RunState.PAUSING, RunState.CANCELLING, RunState.ROLLING_BACK)
 #: Where each button leads.
 _TARGETS = {
     "confirm": (RunState.RUNNING, "Confirm", {RunState.DRAFT}),
@@ -50,7 +53,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     readonly_fields = ("choice", "renditions")
     _add_fieldsets = (
         ("What is made", {"fields": ("preset_name", "renditions", "note")}),
-        ("Of which images", {"fields": ("missing", "stale", "refused", "key_prefix", "tags", "states")}),
+        ("Of which pictures", {"fields": ("missing", "stale", "refused", "key_prefix", "tags", "states")}),
         ("By time, or one by one", {"fields": ("after", "before", "ids")}),
         ("How", {"fields": ("rate_per_minute", "quiet_hours", "failure_limit")}),
     )
@@ -112,6 +115,14 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
             self.message_user(request, str(error), messages.ERROR)
             return redirect_to(request, request.get_full_path())
 
+    class Media:
+        js = (Script("media_jobs/desk/live.js", type="module"),)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Fill in what an address says, such as ?stale=rights."""
+        lists = {name: request.GET.getlist(name) for name in ("stale", "states") if name in request.GET}
+        return {**request.GET.dict(), **lists}
+
     # --- buttons ----------------------------------------------------------------------------------
 
     def _may(self, request: HttpRequest, name: str, object_id: str | None) -> bool:
@@ -142,7 +153,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     @button(
         "Confirm",
         permission="confirm",
-        question="The set of images is frozen, and the work begins. What is there now stays until you accept the run.",
+        question="The set of pictures is frozen, and the work begins. What is there now stays until you accept it.",
         icon="play_arrow",
         variant="primary",
     )
@@ -170,7 +181,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     @button(
         "Roll back",
         permission="roll_back",
-        question="Image by image the pictures of before become current again. What was made since stays.",
+        question="Picture by picture the web versions of before become current again. What was made since stays.",
         icon="undo",
         do="Take it back",
     )
@@ -199,15 +210,15 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
 
     def page_context(self, request: HttpRequest, found: ReprocessRun) -> dict[str, Any]:
         failed, _ = run_lists.items(found, state=RunItemState.FAILED, limit=_SHOWN)
+        prefetch_related_objects(failed, "original")
         return {
             "title": str(found),
             "subtitle": None,
-            "run": found,
-            "state": cells.state_label(found.state),
-            "over": found.total - found.left,
+            **progress_of(found),
+            "moves": found.state in RUNNING,
             "estimate": _estimate(found),
             "counts": [(state, cells.state_label(state), count) for state, count in _counts(found)],
-            "failed": [(cells.link("original", item.original_id, item.original_id), item.code) for item in failed],
+            "failed": [(cells.link("original", item.original_id, item.original), item.code) for item in failed],
             "stale": staleness.count() if found.state == RunState.DRAFT else None,
             "buttons": [
                 (name, title)
@@ -237,13 +248,18 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     def age(self, run: ReprocessRun) -> SafeString:
         return cells.ago(run.created_at)
 
-    @admin.display(description="Images")
+    @admin.display(description="Pictures")
     def choice(self, run: ReprocessRun) -> str:
         return "; ".join(f"{name}: {_text(value)}" for name, value in run.selection.items()) or "all"
 
-    @admin.display(description="Renditions")
+    @admin.display(description="Sizes")
     def renditions(self, run: ReprocessRun) -> str:
         return ", ".join(run.wanted)
+
+
+def progress_of(run: ReprocessRun) -> dict[str, Any]:
+    """Return what the part of the page shows that changes while it goes on."""
+    return {"run": run, "state": cells.state_label(run.state), "over": run.total - run.left}
 
 
 def _is_possible(run: ReprocessRun, name: str) -> bool:

@@ -8,6 +8,9 @@ from media_jobs.services.access.issuing import Issued
 class SignInSerializer(serializers.Serializer[None]):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
+    code = serializers.CharField(
+        max_length=20, required=False, allow_blank=True, help_text="Of the second factor, where the account has one."
+    )
 
 
 class RefreshSerializer(serializers.Serializer[None]):

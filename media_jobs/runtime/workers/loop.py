@@ -14,7 +14,8 @@ from media_jobs.adapters.decoder.sandbox import harden_worker
 from media_jobs.errors import WorkspaceUnavailable
 from media_jobs.runtime.webhook_sender import WebhookSender
 from media_jobs.runtime.workers.rq_worker import ResilientWorker
-from media_jobs.services import housekeeping
+from media_jobs.services import housekeeping, previews
+from media_jobs.services.bulk import driving as bulk
 from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import dispatch, outage, processing
 from media_jobs.services.jobs import worker as workers
@@ -54,6 +55,7 @@ class WorkerLoop:
         try:
             processing.requeue_own(self.worker)
             self._schedule.run_due_tasks()
+            previews.make_waiting(self.worker)
         except database.CONNECTION_ERRORS as error:
             database.discard_connection(error)
             self.worker.suspects_outage = True
@@ -80,7 +82,7 @@ class WorkerLoop:
 def run_worker() -> None:
     """Work until SIGTERM or SIGINT. The job in hand is finished within 20 s, or handed back to be done by another."""
     harden_worker()
-    schedule = TaskSchedule(notify=dispatch.top_up, drive_runs=lambda: driving.drive_all(driving.name()))
+    schedule = TaskSchedule(notify=dispatch.top_up, drive_runs=_drive_all)
     worker = Worker(run_urgent_tasks=schedule.run_urgent_tasks)
     workers.replace_current(worker)
     try:
@@ -109,6 +111,12 @@ def run_worker() -> None:
         if relay:
             relay.stop()
         workers.replace_current(None)
+
+
+def _drive_all() -> None:
+    """Give what is done to many pictures its turn."""
+    driving.drive_all(driving.name())
+    bulk.drive_all(bulk.name())
 
 
 def _queues_once_the_database_answers() -> list[Queue]:

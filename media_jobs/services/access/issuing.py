@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 
 from media_jobs.errors import BadCredential, TokensNotIssued
+from media_jobs.services.access import second_factor
 
 if TYPE_CHECKING:
     from rest_framework_simplejwt.tokens import RefreshToken, Token
@@ -22,6 +24,7 @@ REFRESH_LIFETIME = timedelta(days=1)
 _SESSION = "session"
 _ACCOUNT = "account"
 _NOBODY = "There is no active account with this name and password."
+_NO_CODE = "This account has a second factor: send a code of it, which was not used before, as “code”."
 _STALE = "This is no refresh token, it has expired, or its account has changed. Ask for a new one by name and password."
 
 
@@ -37,15 +40,18 @@ class Issued:
         return int(ACCESS_LIFETIME.total_seconds())
 
 
-def issue(username: str, password: str, *, request: HttpRequest) -> Issued:
+def issue(username: str, password: str, *, request: HttpRequest, code: str = "") -> Issued:
     """Sign tokens for an account. Raises BadCredential, TokensNotIssued.
 
-    request: whose address is counted where the password is wrong.
+    request: whose address is counted where the password is wrong. code: of the account's second factor, if it has one.
     """
     _check_configured()
     user = authenticate(request, username=username, password=password)
     if user is None:
         raise BadCredential(_NOBODY)
+    if second_factor.is_needed(user) and not second_factor.accepts(user, code):
+        user_login_failed.send(sender=__name__, credentials={"username": username}, request=request)
+        raise BadCredential(_NO_CODE)
     token = _kind()()
     token["sub"] = f"account:{user.pk}"  # whoever else has JWT_SECRET may count its users in the same way
     token[_ACCOUNT], token[_SESSION] = user.pk, _fingerprint(user)

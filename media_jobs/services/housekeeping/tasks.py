@@ -10,6 +10,7 @@ from media_jobs.services.housekeeping import (
     expired_leases,
     failed_originals,
     leftovers,
+    old_bulk_actions,
     old_deliveries,
     old_histories,
     orphans,
@@ -60,6 +61,7 @@ TASKS = (
     Task("answers", "Idempotency-Keys older than a day", _HOUR_S, leftovers.find_answers, leftovers.remove_answers),
     Task("deliveries", "webhook deliveries after 30 days", _HOUR_S, old_deliveries.find, old_deliveries.repair),
     Task("histories", "events older than EVENT_RETENTION_DAYS", _DAY_S, old_histories.find, old_histories.repair),
+    Task("bulk", "bulk actions after 30 days", _DAY_S, old_bulk_actions.find, old_bulk_actions.repair),
     Task("ledgers", "lines of runs older than that", _DAY_S, expiry.find_ledgers, expiry.remove_ledgers),
 )
 

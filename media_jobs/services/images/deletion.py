@@ -11,13 +11,15 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from media_jobs import selectors
 from media_jobs.callers import Caller
 from media_jobs.errors import NotRestorable
-from media_jobs.models import Derivative, Job, Original, Preset
+from media_jobs.models import Derivative, Job, Original
+from media_jobs.services import changes
+from media_jobs.services.images import redoing
 from media_jobs.services.jobs import dispatch
 from media_jobs.services.jobs.lifecycle import CANCELLABLE, cancelled
 from media_jobs.services.jobs.transitions import move_all
@@ -50,6 +52,7 @@ def delete(image_id: UUID, *, actor: Caller) -> Deleted:
             _cancel_jobs(image_id, actor)
             current = Derivative.objects.filter(original=image_id, state=DerivativeState.CURRENT)
             current.update(state=DerivativeState.REPLACED, replaced_at=Now())
+            changes.record(image.get(), "deleted", actor=actor)
             transaction.on_commit(dispatch.notify_of_deletion, robust=True)
             log.info("image_deleted", image=str(image_id), actor=actor.id)
         return describe(image.get())
@@ -71,7 +74,8 @@ def restore(image_id: UUID, *, actor: Caller) -> Accepted:
         if not back.update(deleted_at=None):
             raise NotRestorable
         image = Original.objects.get(pk=image_id)
-        accepted = [intake.enqueue_job(image, preset=preset, caller=actor) for preset in _presets(image)]
+        changes.record(image, "restored", actor=actor)
+        accepted = [intake.enqueue_job(image, preset=preset, caller=actor) for preset in redoing.presets_of(image)]
     log.info("image_restored", image=str(image_id), actor=actor.id)
     return accepted[-1]
 
@@ -79,10 +83,3 @@ def restore(image_id: UUID, *, actor: Caller) -> Accepted:
 def _cancel_jobs(image_id: UUID, actor: Caller) -> None:
     open_jobs = Job.objects.filter(original=image_id, state__in=CANCELLABLE).values_list("pk", flat=True)
     move_all(list(open_jobs), Q(state__in=CANCELLABLE), "cancelled", actor=actor, **cancelled())
-
-
-def _presets(image: Original) -> list[Preset]:
-    """The current versions of the presets that its jobs had, that of the newest job last."""
-    jobs: QuerySet[Job] = image.jobs.select_related("preset").order_by("id")
-    newest = {job.preset.name: job.pk for job in jobs}
-    return [selectors.current_preset(name) for name in sorted(newest, key=lambda name: newest[name])]

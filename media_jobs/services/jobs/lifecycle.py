@@ -17,12 +17,14 @@ from media_jobs.errors import WrongState
 from media_jobs.models import Job, Original
 from media_jobs.services.jobs import dispatch
 from media_jobs.services.jobs.transitions import move, move_all, next_position, waiting
-from media_jobs.states import JobState, Lane
+from media_jobs.states import JobState, Lane, Triage
 
 _RETRYABLE = (JobState.FAILED, JobState.CANCELLED)
 CANCELLABLE = (JobState.QUEUED, JobState.PROCESSING)
 #: Jobs that are moved in one transaction: few statements for many, and no long locks.
 _BATCH = 300
+#: Of a job that may fail again: nobody has looked at that yet.
+_UNSORTED: dict[str, Any] = {"triage": Triage.NEW, "triage_note": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,16 @@ def retry(job_id: UUID, *, actor: Caller, lacks_objects: bool = False) -> Job:
         return _read(job_id)
 
 
-def retry_all(jobs: QuerySet[Job], *, actor: Caller) -> RetryOutcome:
-    """`retry` for many; leaves alone those in another state, and those of deleted images."""
+def retry_all(jobs: QuerySet[Job], *, actor: Caller, into: Lane | None = None) -> RetryOutcome:
+    """`retry` for many; leaves alone those in another state, and those of deleted images.
+
+    into: the lane in which they wait from now on; by default each in its own.
+    """
 
     def requeue(batch: list[UUID], lane: Lane) -> int:
         with transaction.atomic():
             kept = _of_kept_images(batch)
-            again = waiting(lane, position=_positions(kept, lane))
+            again = waiting(into or lane, position=_positions(kept, into or lane))
             return move_all(kept, Q(state__in=_RETRYABLE), "retried", actor=actor, **again, **_anew())
 
     queued, of = _in_batches(jobs, requeue)
@@ -165,7 +170,13 @@ def _positions(batch: list[UUID], lane: Lane, states: Sequence[JobState] = _RETR
 
 def _anew() -> dict[str, Any]:
     """The fields of a job that is retried, beside those of one that waits."""
-    return {"max_attempts": F("attempt") + settings.MAX_ATTEMPTS, "code": "", "detail": "", "traceback": ""}
+    return {
+        "max_attempts": F("attempt") + settings.MAX_ATTEMPTS,
+        "code": "",
+        "detail": "",
+        "traceback": "",
+        **_UNSORTED,
+    }
 
 
 def cancelled() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from media_jobs import selectors
 from media_jobs.callers import Caller
 from media_jobs.errors import BadRequest
 from media_jobs.models import Original, ReprocessRun, RunListedImage
+from media_jobs.services import changes
 from media_jobs.services.runs import driving, estimating, moves, rate
 from media_jobs.services.runs.selection import Selection
 from media_jobs.states import RunBy, RunState
@@ -71,6 +72,7 @@ def create(
         for ids in _pages(image_ids or ()):
             rows = (RunListedImage(run=run, image=image) for image in ids)
             RunListedImage.objects.bulk_create(rows, ignore_conflicts=True)
+        changes.record(run, "described", actor=owner, after={"preset": str(version), "selection": run.selection})
     estimate(run)
     return run
 
@@ -135,7 +137,10 @@ def roll_back(run_id: UUID, *, actor: Caller) -> ReprocessRun:
 
 def _move(run_id: UUID, target: RunState, actor: Caller, *, only: Q | None = None, **to: Any) -> ReprocessRun:
     """Raises WrongState, ReprocessRun.DoesNotExist."""
-    run = moves.move(run_id, target, only=only, **to)
+    with transaction.atomic():
+        before = str(moves.read(run_id).state)
+        run = moves.move(run_id, target, only=only, **to)
+        changes.record(run, "moved", actor=actor, before={"state": before}, after={"state": str(target)})
     log.info("run_moved", run=str(run_id), to=str(target), actor=actor.id)
     return run
 

@@ -14,7 +14,7 @@ from media_jobs.services.waiting.waits import Stream
 #: So many events are read at once, whoever they belong to: no reader holds the others up for long.
 WINDOW = 200
 #: What the outside is told of an event, by its type, beside job, number, type and time.
-_TOLD = {"stage": ("stage",), "failed": ("code", "detail")}
+_TOLD = {"stage": ("stage",), "failed": ("code", "detail"), "reported": ("message",)}
 _STATUS = {"done": "done", "failed": "error", "cancelled": "error"}
 
 

@@ -1,0 +1,1 @@
+"""How Django writes what it formats by itself."""

@@ -1,0 +1,1 @@
+"""Adding pictures by hand: many files, with progress for each."""

@@ -1,0 +1,1 @@
+"""Doing one thing to many pictures: a preview, a confirmation, progress."""

@@ -1,0 +1,1 @@
+"""Failures, grouped by what to do about them."""

@@ -1,0 +1,102 @@
+"""Forms of a picture's page."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from media_jobs.library.source_types import BASE, LABELS, label
+from media_jobs.models import Original
+from media_jobs.pipeline.privacy.capture import clean
+from media_jobs.pipeline.privacy.rights import url
+from media_jobs.pipeline.values import Rights
+from media_jobs.services.images import editing
+
+_RIGHT_CHARACTERS = 500
+_NOTE_CHARACTERS = 2_000
+_TAG_CHARACTERS = 64
+MOST_TAGS = 50
+RIGHTS = ("creator", "credit", "copyright", "licence", "digital_source_type")
+NOTES = ("source", "caption")
+
+
+def _line(label: str, help_text: str, **attrs: str) -> forms.CharField:
+    widget = forms.TextInput(attrs={"class": "gi-input", **attrs})
+    return forms.CharField(
+        label=label, help_text=help_text, required=False, max_length=_RIGHT_CHARACTERS, widget=widget
+    )
+
+
+class RightsForm(forms.Form):
+    """Whose picture it is, how it was made, and what it shows. A field as the file has it lets the file decide."""
+
+    creator = _line("Creator", "Who made the picture.")
+    credit = _line("Credit", "Whom to name beside it.")
+    copyright = _line("Copyright", "Who holds the rights.")
+    licence = _line("Licence", "The address of its licence.", inputmode="url", placeholder="https://")
+    digital_source_type = forms.ChoiceField(
+        label="How it was made",
+        required=False,
+        help_text="IPTC's digital source type. It is written into every web version.",
+        widget=forms.Select(attrs={"class": "gi-input"}),
+    )
+    source = _line("Source", "Where it comes from: a collection, a number. Kept here only.")
+    caption = forms.CharField(
+        label="Caption",
+        help_text="What it shows. Kept here only.",
+        required=False,
+        max_length=_NOTE_CHARACTERS,
+        widget=forms.Textarea(attrs={"class": "gi-input", "rows": 3}),
+    )
+    tags = _line("Tags", "Words with commas between them.")
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, picture: Original, data: Any = None) -> None:
+        tags = ", ".join(picture.tags.values_list("name", flat=True))
+        initial = {name: getattr(picture, name) for name in (*RIGHTS, *NOTES)}
+        super().__init__(data, initial={**initial, "tags": tags, "seen": editing.version_of(picture)})
+        known = [(BASE + code, title) for code, title in LABELS.items()]
+        own = picture.digital_source_type
+        others = [(own, label(own))] if own and own not in dict(known) else []
+        self.fields["digital_source_type"].choices = [("", "not said"), *known, *others]  # type: ignore[attr-defined]
+        self.in_file = picture.read_in_file()
+
+    def clean_licence(self) -> str:
+        text: str = self.cleaned_data["licence"]
+        if text and not url(text):
+            raise ValidationError("A licence is an address: https://…")
+        return url(text) if text else ""
+
+    def clean_tags(self) -> list[str]:
+        words = [clean(word, _TAG_CHARACTERS + 1) for word in self.cleaned_data["tags"].split(",")]
+        tags = list(dict.fromkeys(filter(None, words)))
+        if len(tags) > MOST_TAGS or any(len(tag) > _TAG_CHARACTERS for tag in tags):
+            raise ValidationError(f"At most {MOST_TAGS} tags of at most {_TAG_CHARACTERS} characters.")
+        return tags
+
+    def changes(self) -> dict[str, Any]:
+        """Return the arguments of `editing.change`, with what was changed in the form only."""
+        said = self.cleaned_data
+        rights = {name: self._stated(name, said[name]) for name in RIGHTS if name in self.changed_data}
+        notes = {name: said[name] for name in NOTES if name in self.changed_data}
+        found: dict[str, Any] = {"rights": rights, "notes": notes, "seen": said["seen"] or None}
+        return {**found, "tags": said["tags"]} if "tags" in self.changed_data else found
+
+    def _stated(self, name: str, text: str) -> str | None:
+        shown = text if name in ("licence", "digital_source_type") else clean(text, _RIGHT_CHARACTERS)
+        return None if shown == getattr(self.in_file, name) else shown
+
+    def from_file(self) -> dict[str, str]:
+        """Return what the file says where a person says something else."""
+        return {
+            name: getattr(self.in_file, name)
+            for name in Rights.__slots__
+            if getattr(self.in_file, name) not in ("", self.initial.get(name))
+        }
+
+
+class FocusForm(forms.Form):
+    """The point that crops keep, in per cent from the left and from the top."""
+
+    x = forms.FloatField(min_value=0, max_value=100)
+    y = forms.FloatField(min_value=0, max_value=100)

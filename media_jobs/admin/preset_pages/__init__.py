@@ -1,0 +1,1 @@
+"""Presets by name: a table of sizes, a preview, a history, and what is stale."""

@@ -1,0 +1,1 @@
+"""What RQ knows: wake-ups, and the workers that answer them."""
