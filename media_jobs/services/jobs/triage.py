@@ -1,5 +1,6 @@
 """What people decide about failures, beside trying again: seen, given up, and telling whoever uploaded the picture."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -51,14 +52,18 @@ def tell_uploaders(jobs: Collection[UUID], *, message: str, actor: Caller) -> To
     """
     if not message.strip():
         raise BadRequest("Say what the uploader should do.")
-    owners = dict(Job.objects.filter(_FAILED, pk__in=list(jobs)).values_list("pk", "owner"))
-    heard = {owner for owner in set(owners.values()) if _is_heard(owner)}
-    hearing = [pk for pk, owner in owners.items() if owner in heard]
+    failed = Job.objects.filter(_FAILED, pk__in=list(jobs)).values_list("pk", "owner", "code")
+    heard = {owner for owner in {owner for _, owner, _ in failed} if _is_heard(owner)}
+    hearing: dict[str, list[UUID]] = defaultdict(list)
+    for pk, owner, code in failed:
+        if owner in heard:
+            hearing[code].append(pk)
     told = 0
-    for batch in _batches(hearing):
-        with transaction.atomic():
-            data = {"message": message.strip()}
-            told += move_all(batch, _FAILED, "reported", actor=actor, data=data, triage=Triage.SEEN)
+    for code, ids in hearing.items():
+        data = {"code": code, "message": message.strip()}
+        for batch in _batches(ids):
+            with transaction.atomic():
+                told += move_all(batch, _FAILED, "reported", actor=actor, data=data, triage=Triage.SEEN)
     return Told(told, len(jobs) - told)
 
 

@@ -22,7 +22,10 @@ STATUS = {
     "failed": "FAILED",
     "cancelled": "FAILED",
     "retried": "PENDING",
+    "reported": "FAILED",
 }
+#: Where an event has what its error says.
+_DETAIL = {"failed": "detail", "reported": "message"}
 _LONGEST_DETAIL = 1000
 
 
@@ -79,8 +82,8 @@ def _common(event: JobEvent, job: Job) -> dict[str, Any]:
 
 def _notified(event: JobEvent, job: Job) -> dict[str, Any]:
     said: dict[str, Any] = {"type": TOLD[event.type], "number": event.number, "status": STATUS[event.type]}
-    if event.type == "failed":
-        detail = str(event.data.get("detail", ""))[:_LONGEST_DETAIL]
+    if event.type in _DETAIL:
+        detail = str(event.data.get(_DETAIL[event.type], ""))[:_LONGEST_DETAIL]
         said["error"] = {"code": str(event.data.get("code", "")), "detail": detail}
     if event.type == "cancelled":
         said["error"] = {"code": "cancelled", "detail": "The job was cancelled."}

@@ -34,7 +34,7 @@ def of_event(event: JobEvent, job: Job) -> str:
     if told is WebhookEvent.FAILED:
         data |= {"code": event.data.get("code", ""), "detail": str(event.data.get("detail", ""))[:_LONGEST_DETAIL]}
     if told is WebhookEvent.REPORTED:
-        data |= {"code": job.code, "message": str(event.data.get("message", ""))[:_LONGEST_DETAIL]}
+        data |= {"code": event.data.get("code", ""), "message": str(event.data.get("message", ""))[:_LONGEST_DETAIL]}
     if told is not WebhookEvent.DONE:
         return _message(told, event.at, data)
     made = _message(told, event.at, data | {"derivatives": _derivatives(job)})

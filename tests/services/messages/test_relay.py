@@ -17,16 +17,17 @@ from media_jobs.callers import SYSTEM
 from media_jobs.models import JobEvent
 from media_jobs.models import NatsRelay as Row
 from media_jobs.runtime.nats_relay import NatsRelay
-from media_jobs.services.jobs import lifecycle
+from media_jobs.services.jobs import lifecycle, triage
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.services.messages import relay, streams
 from media_jobs.services.messages.schemas import IMAGE_REQUEST, NOTIFICATION, schema
 from media_jobs.services.messages.told import Message
-from media_jobs.states import TOLD
+from media_jobs.states import TOLD, WebhookEvent
 from tests import images, working
 from tests.e2e.service import wait_until
 from tests.factories import make_detail, make_failed_job, make_instruction, make_job, make_original
 from tests.nats import NatsServer
+from tests.services.webhooks.helpers import make_webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,10 +76,12 @@ def test_a_job_is_told_of_from_its_beginning_to_its_end(nats: NatsServer, settin
     assert detail.job
     working.run(detail.job.pk)
     failed = make_failed_job()
+    make_webhook(failed.owner, types=[WebhookEvent.REPORTED])
+    triage.tell_uploaders([failed.pk], message="Please scan it again.", actor=SYSTEM)
     lifecycle.retry(failed.pk, actor=SYSTEM)
     lifecycle.cancel(failed.pk, actor=SYSTEM)
     with relaying(nats):
-        wait_for(nats, settings.NATS_SUBJECT_NOTIFICATIONS, 6)
+        wait_for(nats, settings.NATS_SUBJECT_NOTIFICATIONS, 7)
     found = published(nats, settings.NATS_SUBJECT_NOTIFICATIONS, NOTIFICATION)
     ours = [message for message in found if message["jobId"] == str(detail.job.pk)]
     assert [(m["type"], m["status"]) for m in ours] == [
@@ -88,7 +91,10 @@ def test_a_job_is_told_of_from_its_beginning_to_its_end(nats: NatsServer, settin
     assert (ours[-1]["instructionId"], ours[-1]["detailId"]) == (str(detail.instruction_id), str(detail.pk))
     assert [made["variant"] for made in ours[-1]["processed"]] == ["full", "medium", "small", "thumb"]
     others = [(m["type"], m.get("error", {}).get("code")) for m in found if m["jobId"] == str(failed.pk)]
-    assert others == [("job.queued", None), ("job.retried", None), ("job.cancelled", "cancelled")]
+    assert others == [
+        ("job.queued", None), ("job.reported", failed.code), ("job.retried", None), ("job.cancelled", "cancelled"),
+    ]  # fmt: skip
+    assert "Please scan it again." in [m["error"]["detail"] for m in found if m["type"] == "job.reported"]
     requests = published(nats, settings.NATS_SUBJECT_IMAGE_REQUESTS, IMAGE_REQUEST)
     assert {m["jobId"] for m in requests} == {str(detail.job.pk), str(failed.pk)}
     assert requests[0]["key"] == original.key
