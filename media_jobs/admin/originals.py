@@ -85,9 +85,9 @@ class OriginalAdmin(ReadOnlyAdmin[Original]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the picture's page of the desk, for what may be viewed."""
+        """Show the picture's page of the desk, for what may be viewed; all that changes it has addresses of its own."""
         found = self.get_object(request, unquote(object_id))
-        if found is None or not self.has_view_permission(request, found):
+        if request.method == "POST" or found is None or not self.has_view_permission(request, found):
             return super().change_view(request, object_id, form_url, extra_context)
         return desk.show(request, "admin/picture/page.html", str(found), **page.context(request, found))
 
