@@ -14,6 +14,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make requirements"
 PYTEST = $(BIN)/python -m pytest
 UNIT = not (slow or e2e or corpus or browser or chaos or faults or hostile or proxies)
+# What is stored, and where from it is read: the other end-to-end tests would tell nothing new on S3.
+ON_S3 = tests/e2e/uploads tests/e2e/storage tests/e2e/clients tests/e2e/test_instructions.py
 CORPUS ?=
 export CORPUS
 
@@ -30,9 +32,9 @@ test: $(VENV)/.dev ## tests that need pip only, on SQLite and PostgreSQL
 test-all: test ## also what takes long, whole services, all faults of S3, chaos in short, clients that nobody likes, real proxies, the corpus (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
 	TEST_DB=sqlite $(PYTEST) -rfEs -n 2 --dist worksteal -m "slow and not e2e"
-	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "e2e and not (smoke or slow or s3 or corpus or browser or chaos or faults)"
+	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "(e2e or slow) and not (smoke or s3 or corpus or browser or chaos or faults)"
 	TEST_DB=sqlite $(PYTEST) -rfEs tests/e2e/test_disaster.py
-	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "e2e and not (corpus or browser or chaos or faults)"
+	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "e2e and not (corpus or browser or chaos or faults)" $(ON_S3)
 	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "corpus or browser"
 	TEST_DB=postgres $(PYTEST) -rfEs -n 2 tests/faults
 	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile tests/chaos

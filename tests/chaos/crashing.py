@@ -108,7 +108,7 @@ def _happen(point: Point) -> None:
     os.kill(os.getpid(), signal.SIGKILL if point.fault is Fault.DIE else signal.SIGSTOP)
 
 
-def _found(path: str) -> tuple[Any, str, Any]:
+def resolve(path: str) -> tuple[Any, str, Any]:
     """Resolve a dotted path: owner, name, value. Raises LookupError or AttributeError, so that no fault is idle."""
     names = path.split(".")
     for length in range(len(names) - 1, 0, -1):
@@ -123,7 +123,7 @@ def _found(path: str) -> tuple[Any, str, Any]:
 
 
 def _set(path: str, value: Any) -> None:
-    owner, name, _ = _found(path)
+    owner, name, _ = resolve(path)
     try:
         setattr(owner, name, value)
     except FrozenInstanceError:
@@ -131,7 +131,7 @@ def _set(path: str, value: Any) -> None:
 
 
 def _wrap(folder: Path, point: Point) -> None:
-    owner, name, function = _found(point.function)
+    owner, name, function = resolve(point.function)
 
     @wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -146,7 +146,7 @@ def _wrap(folder: Path, point: Point) -> None:
 
 
 def _kill_by_picture() -> None:
-    owner, name, render = _found("media_jobs.adapters.decoder.sandbox.Sandbox.render")
+    owner, name, render = resolve("media_jobs.adapters.decoder.sandbox.Sandbox.render")
 
     @wraps(render)
     def wrapped(self: Any, request: Any, **kwargs: Any) -> Any:

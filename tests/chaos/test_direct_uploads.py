@@ -17,9 +17,9 @@ _PROMOTION = "media_jobs.services.uploads.promotion._Promotion"
 WEB = (
     Point("row of the upload written, no form", "media_jobs.adapters.storage.files.FileStore.form", "web"),
     Point("form made, not sent", f"{_BEGIN}.begin", "web", after=True),
-    Point("before the original is staged", f"{_BEGIN}._accept", "web"),
+    Point("before the original is staged", f"{_BEGIN}.accept_rows", "web"),
     Point("in the transaction, original staged", f"{_BEGIN}.intake.create_job", "web"),
-    Point("in the transaction, upload used", f"{_BEGIN}._accept", "web", after=True),
+    Point("in the transaction, upload used", f"{_BEGIN}.accept_rows", "web", after=True),
     Point("accepted, nobody woken", "media_jobs.services.jobs.dispatch.notify", "web"),
     Point("accepted, not answered", f"{_BEGIN}.accept", "web", after=True),
 )

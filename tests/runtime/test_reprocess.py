@@ -88,6 +88,7 @@ def assert_each_was_made_once(count: int) -> None:
     assert (states[DerivativeState.CURRENT], states[DerivativeState.REPLACED]) == (4 * count, 0)
 
 
+@pytest.mark.slow
 def test_it_does_a_whole_run_by_itself_and_says_what_failed(env, tmp_path):
     photo = images.jpeg(320, 240)
     for number in range(4):
@@ -110,9 +111,8 @@ def test_it_does_a_whole_run_by_itself_and_says_what_failed(env, tmp_path):
     assert (again.returncode, "0 done, 0 skipped, 0 failed" in again.stdout) == (0, True), again.stderr
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_pauses_it_and_what_it_prints_goes_on(env, number, code):
     photo = images.jpeg(1600, 1200)
     for nth in range(10):
@@ -163,6 +163,7 @@ def test_where_most_fail_it_stops_and_asks(env):
     assert ReprocessRun.objects.get().state == RunState.PAUSED
 
 
+@pytest.mark.slow
 def test_in_a_terminal_it_shows_a_bar_with_rate_rest_and_failures(env):
     photo = images.jpeg(1600, 1200)
     make_original(b"\xff\xd8\xff\xe0 no picture at all")

@@ -112,6 +112,7 @@ def test_a_picture_is_the_same_each_time_and_its_profile_changes_no_pixel():
     assert plain == tagged.replace(b"\xff\xe2" + (len(profile) + 16).to_bytes(2) + b"ICC_PROFILE\0\1\1" + profile, b"")
 
 
+@pytest.mark.slow
 def test_every_way_of_the_peers_in_python_makes_the_four_sizes(tmp_path: Path):
     picture = tmp_path / "picture.jpg"
     pyvips.Image.black(2560, 1920, bands=3).copy(interpretation="srgb").jpegsave(str(picture))

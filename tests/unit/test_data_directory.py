@@ -50,6 +50,7 @@ def manage(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_no_file_that_the_service_makes_is_for_others(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir(mode=0o755)
@@ -60,6 +61,7 @@ def test_no_file_that_the_service_makes_is_for_others(tmp_path: Path) -> None:
     assert [path for path in made if path.stat().st_mode & 0o077] == []
 
 
+@pytest.mark.slow
 def test_looking_for_what_is_to_be_repaired_makes_nothing(tmp_path: Path) -> None:
     data = tmp_path / "data"
     for path in (data, tmp_path):

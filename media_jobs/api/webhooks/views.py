@@ -145,7 +145,7 @@ class WebhookView(_OwnersView):
         responses=answers.of_changes({204: OpenApiResponse(description="It is gone")}, "not_found"),
     )
     def delete(self, request: Request, id: UUID) -> Response:
-        self.endpoint(request, id).delete()
+        endpoints.delete(self.endpoint(request, id))
         return Response(status=204)
 
 

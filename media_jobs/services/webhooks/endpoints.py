@@ -76,6 +76,18 @@ def change(endpoint: WebhookEndpoint, *, url: str | None = None, event_types: Co
     endpoint.save(update_fields=["url", "event_types"])
 
 
+def delete(endpoint: WebhookEndpoint) -> None:
+    """Delete it with its deliveries.
+
+    The webhook is locked before them, as by whoever makes deliveries or writes down what came of one: otherwise each
+    waits for the other.
+    """
+    with transaction.atomic():
+        for held in WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk):
+            held.delete()
+    log.info("webhook_deleted", webhook=str(endpoint.pk), owner=endpoint.owner)
+
+
 def rotate_secret(endpoint: WebhookEndpoint) -> str:
     """Return a new secret. For BOTH_VALID the former one signs beside it; one that still did so before is over."""
     former = endpoint.secret

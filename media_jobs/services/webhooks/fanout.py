@@ -83,8 +83,9 @@ def _deliveries(events: Sequence[JobEvent]) -> Iterator[WebhookDelivery]:
 
 
 def _by_owner(owners: set[str]) -> dict[str, list[WebhookEndpoint]]:
+    """Return the webhooks of each owner. None of them is deleted before the transaction ends."""
     found: dict[str, list[WebhookEndpoint]] = defaultdict(list)
-    for endpoint in _enabled().filter(owner__in=owners):
+    for endpoint in _enabled().filter(owner__in=owners).order_by("pk").select_for_update(no_key=True):
         found[endpoint.owner].append(endpoint)
     return found
 

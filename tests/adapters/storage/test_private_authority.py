@@ -53,6 +53,7 @@ def test_it_is_refused_by_its_name_until_the_authority_is(authority: Authority, 
         world(settings).may("GET", "originals/absent")
 
 
+@pytest.mark.slow
 def test_it_is_trusted_with_it_everywhere(authority: Authority, settings: Any) -> None:
     settings.S3_CA_BUNDLE = str(authority.file)
     store(Role.WEB).check()

@@ -92,7 +92,6 @@ def test_who_waits_takes_no_thread_and_no_connection_of_the_database(tmp_path_fa
             assert any(b'"type": "cancelled"' in line for line in lines)
 
 
-@pytest.mark.smoke
 def test_when_the_server_stops_streams_end_properly_and_polls_are_answered(tmp_path_factory):
     settings = {"WORKERS": "0", "MAX_WAITERS": "20"}
     with running(tmp_path_factory.mktemp("stop") / "data", settings) as service, ExitStack() as stack:

@@ -171,6 +171,7 @@ def test_files_of_dead_workers_go_and_those_of_living_ones_stay(tmp_path, settin
     living.close()
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite
 def test_thousands_of_tombstoned_originals_are_worked_off_in_batches():
     count = 5000

@@ -114,6 +114,7 @@ def test_a_busy_worker_sees_to_the_jobs_of_the_dead(stuck, monkeypatch):
     thread.ended()
 
 
+@pytest.mark.slow
 def test_a_stopping_workers_job_is_handed_back_and_done_by_the_next(stuck, made, monkeypatch):
     job, thread, pid = stuck
     later = make_job(make_original(b"\xff\xd8\xff another"), owner=job.owner)

@@ -202,6 +202,7 @@ def test_a_key_whose_remover_died_is_removed_and_made_anew(photo):
     assert_nothing_half_done()
 
 
+@pytest.mark.slow
 def test_many_at_once_over_one_original_leave_nothing_half_done(photo, monkeypatch):
     """Cancelled, failing, expired and undisturbed ones, with housekeeping all the time."""
     original = make_original(photo)

@@ -68,6 +68,7 @@ def test_who_waits_for_a_job_that_is_deleted_is_told():
         told.answered(poll)
 
 
+@pytest.mark.slow
 def test_of_many_waits_that_begin_while_it_happens_none_is_lost():
     job = make_job()
     with listening() as told:
