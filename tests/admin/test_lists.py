@@ -198,3 +198,12 @@ def test_originals_without_a_job_can_be_listed(boss: Client) -> None:
     make_original(filename="alone.jpg", stored=False)
     assert Original.objects.count() == 1
     assert "alone.jpg" in listed(boss, "original")
+
+
+@pytest.mark.django_db
+def test_an_empty_list_says_what_is_so_and_leads_back(boss: Client) -> None:
+    assert "There are no jobs yet" in listed(boss, "job")
+    assert "Nothing matches “zebra”" in listed(boss, "job", q="zebra")
+    page = listed(boss, "job", state__exact="failed")
+    assert "Nothing is like that" in page
+    assert "Show all jobs" in page

@@ -13,6 +13,7 @@ DIGESTS = {
     "admin/login.html": "13deb7765ce36659",
     "unfold/helpers/account_links.html": "2bf64df6869b6b29",
     "unfold/helpers/app_list.html": "6ab83ac498b2f50f",
+    "unfold/helpers/empty_results.html": "5f4727a37a99da76",
     "unfold/helpers/header_title.html": "b126ed2ab9ca1680",
     "unfold/helpers/navigation.html": "fd819dae3473c0be",
     "unfold/helpers/navigation_header.html": "35139b9d94580be9",
