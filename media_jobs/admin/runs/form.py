@@ -40,7 +40,7 @@ class RunForm(forms.ModelForm[ReprocessRun]):
     )
     stale = forms.MultipleChoiceField(
         required=False,
-        choices=[(reason.value, words.capitalize()) for reason, words in cells.STALE.items()],
+        choices=[(str(reason), words.capitalize()) for reason, words in cells.STALE.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="Only sizes that are stale for one of these reasons.",
     )
