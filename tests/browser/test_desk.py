@@ -41,8 +41,11 @@ Original.objects.bulk_create(
 
 _SLOW_RUN = """
 from media_jobs.callers import SYSTEM
+from media_jobs.models import Original
 from media_jobs.services.runs import lifecycle
-lifecycle.create(owner=SYSTEM, preset="ingest", note="One a minute", rate_per_minute=1)
+done = Original.objects.filter(state="active", deleted_at=None, derivatives__state="current").distinct()
+few = list(done.order_by("-id").values_list("pk", flat=True)[:3])
+lifecycle.create(owner=SYSTEM, preset="ingest", note="One a minute", rate_per_minute=1, image_ids=few)
 """
 _HURRY = """
 from media_jobs.models import ReprocessRun
