@@ -11,7 +11,9 @@ MOST_BYTES = 65_536
 
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
-_CODING = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_CODING = re.compile(rb"\r\ntransfer-encoding:([^\r\n]*)", re.IGNORECASE)
+#: All that gunicorn takes of a body that tells its end itself.
+_CODINGS = re.compile(rb"(?:(?:identity|compress|deflate|gzip),)*chunked", re.IGNORECASE)
 _EXPECTATION = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 _REQUEST_LINE = re.compile(rb"(?:\r\n)?(GET|HEAD) ([^ ?\r\n]+)")
 _TARGET = re.compile(rb"(?:\r\n)?[^ \r\n]+ (?:\w+://[^/?# \r\n]*)?(/[^?# \r\n]*)[?# ]")
@@ -42,7 +44,8 @@ class Head:
 def look(arrived: bytes | bytearray) -> Head | None:
     """Return the head that `arrived` begins with, or None while it is not whole.
 
-    A line that ends in a bare line feed ends the head: gunicorn refuses it, and need not wait for more.
+    A line that ends in a bare line feed ends the head: gunicorn refuses it, and need not wait for more; nor for a body
+    that is coded so that nothing tells its end.
     """
     end = arrived.find(_END)
     if end < 0:
@@ -52,8 +55,13 @@ def look(arrived: bytes | bytearray) -> Head | None:
     length = _LENGTH.search(head)
     # gunicorn takes eighteen digits and more; nobody sends as much.
     body_bytes = int(length[1][:18]) if length else 0
+    chunks = None
+    if codings := [coding.strip(b" \t") for field in _CODING.findall(head) for coding in field.split(b",")]:
+        if _CODINGS.fullmatch(b",".join(codings)):
+            chunks = ChunkedBody(len(head))
+        else:
+            body_bytes = 0
     line = _REQUEST_LINE.match(head)
-    chunks = ChunkedBody(len(head)) if _CODING.search(head) else None
     return Head(len(head), body_bytes, _EXPECTATION.search(head) is not None, line[2] if line else b"", chunks)
 
 

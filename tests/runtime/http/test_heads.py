@@ -22,6 +22,25 @@ def test_length_and_path_are_found(arrived, body_bytes, path):
     assert heads.look(arrived) == Head(len(arrived), body_bytes, expects_continue=False, path=path)
 
 
+@pytest.mark.parametrize(
+    ("codings", "is_awaited"),
+    [
+        (b"Transfer-Encoding: chunked\r\n", True),
+        (b"Transfer-Encoding:\tGzip , CHUNKED \r\n", True),
+        (b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", True),
+        (b"Transfer-Encoding: gzip\r\n", False),
+        (b"Transfer-Encoding: chunked, gzip\r\nContent-Length: 7\r\n", False),
+        (b"Transfer-Encoding: cake, chunked\r\n", False),
+        (b"Transfer-Encoding:\r\n", False),
+    ],
+)
+def test_a_body_is_awaited_only_where_something_tells_its_end(codings, is_awaited):
+    arrived = b"POST / HTTP/1.1\r\n" + codings + b"\r\n"
+    head = heads.look(arrived)
+    assert head
+    assert head.has_whole_body(arrived) is not is_awaited
+
+
 @pytest.mark.parametrize("arrived", [b"", b"GET", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nA: b\r"])
 def test_a_head_that_is_not_whole_is_none(arrived):
     assert heads.look(arrived) is None

@@ -21,6 +21,9 @@ _LINES = (
     b" folded\r\n",
     b"Transfer-Encoding: chunked\r\n",
     b"TRANSFER-ENCODING:gzip, chunked\r\n",
+    b"Transfer-Encoding: gzip\r\n",
+    b"Transfer-Encoding: chunked,\tidentity\r\n",
+    b"Transfer-Encoding: cake ,chunked\r\n",
 )
 _PIECES = [b"\r\n", b"\n", b"\r", b"0", b"5", b"a", b"1000", b";", b"x=y", b" ", b"\t", b":", b"-", b"\0", b"\xff"]
 _PIECES += [b"5\r\nabcde\r\n", b"0\r\n\r\n", b"0\r\nT: v\r\n\r\n", b"GET / HTTP/1.1\r\n", *_LINES]
