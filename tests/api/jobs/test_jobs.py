@@ -80,7 +80,7 @@ def test_what_is_not_there_is_a_problem_document(client, path, name):
 def test_a_request_for_another_host_is_a_problem_document(client):
     answer = client.get(f"/v1/jobs/{make_job().pk}", headers={"host": "elsewhere.example"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
-    assert answer.json()["code"] == "bad_request"
+    assert answer.json()["code"] == "wrong_host"
 
 
 def test_others_things_are_not_seen(client):
