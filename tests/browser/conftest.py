@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Response, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, Response, ViewportSize, expect, sync_playwright
 
 from tests.e2e.service import Service, photo, running, wait_until
 
@@ -15,6 +15,8 @@ SIZES: dict[str, ViewportSize] = {
     "wide": {"width": 1440, "height": 900},
     "narrow": {"width": 390, "height": 844},
 }
+#: For each step: a machine with much to do takes its time.
+PATIENT_MS = 90_000
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("there is no Chromium; apt-get install chromium")
     # As root it starts without its sandbox only.
     arguments = ["--disable-gpu", "--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    expect.set_options(timeout=PATIENT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
@@ -82,6 +85,7 @@ def page(request: pytest.FixtureRequest, chromium: Browser, service: Service) ->
         base_url=service.url, viewport=SIZES[size], color_scheme="dark" if theme == "dark" else "light"
     ) as context:
         page = context.new_page()
+        page.set_default_timeout(PATIENT_MS)
         watch = Watch(page, service.url)
         sign_in(page, service)
         yield page
