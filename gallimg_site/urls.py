@@ -4,9 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerView
 
 from media_jobs.api.shared.openapi import security  # noqa: F401  (registers what the document says about callers)
+from media_jobs.api.shared.openapi.views import DescriptionView
 
 _READ = ["get", "head"]
 #: `require_safe` is around it, because the view draws a page for each answer, and has none for those to other methods.
@@ -24,7 +25,7 @@ urlpatterns = [
     path("v1/", include("media_jobs.api.webhooks.urls")),
     path("v1/", include("media_jobs.api.runs.urls")),
     path("media/", include("media_jobs.api.files.urls")),
-    path("openapi.json", SpectacularJSONAPIView.as_view(http_method_names=_READ), name="schema"),
+    path("openapi.json", DescriptionView.as_view(http_method_names=_READ), name="schema"),
     path("docs", docs, name="docs"),
     path("docs/", include("media_jobs.api.problem_pages.urls")),
 ]

@@ -17,6 +17,7 @@ from pytest_django.plugin import blocking_manager_key
 from media_jobs.adapters import database, queue, rate_counter, storage, tokens
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.adapters.storage.s3_anonymous import anonymous_pool
+from media_jobs.api.shared.openapi import views
 from media_jobs.services import engines
 from media_jobs.services.jobs import estimates
 from media_jobs.services.uploads import backlog
@@ -151,6 +152,7 @@ _MADE_BY_SETTINGS: Mapping[str, Callable[[], None]] = {
     "S3_": _forget_buckets,
     **dict.fromkeys(("WORK_DIR", "SANDBOX_MEMORY_"), shared_decoder.leave),
     "RQ_QUEUES": queue.forget,
+    "": views.made.clear,  # the API's description tells of many
 }
 
 

@@ -1,6 +1,8 @@
 """The document of the API: valid, complete, and true. `conftest` holds every answer of these tests against it."""
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -30,6 +32,23 @@ def test_it_has_every_call_of_the_apis_and_no_other() -> None:
     said = {(method.upper(), re.sub(r"\{\w+\}", "{}", path)) for method, path, _ in documented.calls()}
     assert said == real
     assert {route for route, _ in routes(get_resolver())} > {route for _, route in said}
+
+
+_FIRST_REQUESTS = """
+import django
+django.setup()
+from concurrent.futures import ThreadPoolExecutor
+from django.test import Client
+with ThreadPoolExecutor(4) as threads:
+    asked = [threads.submit(Client().get, "/openapi.json", SERVER_NAME="localhost") for _ in range(4)]
+print({one.result().status_code for one in asked})
+"""
+
+
+def test_the_first_requests_of_a_process_may_come_at_once() -> None:
+    command = [sys.executable, "-c", _FIRST_REQUESTS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "{200}\n", done.stderr
 
 
 @each_call

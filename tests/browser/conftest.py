@@ -17,6 +17,8 @@ SIZES: dict[str, ViewportSize] = {
     "wide": {"width": 1440, "height": 900},
     "narrow": {"width": 390, "height": 844},
 }
+#: For each step: a machine with much to do takes its time.
+PATIENT_MS = 90_000
 
 
 @pytest.fixture(scope="module")
