@@ -11,8 +11,6 @@ from playwright.sync_api import Browser, Page, Response, ViewportSize, expect, s
 
 from tests.e2e.service import Service, photo, running, wait_until
 
-#: A machine with much to do takes its time.
-PATIENT_MS = 180_000
 SIZES: dict[str, ViewportSize] = {
     "wide": {"width": 1440, "height": 900},
     "narrow": {"width": 390, "height": 844},
