@@ -1,4 +1,8 @@
-"""Chromium before a running service that has two good pictures and a broken one."""
+"""Chromium before a running service that has two good pictures.
+
+Starting either takes seconds, so tests of all files share them: no test may rely on how many pictures there are, and one
+that changes a picture has its own.
+"""
 
 import os
 import re
@@ -7,9 +11,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Response, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, StorageState, ViewportSize, expect, sync_playwright
 
-from tests.e2e.service import Service, photo, running, wait_until
+from tests.e2e.service import START_LIMIT_S, Service, photo, running, wait_until
 
 SIZES: dict[str, ViewportSize] = {
     "wide": {"width": 1440, "height": 900},
@@ -19,13 +23,29 @@ SIZES: dict[str, ViewportSize] = {
 PATIENT_MS = 90_000
 
 
-@pytest.fixture(scope="module")
+#: A test takes many steps.
+_TEST_S = 1200
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("browser") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_TEST_S))
+
+
+@pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running(tmp_path_factory.mktemp("browser") / "data", arguments=("--welcome",)) as started:
-        wait_until(lambda: "sign in" in started.output, 60, "the administrator's password")
+        wait_until(lambda: "sign in" in started.output, START_LIMIT_S, "the administrator's password")
         for _ in range(2):
             started.upload()
         yield started
+
+
+@pytest.fixture
+def picture(service: Service) -> str:
+    """The id of a picture that is done, and the test's own."""
+    return str(service.upload()["imageId"])
 
 
 @pytest.fixture
@@ -38,7 +58,7 @@ def broken_picture(service: Service) -> str:
     return str(job["jobId"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
@@ -77,20 +97,41 @@ class Watch:
             self.wrong.append(f"{response.status}: {response.url}")
 
 
-@pytest.fixture(params=["wide-light", "wide-dark", "narrow-light", "narrow-dark"])
-def page(request: pytest.FixtureRequest, chromium: Browser, service: Service) -> Iterator[Page]:
+@pytest.fixture(scope="package")
+def signed_in(chromium: Browser, service: Service) -> StorageState:
+    """The cookies of one who has signed in. Who signs out does so for all: such a test signs in by itself before."""
+    with chromium.new_context(base_url=service.url) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENT_MS)
+        sign_in(page, service)
+        return context.storage_state()
+
+
+@pytest.fixture(params=["wide-light", "narrow-dark"])
+def page(
+    request: pytest.FixtureRequest, chromium: Browser, service: Service, signed_in: StorageState
+) -> Iterator[Page]:
     """A page of its own, signed in, at the overview. Whatever it does wrong fails the test at the end."""
     size, _, theme = request.param.partition("-")
     with chromium.new_context(
-        base_url=service.url, viewport=SIZES[size], color_scheme="dark" if theme == "dark" else "light"
+        base_url=service.url,
+        viewport=SIZES[size],
+        color_scheme="dark" if theme == "dark" else "light",
+        storage_state=signed_in,
     ) as context:
         page = context.new_page()
         page.set_default_timeout(PATIENT_MS)
         watch = Watch(page, service.url)
-        sign_in(page, service)
+        page.goto("/admin/")
         yield page
         page.wait_for_load_state("networkidle")
     assert watch.wrong == []
+
+
+def sign_in_anew(page: Page, service: Service) -> None:
+    """Begin a session of one's own, which may be ended."""
+    page.context.clear_cookies()
+    sign_in(page, service)
 
 
 def sign_in(page: Page, service: Service) -> None:

@@ -10,6 +10,7 @@ DESK = {
     "add": "/admin/add/",
     "presets": "/admin/presets/",
     "preset": "/admin/presets/gallformers/",
+    "preset-new": "/admin/presets/new/",
     "runs": "/admin/media_jobs/reprocessrun/",
     "run-new": "/admin/media_jobs/reprocessrun/add/",
     "people": "/admin/auth/user/",

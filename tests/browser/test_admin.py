@@ -3,27 +3,14 @@
 The fixture `page` fails each of these tests if anything is asked for elsewhere, missing, or wrong in the console.
 """
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
-
-from tests.browser.pages import PAGES
 
 pytestmark = pytest.mark.browser
 at_every_size = pytest.mark.parametrize("page", ["wide-light", "narrow-light"], indirect=True)
 once = pytest.mark.parametrize("page", ["wide-light"], indirect=True)
-
-KINDS = ["original", "derivative", "job", "jobevent", "maintenancetask", "preset"]
-
-
-@pytest.mark.usefixtures("broken_picture")
-def test_every_page_fits_its_window_and_works_offline(page: Page) -> None:
-    opened = [*PAGES.values(), *(first_of(page, kind) for kind in KINDS)]
-    too_wide = []
-    for address in opened:
-        page.goto(address)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            too_wide.append(address)
-    assert too_wide == []
 
 
 @at_every_size
@@ -31,7 +18,7 @@ def test_the_thumbnails_of_the_originals_load_at_their_final_size(page: Page) ->
     page.goto("/admin/media_jobs/original/?latest=done", wait_until="networkidle")
     thumbnails = page.locator("#result_list img.gi-thumb")
     assert thumbnails.count() >= 2
-    for thumbnail in thumbnails.all():
+    for thumbnail in thumbnails.all()[:5]:
         thumbnail.scroll_into_view_if_needed()
         expect(thumbnail).to_have_js_property("complete", True)
         assert thumbnail.evaluate("image => image.naturalWidth") > 0
@@ -42,13 +29,16 @@ def test_the_thumbnails_of_the_originals_load_at_their_final_size(page: Page) ->
 
 
 @at_every_size
-def test_every_size_of_a_picture_can_be_looked_at(page: Page) -> None:
-    page.goto(first_of(page, "original", "?latest=done"), wait_until="networkidle")
+def test_every_size_of_a_picture_can_be_looked_at(page: Page, picture: str) -> None:
+    page.goto(f"/admin/media_jobs/original/{picture}/change/")
     sizes = page.get_by_role("region", name="Sizes").locator("tbody tr")
     expect(sizes).to_have_count(4)
+    large = page.locator("img.gi-large")
     for number in range(4):
-        sizes.nth(number).get_by_role("link").first.click()
-        large = page.locator("img.gi-large")
+        link = sizes.nth(number).get_by_role("link").first
+        name = link.inner_text()
+        link.click()
+        expect(large).to_have_attribute("alt", re.compile(f", {name}$"))
         expect(large).to_have_js_property("complete", True)
         assert large.evaluate("image => image.naturalWidth") > 0
 
@@ -94,8 +84,8 @@ def test_chosen_jobs_are_cancelled_after_a_question(page: Page, broken_picture: 
 
 
 @at_every_size
-def test_what_became_of_a_pictures_secrets_is_on_its_page(page: Page) -> None:
-    page.goto(first_of(page, "original", "?latest=done"))
+def test_what_became_of_a_pictures_secrets_is_on_its_page(page: Page, picture: str) -> None:
+    page.goto(f"/admin/media_jobs/original/{picture}/change/")
     receipt = page.get_by_role("region", name="Privacy")
     receipt.get_by_text("Every name").click()
     for rendition in ("full", "medium", "small", "thumb"):
@@ -108,11 +98,3 @@ def test_the_theme_follows_the_system(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     page.reload(wait_until="networkidle")
     assert page.evaluate("getComputedStyle(document.getElementById('main')).backgroundColor") != light
-
-
-def first_of(page: Page, kind: str, query: str = "") -> str:
-    """The address of the first object in a list."""
-    page.goto(f"/admin/media_jobs/{kind}/{query}")
-    address = page.locator("#result_list tbody a").first.get_attribute("href")
-    assert address, f"the list of {kind} is empty"
-    return address

@@ -1,4 +1,8 @@
-"""The curators' stories, in a real browser on a real service. Each states its clicks, from the page where it begins."""
+"""The curators' stories, in a real browser on a real service. Each states its clicks, from the page where it begins.
+
+They are told twice: with a pointer on a large screen, and by keyboard alone in a window as narrow as a phone, in the dark.
+That Tab comes to all that is pressed is proved in test_accessibility.py.
+"""
 
 import re
 from typing import Any
@@ -6,11 +10,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PATIENT_MS
+from tests.browser.conftest import PATIENT_MS, sign_in_anew
 from tests.e2e.service import Service, photo
 
 pytestmark = pytest.mark.browser
-at_both_sizes = pytest.mark.parametrize("page", ["wide-light", "narrow-dark"], indirect=True)
+in_both_ways = pytest.mark.parametrize(
+    ("page", "click"), [("wide-light", "pointer"), ("narrow-dark", "keyboard")], indirect=True, ids=["wide", "keyboard"]
+)
 once = pytest.mark.parametrize("page", ["wide-light"], indirect=True)
 on_a_phone = pytest.mark.parametrize("page", ["narrow-light"], indirect=True)
 
@@ -27,18 +33,20 @@ Job.objects.create(
     finished_at=timezone.now() - timedelta(days=1),
 )
 """
+#: The oldest of all, so that no page but what is searched begins with them: their files are not there.
 _MANY = """
+from uuid import UUID
 from media_jobs.models import Original
-Original.objects.bulk_create(
+ids = [UUID(f"00000000-0000-7000-8000-{n:012x}") for n in range(500)]
+many = [
     Original(
-        state="active", owner="anonymous", filename=f"herbarium {n:03}.jpg", format="jpeg", content_type="image/jpeg",
-        key=f"originals/{n:08x}-0000-7000-8000-000000000000.jpg", size_bytes=1, sha256=f"{n:064x}",
+        pk=one, state="active", owner="anonymous", filename=f"herbarium {n:03}.jpg", format="jpeg",
+        content_type="image/jpeg", key=f"originals/{one}.jpg", size_bytes=1, sha256=f"{n:064x}",
     )
-    for n in range(500)
-)
+    for n, one in enumerate(ids)
+]
+Original.objects.bulk_create(many, ignore_conflicts=True)
 """
-
-
 _SLOW_RUN = """
 from media_jobs.callers import SYSTEM
 from media_jobs.models import Original
@@ -53,49 +61,63 @@ ReprocessRun.objects.filter(note="One a minute").update(rate_per_minute=None)
 """
 
 
+_IS_A_CHOICE = "part => ['checkbox', 'radio'].includes(part.type)"
+
+
 class Clicks:
-    """Counts what a person has to press."""
+    """Counts what a person has to press, by a pointer or by a key."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_keyboard: bool) -> None:
         self.count = 0
+        self.by_keyboard = by_keyboard
 
-    def __call__(self, what: Locator, **how: Any) -> None:
+    def __call__(self, what: Locator) -> None:
         self.count += 1
-        what.click(**how)
+        if self.by_keyboard:
+            what.press("Space" if what.evaluate(_IS_A_CHOICE) else "Enter")
+        else:
+            what.click()
+
+    def write(self, field: Locator, text: str) -> None:
+        """Put `text` in place of what the field holds. It counts for nothing."""
+        if self.by_keyboard:
+            field.press("Control+A")
+            field.page.keyboard.type(text)
+        else:
+            field.fill(text)
 
 
 @pytest.fixture
-def click() -> Clicks:
-    return Clicks()
+def click(request: pytest.FixtureRequest) -> Clicks:
+    return Clicks(by_keyboard=getattr(request, "param", "pointer") == "keyboard")
 
 
 def run(service: Service, code: str) -> None:
     service.manage("shell", "--no-imports", "-c", code)
 
 
-def first_picture(page: Page) -> None:
-    """Open the newest picture that is done."""
-    page.goto("/admin/library/?state=done")
-    page.locator(".gi-cell-name").first.click()
+def look_at(page: Page, picture: str) -> None:
+    page.goto(f"/admin/media_jobs/original/{picture}/change/")
     expect(page.get_by_role("heading", name="Sizes")).to_be_visible()
 
 
-@once
+@in_both_ways
 def test_somebody_new_is_made_a_curator_and_signs_in_for_the_first_time(page: Page, click: Clicks) -> None:
     """Two clicks of the administrator, who passes the link on, and two of the new one."""
+    name = "rosalind" if click.by_keyboard else "alfred"
     page.goto("/admin/auth/user/add/")
-    page.get_by_label("Name").fill("rosalind")
-    page.get_by_label("E-mail").fill("rosalind@example.org")
+    click.write(page.get_by_label("Name"), name)
+    click.write(page.get_by_label("E-mail"), f"{name}@example.org")
     click(page.get_by_label("Curator"))
     click(page.get_by_role("button", name="Save"))
-    link = page.get_by_label("Link for rosalind").inner_text()
+    link = page.get_by_label(f"Link for {name}").inner_text()
     page.context.clear_cookies()
     page.goto(link)
     for field in page.locator("input[type=password]").all():
-        field.fill("a gall on every leaf")
+        click.write(field, "a gall on every leaf")
     click(page.get_by_role("button", name="Set it"))
-    page.get_by_label("Username").fill("rosalind")
-    page.get_by_label("Password").fill("a gall on every leaf")
+    click.write(page.get_by_label("Username"), name)
+    click.write(page.get_by_label("Password"), "a gall on every leaf")
     click(page.get_by_role("button", name="Log in"))
     expect(page.get_by_role("heading", name="What needs you")).to_be_visible()
     expect(page.get_by_role("link", name="Add pictures")).to_be_visible()
@@ -103,7 +125,7 @@ def test_somebody_new_is_made_a_curator_and_signs_in_for_the_first_time(page: Pa
     assert click.count == 4
 
 
-@at_both_sizes
+@in_both_ways
 def test_yesterdays_failure_is_found_understood_mended_and_watched_until_it_is_done(
     page: Page, service: Service, click: Clicks
 ) -> None:
@@ -123,7 +145,7 @@ def test_yesterdays_failure_is_found_understood_mended_and_watched_until_it_is_d
     expect(page.get_by_text("No picture matches")).to_be_visible()
 
 
-@once
+@in_both_ways
 def test_twenty_files_are_added_with_progress_and_a_refusal_beside_its_name(page: Page, click: Clicks) -> None:
     """Two clicks, beside those of the system's window in which files are chosen."""
     files: list[Any] = [
@@ -157,14 +179,15 @@ def test_a_large_file_goes_straight_to_the_storage(page: Page, click: Clicks) ->
     assert click.count == 1
 
 
-@once
+@in_both_ways
 def test_a_preset_is_edited_previewed_saved_and_run_until_nothing_is_stale(page: Page, click: Clicks) -> None:
     """Three clicks, from the preset's page."""
     page.goto("/admin/presets/gallformers/")
-    page.locator("[name=size-0-quality]").fill("61")
+    quality = "58" if click.by_keyboard else "61"
+    click.write(page.locator("[name=size-0-quality]"), quality)
     click(page.get_by_role("button", name="Preview"))
     expect(page.locator(".gi-preview")).to_be_visible()
-    expect(page.locator("[name=size-0-quality]")).to_have_value("61")
+    expect(page.locator("[name=size-0-quality]")).to_have_value(quality)
     click(page.get_by_role("button", name="Save as a new version"))
     expect(page.get_by_text("stale").first).to_be_visible()
     click(page.get_by_role("button", name="anew"))
@@ -174,18 +197,23 @@ def test_a_preset_is_edited_previewed_saved_and_run_until_nothing_is_stale(page:
     assert click.count == 3
 
 
-@once
+@in_both_ways
 def test_a_run_is_paused_resumed_and_rolled_back(page: Page, service: Service, click: Clicks) -> None:
-    """Four clicks, each with a second one that says yes, from the run's page. It makes one picture in a minute, so that
-    there is something to pause, and then as many as it can."""
+    """Four clicks, each with a second one that says yes where the window is wide, from the run's page.
+
+    It makes one picture in a minute, so that there is something to pause, and then as many as it can.
+    """
     run(service, _SLOW_RUN)
     page.goto("/admin/media_jobs/reprocessrun/")
     page.get_by_role("link", name="One a minute").first.click()
     title = page.locator(".gi-outcome-title")
 
     def press(name: str) -> None:
-        click(page.get_by_role("link", name=name, exact=True))
-        page.locator("#dialog button[type=submit]").click()
+        if (page.viewport_size or {"width": 0})["width"] < 1000:
+            click(page.get_by_role("button", name=name, exact=True))
+        else:
+            click(page.get_by_role("link", name=name, exact=True))
+            page.locator("#dialog button[type=submit]").click()
 
     press("Confirm")
     expect(title).to_contain_text("running")
@@ -199,10 +227,10 @@ def test_a_run_is_paused_resumed_and_rolled_back(page: Page, service: Service, c
     assert click.count == 4
 
 
-@at_both_sizes
-def test_a_picture_is_turned_and_its_web_versions_follow(page: Page, click: Clicks) -> None:
+@in_both_ways
+def test_a_picture_is_turned_and_its_web_versions_follow(page: Page, picture: str, click: Clicks) -> None:
     """One click, from the picture's page."""
-    first_picture(page)
+    look_at(page, picture)
     large = page.locator("img.gi-large")
     before = large.get_attribute("src")
     size = large.get_attribute("width"), large.get_attribute("height")
@@ -212,10 +240,10 @@ def test_a_picture_is_turned_and_its_web_versions_follow(page: Page, click: Clic
     assert click.count == 1
 
 
-@at_both_sizes
-def test_a_picture_is_deleted_and_restored(page: Page, click: Clicks) -> None:
+@in_both_ways
+def test_a_picture_is_deleted_and_restored(page: Page, picture: str, click: Clicks) -> None:
     """Three clicks, from the picture's page."""
-    first_picture(page)
+    look_at(page, picture)
     click(page.get_by_text("Delete", exact=True))
     click(page.get_by_role("button", name="Delete this picture"))
     expect(page.get_by_text("This picture is deleted")).to_be_visible()
@@ -224,7 +252,7 @@ def test_a_picture_is_deleted_and_restored(page: Page, click: Clicks) -> None:
     assert click.count == 3
 
 
-@once
+@in_both_ways
 def test_five_hundred_pictures_get_a_licence(page: Page, service: Service, click: Clicks) -> None:
     """Three clicks, from what was found in the library."""
     run(service, _MANY)
@@ -232,7 +260,8 @@ def test_five_hundred_pictures_get_a_licence(page: Page, service: Service, click
     page.locator("#gi-kind").select_option("rights")
     click(page.get_by_label("All 500 that match"))
     click(page.get_by_role("button", name="Next"))
-    page.get_by_label("Licence").fill("https://creativecommons.org/licenses/by/4.0/")
+    licence = "by-sa" if click.by_keyboard else "by"  # what is so already would be left as it is
+    click.write(page.get_by_label("Licence"), f"https://creativecommons.org/licenses/{licence}/4.0/")
     click(page.get_by_role("button", name="Set rights of 500 pictures"))
     expect(page.get_by_text("500 done")).to_be_visible(timeout=2 * PATIENT_MS)
     assert click.count == 3
@@ -244,8 +273,13 @@ def test_pictures_are_chosen_and_tagged_by_keyboard_alone(page: Page) -> None:
     page.locator("[name=picture]").first.focus()
     page.keyboard.press("Shift+ArrowRight")
     expect(page.get_by_text("The 2 chosen")).to_be_visible()
-    page.locator("#gi-kind").focus()
-    page.keyboard.type("Add tags")
+    kinds = page.locator("#gi-kind")
+    kinds.focus()
+    for _ in range(kinds.locator("option").count()):
+        if kinds.input_value() == "tag":
+            break
+        page.keyboard.press("ArrowDown")
+    expect(kinds).to_have_value("tag")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/admin/bulk/**")
@@ -256,8 +290,8 @@ def test_pictures_are_chosen_and_tagged_by_keyboard_alone(page: Page) -> None:
 
 
 @on_a_phone
-def test_one_signs_out_by_keyboard_on_a_phone(page: Page) -> None:
-    page.goto("/admin/")
+def test_one_signs_out_by_keyboard_on_a_phone(page: Page, service: Service) -> None:
+    sign_in_anew(page, service)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.get_by_role("button", name="Menu", exact=True).focus()
@@ -282,7 +316,7 @@ def test_what_a_person_typed_is_not_lost_by_a_preview(page: Page) -> None:
     expect(page.locator(f"[name=size-{last}-name]")).to_have_value("tiny")
 
 
-@at_both_sizes
+@in_both_ways
 def test_the_words_of_a_picture_are_written_by_keyboard_alone(page: Page) -> None:
     """Search, open the first, fill in the credit, save: no pointer at all."""
     page.goto("/admin/library/")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
-from tests.browser.conftest import PATIENT_MS, SIZES, sign_in
+from tests.browser.conftest import PATIENT_MS, SIZES, sign_in_anew
 from tests.browser.pages import DESK
 from tests.e2e.service import Service, photo
 
@@ -14,13 +14,14 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(params=["wide", "narrow"])
-def page(request: pytest.FixtureRequest, chromium: Browser, service: Service) -> Iterator[Page]:
+def page(
+    request: pytest.FixtureRequest, chromium: Browser, service: Service, signed_in: StorageState
+) -> Iterator[Page]:
     with chromium.new_context(
-        base_url=service.url, viewport=SIZES[request.param], java_script_enabled=False
+        base_url=service.url, viewport=SIZES[request.param], java_script_enabled=False, storage_state=signed_in
     ) as context:
         page = context.new_page()
         page.set_default_timeout(PATIENT_MS)
-        sign_in(page, service)
         yield page
 
 
@@ -56,7 +57,7 @@ def test_chosen_pictures_are_tagged_and_the_menu_leads_on(page: Page) -> None:
     expect(page.get_by_text(re.compile("of 1|1 done"))).to_be_visible()
 
 
-def test_one_signs_out(page: Page) -> None:
-    page.goto("/admin/")
+def test_one_signs_out(page: Page, service: Service) -> None:
+    sign_in_anew(page, service)
     page.get_by_role("button", name="Log out").last.click()
     page.wait_for_url("**/admin/logout/")
