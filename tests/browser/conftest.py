@@ -1,7 +1,7 @@
 """Chromium before a running service that has two good pictures.
 
-Starting either takes seconds, so tests of all files share them: no test may rely on how many pictures there are, and one
-that changes a picture has its own.
+Starting either takes seconds, so tests of all files share them: no test may rely on how many pictures there are, and
+one that changes a picture has its own.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The curators' stories, in a real browser on a real service. Each states its clicks, from the page where it begins.
 
-They are told twice: with a pointer on a large screen, and by keyboard alone in a window as narrow as a phone, in the dark.
-That Tab comes to all that is pressed is proved in test_accessibility.py.
+They are told twice: with a pointer on a large screen, and by keyboard alone in a window as narrow as a phone, in the
+dark. That Tab comes to all that is pressed is proved in test_accessibility.py.
 """
 
 import re
@@ -316,7 +316,7 @@ def test_what_a_person_typed_is_not_lost_by_a_preview(page: Page) -> None:
     expect(page.locator(f"[name=size-{last}-name]")).to_have_value("tiny")
 
 
-@in_both_ways
+@pytest.mark.parametrize("page", ["wide-light", "narrow-dark"], indirect=True)
 def test_the_words_of_a_picture_are_written_by_keyboard_alone(page: Page) -> None:
     """Search, open the first, fill in the credit, save: no pointer at all."""
     page.goto("/admin/library/")
