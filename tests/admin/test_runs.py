@@ -1,6 +1,7 @@
 """Reprocess runs in the admin: described by a form, moved by buttons, followed on a page."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from media_jobs.admin.runs.choice_text import choice_text
 from media_jobs.models import ReprocessRun
-from media_jobs.states import RunState
+from media_jobs.services.runs.selection import Selection
+from media_jobs.states import RunState, Staleness
 from tests.admin.conftest import Login
 from tests.factories import make_job, make_original
 from tests.services.runs.working import confirmed, drive, make_run
@@ -122,3 +125,29 @@ def test_the_bar_of_a_run_is_live_until_it_does_not_move_by_itself(curator: Clie
     assert url in curator.get(reverse("admin:media_jobs_reprocessrun_change", args=[run.pk])).content.decode()
     ReprocessRun.objects.filter(pk=run.pk).update(state="finished")
     assert curator.get(url)["X-Live"] == "over"
+
+
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [
+        (Selection(), "all"),
+        (Selection(stale=tuple(Staleness)), "with stale web versions"),
+        (Selection(stale=(Staleness.RIGHTS,)), "with stale web versions: its rights were changed since"),
+        (Selection(tags=("oak", "gall"), missing=True), "of which a size is missing; tagged oak and gall"),
+        (Selection(after=datetime(2026, 3, 1, 8, tzinfo=UTC)), "uploaded since 1 March 2026, 08:00 UTC"),
+        (
+            Selection(prefix="originals/0", listed=True),
+            "those that were chosen one by one; whose key begins with originals/0",
+        ),
+    ],
+)
+def test_the_choice_of_a_run_is_said_in_words(selection: Selection, said: str) -> None:
+    assert choice_text(ReprocessRun(selection=selection.to_json())) == said
+
+
+def test_a_run_names_who_began_it_and_keeps_ids_under_technical(curator: Client) -> None:
+    run = make_run()
+    page = curator.get(reverse("admin:media_jobs_reprocessrun_change", args=[run.pk])).content.decode()
+    technical = page.index("Technical</")
+    assert page.rindex(str(run.pk)) > technical
+    assert "Begun by" in page[:technical]

@@ -1,6 +1,6 @@
 """The form by which a curator describes a run. Nothing is done before it is confirmed on its page."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -69,6 +69,7 @@ class RunForm(forms.ModelForm[ReprocessRun]):
     class Meta:
         model = ReprocessRun
         fields = _HOW
+        help_texts: ClassVar = {"rate_per_minute": "Most pictures a minute; empty: as many as there is room for."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -14,7 +14,9 @@ from django.utils.safestring import SafeString
 
 from media_jobs import run_lists, staleness
 from media_jobs.admin import cells
+from media_jobs.admin.access.caller_names import names_of
 from media_jobs.admin.base import ReadOnlyAdmin, button, caller_of, redirect_to
+from media_jobs.admin.runs.choice_text import choice_text
 from media_jobs.admin.runs.form import RunForm
 from media_jobs.errors import MediaError
 from media_jobs.models import ReprocessRun
@@ -50,7 +52,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     actions_detail = tuple(_TARGETS)
     change_form_outer_before_template = "admin/media_jobs/reprocessrun/progress.html"
     change_form_outer_after_template = "admin/media_jobs/reprocessrun/ledger.html"
-    readonly_fields = ("choice", "renditions")
+    readonly_fields = ("choice", "renditions", "pictures_of", "begun_by")
     _add_fieldsets = (
         ("What is made", {"fields": ("preset_name", "renditions", "note")}),
         ("Of which pictures", {"fields": ("missing", "stale", "refused", "key_prefix", "tags", "states")}),
@@ -63,15 +65,15 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
             {
                 "fields": (
                     ("preset", "renditions"),
-                    ("choice", "images_of"),
+                    ("choice", "pictures_of"),
                     ("rate_per_minute", "quiet_hours"),
-                    ("failure_limit", "by"),
-                    ("owner", "id"),
+                    ("failure_limit", "begun_by"),
                     ("created_at", "confirmed_at"),
                     ("ended_at", "accepted_at"),
                 )
             },
         ),
+        ("Technical", {"fields": (("id", "by"), ("owner", "images_of")), "classes": ("collapse",)}),
     )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -250,7 +252,15 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
 
     @admin.display(description="Pictures")
     def choice(self, run: ReprocessRun) -> str:
-        return "; ".join(f"{name}: {_text(value)}" for name, value in run.selection.items()) or "all"
+        return choice_text(run)
+
+    @admin.display(description="Uploaded by")
+    def pictures_of(self, run: ReprocessRun) -> str:
+        return names_of([run.images_of])[run.images_of] if run.images_of else "anybody"
+
+    @admin.display(description="Begun by")
+    def begun_by(self, run: ReprocessRun) -> str:
+        return names_of([run.owner])[run.owner]
 
     @admin.display(description="Sizes")
     def renditions(self, run: ReprocessRun) -> str:
@@ -291,7 +301,3 @@ def _estimate(run: ReprocessRun) -> dict[str, Any] | None:
         "requests": f"{said['requests']:,}",
         "peak": cells.size(said["peak_bytes"]),
     }
-
-
-def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
