@@ -52,7 +52,7 @@ from media_jobs.callers import SYSTEM
 from media_jobs.models import Original
 from media_jobs.services.runs import lifecycle
 done = Original.objects.filter(state="active", deleted_at=None, derivatives__state="current").distinct()
-few = list(done.order_by("-id").values_list("pk", flat=True)[:3])
+few = list(done.order_by("-id").values_list("pk", flat=True)[:5])
 lifecycle.create(owner=SYSTEM, preset="ingest", note="One a minute", rate_per_minute=1, image_ids=few)
 """
 _HURRY = """
@@ -204,6 +204,8 @@ def test_a_run_is_paused_resumed_and_rolled_back(page: Page, service: Service, c
 
     It makes one picture in a minute, so that there is something to pause, and then as many as it can.
     """
+    for _ in range(5):
+        service.finished(service.upload()["jobId"])
     run(service, _SLOW_RUN)
     page.goto("/admin/media_jobs/reprocessrun/")
     page.get_by_role("link", name="One a minute").first.click()
