@@ -191,7 +191,8 @@ def test_a_preset_is_edited_previewed_saved_and_run_until_nothing_is_stale(page:
     click(page.get_by_role("button", name="Save as a new version"))
     expect(page.get_by_text("stale").first).to_be_visible()
     click(page.get_by_role("button", name="anew"))
-    expect(page.locator(".gi-outcome-title", has_text="finished")).to_be_visible()
+    # It is about all pictures of all tests so far.
+    expect(page.locator(".gi-outcome-title", has_text="finished")).to_be_visible(timeout=5 * PATIENT_MS)
     page.goto("/admin/presets/gallformers/")
     expect(page.get_by_text("No web version is stale.").first).to_be_visible()
     assert click.count == 3
