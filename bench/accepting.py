@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
-from bench.builds import web
+from bench.builds import cpu_s, web
 from bench.measure import ROOT, Spread
 from bench.rows import Row
 from bench.uploads import post
@@ -27,10 +27,11 @@ _JPEG = b"\xff\xd8\xff\xe0"
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """latency_ms: the median of one connection alone. uploads_s: of four at once."""
+    """latency_ms: the median of one connection alone. uploads_s: of four at once. cpu_ms: of web for each."""
 
     latency_ms: float
     uploads_s: float
+    cpu_ms: float
 
 
 def rows(rounds: int, against: Path | None) -> Iterator[Row]:
@@ -51,17 +52,28 @@ def _compared(name: str, pairs: list[tuple[Round, Round]]) -> Iterator[Row]:
     note = f"the other: {median(other.latency_ms for _, other in pairs):.1f} ms"
     what = "an upload, until its 202, over the other build"
     yield Row("accepting", what, name, "×", later, 1 + _WITHIN, at_most=True, note=note)
+    work = Spread.of([ours.cpu_ms / other.cpu_ms for ours, other in pairs])
+    note = f"the other: {median(other.cpu_ms for _, other in pairs):.1f} ms"
+    what = "processor time of web for an upload, over the other build"
+    yield Row("accepting", what, name, "×", work, 1 + _WITHIN, at_most=True, note=note)
     more = Spread.of([ours.uploads_s / other.uploads_s for ours, other in pairs])
     note = f"the other: {median(other.uploads_s for _, other in pairs):.1f}/s"
     yield Row("accepting", "uploads a second, over the other build", name, "×", more, 1 - _WITHIN, note=note)
 
 
 def _round(service: Service, size: int, count: int) -> Round:
+    web_s = _web_s(service)
     alone_s = _sent(service, size, count)
     began_s = time.perf_counter()
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
         list(pool.map(lambda _: _sent(service, size, count), range(_CONNECTIONS)))
-    return Round(1000 * median(alone_s), _CONNECTIONS * count / (time.perf_counter() - began_s))
+    took_s = time.perf_counter() - began_s
+    cpu_ms = 1000 * (_web_s(service) - web_s) / (count + _CONNECTIONS * count)
+    return Round(1000 * median(alone_s), _CONNECTIONS * count / took_s, cpu_ms)
+
+
+def _web_s(service: Service) -> float:
+    return sum(map(cpu_s, service.pids("web")))
 
 
 def _sent(service: Service, size: int, count: int) -> list[float]:

@@ -1,5 +1,6 @@
 """Web processes of this checkout and of others, side by side."""
 
+import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from tests.e2e.service import Service
 from tests.limits import NO_LIMITS
 
+_CLOCK_HZ = os.sysconf("SC_CLK_TCK")
 _SETTINGS = {
     **NO_LIMITS,
     "DATABASE_URL": "",
@@ -23,3 +25,9 @@ def web(stack: ExitStack, root: Path) -> Service:
     service = Service(folder / "data", _SETTINGS, root=root)
     stack.callback(service.kill)
     return service.start()
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor time of the process itself, not of its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _CLOCK_HZ

@@ -20,6 +20,7 @@ from statistics import median
 
 import psycopg
 
+from bench.builds import cpu_s
 from bench.child import child
 from bench.measure import ROOT, Spread
 from bench.pictures import TWELVE, Picture
@@ -34,7 +35,6 @@ SMALL = Picture("0.3 MP", 640, 480)
 _DECODERS = 2
 _CONNECTIONS = 4
 _LIMIT_S = 600.0
-_CLOCK_HZ = os.sysconf("SC_CLK_TCK")
 _KINDS = ("web", "worker", "sandbox", "valkey")
 _OPEN = "SELECT count(*) FROM media_jobs_job WHERE state IN ('queued', 'processing')"
 
@@ -114,7 +114,7 @@ class Build:
         return int(found[0]) if found else 0
 
     def _cpu_s(self) -> dict[str, float]:
-        return {kind: sum(map(_cpu_s, self._service.pids(kind))) for kind in _KINDS}
+        return {kind: sum(map(cpu_s, self._service.pids(kind))) for kind in _KINDS}
 
 
 def rows(rounds: int, against: Path | None) -> Iterator[Row]:
@@ -181,9 +181,3 @@ def _bare(load: Load) -> float:
     with ThreadPoolExecutor(_DECODERS) as pool:
         list(pool.map(render, range(_DECODERS)))
     return load.count / (time.perf_counter() - min(began))
-
-
-def _cpu_s(pid: int) -> float:
-    """Return the processor time of the process itself, not of its children."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _CLOCK_HZ

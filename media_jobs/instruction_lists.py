@@ -47,8 +47,20 @@ def page(rows: QuerySet[M], asked: Asked) -> Page[M]:
     if anchor:
         rows = rows.filter(pk__lte=anchor)
     total = rows.order_by().count()
-    items = list(rows[(asked.number - 1) * asked.size : asked.number * asked.size])
+    first = (asked.number - 1) * asked.size
+    items = list(rows.filter(pk__in=_keys(rows, first, min(first + asked.size, total), total))) if first < total else []
     return Page(items, asked.number, asked.size, total, anchor or (items[0].pk if items else None))
+
+
+def _keys(rows: QuerySet[M], first: int, end: int, total: int) -> QuerySet[M, Any]:
+    """The keys of the page `[first, end)` of `total` rows, counted from the nearer end.
+
+    What is before a page is passed over in the index alone: with whole rows the last of 500 pages took five times as
+    long as the first.
+    """
+    if first > total // 2:
+        return rows.reverse().values("pk")[total - end : total - first]
+    return rows.values("pk")[first:end]
 
 
 def instruction(instruction_id: UUID) -> Instruction | None:

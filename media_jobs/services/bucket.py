@@ -32,11 +32,12 @@ def documents() -> list[Document]:
     """Return every policy around the bucket. Raises BucketError without S3_BUCKET."""
     plan = _plan(public=True)
     where = (plan.bucket, plan.region)
+    worker = policies.worker(*where, inbox=settings.NATS_INBOX_PREFIX)
     ours = [policies.public_read(*where), *([policies.tls_only(*where)] if plan.aws else [])]
     return [
         Document("web", "IAM: the web process (AWS_*), which stores and never reads", policies.web(*where)),
         Document("read", "IAM: links to originals (S3_READ_*)", policies.read(*where)),
-        Document("worker", "IAM: the workers (WORKER_AWS_*)", policies.worker(*where)),
+        Document("worker", "IAM: the workers (WORKER_AWS_*)", worker),
         Document("admin", "IAM: whoever runs “manage.py bucket” (ADMIN_AWS_*)", policies.admin(*where)),
         Document("bucket", "bucket policy: derivatives for everybody (setup --public)", policies.policy(*ours)),
         Document(

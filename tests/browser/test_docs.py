@@ -22,6 +22,7 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
+@pytest.mark.parametrize("page", ["wide-dark", "narrow-light"], indirect=True)
 def test_the_documentation_names_every_call_and_lets_one_be_tried(page: Page) -> None:
     """What is tried sends what was filled in, and nothing else: no defaults, no empty fields."""
     open_docs(page)
@@ -39,6 +40,7 @@ def test_the_documentation_names_every_call_and_lets_one_be_tried(page: Page) ->
     assert page.locator(".request-url").inner_text().strip().endswith("/v1/images")
 
 
+@pytest.mark.parametrize("page", ["wide-light", "narrow-dark"], indirect=True)
 def test_an_error_is_one_line_with_a_real_answer_behind_it(page: Page) -> None:
     open_docs(page)
     page.locator(".opblock-summary", has_text="How far a job is").first.click()

@@ -201,6 +201,7 @@ def test_a_worker_that_dies_is_started_again_and_its_picture_is_done(env):
     assert_each_was_made_once(6)
 
 
+@pytest.mark.slow
 def test_it_takes_the_options_of_the_seed(env):
     """`/app/reprocess -workers=2 -prefix originals/`."""
     make_original(images.jpeg(320, 240))
@@ -232,6 +233,7 @@ def test_a_console_of_root_becomes_the_owner_of_the_data():
     assert out == "65534 65534 [] ['reprocess', '--limit', '5', '--json', '--prefix=a', '--prefix', '-5']\n", err
 
 
+@pytest.mark.slow
 def test_without_a_database_it_says_so_in_a_sentence(env, tmp_path):
     ended = reprocess({**env, "GALLIMG_DATA": str(tmp_path / "none"), "DATABASE_URL": ""}, "--workers", "1")
     assert ended.returncode == 1

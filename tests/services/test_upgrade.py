@@ -18,7 +18,7 @@ from media_jobs.services.jobs.claiming import claim_next
 from media_jobs.states import JobState, Lane, OriginalState
 from tests.working import named
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 #: The last migration that was released before.
 BEFORE = ("media_jobs", "0005_direct_upload")

@@ -1,8 +1,11 @@
 """The bench tells what it measured, of pictures that are what they say, and its peers do the same work."""
 
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -141,6 +144,14 @@ def test_a_slow_line_loses_nothing_either_way():
                 assert answer.read(9) == b"all of it"
             sending.join()
     assert came == content
+
+
+@pytest.mark.slow
+def test_s3_for_benches_starts_without_settings_of_django():
+    """They start it in a process that never loads Django."""
+    command = [sys.executable, "-c", "from tests.seaweed import seaweedfs\nwith seaweedfs(): pass"]
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    subprocess.run(command, cwd=measure.ROOT, env=environment, timeout=120, check=True)
 
 
 def test_the_packages_in_node_are_pinned_and_come_from_whatever_registry_is_set():

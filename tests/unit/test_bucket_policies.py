@@ -41,6 +41,11 @@ def test_workers_touch_objects_under_our_own_prefixes_only():
     assert on_objects == places
 
 
+def test_workers_take_what_is_requested_out_of_the_inbox():
+    more = given(policies.worker(BUCKET, inbox="inbox/")) - given(policies.worker(BUCKET))
+    assert more == {(f"s3:{verb}Object", "arn:aws:s3:::pictures/inbox/*") for verb in ("Get", "Delete")}
+
+
 def test_an_administrator_reads_no_picture_and_writes_none_but_probes():
     on_objects = {(action, resource) for action, resource in given(policies.admin(BUCKET)) if "/" in resource}
     assert "s3:GetObject" not in {action for action, _ in on_objects}

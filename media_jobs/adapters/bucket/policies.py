@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from django.conf import settings
-
 from media_jobs.keys import PREFIXES, PRIVATE_PREFIXES, PUBLIC_PREFIXES
 
 Policy = dict[str, Any]
@@ -61,13 +59,12 @@ def read(bucket: str, region: str = "") -> Policy:
     return policy(_allow("GallimgRead", READ, _objects(bucket, READ[Right.GET], region)))
 
 
-def worker(bucket: str, region: str = "") -> Policy:
+def worker(bucket: str, region: str = "", *, inbox: str = "") -> Policy:
     """The workers' policy: everything under our own prefixes, and nothing about the bucket but its lists.
 
-    Out of the inbox of NATS they take what is requested: they read and delete.
+    inbox: the prefix of what is requested over NATS, if any: they read it and delete it.
     """
-    inbox = [settings.NATS_INBOX_PREFIX] if settings.NATS_INBOX_PREFIX else []
-    taking = [_allow("GallimgInbox", (Right.GET, Right.DELETE), _objects(bucket, inbox, region))] if inbox else []
+    taking = [_allow("GallimgInbox", (Right.GET, Right.DELETE), _objects(bucket, [inbox], region))] if inbox else []
     return policy(
         _allow("GallimgWorker", WORKER, _objects(bucket, PREFIXES, region)),
         *taking,

@@ -227,6 +227,14 @@ def test_staff_who_see_jobs_see_instructions_and_add_nothing(ada: Client, photo:
 # --- GET /instructions ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8])
+def test_pages_hold_everything_once_in_its_order(ada: Client, size: int) -> None:
+    made = [create(ada, name=str(number)).rpartition("/")[2] for number in range(7)]
+    pages = [data(ada.get(URL, {"pageSize": size, "page": page})) for page in range(1, -(-7 // size) + 2)]
+    assert [item["id"] for page in pages for item in page["items"]] == made[::-1]
+    assert {page["total"] for page in pages} == {7}
+
+
 def test_pages_stay_as_they_are_while_instructions_come(ada: Client, bob: Client) -> None:
     made = [create(ada, name=str(number)).rpartition("/")[2] for number in range(5)]
     create(bob)
