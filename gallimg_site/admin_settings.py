@@ -25,6 +25,7 @@ UNFOLD = {
     "SITE_ICON": lambda request: static("media_jobs/icon.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("media_jobs/icon.svg")}],
     "STYLES": [lambda request: static("media_jobs/admin.css")],
+    "SCRIPTS": [lambda request: static("media_jobs/desk/icons.js")],
     "SHOW_HISTORY": True,
     "BORDER_RADIUS": "6px",
     "COLORS": {
