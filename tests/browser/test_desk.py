@@ -51,9 +51,9 @@ _SLOW_RUN = """
 from media_jobs.callers import SYSTEM
 from media_jobs.models import Original
 from media_jobs.services.runs import lifecycle
-done = Original.objects.filter(state="active", deleted_at=None, derivatives__state="current").distinct()
+done = Original.objects.filter(deleted_at=None, jobs__preset__name="gallformers", jobs__state="done").distinct()
 few = list(done.order_by("-id").values_list("pk", flat=True)[:5])
-lifecycle.create(owner=SYSTEM, preset="ingest", note="One a minute", rate_per_minute=1, image_ids=few)
+lifecycle.create(owner=SYSTEM, preset="gallformers", note="One a minute", rate_per_minute=1, image_ids=few)
 """
 _HURRY = """
 from media_jobs.models import ReprocessRun
