@@ -45,7 +45,7 @@ class Bed:
             "home": reverse("admin:index"),
             "library": library,
             "library_list": f"{library}?view=list",
-            "library_next": library + chips.address(Filter(), after=rows.page(Filter(), cursor="", size=60).following),
+            "library_next": library + chips.address(Filter(), after=rows.page(Filter(), cursor="", size=48).following),
             "library_failed": library + chips.address(Filter(state="failed")),
             "library_no_credit": library + chips.address(Filter(no_credit=True)),
             "library_stale": library + chips.address(Filter(stale=True)),

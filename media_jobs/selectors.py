@@ -18,7 +18,7 @@ from media_jobs.pipeline import values
 from media_jobs.states import DerivativeState, JobState, Lane, OriginalState
 
 #: Of originals that are there, checked or not.
-_THERE = (OriginalState.STAGED, OriginalState.ACTIVE)
+THERE = (OriginalState.STAGED, OriginalState.ACTIVE)
 
 
 def current_preset(name: str) -> Preset:
@@ -56,7 +56,7 @@ def image(image_id: UUID, caller: Caller, *, deleted: bool = False) -> Original 
     deleted: also one that was deleted and that is there still.
     """
     jobs = telling_jobs().select_related("preset").order_by("-id")
-    images = Original.objects.filter(state__in=_THERE) if deleted else there()
+    images = Original.objects.filter(state__in=THERE) if deleted else there()
     found = images.filter(pk=image_id).prefetch_related(Prefetch("jobs", queryset=jobs), "tags").first()
     return found if found and caller.may_read_image(found.owner) else None
 
@@ -69,13 +69,13 @@ def receipt(image: Original) -> dict[str, Any] | None:
 
 def there() -> QuerySet[Original]:
     """Images that nobody has deleted; perhaps they are still to be checked."""
-    return Original.objects.filter(state__in=_THERE, deleted_at=None)
+    return Original.objects.filter(state__in=THERE, deleted_at=None)
 
 
 def restorable() -> QuerySet[Original]:
     """Images that were deleted, and can still come back."""
     since = Now() - timedelta(days=settings.RESTORE_DAYS)
-    return Original.objects.filter(state__in=_THERE, deleted_at__gt=since)
+    return Original.objects.filter(state__in=THERE, deleted_at__gt=since)
 
 
 def derivatives(image: Original) -> list[Derivative]:

@@ -6,6 +6,7 @@ Each costs the same among a hundred and a million: it begins where the last one 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -92,13 +93,18 @@ def page(wanted: Filter, *, cursor: str, size: int) -> Page:
 
 def count(wanted: Filter, *, at_most: int) -> int:
     """Return how many pictures a filter means; stops counting at `at_most`."""
+    if wanted.state in _STATES and wanted == Filter(state=wanted.state):  # few jobs, among many pictures
+        jobs = _newest(_STATES[Shown(wanted.state)])
+        jobs = jobs.filter(original__state__in=selectors.THERE, original__deleted_at=None)
+        return jobs.order_by("-id").values("pk")[:at_most].count()
     return matching(wanted).order_by("-id").values("pk")[:at_most].count()
 
 
 def loaded(rows: QuerySet[Original]) -> QuerySet[Original]:
-    """Add `latest_state` and `latest_code` of the newest job, and the current web versions as `pictures`."""
+    """Add what the newest job says as `latest_…`, and the current web versions, their key and size, as `pictures`."""
     newest = selectors.telling_jobs().filter(original=OuterRef("pk")).order_by("-id")
     current = Derivative.objects.filter(state=DerivativeState.CURRENT).order_by("-width_px", "-height_px", "id")
+    current = current.only("original", "key", "rendition", "width_px", "height_px")  # hundreds are read for a page
     latest = {f"latest_{name}": Subquery(newest.values(name)[:1]) for name in ("state", "code", "detail")}
     return rows.annotate(**latest).prefetch_related(Prefetch("derivatives", queryset=current, to_attr="pictures"))
 
@@ -119,12 +125,18 @@ def _by_state(rows: QuerySet[Original], state: str) -> QuerySet[Original]:
     jobs = selectors.telling_jobs()
     if state == Shown.NO_JOB:
         return rows.filter(~Exists(jobs.filter(original=OuterRef("pk"))))
-    newer = jobs.filter(original=OuterRef("original"), id__gt=OuterRef("id"))
     if state == Shown.DONE:  # nearly all are: those that are not are left out, one by one
-        return rows.filter(Exists(jobs.filter(~Exists(newer), original=OuterRef("pk"), state=JobState.DONE)))
+        return rows.filter(Exists(_newest((JobState.DONE,)).filter(original=OuterRef("pk"))))
     if state == Shown.WAITING:
         return rows.filter(pk__in=jobs.filter(state__in=_OPEN).values("original"))
-    return rows.filter(pk__in=jobs.filter(~Exists(newer), state__in=_STATES[Shown(state)]).values("original"))
+    return rows.filter(pk__in=_newest(_STATES[Shown(state)]).values("original"))
+
+
+def _newest(states: Collection[JobState]) -> QuerySet[Job]:
+    """Return the jobs in these states that say how their picture is: at most one of each."""
+    jobs = selectors.telling_jobs()
+    newer = jobs.filter(original=OuterRef("original"), id__gt=OuterRef("id"))
+    return jobs.filter(~Exists(newer), state__in=states)
 
 
 def _has_stale() -> Exists:

@@ -200,7 +200,7 @@ def test_a_preset_is_edited_previewed_saved_and_run_until_nothing_is_stale(page:
 
 @in_both_ways
 def test_a_run_is_paused_resumed_and_rolled_back(page: Page, service: Service, click: Clicks) -> None:
-    """Four clicks, each with a second one that says yes where the window is wide, from the run's page.
+    """Four clicks, each with a second one that says yes, from the run's page.
 
     It makes one picture in a minute, so that there is something to pause, and then as many as it can.
     """
@@ -213,7 +213,9 @@ def test_a_run_is_paused_resumed_and_rolled_back(page: Page, service: Service, c
 
     def press(name: str) -> None:
         if (page.viewport_size or {"width": 0})["width"] < 1000:
-            click(page.get_by_role("button", name=name, exact=True))
+            asking = page.locator(".gi-ask").filter(has=page.locator("summary", has_text=re.compile(f"^{name}$")))
+            click(asking.locator("summary"))
+            asking.get_by_role("button").click()
         else:
             click(page.get_by_role("link", name=name, exact=True))
             page.locator("#dialog button[type=submit]").click()

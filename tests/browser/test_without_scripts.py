@@ -47,14 +47,14 @@ def test_a_picture_is_added_credited_deleted_and_restored(page: Page) -> None:
     expect(page.get_by_text("It is back.")).to_be_visible()
 
 
-def test_chosen_pictures_are_tagged_and_the_menu_leads_on(page: Page) -> None:
+def test_chosen_pictures_are_tagged(page: Page) -> None:
     page.goto("/admin/library/")
     page.locator("[name=picture]").first.check()
     page.locator("#gi-kind").select_option("tag")
     page.get_by_role("button", name="Next").click()
     page.get_by_label("Tags to add").fill("plain")
     page.get_by_role("button", name=re.compile("^Tag 1 picture$")).click()
-    expect(page.get_by_text(re.compile("of 1|1 done"))).to_be_visible()
+    expect(page.get_by_text(re.compile("[01] of 1"))).to_be_visible()
 
 
 def test_one_signs_out(page: Page, service: Service) -> None:

@@ -18,16 +18,17 @@ _THUMB_PX = 200
 def tiles_of(pictures: list[Original]) -> list[dict[str, Any]]:
     """Return what is shown of each of these pictures, which come `rows.loaded`."""
     names = names_of({picture.owner for picture in pictures})
-    return [_tile(picture, names) for picture in pictures]
+    link = reverse("admin:media_jobs_original_change", args=["0"])  # once: sixty are a tenth of the page's time
+    return [_tile(picture, names, link.replace("/0/", f"/{picture.pk}/")) for picture in pictures]
 
 
-def _tile(picture: Original, names: dict[str, str]) -> dict[str, Any]:
+def _tile(picture: Original, names: dict[str, str], link: str) -> dict[str, Any]:
     state = picture.latest_state or ""  # type: ignore[attr-defined]  # annotated
     thumbnail = _thumbnail(picture.pictures)  # type: ignore[attr-defined]  # prefetched
     return {
         "picture": picture,
         "name": str(picture),
-        "link": reverse("admin:media_jobs_original_change", args=[picture.pk]),
+        "link": link,
         "src": selectors.derivative_url(thumbnail) if thumbnail else "",
         "placeholder": cells.placeholder(picture),
         "state": state,

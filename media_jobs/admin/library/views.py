@@ -18,7 +18,7 @@ from media_jobs.library.filters import FORMATS, Filter, Shown, Sort
 from media_jobs.models import Preset
 
 VIEW = "media_jobs.view_original"
-_PAGE = 60
+_PAGE = 48
 #: The count above the pictures says “1,000+” from here on.
 _COUNTED = 1_000
 _SORTS = {Sort.NEWEST: "Newest", Sort.OLDEST: "Oldest", Sort.NAME: "File name", Sort.LARGEST: "Largest"}
@@ -31,7 +31,8 @@ def library(request: HttpRequest) -> HttpResponse:
     wanted = Filter.from_query(request.GET)
     view = "list" if request.GET.get("view") == "list" else ""
     page = rows.page(wanted, cursor=request.GET.get("after", ""), size=_PAGE)
-    found = rows.count(wanted, at_most=_COUNTED + 1)
+    whole = not (page.following or "after" in request.GET)
+    found = len(page.pictures) if whole else rows.count(wanted, at_most=_COUNTED + 1)
     context = {
         "wanted": wanted,
         "narrow": wanted.is_narrow,

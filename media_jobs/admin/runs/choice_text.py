@@ -1,7 +1,5 @@
 """Which pictures a run is about, in a curator's words."""
 
-from django.template.defaultfilters import date as format_date
-
 from media_jobs.admin import cells
 from media_jobs.models import ReprocessRun
 from media_jobs.services.runs.selection import Selection
@@ -17,8 +15,8 @@ def choice_text(run: ReprocessRun) -> str:
         _stale(chosen.stale),
         f"tagged {' and '.join(chosen.tags)}" if chosen.tags else "",
         f"whose newest job is {' or '.join(chosen.states)}" if chosen.states else "",
-        f"uploaded since {format_date(chosen.after, cells.WHEN)}" if chosen.after else "",
-        f"uploaded before {format_date(chosen.before, cells.WHEN)}" if chosen.before else "",
+        f"uploaded since {cells.written(chosen.after)}" if chosen.after else "",
+        f"uploaded before {cells.written(chosen.before)}" if chosen.before else "",
         f"whose key begins with {chosen.prefix}" if chosen.prefix else "",
         "also of other presets" if chosen.any_preset else "",
         "known failures, too" if chosen.refused else "",

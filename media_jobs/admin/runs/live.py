@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from media_jobs.admin import desk
-from media_jobs.admin.runs.pages import RUNNING, progress_of
+from media_jobs.admin.runs import facts
 from media_jobs.models import ReprocessRun
 
 
@@ -18,5 +18,5 @@ from media_jobs.models import ReprocessRun
 def progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """The state and the bar of one run; over as soon as it does not move by itself."""
     run = get_object_or_404(ReprocessRun, pk=run_id)
-    part = desk.fragment(request, "admin/media_jobs/reprocessrun/bar.html", **progress_of(run))
-    return desk.live(request, part, over=run.state not in RUNNING)
+    part = desk.fragment(request, "admin/media_jobs/reprocessrun/bar.html", **facts.progress(run))
+    return desk.live(request, part, over=run.state not in facts.RUNNING)

@@ -16,6 +16,7 @@ from media_jobs import run_lists, staleness
 from media_jobs.admin import cells
 from media_jobs.admin.access.caller_names import names_of
 from media_jobs.admin.base import ReadOnlyAdmin, button, caller_of, redirect_to
+from media_jobs.admin.runs import facts
 from media_jobs.admin.runs.choice_text import choice_text
 from media_jobs.admin.runs.form import RunForm
 from media_jobs.errors import MediaError
@@ -25,16 +26,14 @@ from media_jobs.states import RUN_MOVES, RunItemState, RunState
 
 _SHOWN = 20
 _MANAGE = "media_jobs.manage_reprocessrun"
-#: In these a run moves by itself.
-RUNNING = (RunState.RUNNING, RunState.PAUSING, RunState.CANCELLING, RunState.ROLLING_BACK)
 #: Where each button leads.
 _TARGETS = {
-    "confirm": (RunState.RUNNING, "Confirm", {RunState.DRAFT}),
-    "pause": (RunState.PAUSING, "Pause", {RunState.RUNNING}),
-    "resume": (RunState.RUNNING, "Resume", {RunState.PAUSING, RunState.PAUSED, RunState.INTERRUPTED}),
-    "accept": (RunState.ACCEPTED, "Accept", {RunState.FINISHED, RunState.CANCELLED}),
-    "roll_back": (RunState.ROLLING_BACK, "Roll back", {RunState.FINISHED, RunState.CANCELLED}),
-    "stop": (RunState.CANCELLING, "Cancel run", {RunState.DRAFT, *RUN_MOVES} - {RunState.CANCELLING}),
+    "confirm": (RunState.RUNNING, {RunState.DRAFT}),
+    "pause": (RunState.PAUSING, {RunState.RUNNING}),
+    "resume": (RunState.RUNNING, {RunState.PAUSING, RunState.PAUSED, RunState.INTERRUPTED}),
+    "accept": (RunState.ACCEPTED, {RunState.FINISHED, RunState.CANCELLED}),
+    "roll_back": (RunState.ROLLING_BACK, {RunState.FINISHED, RunState.CANCELLED}),
+    "stop": (RunState.CANCELLING, {RunState.DRAFT, *RUN_MOVES} - {RunState.CANCELLING}),
 }
 
 
@@ -216,15 +215,15 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
         return {
             "title": str(found),
             "subtitle": None,
-            **progress_of(found),
-            "moves": found.state in RUNNING,
-            "estimate": _estimate(found),
-            "counts": [(state, cells.state_label(state), count) for state, count in _counts(found)],
+            **facts.progress(found),
+            "moves": found.state in facts.RUNNING,
+            "estimate": facts.estimate(found),
+            "counts": facts.counts(found),
             "failed": [(cells.link("original", item.original_id, item.original), item.code) for item in failed],
             "stale": staleness.count() if found.state == RunState.DRAFT else None,
             "buttons": [
-                (name, title)
-                for name, (_, title, _) in _TARGETS.items()
+                (name, getattr(self, name).dialog)
+                for name in _TARGETS
                 if getattr(self, f"has_{name}_permission")(request, str(found.pk))
             ],
         }
@@ -267,37 +266,8 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
         return ", ".join(run.wanted)
 
 
-def progress_of(run: ReprocessRun) -> dict[str, Any]:
-    """Return what the part of the page shows that changes while it goes on."""
-    return {"run": run, "state": cells.state_label(run.state), "over": run.total - run.left}
-
-
 def _is_possible(run: ReprocessRun, name: str) -> bool:
-    target, _, states = _TARGETS[name]
+    target, states = _TARGETS[name]
     if name == "stop" and run.state == RunState.DRAFT:
         return True
     return run.state in states and target in RUN_MOVES[RunState(run.state)]
-
-
-def _counts(run: ReprocessRun) -> list[tuple[RunItemState, int]]:
-    return [
-        (RunItemState.TODO, run.left),
-        (RunItemState.DONE, run.done),
-        (RunItemState.SKIPPED, run.skipped),
-        (RunItemState.FAILED, run.failed),
-        (RunItemState.ROLLED_BACK, run.rolled_back),
-    ]
-
-
-def _estimate(run: ReprocessRun) -> dict[str, Any] | None:
-    if not run.estimate:
-        return None
-    said = run.estimate
-    return {
-        "images": f"{said['images']:,}" if said["exact"] else f"about {said['images']:,}",
-        "cpu": cells.span(said["cpu_s"]) if said["cpu_s"] is not None else "unknown",
-        "read": cells.size(said["read_bytes"]),
-        "write": cells.size(said["write_bytes"]),
-        "requests": f"{said['requests']:,}",
-        "peak": cells.size(said["peak_bytes"]),
-    }

@@ -35,7 +35,10 @@ def names(browser: Client, **query: str) -> list[str]:
 
 
 def found(**said: Any) -> set[str]:
-    return {picture.filename for picture in rows.matching(Filter(**said))}
+    """The names of those that a filter finds, which are as many as it counts."""
+    matching = [picture.filename for picture in rows.matching(Filter(**said))]
+    assert rows.count(Filter(**said), at_most=100) == len(matching)
+    return set(matching)
 
 
 def test_each_filter_finds_what_it_says_and_nothing_else() -> None:
