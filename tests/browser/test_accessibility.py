@@ -109,7 +109,7 @@ def test_every_page_is_accessible_and_fits_its_window(page: Page, picture: str, 
         wrong += [f"{address}: {fault}" for fault in (*by_axe(page), *by_layout(page))]
         if mode in WALKED_BY_TAB:
             wrong += [f"{address}: Tab does not come to {part}" for part in by_tab(page)]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def by_axe(page: Page) -> list[str]:

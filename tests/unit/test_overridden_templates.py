@@ -11,6 +11,7 @@ DIGESTS = {
     "admin/base.html": "2ce9250b3c649e3a",
     "admin/index.html": "9fdb849b7da18ccd",
     "admin/login.html": "13deb7765ce36659",
+    "registration/logged_out.html": "cad8c8cf769b9e91",
     "unfold/helpers/account_links.html": "2bf64df6869b6b29",
     "unfold/helpers/app_list.html": "6ab83ac498b2f50f",
     "unfold/helpers/empty_results.html": "5f4727a37a99da76",
@@ -18,7 +19,10 @@ DIGESTS = {
     "unfold/helpers/navigation.html": "fd819dae3473c0be",
     "unfold/helpers/navigation_header.html": "35139b9d94580be9",
     "unfold/helpers/navigation_user.html": "4c9ba58b3f215326",
+    "unfold/helpers/tab_action.html": "6728db375499fab6",
     "unfold/helpers/theme_switch.html": "c8e659df65f5aa78",
+    "unfold/helpers/theme_switch_dropdown.html": "90421e9a3524b57f",
+    "unfold/helpers/unauthenticated_header.html": "904c823eb0d85052",
     "unfold/helpers/welcomemsg.html": "e8eab02522ba2319",
     "unfold/layouts/skeleton.html": "66af9f0bb45f98ba",
 }
