@@ -95,17 +95,17 @@ class Valkey:
 
 
 @contextmanager
-def valkey() -> Iterator[Valkey]:
-    """A Valkey server on a unix socket."""
+def valkey(password: str = "") -> Iterator[Valkey]:
+    """A Valkey server on a unix socket. password: one that the URL does not tell."""
     with temporary_folder() as folder:
         socket_path = folder / "valkey.sock"
-        options = {"port": "0", "unixsocket": str(socket_path), "save": "", "dir": str(folder)}
+        options = {"port": "0", "unixsocket": str(socket_path), "save": "", "dir": str(folder), "requirepass": password}
         command = [str(valkey_binary())]
         for name, value in options.items():
             command += [f"--{name}", value]
         server = Server("Valkey", command, folder)
         url = f"unix://{socket_path}"
-        with redis.Redis.from_url(url) as client:
+        with redis.Redis.from_url(url, password=password or None) as client:
             server.wait_until(client.ping, redis.exceptions.ConnectionError)
         try:
             yield Valkey(url, server.pid)

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import servers
 from tests.e2e.service import Service, is_alive, photo, refusal, running, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -173,6 +174,14 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     line = refusal({"GALLIMG_DATA": str(tmp_path / "data"), "WORKERS": "many"})
     assert "WORKERS" in line
     assert "'many'" in line
+
+
+def test_a_queue_that_refuses_the_password_is_named(tmp_path: Path) -> None:
+    with servers.valkey("sesame") as queue:
+        address = queue.url.replace("unix://", "unix://:hunter2@")
+        line = refusal({"GALLIMG_DATA": str(tmp_path / "data"), "REDIS_URL": address})
+    assert "REDIS_URL" in line
+    assert "hunter2" not in line
 
 
 def test_a_database_that_is_away_is_named(tmp_path: Path) -> None:
