@@ -40,7 +40,7 @@ from media_jobs.models import Original
 ids = [UUID(f"00000000-0000-7000-8000-{n:012x}") for n in range(500)]
 many = [
     Original(
-        pk=one, state="active", owner="anonymous", filename=f"herbarium {n:03}.jpg", format="jpeg",
+        pk=one, state="active", owner="anonymous", filename=f"specimen {n:03}.jpg", format="jpeg",
         content_type="image/jpeg", key=f"originals/{one}.jpg", size_bytes=1, sha256=f"{n:064x}",
     )
     for n, one in enumerate(ids)
@@ -261,7 +261,7 @@ def test_a_picture_is_deleted_and_restored(page: Page, picture: str, click: Clic
 def test_five_hundred_pictures_get_a_licence(page: Page, service: Service, click: Clicks) -> None:
     """Three clicks, from what was found in the library."""
     run(service, _MANY)
-    page.goto("/admin/library/?q=herbarium")
+    page.goto("/admin/library/?q=specimen")
     page.locator("#gi-kind").select_option("rights")
     click(page.get_by_label("All 500 that match"))
     click(page.get_by_role("button", name="Next"))
