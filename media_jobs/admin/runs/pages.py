@@ -97,6 +97,11 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """There is nothing else to be saved."""
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **how: Any) -> HttpResponse:
+        """After a run was described there is one thing to do: to look at what it would cost."""
+        context["show_save_and_add_another"] = context["show_save_and_continue"] = False
+        return super().render_change_form(request, context, *args, **how)
+
     def response_add(
         self, request: HttpRequest, obj: ReprocessRun, post_url_continue: str | None = None
     ) -> HttpResponse:
