@@ -36,5 +36,5 @@ def test_two_workers_work_off_a_backlog_once_and_in_silence(tmp_path: Path) -> N
         assert {service.finished(job)["status"] for job in jobs} == {"done"}
         counted = json.loads(service.manage("shell", "--no-imports", "-c", _COUNT).splitlines()[-1])
         assert counted == [_JOBS, 1, 0]
-        assert "Traceback" not in service.output
-        assert '"level": "error"' not in service.output
+        assert "Traceback" not in service.logs
+        assert '"level": "error"' not in service.logs
