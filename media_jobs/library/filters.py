@@ -132,9 +132,10 @@ class Filter:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return day if day and 1 < day.year < 9999 else None  # there is a day before and after it in every zone
 
 
 def _midnight(day: date) -> datetime:

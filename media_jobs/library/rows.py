@@ -180,6 +180,7 @@ def _read(cursor: str, field: str) -> tuple[Any, UUID] | None:
         value, pk = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         kind = {"filename": str, "size_bytes": int}.get(field)
         fits = value is None if kind is None else type(value) is kind and "\0" not in str(value)
+        str(value).encode()  # half of a character is none
         return (value, UUID(pk)) if fits else None
-    except (ValueError, TypeError, AttributeError, Base64Error):
+    except (ValueError, TypeError, AttributeError, Base64Error, RecursionError):
         return None

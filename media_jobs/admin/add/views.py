@@ -11,11 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from media_jobs.admin import desk
 from media_jobs.admin.base import caller_of
-from media_jobs.admin.picture.forms import MOST_TAGS
+from media_jobs.admin.picture.forms import TAGS_CHARACTERS, stated, words_of
 from media_jobs.errors import MediaError
 from media_jobs.library.source_types import BASE, LABELS
 from media_jobs.models import Preset
-from media_jobs.pipeline.privacy.capture import clean
 from media_jobs.pipeline.privacy.rights import url
 from media_jobs.services import originals
 from media_jobs.services.uploads import by_hand, direct_uploads
@@ -28,8 +27,8 @@ _RIGHTS = ("creator", "credit", "copyright", "licence", "digital_source_type")
 _INPUT = {"class": "gi-input"}
 
 
-def _line(**how: Any) -> forms.CharField:
-    return forms.CharField(required=False, max_length=500, widget=forms.TextInput(attrs=_INPUT), **how)
+def _line(*, most: int = 500, **how: Any) -> forms.CharField:
+    return forms.CharField(required=False, max_length=most, widget=forms.TextInput(attrs=_INPUT), **how)
 
 
 class AddForm(forms.Form):
@@ -44,7 +43,7 @@ class AddForm(forms.Form):
         choices=[("", "the files say it"), *((BASE + code, title) for code, title in LABELS.items())],
         widget=forms.Select(attrs=_INPUT),
     )
-    tags = _line(help_text="Words with commas between them.")
+    tags = _line(most=TAGS_CHARACTERS, help_text="Words with commas between them.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,14 +56,14 @@ class AddForm(forms.Form):
             raise ValidationError("A licence is an address: https://…")
         return url(text) if text else ""
 
+    def clean_tags(self) -> list[str]:
+        return words_of(self.cleaned_data["tags"])
+
     def options(self) -> UploadOptions:
         """Return what is said of every file: an empty field lets the file decide."""
         said = self.cleaned_data
-        words = [clean(word, 64) for word in said["tags"].split(",")]
-        return UploadOptions(
-            rights={name: said[name] for name in _RIGHTS if said[name]},
-            tags=tuple(dict.fromkeys(filter(None, words)))[:MOST_TAGS],
-        )
+        rights = {name: stated(name, said[name]) for name in _RIGHTS}
+        return UploadOptions(rights={name: text for name, text in rights.items() if text}, tags=tuple(said["tags"]))
 
 
 @desk.page(ADD)

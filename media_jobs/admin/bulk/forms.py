@@ -5,10 +5,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from media_jobs.admin.picture.forms import MOST_TAGS
+from media_jobs.admin.picture.forms import TAGS_CHARACTERS, stated, words_of
 from media_jobs.library.source_types import BASE, LABELS
 from media_jobs.models import Original, Preset
-from media_jobs.pipeline.privacy.capture import clean
 from media_jobs.pipeline.privacy.rights import url
 from media_jobs.states import BulkKind
 
@@ -26,14 +25,16 @@ class NothingForm(forms.Form):
 class TagForm(NothingForm):
     tags = forms.CharField(
         label="Tags to add",
-        max_length=500,
+        max_length=TAGS_CHARACTERS,
         help_text="Words with commas between them.",
         widget=forms.TextInput(attrs=_INPUT),
     )
 
+    def clean_tags(self) -> list[str]:
+        return words_of(self.cleaned_data["tags"])
+
     def params(self) -> dict[str, Any]:
-        words = [clean(word, 64) for word in self.cleaned_data["tags"].split(",")]
-        return {"tags": list(dict.fromkeys(filter(None, words)))[:MOST_TAGS]}
+        return {"tags": self.cleaned_data["tags"]}
 
 
 class BulkRightsForm(NothingForm):
@@ -70,7 +71,7 @@ class BulkRightsForm(NothingForm):
 
     def params(self) -> dict[str, Any]:
         """Return what is stated of each picture: the fields, and where they are empty those of the chosen picture."""
-        said = {name: self.cleaned_data.get(name, "") for name in _RIGHTS}
+        said = {name: stated(name, self.cleaned_data.get(name, "")) for name in _RIGHTS}
         source = Original.objects.filter(pk=chosen).first() if (chosen := self.cleaned_data.get("copy_from")) else None
         copied = {name: getattr(source, name) for name in _RIGHTS} if source else {}
         return {

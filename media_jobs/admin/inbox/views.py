@@ -15,7 +15,7 @@ from media_jobs.admin.base import caller_of
 from media_jobs.admin.home import page as home
 from media_jobs.admin.queries import AtLeast
 from media_jobs.callers import Caller
-from media_jobs.errors import MediaError
+from media_jobs.errors import BadRequest, MediaError
 from media_jobs.library import failures as failure_lists
 from media_jobs.library import remedies
 from media_jobs.library.remedies import Remedy
@@ -75,8 +75,10 @@ def act(request: HttpRequest) -> HttpResponse:
     desk.require(request, needed)
     jobs = _chosen_jobs(request, remedy, chosen)
     try:
+        if not jobs:
+            raise BadRequest("Choose some first.")
         said = change(request, jobs, caller_of(request.user))
-        messages.add_message(request, messages.SUCCESS if jobs else messages.WARNING, said)
+        messages.success(request, said)
     except MediaError as error:
         messages.error(request, str(error))
     back = reverse("desk:inbox_group", args=[remedy.name]) if request.POST.get("from") == "group" else None
@@ -94,7 +96,7 @@ def _seen(request: HttpRequest, jobs: list[UUID], actor: Caller) -> str:
 
 
 def _give_up(request: HttpRequest, jobs: list[UUID], actor: Caller) -> str:
-    return f"{triage.give_up(jobs, reason=request.POST.get('reason', ''), actor=actor):,} given up."
+    return f"{triage.give_up(jobs, reason=_text(request, 'reason'), actor=actor):,} given up."
 
 
 def _reopen(request: HttpRequest, jobs: list[UUID], actor: Caller) -> str:
@@ -102,9 +104,14 @@ def _reopen(request: HttpRequest, jobs: list[UUID], actor: Caller) -> str:
 
 
 def _tell(request: HttpRequest, jobs: list[UUID], actor: Caller) -> str:
-    told = triage.tell_uploaders(jobs, message=request.POST.get("message", ""), actor=actor)
+    told = triage.tell_uploaders(jobs, message=_text(request, "message"), actor=actor)
     deaf = f" Of {told.deaf:,} nobody hears: no webhook of their uploaders asks for job.reported." if told.deaf else ""
     return f"The uploaders are told about {told.told:,}.{deaf}"
+
+
+def _text(request: HttpRequest, name: str) -> str:
+    """Return what was written; PostgreSQL stores no NUL."""
+    return request.POST.get(name, "").replace("\0", "")
 
 
 _Do = Callable[[HttpRequest, list[UUID], Caller], str]

@@ -48,6 +48,8 @@ def act(request: HttpRequest, image_id: UUID) -> HttpResponse:
         messages.success(request, said)
     except MediaError as error:
         messages.error(request, str(error))
+    except Original.DoesNotExist:
+        messages.error(request, "The file of this picture is gone for good.")
     return HttpResponseRedirect(page.link(leads_to))
 
 
@@ -61,14 +63,14 @@ def rights(request: HttpRequest, image_id: UUID) -> HttpResponse:
         actor = caller_of(request.user)
         try:
             changed = editing.change(picture.pk, actor=actor, **form.changes())
-            written = changed and "redo" in request.POST and request.user.has_perm(REDO)
-            if written:
-                redoing.redo(picture.pk, actor=actor)
-            said = "Saved. The web versions are being made anew with it." if written else "Saved."
-            messages.success(request, said if changed else "Nothing was changed.")
+            messages.success(request, "Saved." if changed else "Nothing was changed.")
+            if changed and "redo" in request.POST and request.user.has_perm(REDO):
+                _write(request, picture, actor)
             return HttpResponseRedirect(page.link(picture))
-        except MediaError as error:  # somebody else was first: their words are shown, and nothing is lost of these
-            form.add_error(None, str(error))
+        except MediaError as error:
+            first = picture.deleted_at is None and form.cleaned_data["seen"] != editing.version_of(picture)
+            form.add_error(None, form.theirs() if first else str(error))  # nothing is lost of what was written
+            form.see(picture)
     return desk.show(request, "admin/picture/page.html", str(picture), **page.context(request, picture, form=form))
 
 
@@ -109,6 +111,15 @@ def live(request: HttpRequest, image_id: UUID) -> HttpResponse:
     return desk.live(request, desk.fragment(request, "admin/picture/open.html", open=shown), over=not shown)
 
 
+def _write(request: HttpRequest, picture: Original, actor: Caller) -> None:
+    """Make the web versions anew with what is saved already, whatever comes of this."""
+    try:
+        redoing.redo(picture.pk, actor=actor)
+        messages.success(request, "The web versions are being made anew with it.")
+    except MediaError as error:
+        messages.warning(request, f"The web versions are not made anew: {error}")
+
+
 def _picture(image_id: UUID) -> Original:
     found: QuerySet[Original] = Original.objects.all()
     return get_object_or_404(found, pk=image_id)
@@ -123,7 +134,7 @@ def _retry(request: HttpRequest, picture: Original, actor: Caller) -> str:
 
 
 def _redo(request: HttpRequest, picture: Original, actor: Caller) -> str:
-    jobs = redoing.redo(picture.pk, actor=actor, preset=request.POST.get("preset", ""))
+    jobs = redoing.redo(picture.pk, actor=actor, preset=request.POST.get("preset", "").replace("\0", ""))
     return _queued(len(jobs))
 
 

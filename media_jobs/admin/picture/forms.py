@@ -16,15 +16,29 @@ _RIGHT_CHARACTERS = 500
 _NOTE_CHARACTERS = 2_000
 _TAG_CHARACTERS = 64
 MOST_TAGS = 50
+#: Of all tags together, with what stands between them.
+TAGS_CHARACTERS = MOST_TAGS * (_TAG_CHARACTERS + 2)
 RIGHTS = ("creator", "credit", "copyright", "licence", "digital_source_type")
 NOTES = ("source", "caption")
 
 
-def _line(label: str, help_text: str, **attrs: str) -> forms.CharField:
+def words_of(text: str) -> list[str]:
+    """Return the tags of a text with commas between them. Raises ValidationError."""
+    words = [clean(word, _TAG_CHARACTERS + 1) for word in text.split(",")]
+    tags = list(dict.fromkeys(filter(None, words)))
+    if len(tags) > MOST_TAGS or any(len(tag) > _TAG_CHARACTERS for tag in tags):
+        raise ValidationError(f"At most {MOST_TAGS} tags of at most {_TAG_CHARACTERS} characters.")
+    return tags
+
+
+def stated(name: str, text: str) -> str:
+    """Return a right as it is stored: without what could not stand in a file."""
+    return text if name in ("licence", "digital_source_type") else clean(text, _RIGHT_CHARACTERS)
+
+
+def _line(label: str, help_text: str, *, most: int = _RIGHT_CHARACTERS, **attrs: str) -> forms.CharField:
     widget = forms.TextInput(attrs={"class": "gi-input", **attrs})
-    return forms.CharField(
-        label=label, help_text=help_text, required=False, max_length=_RIGHT_CHARACTERS, widget=widget
-    )
+    return forms.CharField(label=label, help_text=help_text, required=False, max_length=most, widget=widget)
 
 
 class RightsForm(forms.Form):
@@ -48,7 +62,7 @@ class RightsForm(forms.Form):
         max_length=_NOTE_CHARACTERS,
         widget=forms.Textarea(attrs={"class": "gi-input", "rows": 3}),
     )
-    tags = _line("Tags", "Words with commas between them.")
+    tags = _line("Tags", "Words with commas between them.", most=TAGS_CHARACTERS)
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, picture: Original, data: Any = None) -> None:
@@ -68,11 +82,10 @@ class RightsForm(forms.Form):
         return url(text) if text else ""
 
     def clean_tags(self) -> list[str]:
-        words = [clean(word, _TAG_CHARACTERS + 1) for word in self.cleaned_data["tags"].split(",")]
-        tags = list(dict.fromkeys(filter(None, words)))
-        if len(tags) > MOST_TAGS or any(len(tag) > _TAG_CHARACTERS for tag in tags):
-            raise ValidationError(f"At most {MOST_TAGS} tags of at most {_TAG_CHARACTERS} characters.")
-        return tags
+        return words_of(self.cleaned_data["tags"])
+
+    def clean_caption(self) -> str:
+        return str(self.cleaned_data["caption"]).replace("\r\n", "\n")  # as it came: browsers send both
 
     def changes(self) -> dict[str, Any]:
         """Return the arguments of `editing.change`, with what was changed in the form only."""
@@ -83,8 +96,17 @@ class RightsForm(forms.Form):
         return {**found, "tags": said["tags"]} if "tags" in self.changed_data else found
 
     def _stated(self, name: str, text: str) -> str | None:
-        shown = text if name in ("licence", "digital_source_type") else clean(text, _RIGHT_CHARACTERS)
+        shown = stated(name, text)
         return None if shown == getattr(self.in_file, name) else shown
+
+    def theirs(self) -> str:
+        """Say what somebody else has written meanwhile where this form says something else."""
+        now = [f"{self.fields[name].label} “{self.initial.get(name)}”" for name in self.changed_data if name != "seen"]
+        return f"Somebody else has changed this picture meanwhile: {', '.join(now)}. Save again to put yours over it."
+
+    def see(self, picture: Original) -> None:
+        """Let the next press of Save be about the picture as it is now."""
+        self.data = {**self.data.dict(), "seen": editing.version_of(picture)}  # type: ignore[attr-defined]  # as posted
 
     def from_file(self) -> dict[str, str]:
         """Return what the file says where a person says something else."""

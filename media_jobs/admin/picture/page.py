@@ -53,6 +53,7 @@ def context(request: HttpRequest, picture: Original, *, form: RightsForm | None 
             f"{'keep' if keep else 'drop'} {KEEP_LABELS[name]}" for name, keep in picture.preserve.items()
         ),
         "deleted": deletion.describe(picture) if picture.deleted_at else None,
+        "restorable": bool(picture.deleted_at) and selectors.restorable().filter(pk=picture.pk).exists(),
         "no_file": NO_FILE.get(picture.state),
         "by_ai": is_by_ai(picture.digital_source_type),
         "source_type": label(picture.digital_source_type),

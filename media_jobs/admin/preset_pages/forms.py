@@ -74,6 +74,8 @@ class PresetForm(forms.Form):
         found = super().clean() or {}
         if found.get("base") == 0 and Preset.objects.filter(name=found.get("name", "")).exists():
             self.add_error("name", f"There is a preset “{found['name']}” already.")
+        if found.get("base") == 0 and found.get("name") == "new":
+            self.add_error("name", "No preset is called “new”: the page of new ones is.")
         return found
 
 

@@ -27,6 +27,8 @@ from media_jobs.states import DerivativeState, PreviewState, Staleness
 VIEW, CHANGE, ADD = "media_jobs.view_preset", "media_jobs.change_preset", "media_jobs.add_preset"
 RUN = "media_jobs.manage_reprocessrun"
 _PREVIEW_CHOICES = 8
+#: Longer numbers are no version.
+_DIGITS = 10
 
 
 @desk.page(VIEW)
@@ -68,7 +70,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def roll_back(request: HttpRequest, name: str) -> HttpResponse:
     desk.require(request, CHANGE)
     version, base = request.POST.get("version", ""), request.POST.get("base", "")
-    if not (version.isdecimal() and base.isdecimal()):
+    if not (version.isdecimal() and base.isdecimal() and max(len(version), len(base)) < _DIGITS):
         raise Http404
     try:
         former = presets.roll_back(name, int(version), base=int(base), actor=caller_of(request.user))

@@ -127,7 +127,8 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Fill in what an address says, such as ?stale=rights."""
         lists = {name: request.GET.getlist(name) for name in ("stale", "states") if name in request.GET}
-        return {**request.GET.dict(), **lists}
+        plain = {name: text for name, text in request.GET.dict().items() if name not in ("after", "before")}
+        return {**plain, **lists}
 
     # --- buttons ----------------------------------------------------------------------------------
 

@@ -44,7 +44,9 @@ def _each(images: Collection[UUID], change: Callable[[UUID], bool]) -> Became:
 def _retry(images: Collection[UUID], actor: Caller) -> Became:
     newer = selectors.telling_jobs().filter(original=OuterRef("original"), id__gt=OuterRef("id"))
     states = (JobState.FAILED, JobState.CANCELLED)
-    jobs = selectors.telling_jobs().filter(~Exists(newer), original__in=list(images), state__in=states)
+    jobs = selectors.telling_jobs().filter(
+        ~Exists(newer), original__in=list(images), original__deleted_at=None, state__in=states
+    )
     found = jobs.values_list("pk", "original_id")
     return _of_jobs(found, lambda of: lifecycle.retry_all(of, actor=actor, into=Lane.BULK))
 

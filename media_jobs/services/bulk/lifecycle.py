@@ -48,7 +48,10 @@ def draft(kind: BulkKind, *, owner: Caller, wanted: Filter | None = None, ids: C
 
 
 def confirm(action_id: UUID, *, actor: Caller, params: Mapping[str, Any] | None = None) -> BulkAction:
-    """Begin. params: `tags` to add, or `rights` to state, as the kind takes. Raises BadRequest, WrongState."""
+    """Begin, in the name of `actor`, whoever drafted it.
+
+    params: `tags` to add, or `rights` to state, as the kind takes. Raises BadRequest, WrongState.
+    """
     given = dict(params or {})
     with transaction.atomic():
         found = BulkAction.objects.filter(pk=action_id, state=BulkState.DRAFT)
@@ -58,7 +61,7 @@ def confirm(action_id: UUID, *, actor: Caller, params: Mapping[str, Any] | None 
         needed = {BulkKind.TAG: "tags", BulkKind.RIGHTS: "rights"}.get(BulkKind(action.kind))
         if needed and not given.get(needed):
             raise BadRequest(f"Say which {needed}.")
-        found.update(state=BulkState.RUNNING, params=given, confirmed_at=Now())
+        found.update(state=BulkState.RUNNING, params=given, owner=actor.id, confirmed_at=Now())
         changes.record(action, "confirmed", actor=actor, after={"pictures": action.total, **given})
     log.info("bulk_confirmed", bulk=str(action_id), kind=action.kind, pictures=action.total, actor=actor.id)
     driving.drive(action_id, driving.name())

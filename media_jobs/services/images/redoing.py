@@ -12,6 +12,9 @@ from media_jobs.models import Job, Original, Preset
 from media_jobs.services.uploads import intake
 from media_jobs.states import JobState, OriginalState
 
+#: Of an image that has no job yet.
+_USUAL = "gallformers"
+
 
 def redo(image_id: UUID, *, actor: Caller, preset: str = "") -> list[Job]:
     """Queue a job by the current version of `preset`, or of each preset that the image has; they are returned.
@@ -34,10 +37,10 @@ def lock(image_id: UUID) -> Original:
 
 
 def presets_of(image: Original) -> list[Preset]:
-    """Return the current versions of the presets that its jobs had, that of the newest job last."""
+    """Return the current versions of the presets that its jobs had, that of the newest last; of none, the usual one."""
     jobs: QuerySet[Job] = image.jobs.select_related("preset").order_by("id")
     newest = {job.preset.name: job.pk for job in jobs}
-    return [selectors.current_preset(name) for name in sorted(newest, key=lambda name: newest[name])]
+    return [selectors.current_preset(name) for name in sorted(newest, key=lambda name: newest[name]) or [_USUAL]]
 
 
 def _waiting(image: Original, preset: Preset) -> Job | None:

@@ -62,14 +62,13 @@ def replace(image_id: UUID, chunks: Iterable[bytes], filename: str, *, actor: Ca
     """
     with transaction.atomic():
         image = redoing.lock(image_id)
-    presets = redoing.presets_of(image)
+    newest = redoing.presets_of(image)[-1]
     options = UploadOptions(
         preserve=dict(image.preserve),
         rights=dict(image.stated_rights),
         tags=tuple(image.tags.values_list("name", flat=True)),
     )
-    name = presets[-1].name if presets else "gallformers"
-    accepted = add(chunks, filename, preset=name, actor=actor, options=options, replaces=image)
+    accepted = add(chunks, filename, preset=newest.name, actor=actor, options=options, replaces=image)
     new = accepted.job.original_id
     with transaction.atomic():
         Original.objects.filter(pk=new).update(source=image.source, caption=image.caption)

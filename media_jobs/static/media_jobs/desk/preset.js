@@ -5,7 +5,7 @@ const rows = form?.querySelector("[data-gi-rows]");
 if (rows) {
   const total = form.elements["size-TOTAL_FORMS"];
   const blank = rows.lastElementChild.cloneNode(true);
-  let dirty = false;
+  let dirty = form.dataset.giUnsaved === "1"; // shown again with what is not saved: after Preview, or an error
   form.addEventListener("input", (event) => {
     dirty = true;
     if (rows.lastElementChild.contains(event.target) && rows.children.length < 30) {
