@@ -32,6 +32,8 @@ NO_FILE: dict[str, str] = {
 }
 _LABELS = {"captureDate": "Taken on", "cameraMake": "Camera maker", "cameraModel": "Camera"}
 _SHOWN_JOBS = 20
+#: Of a picture whose file is gone for good.
+_NOTHING = dict.fromkeys(("may_retry", "may_redo", "may_change", "may_delete", "may_replace"), False)
 
 
 def context(request: HttpRequest, picture: Original, *, form: RightsForm | None = None) -> dict[str, Any]:
@@ -70,6 +72,7 @@ def context(request: HttpRequest, picture: Original, *, form: RightsForm | None 
         "has_private": bool(picture.private_metadata),
         "retryable": bool(telling and lifecycle.may_retry(telling)),
         **may(request),
+        **(_NOTHING if picture.state == OriginalState.DELETED else {}),
     }
 
 
