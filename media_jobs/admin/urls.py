@@ -16,7 +16,7 @@ from media_jobs.admin.runs import live as run_live
 app_name = "desk"
 urlpatterns = [
     path("home/chart/", home.chart, name="home_chart"),
-    path("home/work/", home.work, name="home_work"),
+    path("home/at-work/", home.work, name="home_work"),
     path("home/storage/", home.storage, name="home_storage"),
     path("home/stale/", home.stale, name="home_stale"),
     path("account/second-factor/", second_factor, name="second_factor"),

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from media_jobs.models.base import choices, only_known, uuid7
 from media_jobs.models.original import Original
-from media_jobs.models.preset import Preset
+from media_jobs.models.presets.preset import Preset
 from media_jobs.states import JobState, Lane, Stage, Triage
 
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from media_jobs.models.base import choices, only_known, uuid7
 from media_jobs.models.job import Job
-from media_jobs.models.preset import Preset
+from media_jobs.models.presets.preset import Preset
 from media_jobs.pipeline.formats.sniff import FORMATS
 from media_jobs.states import InstructionStatus, JobState
 

@@ -1,0 +1,1 @@
+"""Of the Instrlabs API: instructions, products, messages, and what is stored."""

@@ -1,0 +1,1 @@
+"""Presets by version, their sizes, and previews of them."""
