@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from media_jobs.callers import SYSTEM
 from media_jobs.models import Change, Original, Preset, Tag
-from media_jobs.services.images import deletion, editing
+from media_jobs.services.images import deletion
 from media_jobs.states import OriginalState
 from tests.admin.conftest import Login
 from tests.admin.desk.test_bulk import choose, confirm, preview
@@ -56,20 +56,6 @@ def test_control_characters_are_stored_by_no_form(boss: Client) -> None:
     pictures = [done(), done()]
     confirm(boss, choose(boss, "rights", *pictures), creator="Ada\x07 \u202eBob", credit="Kew\x01")
     assert set(Original.objects.values_list("creator", "credit")) == {("Ada Bob", "Kew")}
-
-
-def test_who_was_second_sees_what_the_first_wrote_and_may_put_his_over_it(boss: Client) -> None:
-    picture = done()
-    stale = editing.version_of(picture)
-    editing.change(picture.pk, actor=SYSTEM, rights={"creator": "Bob"})
-    picture.refresh_from_db()
-    page = save(boss, picture, creator="Ada", seen=stale)
-    assert "Creator “Bob”" in page
-    found = re.search(r'name="seen" value="(\w+)"', page)
-    assert found
-    assert save(boss, picture, creator="Ada", seen=found[1]) == ""
-    picture.refresh_from_db()
-    assert picture.creator == "Ada"
 
 
 def test_what_is_saved_is_said_to_be_even_where_no_web_version_can_be_made(boss: Client) -> None:

@@ -1,5 +1,6 @@
 """What can be done to a picture on its page."""
 
+import re
 from typing import Any
 
 import pytest
@@ -193,16 +194,21 @@ def test_a_form_with_a_mistake_comes_back_as_it_was_filled_in(boss: Client) -> N
     assert picture.creator == ""
 
 
-def test_of_two_who_change_rights_at_once_the_second_is_told_and_loses_nothing(boss: Client) -> None:
+def test_of_two_who_change_rights_at_once_the_second_is_told_loses_nothing_and_may_go_on(boss: Client) -> None:
     picture = done()
     seen = editing.version_of(picture)
     editing.change(picture.pk, actor=ANONYMOUS, rights={"creator": "First"})
     picture.refresh_from_db()
     page = save(boss, picture, creator="Second", seen=seen)
-    assert "Somebody else has changed this picture meanwhile" in page
+    assert "Somebody else has changed this picture meanwhile: Creator “First”" in page
     assert 'value="Second"' in page
     picture.refresh_from_db()
     assert picture.creator == "First"
+    now = re.search(r'name="seen" value="(\w+)"', page)
+    assert now
+    assert save(boss, picture, creator="Second", seen=now[1]) == ""
+    picture.refresh_from_db()
+    assert picture.creator == "Second"
 
 
 def test_a_picture_by_ai_says_so_on_its_page_and_can_be_said_to_be_one(boss: Client) -> None:
