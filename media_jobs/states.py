@@ -82,6 +82,7 @@ class WebhookEvent(StrEnum):
     CANCELLED = "job.cancelled"
     RETRIED = "job.retried"
     REPORTED = "job.reported"  #: a curator tells the uploader what to do about a failure
+    FLAG_FELL_BACK = "flag.fell_back"  #: the guard of a feature flag switched it to 0 %
     TEST = "webhook.test"  #: asked for by a person; never to be subscribed to
 
 

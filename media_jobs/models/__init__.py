@@ -4,6 +4,7 @@ from media_jobs.models.access.api_key import ApiKey
 from media_jobs.models.access.event_ticket import EventTicket
 from media_jobs.models.bulk import BulkAction, BulkItem
 from media_jobs.models.change import Change
+from media_jobs.models.cutover.flag import FeatureFlag, FlagChange
 from media_jobs.models.derivative import Derivative
 from media_jobs.models.instructions.instruction import Instruction, InstructionDetail, Product, ProductDay, UploadPlace
 from media_jobs.models.instructions.messaging import DeadLetter, ImageRequest, NatsRelay
@@ -29,6 +30,8 @@ __all__ = [
     "EngineVersion",
     "EventClock",
     "EventTicket",
+    "FeatureFlag",
+    "FlagChange",
     "IdempotencyKey",
     "ImageRequest",
     "Installation",

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiResponse, OpenApiWebhook, extend_schema
 from rest_framework import serializers
 
 from media_jobs.api.shared.openapi import captured
-from media_jobs.api.webhooks.fields import SUBSCRIBABLE
+from media_jobs.states import TOLD
 
 
 class _MadeSerializer(serializers.Serializer[None]):
@@ -40,7 +40,7 @@ class _JobEventSerializer(serializers.Serializer[None]):
 class JobEventPayloadSerializer(serializers.Serializer[None]):
     """What a receiver gets of an event."""
 
-    type = serializers.ChoiceField(choices=SUBSCRIBABLE)
+    type = serializers.ChoiceField(choices=[told.value for told in TOLD.values()])
     timestamp = serializers.DateTimeField(help_text="When it happened.")
     data = _JobEventSerializer()  # type: ignore[assignment]  # the specification's name
 

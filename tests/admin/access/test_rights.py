@@ -45,6 +45,8 @@ WITHOUT_PAGES = {
     "EngineVersion",
     "EventClock",
     "EventTicket",
+    "FeatureFlag",
+    "FlagChange",
     "IdempotencyKey",
     "ImageRequest",
     "Installation",
