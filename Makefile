@@ -66,8 +66,10 @@ lint: $(VENV)/.dev ## style, types, import rules, missing migrations
 
 requirements: $(VENV)/.dev ## pin what pyproject.toml asks for, with hashes; UPGRADE=1 takes newer ones
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements.txt
-	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev --constraint requirements.txt \
-		--output-file requirements-dev.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra shadow --constraint requirements.txt \
+		--output-file requirements-shadow.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev --constraint requirements-shadow.txt \
+		--extra shadow --output-file requirements-dev.txt
 
 clean: ## remove the virtual environment and caches; data stays
 	rm -rf bench/node_modules bench/.cache
