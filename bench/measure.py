@@ -62,14 +62,14 @@ class Peer:
 
     def ask(self, way: str, picture: Path) -> Answer:
         """Raises PeerFailed."""
-        reply = self._exchange(json.dumps({"way": way, "picture": str(picture)}))
+        reply = self._exchange({"way": way, "picture": str(picture)})
         return Answer(reply["cpu_s"], [(width, height) for width, height in reply["outputs_px"]])
 
-    def _exchange(self, line: str) -> dict[str, Any]:
+    def _exchange(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
-            print(line, file=self._process.stdin, flush=True)
+            print(json.dumps(question), file=self._process.stdin, flush=True)
             return dict(json.loads(self._process.stdout.readline()))
         except (OSError, ValueError) as error:
             raise PeerFailed(f"{self._name} ended with exit code {self._process.wait(timeout=10)}") from error
