@@ -38,6 +38,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--prefix", required=True, type=_prefix, help="what the keys begin with, as in gall/")
         parser.add_argument(
+            "--only",
+            metavar="PATTERN",
+            default="*",
+            help="of these those whose whole key matches, as in '*_original.*', where smaller siblings lie beside them",
+        )
+        parser.add_argument(
             "--copy",
             action="store_true",
             help="copy each object to originals/, where nobody else changes it; by default it stays where it is",
@@ -56,7 +62,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the summary as JSON, on standard output")
 
     def handle(self, **options: Any) -> None:
-        wanted = Import(options["prefix"], options["owner"], copy=options["copy"], dry_run=options["dry_run"])
+        wanted = Import(**{name: options[name] for name in ("prefix", "owner", "only", "copy", "dry_run")})
         shown = progress(self.stderr, no_color=options["no_color"])
         summary = _Summary(shown, dry_run=wanted.dry_run)
         if problem := database_problem():

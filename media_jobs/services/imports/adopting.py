@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import structlog
@@ -60,12 +61,14 @@ class Outcome:
 class Import:
     """Which objects are adopted, and how.
 
-    owner: whose images they become. copy: under a key of our own, beside the object, which is then not needed any more.
+    owner: whose images they become. only: a pattern of whole keys, such as `*_original.*`.
+    copy: under a key of our own, beside the object, which is then not needed any more.
     dry_run: nothing is changed, nor is a file looked into.
     """
 
     prefix: str
     owner: str
+    only: str = "*"
     copy: bool = False
     dry_run: bool = False
 
@@ -75,7 +78,8 @@ class Import:
         folder: for a temporary file. May be cut off anywhere, and repeated: it goes on behind what has a row.
         Raises StorageUnavailable, WorkspaceFull.
         """
-        for page in batched(store(Role.WORKER).objects(self.prefix), _PAGE):
+        listing = (one for one in store(Role.WORKER).objects(self.prefix) if fnmatchcase(one.key, self.only))
+        for page in batched(listing, _PAGE):
             stated = rights.of(listed.key for listed in page) if rights else {}
             known = _known([listed.key for listed in page])
             for listed in page:

@@ -86,6 +86,14 @@ def test_a_second_run_finds_nothing_new_and_a_third_only_what_came(photo):
     assert set(Original.objects.values_list("key", flat=True)) == {"gall/a.jpg", "gall/b.jpg"}
 
 
+def test_the_siblings_of_originals_are_left_out_by_a_pattern(photo):
+    for key in ("gall/oak/oak_1_original.jpg", "gall/oak/oak_1_small.jpg", "gall/oak/Oak_2_ORIGINAL.jpg"):
+        put(key, photo)
+    ended = run("--prefix", "gall/", "--only", "*_original.*")
+    assert (ended.code, "1 adopted" in ended.out, ended.err) == (0, True, "")
+    assert [original.key for original in Original.objects.all()] == ["gall/oak/oak_1_original.jpg"]
+
+
 def test_it_goes_on_where_the_storage_broke_off(photo, object_store, monkeypatch):
     for number in range(4):
         put(f"gall/{number}.jpg", photo + bytes([number]))
