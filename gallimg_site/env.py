@@ -124,6 +124,31 @@ class Env:
     RUN_FAILURE_LIMIT: int = setting(
         20, "Share of failures, in per cent, at which a reprocess run stops and asks; 100: never", least=1, most=100
     )
+    LEGACY_PREFIX: str = setting(
+        "gall/", "Folder of the storage where a site that is moved over has its pictures; only read, here as below"
+    )
+    LEGACY_FOLDER: str = setting(
+        "", "Directory that holds LEGACY_PREFIX, where the site has files; by default the bucket"
+    )
+    LEGACY_S3_BUCKET: str = setting("", "Bucket that holds LEGACY_PREFIX; by default the storage of this service")
+    LEGACY_S3_ENDPOINT: str = setting("", "URL of its server; by default S3_ENDPOINT")
+    LEGACY_AWS_REGION: str = setting("", "Its region; by default AWS_REGION")
+    LEGACY_AWS_ACCESS_KEY_ID: str = setting(
+        "", "S3 credentials of the workers for it (read-only suffices); by default those of the workers"
+    )
+    LEGACY_AWS_SECRET_ACCESS_KEY: str = setting("", "– their secret", secret=True)
+    LEGACY_AWS_SESSION_TOKEN: str = setting("", "– their session token, where STS gave them", secret=True)
+    MAX_SHADOWS: int = setting(1000, "Shadows that wait for workers past which no more are taken", least=0)
+    SHADOW_GRACE_MINUTES: int = setting(
+        60, "Time that the site may take until its pictures are there, and else count as not made", least=0
+    )
+    SHADOW_DAYS: int = setting(30, "Days for which pictures of shadows are kept; 0 keeps them for ever", least=0)
+    SHADOW_ERRORS_PER_1000: int = setting(
+        5,
+        "Errors among 1,000 shadows past which a guarded feature flag is not raised, and falls back",
+        least=1,
+        most=999,
+    )
     AWS_ACCESS_KEY_ID: str = setting(
         "", "S3 credentials of the web process (write-only suffices)", aliases=("S3_ACCESS_KEY",)
     )
@@ -239,9 +264,16 @@ class Env:
 
     @property
     def s3_endpoint_url(self) -> str | None:
-        if not self.S3_ENDPOINT or "://" in self.S3_ENDPOINT:
-            return self.S3_ENDPOINT or None
-        return f"{'https' if self.S3_USE_SSL else 'http'}://{self.S3_ENDPOINT}"
+        return self._with_scheme(self.S3_ENDPOINT)
+
+    @property
+    def legacy_s3_endpoint_url(self) -> str | None:
+        return self._with_scheme(self.LEGACY_S3_ENDPOINT or self.S3_ENDPOINT)
+
+    def _with_scheme(self, endpoint: str) -> str | None:
+        if not endpoint or "://" in endpoint:
+            return endpoint or None
+        return f"{'https' if self.S3_USE_SSL else 'http'}://{endpoint}"
 
     @property
     def s3_part_checksum(self) -> str:

@@ -41,6 +41,7 @@ def load() -> Env:
     _check_credentials(env)
     _check_callers(env)
     _check_nats(env)
+    _check_legacy(env)
     _check_together(env)
     return env
 
@@ -91,7 +92,7 @@ def _check_urls(env: Env) -> None:
 
 
 def _check_credentials(env: Env) -> None:
-    for prefix in ("AWS_", "WORKER_AWS_", "S3_READ_", "ADMIN_AWS_"):
+    for prefix in ("AWS_", "WORKER_AWS_", "S3_READ_", "LEGACY_AWS_", "ADMIN_AWS_"):
         names = (f"{prefix}ACCESS_KEY_ID", f"{prefix}SECRET_ACCESS_KEY", f"{prefix}SESSION_TOKEN")
         key, secret, token = (getattr(env, name) for name in names)
         if bool(key) != bool(secret):
@@ -120,10 +121,10 @@ def _check_addresses(env: Env) -> None:
     for origin in env.upload_origins:
         if not _is_address(origin, "http", "https") or urlsplit(origin).path:
             raise ConfigError(f"UPLOAD_ORIGINS: got {shown(origin)!r}, takes origins like https://example.org")
-    if env.S3_ENDPOINT and not _is_address(env.s3_endpoint_url or "", "http", "https"):
-        raise ConfigError(
-            f"S3_ENDPOINT: got {shown(env.S3_ENDPOINT)!r}, takes host:port or an http:// or https:// address"
-        )
+    for name, url in (("S3_ENDPOINT", env.s3_endpoint_url), ("LEGACY_S3_ENDPOINT", env.legacy_s3_endpoint_url)):
+        value = getattr(env, name)
+        if value and not _is_address(url or "", "http", "https"):
+            raise ConfigError(f"{name}: got {shown(value)!r}, takes host:port or an http:// or https:// address")
 
 
 def _check_nats(env: Env) -> None:
@@ -140,6 +141,20 @@ def _check_nats(env: Env) -> None:
         raise ConfigError(f"NATS_INBOX_PREFIX: got {prefix!r}, takes a folder that is none of ours, like inbox/")
     if "|" in env.NATS_OWNER or not env.NATS_OWNER.isascii() or not env.NATS_OWNER.isprintable():
         raise ConfigError(f"NATS_OWNER: got {env.NATS_OWNER!r}, takes a name without “|”, like nats or key:a1b2c3d4")
+
+
+def _check_legacy(env: Env) -> None:
+    if env.LEGACY_PREFIX.startswith(keys.PREFIXES) or not _FOLDER.fullmatch(env.LEGACY_PREFIX):
+        raise ConfigError(f"LEGACY_PREFIX: got {env.LEGACY_PREFIX!r}, takes a folder that is none of ours, like gall/")
+    if env.LEGACY_FOLDER and env.LEGACY_S3_BUCKET:
+        raise ConfigError("LEGACY_FOLDER and LEGACY_S3_BUCKET: both are set; the site's pictures are in one of them")
+    if env.LEGACY_FOLDER and not Path(env.LEGACY_FOLDER).is_absolute():
+        raise ConfigError(f"LEGACY_FOLDER: got {env.LEGACY_FOLDER!r}, takes an absolute path, like /srv/site/images")
+    keys_of = ("LEGACY_AWS_ACCESS_KEY_ID", "WORKER_AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID")
+    if env.LEGACY_S3_BUCKET and not any(getattr(env, name) for name in keys_of):
+        raise ConfigError(
+            "LEGACY_AWS_ACCESS_KEY_ID: not set, but LEGACY_S3_BUCKET is; takes the key of an S3 user who may read there"
+        )
 
 
 def _check_callers(env: Env) -> None:

@@ -219,3 +219,13 @@ class StoredKind(StrEnum):
     ORIGINAL = "original"
     DERIVATIVE = "derivative"
     REPLACED = "replaced"  #: a former derivative, kept for a while for caches
+
+
+class ShadowState(StrEnum):
+    """How far a shadow is: a picture of a live site that is made here, too."""
+
+    FETCHING = "fetching"  #: a worker is to fetch the site's original, by its key
+    RENDERING = "rendering"  #: its job makes ours
+    DUE = "due"  #: ours are there, or the job has failed: it is to be compared
+    COMPARED = "compared"
+    FAILED = "failed"  #: it cannot be compared: the code says why

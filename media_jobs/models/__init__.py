@@ -5,6 +5,7 @@ from media_jobs.models.access.event_ticket import EventTicket
 from media_jobs.models.bulk import BulkAction, BulkItem
 from media_jobs.models.change import Change
 from media_jobs.models.cutover.flag import FeatureFlag, FlagChange
+from media_jobs.models.cutover.shadow import Shadow
 from media_jobs.models.derivative import Derivative
 from media_jobs.models.instructions.instruction import Instruction, InstructionDetail, Product, ProductDay, UploadPlace
 from media_jobs.models.instructions.messaging import DeadLetter, ImageRequest, NatsRelay
@@ -50,6 +51,7 @@ __all__ = [
     "ReprocessRun",
     "RunItem",
     "RunListedImage",
+    "Shadow",
     "StoredEntry",
     "Tag",
     "Tombstone",

@@ -160,4 +160,15 @@ INGEST = Preset(
     ),
 )
 
-SHIPPED = (GALLFORMERS, INGEST)
+#: What the site of Gallformers makes by itself, for the cut-over. It enlarges what is smaller; this does not.
+LEGACY = Preset(
+    "gallformers-legacy",
+    (
+        Rendition("xlarge", 2000, Fit.WIDTH, Format.SOURCE),
+        Rendition("large", 1200, Fit.WIDTH, Format.SOURCE),
+        Rendition("medium", 800, Fit.WIDTH, Format.SOURCE),
+        Rendition("small", 300, Fit.WIDTH, Format.SOURCE),
+    ),
+)
+
+SHIPPED = (GALLFORMERS, INGEST, LEGACY)

@@ -55,6 +55,7 @@ WITHOUT_PAGES = {
     "ProductDay",
     "Rendition",
     "RunListedImage",
+    "Shadow",
     "Tag",
     "Tombstone",
     "UploadPlace",
