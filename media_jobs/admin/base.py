@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -41,6 +42,17 @@ class ModelAdmin(Recorded, UnfoldAdmin[_M]):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         return _GUESSABLE.isdisjoint(lookup.split("__")) and super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Show the whole list where its address asks for what no database can compare, as for other wrong filters."""
+        if any("\0" in text for texts in request.GET.lists() for text in (texts[0], *texts[1])):
+            raise IncorrectLookupParameters("PostgreSQL has no NUL in texts.")
+        try:
+            return super().get_changelist_instance(request)
+        except (OverflowError, ValueError) as error:  # such as the year 12345678901
+            if request.GET:
+                raise IncorrectLookupParameters(error) from error
+            raise
 
 
 class PageAdmin(ModelAdmin[_M]):

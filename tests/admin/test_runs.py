@@ -66,7 +66,9 @@ def test_what_is_wrong_in_the_form_is_said_in_a_sentence(curator):
     page = curator.post(ADD, {**FORM, "ids": "x\n\ny", "quiet_hours": "night"}).content.decode()
     assert "look like 08:00-18:00" in page
     assert "Line 3 begins with" in page
-    assert "has no rendition huge" in said(curator.post(ADD, {**FORM, "renditions": "huge"}))
+    page = curator.post(ADD, {**FORM, "renditions": "huge", "note": "all oaks"}).content.decode()
+    assert "has no rendition huge" in page
+    assert 'value="all oaks"' in page or ">all oaks" in page  # all else that was filled in is still there
     assert not ReprocessRun.objects.exists()
 
 

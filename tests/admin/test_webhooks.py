@@ -14,7 +14,7 @@ from media_jobs.models import WebhookDelivery, WebhookEndpoint
 from media_jobs.services.webhooks import endpoints
 from media_jobs.states import DeliveryState, WebhookEvent
 from tests.admin.conftest import Login
-from tests.services.webhooks.helpers import make_delivery, make_webhook
+from tests.services.webhooks.helpers import delete_when_read, make_delivery, make_webhook
 
 pytestmark = pytest.mark.django_db
 ADD = reverse("admin:media_jobs_webhookendpoint_add")
@@ -152,6 +152,17 @@ def test_a_query_string_which_may_hold_a_key_is_on_its_form_only(boss: Client) -
     make_delivery(endpoint)
     for page in (LIST, DELIVERIES, delivery_page(endpoint.deliveries.get())):
         assert "t0k3n" not in boss.get(page).content.decode()
+
+
+@pytest.mark.parametrize("times", [1, 2])  # the third time it is locked
+@pytest.mark.parametrize("name", ["send_test", "new_secret", "disable"])
+def test_what_is_deleted_at_that_moment_is_not_there(
+    boss: Client, monkeypatch: pytest.MonkeyPatch, name: str, times: int
+) -> None:
+    endpoint = make_webhook()
+    delete_when_read(monkeypatch, times)
+    boss.raise_request_exception = False
+    assert press(boss, page_of(endpoint, name)).status_code < 500
 
 
 # --- deliveries -----------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from django.test import Client
 from media_jobs.callers import Scope
 from media_jobs.models import ApiKey, IdempotencyKey, WebhookDelivery, WebhookEndpoint
 from media_jobs.services.webhooks import endpoints
-from media_jobs.states import DeliveryState, WebhookEvent
+from media_jobs.states import TOLD, DeliveryState, WebhookEvent
 from tests import people
-from tests.services.webhooks.helpers import make_delivery, make_webhook
+from tests.services.webhooks.helpers import delete_when_read, make_delivery, make_webhook
 
 pytestmark = pytest.mark.django_db
 URL = "https://example.org/hook"
@@ -244,6 +244,21 @@ def test_one_or_all_failed_deliveries_are_sent_again(me: Client) -> None:
     assert send(me, "post", f"{path}/deliveries/{uuid4()}/replay").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [("post", "/test"), ("post", "/deliveries/{delivery}/replay"), ("post", "/secret"), ("patch", "")],
+)
+def test_what_is_deleted_at_that_moment_is_not_there(
+    me: Client, monkeypatch: pytest.MonkeyPatch, method: str, call: str
+) -> None:
+    endpoint = endpoint_of(register(me))
+    path = f"/v1/webhooks/{endpoint.pk}" + call.format(delivery=make_delivery(endpoint).pk)
+    delete_when_read(monkeypatch, 1)
+    answer = send(me, method, path, {"url": "https://example.org/other"} if method == "patch" else None)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert not WebhookEndpoint.objects.exists()
+
+
 def test_the_document_says_what_receivers_get(client: Client) -> None:
     document = client.get("/openapi.json").json()
     sent = document["webhooks"]["jobEvent"]["post"]
@@ -255,3 +270,9 @@ def test_the_document_says_what_receivers_get(client: Client) -> None:
     schema = document["components"]["schemas"]["JobEventPayload"]
     example = sent["requestBody"]["content"]["application/json"]["examples"]["done"]["value"]
     assert set(example) == set(schema["properties"])
+    test = document["webhooks"]["test"]["post"]["requestBody"]["content"]["application/json"]
+    [example] = [shown["value"] for shown in test["examples"].values()]
+    assert example["type"] == "webhook.test"
+    told = [schema, document["components"]["schemas"]["TestPayload"]]
+    named = {value for one in told for value in one["properties"]["type"]["enum"]}
+    assert named == {*TOLD.values(), WebhookEvent.TEST}

@@ -32,6 +32,9 @@ _ABOUT = {
     "Operator": "also original files, programs' keys, webhooks and queues",
 }
 
+#: As in the menu. Migrations compare what the class said, and not this.
+User._meta.verbose_name, User._meta.verbose_name_plural = "person", "people"
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
 for model in (TOTPDevice, StaticDevice):  # their pages show secrets

@@ -73,10 +73,9 @@ class BulkRightsForm(NothingForm):
         """Return what is stated of each picture: the fields, and where they are empty those of the chosen picture."""
         said = {name: stated(name, self.cleaned_data.get(name, "")) for name in _RIGHTS}
         source = Original.objects.filter(pk=chosen).first() if (chosen := self.cleaned_data.get("copy_from")) else None
-        copied = {name: getattr(source, name) for name in _RIGHTS} if source else {}
-        return {
-            "rights": {name: text or copied.get(name, "") for name, text in said.items() if text or copied.get(name)}
-        }
+        copied = {name: getattr(source, name) for name in _RIGHTS if not said[name]} if source else {}
+        rights = {name: text or copied.get(name, "") for name, text in said.items() if text or copied.get(name)}
+        return {"rights": rights, "copied_from": str(source.pk) if source else "", "copied": sorted(copied)}
 
 
 class RedoForm(NothingForm):

@@ -17,7 +17,7 @@ from unfold.widgets import (
 from media_jobs.admin import cells
 from media_jobs.errors import MediaError
 from media_jobs.models import Preset, ReprocessRun
-from media_jobs.services.runs import id_lists, rate
+from media_jobs.services.runs import id_lists, lifecycle, rate
 from media_jobs.services.runs.selection import Selection
 from media_jobs.states import JobState, Staleness
 
@@ -81,6 +81,16 @@ class RunForm(forms.ModelForm[ReprocessRun]):
         if hours:
             _checked(lambda: rate.parse_hours(hours))
         return hours
+
+    def clean(self) -> dict[str, Any]:
+        """Sizes are those of the preset, wherever that stands in the form."""
+        found = super().clean() or self.cleaned_data
+        if preset := found.get("preset_name"):
+            try:
+                lifecycle.wanted_of(preset, _words(found.get("renditions", "")))
+            except MediaError as error:
+                self.add_error("renditions", str(error))
+        return found
 
     def clean_ids(self) -> list[UUID]:
         text: str = self.cleaned_data["ids"]

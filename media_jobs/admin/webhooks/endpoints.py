@@ -1,5 +1,7 @@
 """Webhooks: registering, testing, disabling; what comes of their deliveries is on pages of its own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django import forms
@@ -7,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -58,6 +60,15 @@ class WebhookForm(forms.ModelForm[WebhookEndpoint]):
         return url
 
 
+@contextmanager
+def _gone_is_404() -> Iterator[None]:
+    """Whatever is asked of a webhook that somebody deletes at this moment: there is none."""
+    try:
+        yield
+    except WebhookEndpoint.DoesNotExist:
+        raise Http404 from None
+
+
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
     form = WebhookForm
@@ -95,6 +106,7 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
     ) -> HttpResponse:
         return self._show_secret(request, obj, "The webhook is registered")
 
+    @_gone_is_404()
     def changeform_view(
         self,
         request: HttpRequest,
@@ -151,13 +163,18 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
         variant="primary",
         do="Send it",
     )
+    @_gone_is_404()
     def send_test(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
-        endpoint = _found(object_id)
-        delivery = endpoints.send_test(endpoint)
+        try:
+            delivery = endpoints.send_test(_found(object_id))
+        except MediaError as error:  # somebody has disabled it
+            self.message_user(request, str(error), messages.WARNING)
+            return redirect_to(request, reverse("admin:media_jobs_webhookendpoint_change", args=[object_id]))
         self.message_user(request, "A worker sends it within seconds.", messages.SUCCESS)
         return redirect_to(request, reverse("admin:media_jobs_webhookdelivery_change", args=[delivery.pk]))
 
     @action(description="New secret", permissions=["new_secret"], icon="key")  # type: ignore[untyped-decorator]
+    @_gone_is_404()
     def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask first; the answer to the question is the page with the secret."""
         endpoint = _found(object_id)

@@ -1,6 +1,6 @@
 """What /v1 answers about images: one, a list of them, one that was deleted."""
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -120,14 +120,24 @@ class ImageSummarySerializer(serializers.Serializer[Original]):
         return answer
 
 
+@extend_schema_field(JobSerializer(many=True))
+class _JobsField(serializers.Field[Any, Any, Any, Any]):
+    """The jobs of an image; a field of ImageSerializer, which knows what was made."""
+
+    def to_representation(self, image: Original) -> Any:
+        shown = JobSerializer(context={"known": cast(ImageSerializer, self.parent).pictures(image)})
+        return [shown.to_representation(job) for job in image.jobs.all()]
+
+
 class ImageSerializer(ImageSummarySerializer):
     """A picture and all that is known of it."""
 
     # `context["private"]`: whether position and serial numbers are part of the answer, where they are kept.
+    # `context["with_jobs"]`: whether jobs are.
 
     metadata = serializers.SerializerMethodField()
     privacy = serializers.SerializerMethodField()
-    jobs = serializers.SerializerMethodField()
+    jobs = _JobsField(source="*", required=False, help_text="Absent for staff who may look at images, but not at jobs.")
 
     @extend_schema_field(
         serializers.DictField(
@@ -144,10 +154,11 @@ class ImageSerializer(ImageSummarySerializer):
     def get_privacy(self, image: Original) -> Any:
         return selectors.receipt(image)
 
-    @extend_schema_field(JobSerializer(many=True))
-    def get_jobs(self, image: Original) -> Any:
-        shown = JobSerializer(context={"known": self.pictures(image)})
-        return [shown.to_representation(job) for job in image.jobs.all()]
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        found = super().get_fields()
+        if not self.context.get("with_jobs", True):
+            del found["jobs"]
+        return found
 
     def latest_state(self, image: Original) -> str:
         return next((job.state for job in image.jobs.all()), JobState.FAILED)

@@ -208,7 +208,8 @@ def _image(request: Request, id: UUID, *, deleted: bool = False) -> Original:
 
 def _described(image: Original, caller: Caller) -> Response:
     private = caller.may_read_original(image.owner)
-    answer = ImageSerializer(image, context={"private": private}).data
+    shown = {"private": private, "with_jobs": caller.may_read(image.owner)}
+    answer = ImageSerializer(image, context=shown).data
     return Response(answer, headers={"Cache-Control": "no-store"} if private else None)
 
 

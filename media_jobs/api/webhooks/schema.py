@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiResponse, OpenApiWebhook, extend_schema
 from rest_framework import serializers
 
 from media_jobs.api.shared.openapi import captured
-from media_jobs.states import TOLD
+from media_jobs.states import TOLD, WebhookEvent
 
 
 class _MadeSerializer(serializers.Serializer[None]):
@@ -27,13 +27,14 @@ class _JobEventSerializer(serializers.Serializer[None]):
     preset = serializers.CharField()
     jobUrl = serializers.CharField(help_text="`GET` it for the job as it is now.")  # noqa: N815
     imageUrl = serializers.CharField()  # noqa: N815
+    message = serializers.CharField(required=False, help_text="Of `job.reported`: what to do about it, for people.")
     derivatives = _MadeSerializer(
         many=True,
         required=False,
         allow_null=True,
         help_text="Of `job.done`. Null where they are too many for a payload of 20 KB: then `jobUrl` has them.",
     )
-    code = serializers.CharField(required=False, help_text="Of `job.failed`: why, for machines.")
+    code = serializers.CharField(required=False, help_text="Of `job.failed` and `job.reported`: why, for machines.")
     detail = serializers.CharField(required=False, help_text="Of `job.failed`: why, for people.")
 
 
@@ -43,6 +44,18 @@ class JobEventPayloadSerializer(serializers.Serializer[None]):
     type = serializers.ChoiceField(choices=[told.value for told in TOLD.values()])
     timestamp = serializers.DateTimeField(help_text="When it happened.")
     data = _JobEventSerializer()  # type: ignore[assignment]  # the specification's name
+
+
+class _TestSerializer(serializers.Serializer[None]):
+    message = serializers.CharField()
+
+
+class TestPayloadSerializer(serializers.Serializer[None]):
+    """What a receiver gets of a test."""
+
+    type = serializers.ChoiceField(choices=[WebhookEvent.TEST.value])
+    timestamp = serializers.DateTimeField(help_text="When it was asked for.")
+    data = _TestSerializer()  # type: ignore[assignment]  # the specification's name
 
 
 #: For SPECTACULAR_SETTINGS: what is sent to receivers.
@@ -60,8 +73,23 @@ SENT = OpenApiWebhook(
     ),
 )
 
+SENT_AS_TEST = OpenApiWebhook(
+    name="test",
+    decorator=extend_schema(
+        summary="A test that a person asked for",
+        description="Signed as events are, and sent once: what comes of it stands in the deliveries.",
+        request=TestPayloadSerializer,
+        responses={"2XX": OpenApiResponse(description="Taken")},
+        operation_id="receiveTest",
+        tags=["Webhooks"],
+    ),
+)
+
+_OF_ID = {
+    SENT.name: "`{jobId}-{eventNumber}`, the same however often an event is sent.",
+    SENT_AS_TEST.name: "`test-` and an id.",
+}
 _HEADERS = {
-    "webhook-id": "`{jobId}-{eventNumber}`, the same however often an event is sent.",
     "webhook-timestamp": "When it was sent: seconds since 1970.",
     "webhook-signature": "`v1,` and the signature; after a rotation two of them, with a blank between.",
 }
@@ -69,10 +97,15 @@ _HEADERS = {
 
 def describe_sent(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A hook of drf-spectacular, which leaves out headers and examples of webhooks."""
-    sent = result["webhooks"][SENT.name]["post"]
-    sent["parameters"] = [
-        {"name": name, "in": "header", "required": True, "schema": {"type": "string"}, "description": text}
-        for name, text in _HEADERS.items()
-    ]
-    sent["requestBody"]["content"]["application/json"]["examples"] = captured.SENT
+    for name, of_id in _OF_ID.items():
+        result["webhooks"][name]["post"]["parameters"] = [
+            {"name": header, "in": "header", "required": True, "schema": {"type": "string"}, "description": text}
+            for header, text in {"webhook-id": of_id, **_HEADERS}.items()
+        ]
+    examples: dict[bool, dict[str, Any]] = {True: {}, False: {}}
+    for name, example in captured.SENT.items():
+        examples[example["value"]["type"] == WebhookEvent.TEST][name] = example
+    for name, is_test in ((SENT.name, False), (SENT_AS_TEST.name, True)):
+        body = result["webhooks"][name]["post"]["requestBody"]
+        body["content"]["application/json"]["examples"] = examples[is_test]
     return result

@@ -3,6 +3,7 @@
 import json
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -58,6 +59,10 @@ class _OwnersView(APIView):
         super().initial(request, *args, **kwargs)
         if not caller_of(request).is_authenticated:
             raise PermissionDenied("Webhooks belong to a caller: send credentials, or sign in.")
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """What its owner deletes at this moment is not there, as if that had come first."""
+        return super().handle_exception(Http404() if isinstance(exc, ObjectDoesNotExist) else exc)
 
     def endpoint(self, request: Request, id: UUID) -> WebhookEndpoint:
         found = selectors.webhooks(caller_of(request).id).filter(pk=id).first()

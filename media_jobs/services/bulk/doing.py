@@ -68,7 +68,10 @@ def _add_tags(image: UUID, params: Mapping[str, Any], actor: Caller) -> bool:
 
 
 def _state_rights(image: UUID, params: Mapping[str, Any], actor: Caller) -> bool:
-    return editing.change(image, actor=actor, rights=params["rights"])
+    rights = params["rights"]
+    if str(image) == params.get("copied_from"):  # its file has them, and may go on to decide
+        rights = {name: text for name, text in rights.items() if name not in params["copied"]}
+    return editing.change(image, actor=actor, rights=rights)
 
 
 def _delete(image: UUID, params: Mapping[str, Any], actor: Caller) -> bool:

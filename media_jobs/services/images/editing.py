@@ -46,7 +46,7 @@ def change(
         image = found.exclude(state=OriginalState.DELETED).first()
         if image is None:
             raise WrongState("This image has been deleted.")
-        before = _said_of(image)
+        before, stated = _said_of(image), dict(image.stated_rights)
         if seen is not None and seen != _digest(before):
             raise WrongState(
                 "Somebody else has changed this picture meanwhile. Here is how it is now; change it again."
@@ -59,6 +59,10 @@ def change(
         if tags is not None:
             tagging.replace(image, tags)
         old, new = changes.differing(before, _said_of(image))
+        # What the file says already may be stated, too: then it stays, whatever a later look into the file finds.
+        silently = (set(stated) ^ set(image.stated_rights)) - set(new)
+        old |= {f"{name} is stated": name in stated for name in silently}
+        new |= {f"{name} is stated": name in image.stated_rights for name in silently}
         if new:
             changes.record(image, "described", actor=actor, before=old, after=new)
     if not new:

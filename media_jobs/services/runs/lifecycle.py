@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from media_jobs import selectors
 from media_jobs.callers import Caller
 from media_jobs.errors import BadRequest
-from media_jobs.models import Original, ReprocessRun, RunListedImage
+from media_jobs.models import Original, Preset, ReprocessRun, RunListedImage
 from media_jobs.services import changes
 from media_jobs.services.runs import driving, estimating, moves, rate
 from media_jobs.services.runs.selection import Selection
@@ -47,10 +47,7 @@ def create(
     image_ids: only these; read once, and they may be very many. quiet_hours, failure_limit: the settings' by default.
     Raises UnknownPreset, BadRequest.
     """
-    version = selectors.current_preset(preset)
-    known = [rendition.name for rendition in version.renditions.all()]
-    if unknown := set(renditions) - set(known):
-        raise BadRequest(f"{preset} has no rendition {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
+    version, wanted = wanted_of(preset, renditions)
     hours = settings.RUN_QUIET_HOURS if quiet_hours is None else quiet_hours
     if hours:
         rate.parse_hours(hours)
@@ -62,7 +59,7 @@ def create(
             images_of=images_of,
             note=note,
             preset=version,
-            wanted=[name for name in known if name in renditions or not renditions],
+            wanted=wanted,
             selection=selection.to_json(),
             by=by,
             rate_per_minute=rate_per_minute,
@@ -75,6 +72,15 @@ def create(
         changes.record(run, "described", actor=owner, after={"preset": str(version), "selection": run.selection})
     estimate(run)
     return run
+
+
+def wanted_of(preset: str, renditions: Sequence[str]) -> tuple[Preset, list[str]]:
+    """Return the preset's current version, and those of its renditions, all by default. Raises as `create`."""
+    version = selectors.current_preset(preset)
+    known = [rendition.name for rendition in version.renditions.all()]
+    if unknown := set(renditions) - set(known):
+        raise BadRequest(f"{preset} has no rendition {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
+    return version, [name for name in known if name in renditions or not renditions]
 
 
 def estimate(run: ReprocessRun) -> estimating.Estimate:

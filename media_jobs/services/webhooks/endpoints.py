@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Collection
 from datetime import timedelta
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
@@ -67,13 +67,13 @@ def create(owner: str, url: str, event_types: Collection[str] = TOLD_BY_DEFAULT)
 
 
 def change(endpoint: WebhookEndpoint, *, url: str | None = None, event_types: Collection[str] | None = None) -> None:
-    """Raises BadWebhookUrl."""
+    """Raises BadWebhookUrl, WebhookEndpoint.DoesNotExist."""
     if url is not None:
         check_url(url)
         endpoint.url = url
     if event_types is not None:
         endpoint.event_types = _types(event_types)
-    endpoint.save(update_fields=["url", "event_types"])
+    _save(endpoint, "url", "event_types")
 
 
 def delete(endpoint: WebhookEndpoint) -> None:
@@ -89,11 +89,14 @@ def delete(endpoint: WebhookEndpoint) -> None:
 
 
 def rotate_secret(endpoint: WebhookEndpoint) -> str:
-    """Return a new secret. For BOTH_VALID the former one signs beside it; one that still did so before is over."""
+    """Return a new secret. For BOTH_VALID the former one signs beside it; one that still did so before is over.
+
+    Raises WebhookEndpoint.DoesNotExist.
+    """
     former = endpoint.secret
     endpoint.secret, endpoint.previous_secret = _new_secret(), former
     endpoint.previous_until = timezone.now() + BOTH_VALID
-    endpoint.save(update_fields=["secret", "previous_secret", "previous_until"])
+    _save(endpoint, "secret", "previous_secret", "previous_until")
     log.info("webhook_secret_rotated", webhook=str(endpoint.pk))
     return endpoint.secret
 
@@ -131,12 +134,30 @@ def enable(endpoint: WebhookEndpoint) -> bool:
 
 
 def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
-    """Have a worker send a test, once. Raises WebhookDisabled."""
+    """Have a worker send a test, once. Raises WebhookDisabled, WebhookEndpoint.DoesNotExist."""
+    with transaction.atomic():
+        held = held_enabled(endpoint.pk)
+        return WebhookDelivery.objects.create(
+            endpoint=held, message_id=f"test-{uuid4()}", type=WebhookEvent.TEST, payload=payloads.of_test()
+        )
+
+
+def held_enabled(pk: UUID) -> WebhookEndpoint:
+    """Return the webhook, which nobody deletes before the transaction ends.
+
+    Raises WebhookDisabled, WebhookEndpoint.DoesNotExist.
+    """
+    endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=pk)
     if endpoint.disabled_at:
         raise WebhookDisabled(endpoint.disabled_reason)
-    return WebhookDelivery.objects.create(
-        endpoint=endpoint, message_id=f"test-{uuid4()}", type=WebhookEvent.TEST, payload=payloads.of_test()
-    )
+    return endpoint
+
+
+def _save(endpoint: WebhookEndpoint, *fields: str) -> None:
+    """Raises WebhookEndpoint.DoesNotExist where somebody has deleted it meanwhile."""
+    values = {name: getattr(endpoint, name) for name in fields}
+    if not WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**values):
+        raise WebhookEndpoint.DoesNotExist
 
 
 def _begin_now(endpoint: WebhookEndpoint) -> None:

@@ -10,19 +10,21 @@ from django.db.models.functions import Now
 from media_jobs.errors import WebhookDisabled
 from media_jobs.models import WebhookDelivery, WebhookEndpoint
 from media_jobs.selectors import batches
+from media_jobs.services.webhooks import endpoints
 from media_jobs.states import DeliveryState
 
 _BATCH = 500
 
 
 def replay(delivery: WebhookDelivery) -> WebhookDelivery:
-    """Send one again, with all its attempts anew; one that waits is sent now. Raises WebhookDisabled."""
+    """Send one again, with all its attempts anew; one that waits is sent now.
+
+    Raises WebhookDisabled, and ObjectDoesNotExist where it was deleted meanwhile, or its webhook.
+    """
     with transaction.atomic():
-        endpoint = WebhookEndpoint.objects.get(pk=delivery.endpoint_id)
-        if endpoint.disabled_at:
-            raise WebhookDisabled(endpoint.disabled_reason)
+        endpoints.held_enabled(delivery.endpoint_id)
         _replay([delivery.pk])
-    delivery.refresh_from_db()
+        delivery.refresh_from_db()
     return delivery
 
 

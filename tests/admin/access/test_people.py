@@ -1,5 +1,6 @@
 """Who may make somebody more than he is: superusers alone."""
 
+import re
 from typing import Any
 
 import pytest
@@ -84,3 +85,9 @@ def test_superusers_grant_all(manager):
     boss.force_login(User.objects.create_superuser("boss"))
     found = change(boss, User.objects.create_user("somebody"), **GRANTS)
     assert (found.is_superuser, found.is_staff) == (True, True)
+
+
+def test_the_list_of_people_is_called_as_in_the_menu(boss: Client) -> None:
+    page = boss.get(reverse("admin:auth_user_changelist")).content.decode()
+    assert re.search(r"<h1[^>]*>\s*<span[^>]*>\s*People\s*<", page)
+    assert "Users" not in page

@@ -100,6 +100,18 @@ def test_rights_of_one_are_copied_to_the_others(boss: Client) -> None:
     assert others[1].credit == "Archive"
 
 
+def test_the_one_whose_rights_are_copied_goes_on_to_have_them_from_its_file(boss: Client) -> None:
+    by_file = {"creator": "Ada", "rights_in_file": {"creator": "Ada"}}
+    source, alike = make("source.jpg", **by_file), make("alike.jpg", **by_file)
+    done = confirm(boss, choose(boss, "rights", source, alike), copy_from=str(source.pk), credit="Kew")
+    assert (done.done, done.failed) == (2, 0)
+    stated = dict(Original.objects.values_list("pk", "stated_rights"))
+    assert stated == {source.pk: {"credit": "Kew"}, alike.pk: {"creator": "Ada", "credit": "Kew"}}
+    lines = {change.object_id: change.after for change in Change.objects.filter(action="described")}
+    assert lines[str(source.pk)] == {"credit": "Kew"}
+    assert lines[str(alike.pk)] == {"credit": "Kew", "creator is stated": True}
+
+
 def test_tags_are_added_to_those_that_are_there(boss: Client) -> None:
     picture = make("one.jpg")
     for tags in ("oak", "oak, gall"):

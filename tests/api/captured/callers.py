@@ -43,6 +43,7 @@ def capture_webhooks(record: Recorder, me: Client) -> None:
     done, broken = upload(me).json(), upload(me, photo=PHOTO[: len(PHOTO) // 2]).json()
     _sent(record, do(done), "done", "A job is done")
     _sent(record, do(broken), "failed", "A job has failed")
+    record.sent("test", payloads.of_test(), "A test")
     read_all()
     _deliveries(record, me, path)
     record.answer("rotateWebhookSecret", "secret", me.post(f"{path}/secret"), "For a day the former one signs, too")

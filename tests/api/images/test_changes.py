@@ -166,3 +166,11 @@ def test_staff_change_images_of_others_with_the_permission_of_the_admin(change, 
     refused(CHANGES[change](people.staff(), image), 404, "not_found")
     refused(CHANGES[change](people.staff("view_original"), image), 403, "permission_denied")
     assert CHANGES[change](people.staff("view_original", permission), image).status_code == status
+
+
+def test_staff_see_the_jobs_of_an_image_as_in_the_admin(image):
+    page, jobs = f"/admin/media_jobs/original/{image.pk}/change/", 'id="gi-jobs"'
+    for rights, seen in ((("view_original",), False), (("view_original", "view_job"), True)):
+        member = people.staff(*rights)
+        assert ("jobs" in member.get(f"{URL}/{image.pk}").json()) is seen
+        assert (jobs in member.get(page).content.decode()) is seen

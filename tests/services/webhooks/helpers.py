@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from django.db.models.functions import Now
 
 from media_jobs.callers import ANONYMOUS
@@ -72,3 +73,17 @@ def job_of(owner: str) -> Job:
     job = make_job()
     Job.objects.filter(pk=job.pk).update(owner=owner)
     return job
+
+
+def delete_when_read(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Have somebody delete a webhook just after it was read so many times."""
+    read, left = WebhookEndpoint.from_db, [times]
+
+    def from_db(*args: Any) -> WebhookEndpoint:
+        found = read(*args)
+        left[0] -= 1
+        if left[0] == 0:
+            endpoints.delete(found)
+        return found
+
+    monkeypatch.setattr(WebhookEndpoint, "from_db", from_db)
