@@ -11,6 +11,7 @@ another.
 import dataclasses
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -45,6 +46,7 @@ def _set_the_stage(running: ExitStack) -> None:
         for name in (field.name, *field.metadata["aliases"]):
             os.environ[name] = ""  # unset, and not to be set by somebody's .env either
     del os.environ["AWS_CA_BUNDLE"]  # which boto3 reads by itself, and refuses where it is empty
+    _keep_bytecode()
     os.environ["SECRET_KEY"] = "only for tests, where nothing is secret" + "." * 20
     os.environ.update(NO_LIMITS)
     base = tempfile.mkdtemp(prefix="gallimg-test-")
@@ -54,6 +56,12 @@ def _set_the_stage(running: ExitStack) -> None:
     chosen = os.environ.setdefault("TEST_DB", "sqlite")
     if chosen not in ("postgres", "sqlite"):
         raise pytest.UsageError(f"TEST_DB: got {chosen!r}, takes sqlite or postgres")
+
+
+def _keep_bytecode() -> None:
+    """Compile each module once, not in every process and every run, also where a container's image says otherwise."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def _take_own_place() -> None:
