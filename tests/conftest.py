@@ -12,7 +12,9 @@ import structlog
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import connection
+from django.test import override_settings
 from pytest_django.plugin import blocking_manager_key
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from media_jobs.adapters import database, queue, rate_counter, storage, tokens
 from media_jobs.adapters.storage.files import FileStore
@@ -49,6 +51,30 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
     """Files of this process, too, are with the system and not on the disk when they are stored."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("os.fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_hashed_in_no_time() -> Iterator[None]:
+    """Those of this process; whole services hash theirs as in production, with a third of a second of work each."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_for_once() -> Iterator[None]:
+    """Django's test clients make all middleware anew, and WhiteNoise looks at hundreds of files each time."""
+    look = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def look_once(self: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WhiteNoiseMiddleware, "add_files_from_finders", look_once)
         yield
 
 
