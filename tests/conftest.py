@@ -12,8 +12,8 @@ import structlog
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import connection
-from django.test import override_settings
-from pytest_django.plugin import blocking_manager_key
+from django.test import TransactionTestCase, override_settings
+from pytest_django import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from media_jobs.adapters import database, queue, rate_counter, storage, tokens
@@ -26,12 +26,11 @@ from media_jobs.services.uploads import backlog
 from tests import shared_decoder
 from tests.leftovers import Leftovers
 from tests.seaweed import SeaweedFS, seaweedfs
+from tests.shipped import Shipped
 
 #: Markers of tests of whole services: these use a database, and do so in processes of their own.
 _WHOLE_SERVICES = ("e2e", "faults", "chaos", "corpus", "browser", "smoke", "hostile", "proxies")
 _FIXTURES = frozenset({"db", "transactional_db"})
-#: Whether the database of this process is as a test that commits left it: empty.
-_EMPTIED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
@@ -78,47 +77,17 @@ def _static_files_are_looked_for_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Behind a test that commits the database is as the migrations left it, and not empty."""
+    with django_db_blocker.unblock():
+        shipped = Shipped.of(settings.DATA_DIR)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _: shipped.restore())
+        yield
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that commit empty the database behind them; each starts with what the migrations put there."""
-    _leave_to_the_other_database(config, items)
-    for item in items:
-        marker = item.get_closest_marker("django_db")
-        if marker and _commits(item):
-            restoring = pytest.mark.django_db(**{**marker.kwargs, "serialized_rollback": True})
-            item.add_marker(restoring, append=False)
-
-
-def _commits(item: pytest.Item) -> bool:
-    marker = item.get_closest_marker("django_db")
-    return bool(marker and marker.kwargs.get("transaction"))
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """A test that rolls back finds what the migrations put there, too, if one that commits ran before it.
-
-    pytest-django lets those that commit run last, but a process that steals tests from another has run its own last
-    ones by then.
-    """
-    if item.config.stash.get(_EMPTIED, False) and item.get_closest_marker("django_db") and not _commits(item):
-        with item.config.stash[blocking_manager_key].unblock():
-            shipped: str = getattr(connection, "_test_serialized_contents")  # noqa: B009  (unknown to its type)
-            connection.creation.deserialize_db_from_string(shipped)
-            connection.close()
-        item.config.stash[_EMPTIED] = False
-    return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    try:
-        return (yield)
-    finally:
-        if _commits(item):
-            item.config.stash[_EMPTIED] = True
-
-
-def _leave_to_the_other_database(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What needs PostgreSQL to PostgreSQL, and to SQLite what would tell nothing new there.
 
     That is what uses no database, what is marked so, and what is about S3: each service's statements are the same as
