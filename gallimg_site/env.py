@@ -229,7 +229,17 @@ class Env:
     PRESERVE_CAMERA_INFO: bool = setting(True, "Keep camera, lens and exposure in the database")
     PRESERVE_GPS: bool = setting(False, "Keep the position a picture was taken at in the database")
     PRESERVE_DEVICE_SERIAL: bool = setting(False, "Keep serial numbers of camera and lens in the database")
-    METRICS_TOKEN: str = setting("", "Bearer token that /metrics asks for; by default none", secret=True)
+    METRICS_TOKEN: str = setting(
+        "", "Bearer token that /metrics asks for; without one it answers this machine alone", secret=True
+    )
+    METRICS_PORT: int = setting(
+        0,
+        "Port where each process tells its own metrics: the web process there, the workers of `serve` on those that "
+        "follow; 0 for none",
+        least=0,
+        most=65000,
+    )
+    METRICS_HOST: str = setting("127.0.0.1", "Address of these ports; on others than loopback set METRICS_TOKEN, too")
 
     @property
     def embedded(self) -> bool:

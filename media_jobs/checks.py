@@ -43,8 +43,12 @@ def _open_doors() -> Iterator[CheckMessage]:
             hint="Set WEBHOOK_ALLOW_LOOPBACK=false.",
             id="gallimg.E006",
         )
-    if not settings.METRICS_TOKEN:
-        yield CheckWarning("/metrics answers everybody.", hint="Set METRICS_TOKEN.", id="gallimg.W001")
+    if settings.METRICS_PORT and not settings.METRICS_TOKEN and not _is_loopback(settings.METRICS_HOST):
+        yield CheckWarning(
+            f"Whoever reaches {settings.METRICS_HOST}:{settings.METRICS_PORT} reads the metrics.",
+            hint="Set METRICS_TOKEN, or see to it that only Prometheus reaches that address.",
+            id="gallimg.W001",
+        )
 
 
 def _tokens() -> Iterator[CheckMessage]:

@@ -229,3 +229,34 @@ class ShadowState(StrEnum):
     DUE = "due"  #: ours are there, or the job has failed: it is to be compared
     COMPARED = "compared"
     FAILED = "failed"  #: it cannot be compared: the code says why
+
+
+class Metric(StrEnum):
+    """What the database counts for `/metrics`, in lines of `MetricEntry`."""
+
+    JOBS = "jobs"  #: ends of jobs; label: the state that they came to
+    JOB_DURATION = "job_duration"  #: from a worker's claim to the end
+    JOB_WAIT = "job_wait"  #: from when a job could have been done to a worker's claim
+    STAGE_DURATION = "stage_duration"  #: label: the stage
+    UPLOAD_BYTES = "upload_bytes"
+    DERIVATIVE_BYTES = "derivative_bytes"
+    SANDBOX_RESTARTS = "sandbox_restarts"  #: label: `SandboxEnd`
+    QUEUE_DEPTH = "queue_depth"  #: goes up and down; label: the lane
+    STORAGE = "storage"  #: goes up and down; label: `StoredKind`
+
+
+#: Upper bounds of the buckets in which durations are counted. One that is added here needs new triggers; those that are
+#: there stay, or what was counted before is in none.
+DURATION_BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000)
+
+
+class SandboxEnd(StrEnum):
+    """Why a decoder was replaced by a new one."""
+
+    WORN = "worn"  #: it has done its share of work, or grown
+    CRASHED = "crashed"
+    KILLED = "killed"  #: from outside, perhaps for lack of memory
+    TIMEOUT = "timeout"
+    MEMORY = "memory"  #: the picture needed more than it may have
+    FAILED = "failed"  #: it did not start, or answered what makes no sense
+    INTERRUPTED = "interrupted"  #: the job was cancelled, lost or handed back

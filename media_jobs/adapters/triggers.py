@@ -8,7 +8,12 @@ and come back after it. A text that is changed here needs a migration that drops
 
 # ruff: noqa: S608  (all that is put into the texts stands in this module)
 
+from collections.abc import Iterable, Mapping
+
 from django.db import connection, transaction
+
+#: The event, the condition if any, and what is done.
+Trigger = tuple[str, str, str]
 
 _JOB, _DETAIL, _INSTRUCTION, _ORIGINAL, _DERIVATIVE, _LEDGER = (
     f"media_jobs_{name}"
@@ -29,7 +34,7 @@ _DIFFERS = {"postgresql": "IS DISTINCT FROM", "sqlite": "IS NOT"}
 _NOW = {"postgresql": "statement_timestamp()", "sqlite": "strftime('%Y-%m-%d %H:%M:%f', 'now')"}
 
 
-def _copy_job(vendor: str) -> tuple[str, str, str]:
+def _copy_job(vendor: str) -> Trigger:
     copied = ", ".join(f"{column} = NEW.{source}" for column, source in _COPIED.items())
     changed = " OR ".join(f"OLD.{source} {_DIFFERS[vendor]} NEW.{source}" for source in _COPIED.values())
     return (
@@ -70,8 +75,7 @@ def _derivative(row: str, sign: str) -> str:
     )
 
 
-def _triggers(vendor: str) -> dict[str, tuple[str, str, str]]:
-    """Of each trigger by name: the event, the condition if any, and what is done."""
+def _triggers(vendor: str) -> dict[str, Trigger]:
     differs = _DIFFERS[vendor]
     moved = f"OLD.state {differs} NEW.state"
     return {
@@ -96,11 +100,25 @@ def _triggers(vendor: str) -> dict[str, tuple[str, str, str]]:
 
 def install() -> None:
     """Make those that are not there. Called after each migration, with the tables there."""
-    missing = {name: parts for name, parts in _triggers(connection.vendor).items() if name not in _installed()}
-    if not missing:
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        for name, (event, condition, body) in missing.items():
+    with transaction.atomic():
+        create(missing(_triggers(connection.vendor)))
+
+
+def remove() -> None:
+    """Remove all that are there."""
+    drop(_triggers(connection.vendor))
+
+
+def missing(triggers: Mapping[str, Trigger]) -> dict[str, Trigger]:
+    """Return those that the database has not."""
+    there = _installed()
+    return {name: trigger for name, trigger in triggers.items() if name not in there}
+
+
+def create(triggers: Mapping[str, Trigger]) -> None:
+    """Make these. Needs a transaction."""
+    with connection.cursor() as cursor:
+        for name, (event, condition, body) in triggers.items():
             when = f" WHEN ({condition})" if condition else ""
             if connection.vendor == "postgresql":
                 cursor.execute(
@@ -112,10 +130,13 @@ def install() -> None:
                 cursor.execute(f"CREATE TRIGGER {name} AFTER {event} FOR EACH ROW{when} BEGIN {body} END")
 
 
-def remove() -> None:
-    """Remove all that are there."""
+def drop(triggers: Iterable[str]) -> None:
+    """Remove those that are there."""
+    there = _installed()
     with transaction.atomic(), connection.cursor() as cursor:
-        for name in _installed():
+        for name in triggers:
+            if name not in there:
+                continue
             if connection.vendor == "postgresql":
                 cursor.execute(f"DROP FUNCTION IF EXISTS {name}() CASCADE")
             else:
@@ -130,5 +151,4 @@ def _installed() -> set[str]:
     )
     with connection.cursor() as cursor:
         cursor.execute(query)
-        there = {name for (name,) in cursor.fetchall()}
-    return there & set(_triggers(connection.vendor))
+        return {name for (name,) in cursor.fetchall()}

@@ -12,6 +12,7 @@ from media_jobs.models.instructions.messaging import DeadLetter, ImageRequest, N
 from media_jobs.models.instructions.stored import StoredEntry
 from media_jobs.models.job import EventClock, Job, JobEvent
 from media_jobs.models.maintenance import Installation, MaintenanceTask, Tombstone
+from media_jobs.models.metric import MetricEntry, WorkerProcess
 from media_jobs.models.original import Original, Tag
 from media_jobs.models.presets.preset import Preset, Rendition
 from media_jobs.models.presets.preset_preview import PresetPreview
@@ -41,6 +42,7 @@ __all__ = [
     "Job",
     "JobEvent",
     "MaintenanceTask",
+    "MetricEntry",
     "NatsRelay",
     "Original",
     "Preset",
@@ -59,4 +61,5 @@ __all__ = [
     "WebhookCursor",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "WorkerProcess",
 ]

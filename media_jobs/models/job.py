@@ -66,6 +66,9 @@ class Job(models.Model):
     peak_memory_bytes = models.PositiveBigIntegerField(
         null=True, blank=True, help_text="Resident memory of the sandbox at its highest."
     )
+    # Of the attempt that made its pictures; the time in the sandbox is `render_ms`.
+    fetch_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Getting the original.")
+    store_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Storing what was made.")
     duration_ms = models.PositiveIntegerField(null=True, blank=True, help_text="From the claim to the end.")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -100,6 +103,7 @@ class Job(models.Model):
                 name="job_queue_of_run",
             ),
             models.Index(fields=["run"], condition=Q(run__isnull=False), name="job_of_run"),
+            models.Index(fields=["lane", "not_before"], condition=Q(state=JobState.QUEUED), name="job_queue_oldest"),
             models.Index(fields=["lease_until"], condition=Q(state=JobState.PROCESSING), name="job_leases"),
             models.Index(fields=["state", "-id"], name="job_state_newest"),
             models.Index(fields=["finished_at"], condition=Q(state=JobState.DONE), name="job_done_at"),

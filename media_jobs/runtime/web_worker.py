@@ -19,7 +19,9 @@ from media_jobs.runtime.http.arrivals import Arrivals, Arriving, Outcomes
 from media_jobs.runtime.http.closer import Closer
 from media_jobs.runtime.http.paced_socket import PacedSocket
 from media_jobs.runtime.http.sender import Sender
+from media_jobs.runtime.metrics_server import MetricsServer
 from media_jobs.runtime.parked_sockets import ParkedSocket, ParkedSockets
+from media_jobs.services import metrics
 from media_jobs.services.waiting.listener import Listener
 
 log = structlog.get_logger(__name__)
@@ -56,6 +58,8 @@ class WebWorker(AnsweringWorker):
         self._limits = limits
         for thread in (self.closer, self.sender, self.parking, self.listener):
             thread.start()
+        if settings.METRICS_PORT:
+            MetricsServer(metrics.all_metrics, settings.METRICS_PORT).start()
         super().init_process()  # runs the worker to its end
 
     def run(self) -> None:

@@ -12,10 +12,13 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from media_jobs.callers import SYSTEM
 from media_jobs.models import Job, MaintenanceTask, Original, Tombstone
-from media_jobs.services import housekeeping
+from media_jobs.services import housekeeping, metrics
+from media_jobs.services.jobs import lifecycle
 from media_jobs.services.jobs.claiming import claim_next
 from media_jobs.states import JobState, Lane, OriginalState
+from tests.metrics import parse
 from tests.working import named
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -104,3 +107,27 @@ def test_a_job_in_work_goes_on(before):
     migrate()
     found = Job.objects.get(pk=job)
     assert (found.state, found.worker, found.lease_until) == (JobState.PROCESSING, "w", lease_until)
+
+
+def test_what_was_there_is_counted_and_what_follows_too(before):
+    """`/metrics` goes on where it was: a dashboard sees no fall to zero."""
+    started = timezone.now() - timedelta(hours=1)
+    ended = {"started_at": started, "finished_at": started + timedelta(seconds=2), "last_event": 1}
+    for state in ("done", "done", "failed", "cancelled", "queued"):
+        make_job(before, state=state, **({"code": "undecodable"} if state == "failed" else {}), **ended)
+    migrate()
+    now = parse(metrics.all_metrics().decode())
+    assert {end: now[f'jobs_total{{status="{end}"}}'] for end in ("done", "failed", "cancelled")} == {
+        "done": 2,
+        "failed": 1,
+        "cancelled": 1,
+    }
+    assert (now["job_duration_seconds_sum"], now['job_duration_seconds_bucket{le="2.5"}']) == (6, 3)
+    assert now['job_duration_seconds_bucket{le="1.0"}'] == 0
+    assert (now["upload_bytes_total"], now['storage_objects{kind="original"}']) == (5 * 7, 5)
+    assert now['queue_depth{lane="interactive"}'] == 1
+    migrate()
+    assert parse(metrics.all_metrics().decode())["upload_bytes_total"] == now["upload_bytes_total"]
+    lifecycle.retry_all(Job.objects.filter(state=JobState.FAILED), actor=SYSTEM)
+    after = parse(metrics.all_metrics().decode())
+    assert (after['jobs_total{status="failed"}'], after['queue_depth{lane="interactive"}']) == (1, 2)

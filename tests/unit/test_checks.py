@@ -46,7 +46,7 @@ def test_what_is_in_order_is_not_complained_of(closed: Any) -> None:
         ({"TRUSTED_PROXIES": [ipaddress.ip_network("0.0.0.0/0")]}, "gallimg.E004"),
         ({"TRUSTED_PROXIES": [ipaddress.ip_network("::/0")]}, "gallimg.E004"),
         ({"JWT_JWKS_URL": "http://id.example.org/jwks", "JWT_ISSUER": "i", "JWT_AUDIENCE": "a"}, "gallimg.E005"),
-        ({"METRICS_TOKEN": ""}, "gallimg.W001"),
+        ({"METRICS_TOKEN": "", "METRICS_PORT": 9100, "METRICS_HOST": "0.0.0.0"}, "gallimg.W001"),
         ({"JWT_SECRET": "s" * 32, "JWT_ISSUER": "i"}, "gallimg.W002"),
         ({"JWT_SECRET": "s" * 32, "JWT_AUDIENCE": "a"}, "gallimg.W002"),
         ({"UPLOADS_PER_MINUTE": 0}, "gallimg.W003"),

@@ -109,15 +109,23 @@ class DecoderProcess:
         return self._renders == 0
 
     @property
+    def is_alive(self) -> bool:
+        return not self._has_ended()
+
+    @property
     def reusable(self) -> bool:
         """Alive, idle, and not worn out."""
         return (
             not self.busy
-            and not self._has_ended()
+            and self.is_alive
             and self._renders < _RENDERS_PER_CHILD
             and self._rendered_s < _SECONDS_PER_CHILD
             and self._meter.resident_bytes() - self._fresh_bytes < _GROWTH_PER_CHILD_BYTES
         )
+
+    @property
+    def resident_bytes(self) -> int:
+        return self._meter.resident_bytes()
 
     @property
     def usage(self) -> Usage:

@@ -3,6 +3,7 @@
 import ctypes
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from media_jobs.pipeline.child.confine import Protection
 from media_jobs.pipeline.values import Rendered, Request, Usage
 from media_jobs.pipeline.verify import collect, verify
 from media_jobs.ports import Heartbeat, no_heartbeat
+from media_jobs.states import SandboxEnd
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +30,14 @@ _PR_SET_DUMPABLE = 4
 _MAX_CHARACTERS = 500
 #: More than the buffer of a file.
 _TRIAL = bytes(65_536)
+#: What an error says of the child. Some are kinds of the last one.
+_ENDS: tuple[tuple[type[Exception], SandboxEnd], ...] = (
+    (errors.DecoderCrashed, SandboxEnd.CRASHED),
+    (errors.DecoderKilled, SandboxEnd.KILLED),
+    (errors.DecoderTimeout, SandboxEnd.TIMEOUT),
+    (errors.TooMuchMemory, SandboxEnd.MEMORY),
+    (errors.DecoderFailed, SandboxEnd.FAILED),
+)
 #: What an answer that makes no sense may raise in whoever reads it.
 _BAD_ANSWER = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
 
@@ -55,8 +65,17 @@ class Sandbox:
     On Linux the child dies with the thread that started it, so render from a thread that lives long.
     """
 
-    def __init__(self, memory_bytes: int, folder: Path, *, readable: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        memory_bytes: int,
+        folder: Path,
+        *,
+        readable: Sequence[Path] = (),
+        restarts: Counter[SandboxEnd] | None = None,
+    ) -> None:
         self.memory_bytes = memory_bytes
+        #: How often a child had to be replaced, by why.
+        self.restarts: Counter[SandboxEnd] = Counter() if restarts is None else restarts
         self._folder = folder
         self._readable = (folder, *readable)
         self._child: DecoderProcess | None = None
@@ -67,6 +86,12 @@ class Sandbox:
     def pid(self) -> int | None:
         """That of the running child."""
         return self._child.pid if self._child else None
+
+    @property
+    def resident_bytes(self) -> int:
+        """Memory of the running child; 0 without one."""
+        child = self._child
+        return child.resident_bytes if child else 0
 
     def start(self) -> Readiness:
         """Have a child that waits for requests. Raises DecoderFailed, DecoderTimeout, WorkspaceUnavailable."""
@@ -137,7 +162,7 @@ class Sandbox:
         finally:
             self.usage = child.usage
             if child.busy:
-                self.close()
+                self._give_up(sys.exc_info()[1])
         if isinstance(outcome, Rendered):
             return outcome
         if isinstance(outcome, errors.DecoderFailed):
@@ -160,8 +185,14 @@ class Sandbox:
         if child:
             child.kill()
 
+    def _give_up(self, error: BaseException | None) -> None:
+        """Kill the child for what came to pass."""
+        self.restarts[next((end for kind, end in _ENDS if isinstance(error, kind)), SandboxEnd.INTERRUPTED)] += 1
+        self.close()
+
     def _ready_child(self, heartbeat: Heartbeat) -> DecoderProcess:
         if self._child and not self._child.reusable:
+            self.restarts[SandboxEnd.WORN if self._child.is_alive else SandboxEnd.KILLED] += 1
             self.close()
         if not self._child:
             self._child = DecoderProcess(self.memory_bytes, self._folder, self._readable)
@@ -169,7 +200,7 @@ class Sandbox:
                 self._child.wait_ready(_START_TIMEOUT_S, heartbeat)
             finally:
                 if self._child.busy:
-                    self.close()
+                    self._give_up(sys.exc_info()[1])
         return self._child
 
 

@@ -1,14 +1,13 @@
 """Answers platforms and monitoring."""
 
-import hmac
-
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from media_jobs import metrics
-from media_jobs.services import readiness
+from media_jobs.api.shared.addresses import is_local
+from media_jobs.services import metrics, readiness
 
 
 @never_cache
@@ -30,9 +29,21 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def prometheus(request: HttpRequest) -> HttpResponse:
-    """All metrics in Prometheus' text format; with METRICS_TOKEN set, only to its bearer."""
+    """All metrics in Prometheus' text format: to the bearer of METRICS_TOKEN; without one, to this machine alone."""
     if settings.METRICS_TOKEN:
-        given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode()):
+        if not metrics.has_token(request.headers.get("Authorization", "")):
             return HttpResponse("METRICS_TOKEN is asked for.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
-    return HttpResponse(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+    elif not _is_local(request):
+        return HttpResponse(
+            "Metrics are for this machine alone. Set METRICS_TOKEN, or scrape METRICS_PORT.\n",
+            status=403,
+            content_type="text/plain",
+        )
+    return HttpResponse(metrics.all_metrics(), content_type=metrics.CONTENT_TYPE)
+
+
+def _is_local(request: HttpRequest) -> bool:
+    try:
+        return is_local(request)
+    except DisallowedHost:
+        return False

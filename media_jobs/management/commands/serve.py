@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 child.kill()
             raise
         greeter = Child("greeter", partial(welcome.greet, since=started_at, first_run=options["welcome"]), once=True)
-        workers = [Child(f"worker{n}", work) for n in range(1, settings.WORKERS + 1)]
+        workers = [Child(f"worker{n}", partial(work, n)) for n in range(1, settings.WORKERS + 1)]
         web = WebApplication(
             load_application,
             listener=listener,
@@ -99,7 +99,7 @@ def load_application() -> Any:
     return application
 
 
-def work() -> None:
+def work(number: int) -> None:
     from media_jobs.runtime.workers.loop import run_worker  # noqa: PLC0415  (loads much; not for every command)
 
-    run_worker()
+    run_worker(metrics_port=settings.METRICS_PORT and settings.METRICS_PORT + number)

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         except (DecoderUnusable, StorageUnusable, QueueUnusable) as error:
             raise CommandError(str(error)) from error
         _wait_for_tables()
-        run_worker()
+        run_worker(metrics_port=settings.METRICS_PORT)
 
 
 def _wait_for_tables() -> None:

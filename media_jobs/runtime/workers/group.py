@@ -21,6 +21,7 @@ from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import Worker
+from media_jobs.services.metrics import presence
 
 #: A worker with nothing to do looks again after so long.
 _IDLE_S = 0.1
@@ -117,7 +118,7 @@ class WorkerGroup:
         if self._quiet:
             logging.getLogger().setLevel(logging.WARNING)
         harden_worker()
-        schedule = TaskSchedule(notify=lambda: None)
+        schedule = TaskSchedule(notify=lambda: None, report=lambda: presence.report_restarts(worker))
         worker = Worker(schedule.run_urgent_tasks, slots=self._slots)
         workers.replace_current(worker)
         signal.signal(signal.SIGTERM, lambda number, frame: worker.stop())

@@ -12,6 +12,7 @@ from rq import Queue
 from media_jobs.adapters import database, queue
 from media_jobs.adapters.decoder.sandbox import harden_worker
 from media_jobs.errors import WorkspaceUnavailable
+from media_jobs.runtime.metrics_server import serve_own
 from media_jobs.runtime.webhook_sender import WebhookSender
 from media_jobs.runtime.workers.rq_worker import ResilientWorker
 from media_jobs.services import housekeeping, previews
@@ -20,6 +21,7 @@ from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import dispatch, outage, processing
 from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import Worker
+from media_jobs.services.metrics import presence
 from media_jobs.services.runs import driving
 
 log = structlog.get_logger(__name__)
@@ -79,10 +81,13 @@ class WorkerLoop:
             time.sleep(min(left_s, _SLICE_S))
 
 
-def run_worker() -> None:
-    """Work until SIGTERM or SIGINT. The job in hand is finished within 20 s, or handed back to be done by another."""
+def run_worker(*, metrics_port: int = 0) -> None:
+    """Work until SIGTERM or SIGINT. The job in hand is finished within 20 s, or handed back to be done by another.
+
+    metrics_port: where it tells of its process; 0: nowhere.
+    """
     harden_worker()
-    schedule = TaskSchedule(notify=dispatch.top_up, drive_runs=_drive_all)
+    schedule = TaskSchedule(notify=dispatch.top_up, drive_runs=_drive_all, report=lambda: presence.report(worker))
     worker = Worker(run_urgent_tasks=schedule.run_urgent_tasks)
     workers.replace_current(worker)
     try:
@@ -104,9 +109,13 @@ def run_worker() -> None:
     sender = WebhookSender(lambda: worker.stopping)
     sender.start()
     relay = _nats_relay(worker)
+    telling = serve_own(worker, metrics_port) if metrics_port else None
     try:
         rq_worker.work(logging_level=logging.getLogger("rq").getEffectiveLevel())
     finally:
+        presence.leave(worker)
+        if telling:
+            telling.stop()
         sender.stop()
         if relay:
             relay.stop()

@@ -13,6 +13,7 @@ from media_jobs.adapters import database, queue
 from media_jobs.services.housekeeping.running import run_if_due
 from media_jobs.services.housekeeping.task import Task
 from media_jobs.services.housekeeping.tasks import LEASES, TASKS
+from media_jobs.services.metrics.presence import REPORT_EVERY_S
 
 log = structlog.get_logger(__name__)
 
@@ -29,10 +30,17 @@ class TaskSchedule:
     """The times at which one worker process asks for each task. Used by one thread.
 
     notify, drive_runs: called by both methods, at most once a second or with the urgent tasks.
+    report: called by both, every ten seconds.
     """
 
-    def __init__(self, *, notify: Callable[[], object], drive_runs: Callable[[], object] = lambda: None) -> None:
-        self._notify, self._drive_runs = notify, drive_runs
+    def __init__(
+        self,
+        *,
+        notify: Callable[[], object],
+        drive_runs: Callable[[], object] = lambda: None,
+        report: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._notify, self._drive_runs, self._report = notify, drive_runs, report
         self._timers = _Timers()
         self._order = deque(task for task in TASKS if task is not LEASES)
 
@@ -42,6 +50,7 @@ class TaskSchedule:
             connection.close_if_unusable_or_obsolete()
         until = time.monotonic() + _RUN_LIMIT_S
         try:
+            self._report_if_due()
             self._run_if_due(LEASES, until)
             for _ in range(len(self._order)):
                 if time.monotonic() >= until:
@@ -64,6 +73,10 @@ class TaskSchedule:
         if outcome and outcome.unfinished:
             self._timers.restart(task.name, _CONTINUE_AFTER_S)
 
+    def _report_if_due(self) -> None:
+        if self._timers.is_due("report", REPORT_EVERY_S, at_first=0):
+            self._report()
+
     def run_urgent_tasks(self) -> None:
         """Bring back jobs of silent workers from the heartbeat of a busy one, every ten seconds.
 
@@ -72,6 +85,7 @@ class TaskSchedule:
         if not self._timers.is_due("urgent", _URGENT_EVERY_S):
             return
         try:
+            self._report_if_due()
             run_if_due(LEASES, limit_s=_RUN_LIMIT_S)
             self._notify()
             self._drive_runs()

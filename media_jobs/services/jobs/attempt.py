@@ -47,7 +47,8 @@ class Attempt:
         self.heartbeat = LeaseHeartbeat(self.lease, worker)
         self._worker = worker
         self._staged: list[Derivative] = []
-        self._started = time.monotonic()
+        self._started = self._entered = time.monotonic()
+        self._fetch_ms = 0
 
     @property
     def heavy(self) -> bool:
@@ -67,6 +68,7 @@ class Attempt:
         """
         with translate_errors(), self._folder() as folder:
             source = self._fetch(folder)
+            self._fetch_ms = _ms_since(self._started)
             self._enter(Stage.RENDERING)
             rendered = self._render(source, folder)
             self._enter(Stage.STORING)
@@ -149,18 +151,23 @@ class Attempt:
             time.sleep(_LOOK_AGAIN_S)
 
     def _publish(self, rendered: Rendered) -> int:
-        duration_ms = int((time.monotonic() - self._started) * 1000)
+        took = {
+            "fetch_ms": self._fetch_ms,
+            "store_ms": _ms_since(self._entered),
+            "duration_ms": _ms_since(self._started),
+        }
 
         def publish() -> bool:
-            publishing.publish(self.lease, self.job, rendered, self._staged, usage=self.usage, duration_ms=duration_ms)
+            publishing.publish(self.lease, self.job, rendered, self._staged, usage=self.usage, took=took)
             return True
 
         published = Job.objects.filter(self.lease.finished, pk=self.job.pk)
         database.retry_on_disconnect(publish, unless=published.exists, for_s=self.heartbeat.retry_for_s)
         self._staged = []
-        return duration_ms
+        return took["duration_ms"]
 
     def _enter(self, stage: Stage) -> None:
+        self._entered = time.monotonic()
         self.heartbeat.note(stage, PROGRESS[stage])
 
     def _note_output(self, done: int, of: int) -> None:
@@ -169,3 +176,7 @@ class Attempt:
 
     def _retry(self, do: Callable[[], Result]) -> Result:
         return database.retry_on_disconnect(do, for_s=self.heartbeat.retry_for_s)
+
+
+def _ms_since(moment_s: float) -> int:
+    return int((time.monotonic() - moment_s) * 1000)

@@ -1,5 +1,6 @@
 """Derivatives: their rows are written before their objects and made current, all at once, after them."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -66,9 +67,12 @@ def publish(
     staged: list[Derivative],
     *,
     usage: Usage | None,
-    duration_ms: int,
+    took: Mapping[str, int],
 ) -> None:
-    """Swap the staged derivatives in and close the job, in one transaction. Raises LeaseLost and changes nothing."""
+    """Swap the staged derivatives in and close the job, in one transaction. Raises LeaseLost and changes nothing.
+
+    took: the fields of a job that tell how long its attempt and its stages were.
+    """
     with transaction.atomic():
         # First, so that two jobs over one original end one after the other.
         originals = Original.objects.filter(pk=job.original_id)
@@ -81,7 +85,7 @@ def publish(
             job.pk, lease.holds, "done", actor=lease.worker,
             data={"renditions": [output.name for output in rendered.outputs], **cost(usage)},
             state=JobState.DONE, stage=Stage.FINISHED, progress=100, lease_until=None,
-            finished_at=Now(), duration_ms=duration_ms, receipt=asdict(rendered.receipt), **cost(usage),
+            finished_at=Now(), **took, receipt=asdict(rendered.receipt), **cost(usage),
         )  # fmt: skip
         if not done:
             raise LeaseLost(str(job.pk))

@@ -4,6 +4,7 @@ import math
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.workspace import Workspace, translate_errors
 from media_jobs.models import Preset
 from media_jobs.ports import Heartbeat
-from media_jobs.states import Lane
+from media_jobs.states import Lane, SandboxEnd
 
 #: A worker that is told to stop has 25 seconds. The job in hand gets these; the rest is for handing it back.
 FINISH_WITHIN_S = 20.0
@@ -56,6 +57,8 @@ class Worker:
         self.hand_back_at_s = math.inf
         #: An attempt failed for what lies outside of the job: look whether storage, disk and database are there.
         self.suspects_outage = False
+        #: How often its decoder was replaced, and has not been counted yet.
+        self.restarts: Counter[SandboxEnd] = Counter()
         self._slots = slots
         self._jobs_since_heavy = 0
         self._owed_to_bulk_s = 0.0
@@ -119,7 +122,7 @@ class Worker:
 
     def new_sandbox(self, memory_bytes: int) -> Sandbox:
         """Another decoder, which the caller closes."""
-        return Sandbox(memory_bytes=memory_bytes, folder=self.workspace.path)
+        return Sandbox(memory_bytes=memory_bytes, folder=self.workspace.path, restarts=self.restarts)
 
     @contextmanager
     def render_slot(self, *, heavy: bool, heartbeat: Heartbeat) -> Iterator[RenderSlot]:

@@ -13,6 +13,7 @@ import pytest
 
 from media_jobs import errors
 from media_jobs.adapters.decoder.sandbox import Sandbox
+from media_jobs.states import SandboxEnd
 from tests import images
 from tests.adapters.decoder.running import LINUX, SLOW, Ask
 
@@ -39,6 +40,7 @@ def test_a_child_killed_in_mid_render_is_reported_and_replaced(ask: Ask, sandbox
     with pytest.raises(errors.DecoderKilled, match="killed from outside"):
         ask(large, SLOW, on_output=kill)
     assert len(ask(images.jpeg()).outputs) == 4
+    assert sandbox.restarts == {SandboxEnd.KILLED: 1}
 
 
 CRASHES = [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP, signal.SIGFPE, signal.SIGSYS]
@@ -93,6 +95,7 @@ def test_a_picture_that_crashes_a_new_child_too_is_to_blame_and_not_tried_a_thir
     with pytest.raises(errors.DecoderCrashed):
         ask(images.jpeg(3000, 2000), SLOW, on_output=crash)
     assert len(pids) == 2
+    assert sandbox.restarts == {SandboxEnd.CRASHED: 2}
 
 
 def test_a_kill_is_not_tried_again(ask: Ask, sandbox: Sandbox) -> None:
@@ -109,11 +112,14 @@ def test_a_kill_is_not_tried_again(ask: Ask, sandbox: Sandbox) -> None:
     assert len(pids) == 1
 
 
-def test_a_child_that_dies_before_its_first_picture_blames_none(altered: Callable[[str], None], ask: Ask) -> None:
+def test_a_child_that_dies_before_its_first_picture_blames_none(
+    altered: Callable[[str], None], ask: Ask, sandbox: Sandbox
+) -> None:
     altered("import os; os.abort()")
     with pytest.raises(errors.DecoderFailed, match="signal 6") as raised:
         ask(images.jpeg())
     assert not isinstance(raised.value, errors.DecoderCrashed)
+    assert sandbox.restarts == {SandboxEnd.FAILED: 1}
 
 
 @LINUX
@@ -135,6 +141,7 @@ def test_a_child_that_died_idle_is_replaced_unnoticed(ask: Ask, sandbox: Sandbox
     os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)  # all its threads have ended, and nobody has asked yet
     ask(images.jpeg())
     assert sandbox.pid != first
+    assert sandbox.restarts == {SandboxEnd.KILLED: 1}
 
 
 def test_past_its_time_a_child_is_killed(ask: Ask, sandbox: Sandbox, large: bytes) -> None:
@@ -145,6 +152,7 @@ def test_past_its_time_a_child_is_killed(ask: Ask, sandbox: Sandbox, large: byte
     assert gone(pids[0])
     assert sandbox.pid is None
     assert len(ask(images.jpeg()).outputs) == 4
+    assert sandbox.restarts == {SandboxEnd.TIMEOUT: 1}
 
 
 class StopWanted(Exception):
@@ -166,6 +174,7 @@ def test_whatever_a_callback_raises_passes_through_and_kills_the_child(
     assert pids[0]
     assert gone(pids[0])
     assert ask(images.jpeg(64, 48)).width_px == 64
+    assert sandbox.restarts == {SandboxEnd.INTERRUPTED: 1}
 
 
 def test_a_heartbeat_may_stop_a_child_that_never_comes_up(

@@ -11,6 +11,7 @@ from media_jobs import errors
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.pipeline.recipes import Preset, Rendition
 from media_jobs.pipeline.values import Usage
+from media_jobs.states import SandboxEnd
 from tests import images
 from tests.adapters.decoder.running import LINUX, SLOW, Ask
 
@@ -101,6 +102,7 @@ def test_after_its_share_of_pictures_a_child_is_replaced(
         ask(images.jpeg(64, 48))
         pids.append(sandbox.pid)
     assert pids[0] == pids[1] != pids[2]
+    assert sandbox.restarts == {SandboxEnd.WORN: 1}
 
 
 @pytest.mark.parametrize(

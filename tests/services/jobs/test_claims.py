@@ -65,7 +65,7 @@ def test_who_lost_the_lease_changes_nothing():
     job = working.claim(make_job().pk, "slow")
     Job.objects.filter(pk=job.pk).update(worker="quick", attempt=2)
     with pytest.raises(LeaseLost):
-        publishing.publish(Lease(job.pk, "slow", 1), job, make_rendered(), [], usage=None, duration_ms=1)
+        publishing.publish(Lease(job.pk, "slow", 1), job, make_rendered(), [], usage=None, took={"duration_ms": 1})
     job.refresh_from_db()
     assert (job.state, job.worker) == (JobState.PROCESSING, "quick")
     assert job.original.width_px is None
@@ -74,7 +74,7 @@ def test_who_lost_the_lease_changes_nothing():
 
 def test_events_are_numbered_without_gaps():
     job = working.claim(make_job().pk, "a")
-    publishing.publish(Lease(job.pk, "a", 1), job, make_rendered(), [], usage=None, duration_ms=1)
+    publishing.publish(Lease(job.pk, "a", 1), job, make_rendered(), [], usage=None, took={"duration_ms": 1})
     assert list(job.events.values_list("number", "type")) == [(1, "queued"), (2, "claimed"), (3, "done")]
 
 

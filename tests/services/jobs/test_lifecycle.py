@@ -48,7 +48,7 @@ def test_what_the_worker_of_a_cancelled_job_has_made_no_longer_counts():
     job = working.claim(make_job().pk, "a")
     lifecycle.cancel(job.pk, actor=ANONYMOUS)
     with pytest.raises(LeaseLost):
-        publishing.publish(Lease(job.pk, "a", 1), job, make_rendered(), [], usage=None, duration_ms=1)
+        publishing.publish(Lease(job.pk, "a", 1), job, make_rendered(), [], usage=None, took={"duration_ms": 1})
     job.refresh_from_db()
     assert (job.state, job.lease_until) == (JobState.CANCELLED, None)
 

@@ -1,0 +1,40 @@
+"""What a process tells of itself and of its host, beside what prometheus_client tells of every process."""
+
+import shutil
+from collections.abc import Iterator
+
+import structlog
+from django.conf import settings
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import Metric as Family
+from prometheus_client.registry import Collector
+
+from media_jobs.services.jobs.worker import Worker
+from media_jobs.services.metrics.presence import this_host
+
+log = structlog.get_logger(__name__)
+
+
+class DiskCollector(Collector):
+    """The room on this host's disk."""
+
+    def collect(self) -> Iterator[Family]:
+        about = "Room in the data directory: temporary files, and the storage where it is files."
+        free = GaugeMetricFamily("disk_free_bytes", about, labels=["host"])
+        try:
+            free.add_metric([this_host()], shutil.disk_usage(settings.DATA_DIR).free)
+        except OSError as error:
+            log.warning("disk_unknown", error=error.strerror)
+        yield free
+
+
+class SandboxCollector(Collector):
+    """What the decoder of this worker takes."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def collect(self) -> Iterator[Family]:
+        sandbox = vars(self._worker).get("sandbox")  # it is made with the first picture, and not for this
+        about = "Resident memory of this worker’s decoder."
+        yield GaugeMetricFamily("sandbox_resident_memory_bytes", about, value=sandbox.resident_bytes if sandbox else 0)
