@@ -56,12 +56,13 @@ bench: $(VENV)/.dev ## speed and memory, against sharp, Pillow and Jimp; BENCH="
 screenshots: $(VENV)/.dev ## every page of the admin, wide and narrow, light and dark; SCREENSHOTS=dir says where to
 	@$(BIN)/python -m tests.browser.screenshots "$(or $(SCREENSHOTS),var/screenshots)"
 
-lint: $(VENV)/.dev ## style, types, import rules, missing migrations
+lint: $(VENV)/.dev ## style, types, import rules, security, missing migrations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	@mkdir -p $(VENV)/lint
 	$(LINT_ENV) $(BIN)/mypy
 	$(LINT_ENV) $(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive media_jobs gallimg_site clients/python manage.py 2>$(VENV)/lint/bandit.log  # where it doubts each nosec
 	$(LINT_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 
 requirements: $(VENV)/.dev ## pin what pyproject.toml asks for, with hashes; UPGRADE=1 takes newer ones

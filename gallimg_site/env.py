@@ -229,6 +229,9 @@ class Env:
     PRESERVE_CAMERA_INFO: bool = setting(True, "Keep camera, lens and exposure in the database")
     PRESERVE_GPS: bool = setting(False, "Keep the position a picture was taken at in the database")
     PRESERVE_DEVICE_SERIAL: bool = setting(False, "Keep serial numbers of camera and lens in the database")
+    HSTS_DAYS: int = setting(
+        365, "Days for which browsers that came by https come by nothing else; 0 does not tell them", least=0, most=3650
+    )
     METRICS_TOKEN: str = setting(
         "", "Bearer token that /metrics asks for; without one it answers this machine alone", secret=True
     )

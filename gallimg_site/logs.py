@@ -11,6 +11,8 @@ from typing import Any, TextIO
 import structlog
 from structlog.dev import BRIGHT, CYAN, DIM, RED, RESET_ALL, YELLOW, Column, KeyValueColumnFormatter
 
+from media_jobs import keys
+
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR"}
 _LETTERS = re.compile(r"(?P<colour>\x1b\[[0-9;]*m)|.", re.DOTALL)
 _OURS = ("media_jobs", "gallimg_site")
@@ -22,6 +24,15 @@ _MOST_CHARACTERS = 2_000
 #: Of a traceback on a terminal.
 _MOST_LINES = 120
 
+#: Unless it is debug, names that people gave to their files are cut out of addresses: the last part of one that ends
+#: as a picture's name does, and was not made by us.
+_FILE_NAMES = re.compile(r"(?<=/)(?![0-9a-f-]{8,}\.)[^/?#\s]+(?=\.[A-Za-z0-9]{2,5}(?:[\s?#]|$))")
+_QUERIES = re.compile(r"\?\S*")
+#: Where PostgreSQL repeats values of a row.
+_VALUES = re.compile(r"\n(DETAIL|CONTEXT|QUERY):.*", re.DOTALL)
+#: Lines of a person's terminal are short: these are for who collects lines of many processes.
+_OF_TRACES = ("trace_id", "span_id", "trace_flags", "request_id")
+
 #: What signs links and forms, and tickets: they let their bearer read or store an object, or listen.
 _SIGNATURES = re.compile(r"(?<=[?&])(ticket|token|X-Amz-[A-Za-z-]+)=[^&\s'>]+")
 
@@ -30,6 +41,17 @@ def unsigned(_logger: object, _method: str, event: structlog.types.EventDict) ->
     """Cut out of the addresses of requests what makes them keys."""
     if "request" in event:
         event["request"] = _SIGNATURES.sub(r"\1=…", str(event["request"]))
+    return event
+
+
+def impersonal(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Cut out what may be personal: searches and other queries, names of files, names that others gave to objects."""
+    if "request" in event:
+        event["request"] = _FILE_NAMES.sub("…", _QUERIES.sub("", str(event["request"])))
+    if "path" in event:
+        event["path"] = _FILE_NAMES.sub("…", str(event["path"]))
+    if "key" in event and not keys.is_ours(str(event["key"])):
+        event["key"] = "…"
     return event
 
 
@@ -48,7 +70,7 @@ class BoundedTracebacks:
         left_out = len(found) - 2 * half
         kept = found if left_out <= 0 else [*found[:half], *found[-half:]]
         for exception in kept:
-            exception["exc_value"] = cut(exception["exc_value"], _MOST_CHARACTERS)
+            exception["exc_value"] = cut(_VALUES.sub("", exception["exc_value"]), _MOST_CHARACTERS)
             exception["exc_notes"] = [cut(note, _MOST_CHARACTERS) for note in exception.get("exc_notes", [])[:2]]
             exception["exceptions"] = []  # of a group: the first line tells how many
         if left_out > 0:
@@ -94,6 +116,8 @@ class TerminalRenderer:
     def __call__(self, logger: object, method: str, event: structlog.types.EventDict) -> str:
         if str(event.get("logger")).startswith(_OURS):
             del event["logger"]
+        for name in _OF_TRACES:
+            event.pop(name, None)
         is_calm = event.get("level") in ("debug", "info")
         line = str(self._render(logger, method, event))
         return cropped(line, shutil.get_terminal_size().columns) if is_calm else line
@@ -134,7 +158,12 @@ def configure(level: str) -> None:
                 "line": {
                     "()": structlog.stdlib.ProcessorFormatter,
                     "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder()],
-                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, unsigned, *renderer],
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        unsigned,
+                        *([] if level == "debug" else [impersonal]),
+                        *renderer,
+                    ],
                 }
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
@@ -144,7 +173,8 @@ def configure(level: str) -> None:
                 "rq": {"level": "DEBUG" if level == "debug" else "WARNING"},
                 "gunicorn": {"level": "DEBUG" if level == "debug" else "WARNING"},
                 "django_structlog": {"level": "DEBUG" if level == "debug" else "WARNING", **repeating},
-                "django.request": repeating,
+                # `request_refused` and `request_finished` say it, and not in a sentence with the address.
+                "django.request": {"level": "DEBUG" if level == "debug" else "ERROR"},
                 "axes": {"level": "ERROR"},  # `sign_in_failed` says it, without what was sent
                 # Scanners name any host; `request_refused` says so.
                 "django.security.DisallowedHost": {"level": "CRITICAL"},

@@ -264,6 +264,12 @@ PROMETHEUS_EXPORT_MIGRATIONS = False
 
 _HTTPS = PUBLIC_BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SECURE_HSTS_SECONDS = ENV.HSTS_DAYS * 86_400 if _HTTPS else 0
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # other names of the domain are not ours to speak for
+    "security.W008",  # plain http is turned to https by the proxy; what comes past it comes from inside, as probes do
+    "security.W021",  # a list that ships with browsers is not left within months: nobody joins it by a default
+]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL] if _HTTPS else []
 CSRF_FAILURE_VIEW = "media_jobs.api.shared.problems.handlers.csrf_failure"

@@ -9,7 +9,7 @@ class CallerKind(StrEnum):
     ANONYMOUS = "anonymous"
     STAFF = "staff"
     KEY = "key"  #: a program, by its API key; perhaps for one of its users
-    TOKEN = "token"  # noqa: S105  (whoever a signed token (JWT) names)
+    TOKEN = "token"  # noqa: S105 # nosec B105 # whoever a signed token (JWT) names
     SYSTEM = "system"  #: the service itself: housekeeping, commands
 
 

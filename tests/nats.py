@@ -71,8 +71,14 @@ class NatsServer:
 
     def stored(self, subject: str) -> list[tuple[int, bytes]]:
         """All messages of a subject with their places in its stream, in their order; none before there is one."""
+        return [(message.seq, message.data) for message in self._messages(subject)]
 
-        async def read(connection: Any) -> list[tuple[int, bytes]]:
+    def headers(self, subject: str) -> list[dict[str, str]]:
+        """The headers of all messages of a subject, in their order."""
+        return [dict(message.headers or {}) for message in self._messages(subject)]
+
+    def _messages(self, subject: str) -> list[Any]:
+        async def read(connection: Any) -> list[Any]:
             jetstream = connection.jetstream()
             stream = await _stream_of(jetstream, subject)
             if not stream:
@@ -80,7 +86,7 @@ class NatsServer:
             state = (await jetstream.stream_info(stream)).state
             numbers = range(state.first_seq, state.last_seq + 1) if state.messages else ()
             found = [await jetstream.get_msg(stream, number) for number in numbers]
-            return [(message.seq, message.data) for message in found if message.subject == subject]
+            return [message for message in found if message.subject == subject]
 
         return list(self.do(read))
 

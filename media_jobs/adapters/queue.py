@@ -155,13 +155,15 @@ def drop_wakeup(lane: Lane) -> None:
             queue.connection.delete(queue.job_class.key_for(rq_id.decode()))
 
 
-def describe_current_job(job_id: UUID, attempt: int) -> None:
-    """Have RQ's own tools say which job the wake-up in hand has come to. Raises QueueUnavailable."""
+def describe_current_job(job_id: UUID, attempt: int, *, traceparent: str = "") -> None:
+    """Have RQ's own tools say which job, of which trace, the wake-up in hand has come to. Raises QueueUnavailable."""
     wakeup = get_current_job()
     if wakeup is None:  # called without RQ
         return
     wakeup.description = f"job {job_id}, attempt {attempt}"
     wakeup.meta["job"] = str(job_id)
+    if traceparent:
+        wakeup.meta["traceparent"] = traceparent
     shown = {"description": wakeup.description, "meta": wakeup.serializer.dumps(wakeup.meta)}
     with _translated_errors():
         _queue(Lane.INTERACTIVE).connection.hset(wakeup.key, mapping=shown)

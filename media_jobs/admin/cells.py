@@ -61,7 +61,7 @@ STALE: dict[str, str] = {
     Staleness.RIGHTS: "its rights were changed since",
 }
 _PLACEHOLDER = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/=]+")
-NOTHING = mark_safe('<span class="gi-quiet">–</span>')
+NOTHING = mark_safe('<span class="gi-quiet">–</span>')  # nosec B308 # a literal
 
 
 def state_label(state: str) -> SafeString:

@@ -148,7 +148,7 @@ def wait_for(job_id: str, headers: dict[str, str], deadline_s: float) -> dict[st
 
 def call(method: str, path: str, headers: dict[str, str] | None = None, **content: Any) -> urllib3.BaseHTTPResponse:
     """Return this service's answer, asked directly at its own socket. Raises urllib3's HTTPError."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.LISTEN_HOST, settings.LISTEN_HOST)  # noqa: S104
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.LISTEN_HOST, settings.LISTEN_HOST)  # noqa: S104 # nosec B104 # what it means to call
     address = f"[{host}]" if ":" in host else host
     url = f"http://{address}:{settings.LISTEN_PORT}{path}"
     own = {"Host": known_host(), **(headers or {})}

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from media_jobs import tracing
 from media_jobs.models.base import choices, only_known, uuid7
 from media_jobs.models.original import Original
 from media_jobs.models.presets.preset import Preset
@@ -70,6 +71,23 @@ class Job(models.Model):
     fetch_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Getting the original.")
     store_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Storing what was made.")
     duration_ms = models.PositiveIntegerField(null=True, blank=True, help_text="From the claim to the end.")
+    # What asked for it, so that its worker's lines of the log are found by it.
+    traceparent = models.CharField(
+        max_length=55,
+        blank=True,
+        default=tracing.traceparent,
+        db_default="",
+        editable=False,
+        help_text="Of the request or message, as W3C Trace Context has it.",
+    )
+    request_id = models.CharField(
+        max_length=36,
+        blank=True,
+        default=tracing.request_id,
+        db_default="",
+        editable=False,
+        help_text="As in the log, and in the answer’s X-Request-ID.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

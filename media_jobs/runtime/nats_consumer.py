@@ -6,6 +6,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
+from media_jobs import tracing
 from media_jobs.adapters import database
 from media_jobs.adapters.nats.client import Delivery, NatsClient
 from media_jobs.errors import MediaError, MessageTooOften, NatsUnavailable
@@ -72,7 +73,8 @@ class Consumer:
         while True:
             try:
                 connection.close_if_unusable_or_obsolete()
-                self._decide(delivery)
+                with tracing.of_message(delivery.traceparent):
+                    self._decide(delivery)
                 return True
             except database.CONNECTION_ERRORS as error:
                 database.discard_connection(error)

@@ -86,7 +86,8 @@ class NatsRelay:
         self._client.open()
         stream = streams.by_subject()[message.subject]
         self._ensure(stream)
-        self._client.publish(message.subject, message.payload, message_id=message.id)
+        headers = {"traceparent": message.traceparent} if message.traceparent else {}
+        self._client.publish(message.subject, message.payload, message_id=message.id, headers=headers)
         if self._pause_s:
             log.info("nats_available")
             self._pause_s = 0.0

@@ -97,7 +97,7 @@ class WebApplication(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": int(GRACE_S),
             "logger_class": WebLogger,
             "control_socket_disable": True,
-            "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108  (no disk behind it)
+            "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108 # nosec B108 # no disk behind it
             "post_fork": self._after_fork,
             "post_worker_init": _when_signals_are_handled,
         }

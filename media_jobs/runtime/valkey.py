@@ -53,7 +53,7 @@ class EmbeddedValkey:
         if self.log_path.exists() and self.log_path.stat().st_size > LOG_LIMIT_BYTES:
             self.log_path.replace(self.log_path.with_suffix(".log.1"))
         server = find_server()
-        os.execv(server, [str(server), *self._options()])  # noqa: S606  (no shell is wanted)
+        os.execv(server, [str(server), *self._options()])  # noqa: S606 # nosec B606 # no shell is wanted
 
     def start(self, *, timeout_s: float = 15) -> int:
         """Fork a server, wait until it answers, and return its process id. Raises ValkeyUnusable."""

@@ -92,10 +92,10 @@ def test_a_list_that_changes_between_look_and_step_is_looked_at_again(valkey, mo
 
 
 def test_rqs_own_tools_show_the_job_in_work(valkey, monkeypatch):
-    seen = []
+    seen, trace = [], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
     def work(lane: str) -> None:
-        queue.describe_current_job(JOB, 2)
+        queue.describe_current_job(JOB, 2, traceparent=trace)
         [key] = valkey.keys("rq:job:*")
         seen.append(Job.fetch(key.decode().removeprefix("rq:job:"), connection=valkey, serializer=serializer))
 
@@ -106,7 +106,7 @@ def test_rqs_own_tools_show_the_job_in_work(valkey, monkeypatch):
     SimpleWorker(queues, connection=valkey, serializer=serializer).work(burst=True, logging_level="ERROR")
     [job] = seen
     assert job.description == f"job {JOB}, attempt 2"
-    assert job.meta == {"job": str(JOB)}
+    assert job.meta == {"job": str(JOB), "traceparent": trace}
 
 
 def test_nothing_is_said_of_a_job_that_no_wakeup_led_to(unreachable_queue):

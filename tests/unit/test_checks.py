@@ -78,6 +78,15 @@ def test_the_command_fails_on_an_open_production_and_passes_a_closed_one(tmp_pat
     opened = check(tmp_path)
     assert opened.returncode == 1
     assert "gallimg.E001" in opened.stderr
-    closed = check(tmp_path, PUBLIC_BASE_URL="https://images.example.org")
+    limits = {f"{of}{what}S_PER_MINUTE": "60" for of in ("", "ADDRESS_") for what in ("UPLOAD", "READ")}
+    production = {
+        "PUBLIC_BASE_URL": "https://images.example.org",
+        "METRICS_TOKEN": "m" * 20,
+        "SECRET_KEY": "",
+        **limits,
+    }
+    closed = check(tmp_path, **production)
     assert closed.returncode == 0, closed.stderr
-    assert "gallimg.E" not in closed.stderr
+    assert "no issues (3 silenced)" in closed.stdout + closed.stderr  # Django's own checks, too
+    untold = check(tmp_path, **production, HSTS_DAYS="0")
+    assert "security.W004" in untold.stderr

@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 
-from gallimg_site.logs import BoundedTracebacks, TerminalRenderer, bounded_traceback, cropped
+from gallimg_site.logs import BoundedTracebacks, TerminalRenderer, bounded_traceback, cropped, impersonal
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -78,3 +78,29 @@ def chained(length: int) -> Exception:
         except RuntimeError as error:
             found = error
     return found
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "shown"),
+    [
+        ("request", "GET /v1/images?search=Ada%20Lovelace", "GET /v1/images"),
+        ("request", "PUT /pictures/ada-lovelace.jpg", "PUT /pictures/….jpg"),
+        ("path", "/pictures/ada-lovelace.heic", "/pictures/….heic"),
+        ("path", "/v1/jobs/01990000-0000-7000-8000-000000000025", "/v1/jobs/01990000-0000-7000-8000-000000000025"),
+        (
+            "path",
+            "/media/full/01990000-0000-7000-8000-000000000025/f8cb41ac.jpg",
+            "/media/full/01990000-0000-7000-8000-000000000025/f8cb41ac.jpg",
+        ),
+        ("key", "inbox/june/ada-lovelace.jpg", "…"),
+        ("key", "uploads/01990000-0000-7000-8000-000000000025", "uploads/01990000-0000-7000-8000-000000000025"),
+    ],
+)
+def test_names_that_people_gave_are_cut_out(field: str, said: str, shown: str) -> None:
+    assert impersonal(None, "", {"event": "x", field: said})[field] == shown
+
+
+def test_a_traceback_repeats_no_row_of_the_database() -> None:
+    error = ValueError("duplicate key value\nDETAIL:  Key (filename)=(ada-lovelace.jpg) already exists.")
+    [shown] = BoundedTracebacks()((type(error), error, None))
+    assert shown["exc_value"] == "duplicate key value"

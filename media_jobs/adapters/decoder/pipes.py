@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import selectors
-import subprocess
+import subprocess  # nosec B404 # types only
 import time
 from collections.abc import Callable, Iterator
 from typing import IO, Any

@@ -8,7 +8,7 @@ import json
 import os
 import resource
 import signal
-import subprocess
+import subprocess  # nosec B404 # of our own interpreter and our own file
 import sys
 import tempfile
 import time
@@ -83,7 +83,7 @@ class DecoderProcess:
 
     def _started(self, arguments: dict[str, Any]) -> "subprocess.Popen[bytes]":
         with translate_errors():
-            return subprocess.Popen(  # noqa: S603  (our own interpreter and our own file)
+            return subprocess.Popen(  # noqa: S603 # nosec B603 # our own interpreter and our own file
                 [sys.executable, "-I", str(_ENTRY), json.dumps(arguments)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -6,7 +6,7 @@ database. It never connects again by itself: whoever uses it sees each failure, 
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message that came, and how often by now. sequence: its place in the stream."""
+    """A message that came, and how often by now. sequence: its place in the stream. traceparent: its header."""
 
     message: Msg
     payload: bytes
@@ -56,6 +56,7 @@ class Delivery:
     stream: str
     sequence: int
     deliveries: int
+    traceparent: str = ""
 
 
 class NatsClient:
@@ -86,10 +87,10 @@ class NatsClient:
         """Return the name of the stream that takes the subject: the operator's own, or ours, made where none does."""
         return self._call(self._ensure(stream), 2 * _CALL_S)
 
-    def publish(self, subject: str, payload: bytes, *, message_id: str) -> None:
+    def publish(self, subject: str, payload: bytes, *, message_id: str, headers: Mapping[str, str]) -> None:
         """Publish, and wait until the stream has stored it."""
-        headers = {"Nats-Msg-Id": message_id}
-        self._call(self._jetstream.publish(subject, payload, timeout=_CALL_S, headers=headers), _CALL_S + 1)
+        sent = {"Nats-Msg-Id": message_id, **headers}
+        self._call(self._jetstream.publish(subject, payload, timeout=_CALL_S, headers=sent), _CALL_S + 1)
 
     def subscribe(self, stream: str, subject: str, *, durable: str, ack_wait_s: float, most_deliveries: int) -> None:
         """Become one of those who share the durable consumer of that name, made if it is not there."""
@@ -204,5 +205,11 @@ def _why(error: BaseException) -> str:
 def _delivery(message: Msg) -> Delivery:
     known = message.metadata
     return Delivery(
-        message, message.data, message.subject, known.stream, known.sequence.stream, known.num_delivered or 1
+        message,
+        message.data,
+        message.subject,
+        known.stream,
+        known.sequence.stream,
+        known.num_delivered or 1,
+        (message.headers or {}).get("traceparent", ""),
     )

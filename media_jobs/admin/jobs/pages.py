@@ -64,6 +64,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
                 )
             },
         ),
+        ("In the log", {"fields": (("request_id", "traceparent"),), "classes": ["collapse"]}),
         (
             "Cost",
             {

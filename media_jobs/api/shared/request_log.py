@@ -4,11 +4,17 @@ import structlog
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
+from media_jobs import tracing
 from media_jobs.api.shared.addresses import client
 
 
 class RequestLog(RequestMiddleware):  # type: ignore[misc]  # it has no types
     """Names the address that limits count, too, and leaves files to the server, which sends their descriptors."""
+
+    def prepare(self, request: HttpRequest) -> None:
+        """Take part in the caller's trace, by its header; without one, one begins here."""
+        super().prepare(request)
+        tracing.bind(request.headers.get("traceparent", ""))
 
     @classmethod
     def bind_ip(cls, request: HttpRequest) -> None:
@@ -20,6 +26,7 @@ class RequestLog(RequestMiddleware):  # type: ignore[misc]  # it has no types
 
         Of a file the server then sees pieces of 4 KB only.
         """
+        response["X-Request-ID"] = tracing.request_id()
         file = response.file_to_stream if isinstance(response, FileResponse) else None
         super().handle_response(request, response)
         if isinstance(response, FileResponse):

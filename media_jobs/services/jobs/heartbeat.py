@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from media_jobs import tracing
 from media_jobs.adapters import database
 from media_jobs.errors import LeaseLost, WorkerStopping
 from media_jobs.models import Job
@@ -62,7 +63,8 @@ class LeaseHeartbeat:
             self._keep(now, report=False)
         else:
             return
-        self._worker.run_urgent_tasks()
+        with tracing.apart():
+            self._worker.run_urgent_tasks()
 
     def _has_news(self, now: float) -> bool:
         """Whether there is something to write, and it is time to."""

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from media_jobs import selectors
+from media_jobs import selectors, tracing
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import Caller
 from media_jobs.errors import WrongState
@@ -176,7 +176,14 @@ def _anew() -> dict[str, Any]:
         "detail": "",
         "traceback": "",
         **_UNSORTED,
+        **_asked_by(),
     }
+
+
+def _asked_by() -> dict[str, str]:
+    """What it is retried by, where that is known."""
+    begun = tracing.traceparent()
+    return {"traceparent": begun, "request_id": tracing.request_id()} if begun else {}
 
 
 def cancelled() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from media_jobs import selectors
+from media_jobs import selectors, tracing
 from media_jobs.adapters import database, queue
 from media_jobs.errors import Blame, DecoderTimeout, LeaseLost, MediaError, QueueUnavailable, Unexpected, WorkerStopping
 from media_jobs.models import Job
@@ -37,7 +37,7 @@ def process_lane(lane: Lane, worker: Worker) -> int:
 
     def claimed(job: Job) -> None:
         try:
-            queue.describe_current_job(job.pk, job.attempt)
+            queue.describe_current_job(job.pk, job.attempt, traceparent=tracing.traceparent())
             if done:
                 queue.drop_wakeup(lane)
         except QueueUnavailable:
@@ -77,8 +77,9 @@ def process_one(
         job = claim()
         if job is None:
             return False
-        claimed(job)
-        _make(Attempt(job, worker), worker)
+        with tracing.of_job(job.pk, job.attempt, traceparent=job.traceparent, request_id=job.request_id):
+            claimed(job)
+            _make(Attempt(job, worker), worker)
     except database.CONNECTION_ERRORS as error:  # what the row says now is unknown: see `requeue_own`
         worker.suspects_outage = True
         log.exception("database_away", error=type(error).__name__)

@@ -87,7 +87,7 @@ def bury(error: MediaError, *, payload: bytes, subject: str, stream: str, sequen
         detail=str(error),
     )
     DeadLetter.objects.bulk_create([letter], ignore_conflicts=True)
-    log.warning("message_dead", stream=stream, sequence=sequence, code=error.code, detail=str(error))
+    log.warning("message_dead", stream=stream, sequence=sequence, code=error.code)  # its row has what it says
 
 
 def _read(payload: bytes) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _accept(key: str, owner: str, product_name: str, identity: str) -> UUID:
     adding.join(instruction, accepted)
     places.use(instruction, [place] if place else [])
     ImageRequest.objects.create(identity=identity, key=key, owner=owner, job_id=accepted.job.pk)
-    log.info("request_accepted", job=str(accepted.job.pk), key=key)
+    log.info("request_accepted", job=str(accepted.job.pk), upload=str(upload.pk))
     return accepted.job.pk
 
 

@@ -31,11 +31,12 @@ _LONGEST_DETAIL = 1000
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: the same id however often it is published."""
+    """One message: the same id however often it is published. traceparent: its header, where a trace is known."""
 
     id: str
     subject: str
     payload: bytes
+    traceparent: str = ""
 
 
 def of(events: Sequence[JobEvent]) -> Mapping[int, list[Message]]:
@@ -56,10 +57,10 @@ def _jobs(ids: set[UUID]) -> dict[UUID, Job]:
 
 def _messages(event: JobEvent, job: Job) -> list[Message]:
     common = _common(event, job)
-    found = [_message(settings.NATS_SUBJECT_NOTIFICATIONS, common | _notified(event, job))]
+    found = [_message(settings.NATS_SUBJECT_NOTIFICATIONS, common | _notified(event, job), job)]
     if event.type == "queued":
         asked = {"source": "gallimg", "key": job.original.key}
-        found.insert(0, _message(settings.NATS_SUBJECT_IMAGE_REQUESTS, common | asked))
+        found.insert(0, _message(settings.NATS_SUBJECT_IMAGE_REQUESTS, common | asked, job))
     return found
 
 
@@ -108,5 +109,6 @@ def _processed(made: Derivative) -> dict[str, Any]:
     }
 
 
-def _message(subject: str, body: Mapping[str, Any]) -> Message:
-    return Message(str(body["id"]), subject, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+def _message(subject: str, body: Mapping[str, Any], job: Job) -> Message:
+    payload = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Message(str(body["id"]), subject, payload, job.traceparent)

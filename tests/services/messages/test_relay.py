@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from media_jobs.adapters.nats.client import Stream
 from media_jobs.callers import SYSTEM
-from media_jobs.models import JobEvent
+from media_jobs.models import Job, JobEvent
 from media_jobs.models import NatsRelay as Row
 from media_jobs.runtime.nats_relay import NatsRelay
 from media_jobs.services.jobs import lifecycle, triage
@@ -30,6 +30,7 @@ from tests.nats import NatsServer
 from tests.services.webhooks.helpers import make_webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @contextmanager
@@ -76,6 +77,7 @@ def test_a_job_is_told_of_from_its_beginning_to_its_end(nats: NatsServer, settin
     assert detail.job
     working.run(detail.job.pk)
     failed = make_failed_job()
+    Job.objects.filter(pk=failed.pk).update(traceparent=TRACEPARENT)
     make_webhook(failed.owner, types=[WebhookEvent.REPORTED])
     triage.tell_uploaders([failed.pk], message="Please scan it again.", actor=SYSTEM)
     lifecycle.retry(failed.pk, actor=SYSTEM)
@@ -98,6 +100,8 @@ def test_a_job_is_told_of_from_its_beginning_to_its_end(nats: NatsServer, settin
     requests = published(nats, settings.NATS_SUBJECT_IMAGE_REQUESTS, IMAGE_REQUEST)
     assert {m["jobId"] for m in requests} == {str(detail.job.pk), str(failed.pk)}
     assert requests[0]["key"] == original.key
+    traced = [header.get("traceparent") for header in nats.headers(settings.NATS_SUBJECT_NOTIFICATIONS)]
+    assert traced == [TRACEPARENT if m["jobId"] == str(failed.pk) else None for m in found]
 
 
 def test_an_outage_loses_nothing_and_holds_nobody_up(nats: NatsServer, settings: Any) -> None:
