@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from media_jobs import event_log
 from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
+from media_jobs.runtime import migrating
 from media_jobs.runtime.resources import CannotStart
 from media_jobs.services.messages import relay
 
@@ -59,7 +60,7 @@ def _migrate() -> None:
     with alone():
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", interactive=False, verbosity=0)
+            migrating.migrate()
         event_log.after_restore()
 
 
