@@ -62,7 +62,7 @@ lint: $(VENV)/.dev ## style, types, import rules, security, missing migrations
 	@mkdir -p $(VENV)/lint
 	$(LINT_ENV) $(BIN)/mypy
 	$(LINT_ENV) $(BIN)/lint-imports
-	$(BIN)/bandit --quiet --recursive media_jobs gallimg_site clients/python manage.py 2>$(VENV)/lint/bandit.log  # where it doubts each nosec
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive media_jobs gallimg_site clients/python manage.py 2>$(VENV)/lint/bandit.log  # where it doubts each nosec
 	$(LINT_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 
 requirements: $(VENV)/.dev ## pin what pyproject.toml asks for, with hashes; UPGRADE=1 takes newer ones

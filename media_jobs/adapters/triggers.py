@@ -40,7 +40,7 @@ def _copy_job(vendor: str) -> Trigger:
     return (
         f"UPDATE OF {', '.join(_COPIED.values())} ON {_JOB}",
         changed,
-        f"UPDATE {_DETAIL} SET {copied} WHERE job_id = NEW.id;",  # nosec B608 # all that is put in stands in this module
+        f"UPDATE {_DETAIL} SET {copied} WHERE job_id = NEW.id;",
     )
 
 
@@ -55,7 +55,7 @@ def _counted(vendor: str, *, new: bool, old: bool) -> str:
 
     row = "NEW" if new else "OLD"
     changes = ", ".join(map(change, _STATES))
-    return f"UPDATE {_INSTRUCTION} SET {changes}, changed_at = {_NOW[vendor]} WHERE id = {row}.instruction_id;"  # nosec B608 # all that is put in stands in this module
+    return f"UPDATE {_INSTRUCTION} SET {changes}, changed_at = {_NOW[vendor]} WHERE id = {row}.instruction_id;"
 
 
 def _original(row: str, sign: str) -> str:
@@ -69,7 +69,7 @@ def _original(row: str, sign: str) -> str:
 def _derivative(row: str, sign: str) -> str:
     kind = f"CASE {row}.state WHEN 'current' THEN 'derivative' ELSE 'replaced' END"
     return (
-        f"INSERT INTO {_LEDGER} (owner, kind, objects_more, bytes_more) "  # nosec B608 # all that is put in stands in this module
+        f"INSERT INTO {_LEDGER} (owner, kind, objects_more, bytes_more) "
         f"SELECT owner, {kind}, {sign}1, {sign}{row}.size_bytes FROM {_ORIGINAL} "
         f"WHERE id = {row}.original_id AND {row}.state <> 'pending';"
     )

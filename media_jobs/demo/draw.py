@@ -90,7 +90,7 @@ def _with_grain(picture: pyvips.Image) -> pyvips.Image:
 
 
 def _oak_leaf() -> Drawing:
-    chance = random.Random(11)  # noqa: S311 # nosec B311 # a drawing
+    chance = random.Random(11)  # noqa: S311  (a drawing)
     galls = (
         (1480, 1290, 178), (2020, 1720, 212), (2560, 1330, 165), (2950, 1640, 120), (1130, 1650, 118),
         (1840, 1130, 84), (2390, 1950, 92),
@@ -171,7 +171,7 @@ def _speck(x: float, y: float, radius: float, chance: random.Random) -> str:
 
 
 def _rose() -> Drawing:
-    chance = random.Random(5)  # noqa: S311 # nosec B311 # a drawing
+    chance = random.Random(5)  # noqa: S311  (a drawing)
     background = _background(chance, 2000, 3000, ("#31502f", "#587a46", "#86a169", "#233a26", "#a8b98c"))
     stem = "M1060 3100 C1010 2450 930 2000 985 1500 C1030 1080 1120 600 1060 -100"
     shadow = 'stroke="#0c160a" stroke-width="70" opacity="0.35" filter="url(#soft)" transform="translate(34 20)"'

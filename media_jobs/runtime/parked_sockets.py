@@ -42,7 +42,7 @@ class ParkedSocket:
     chunked: bool = True
     unsent: bytearray = field(default_factory=bytearray)
     sent_at_s: float = field(default_factory=time.monotonic)
-    ends_at_s: float = field(default_factory=lambda: time.monotonic() + LIFETIME_S * random.uniform(0.8, 1.2))  # noqa: S311 # nosec B311 # to spread load
+    ends_at_s: float = field(default_factory=lambda: time.monotonic() + LIFETIME_S * random.uniform(0.8, 1.2))  # noqa: S311  (to spread load)
     is_ending: bool = False
 
     @property

@@ -27,5 +27,5 @@ class Retries:
         if failed >= self.attempts or not error.passes or (named_s or 0.0) > self.longest_s:
             return None
         if named_s is not None:
-            return named_s + random.uniform(0, self.first_s)  # noqa: S311 # nosec B311 # to spread load
-        return min(self.longest_s, self.first_s * 2.0 ** (failed - 1)) * random.uniform(0.5, 1)  # noqa: S311 # nosec B311 # to spread load
+            return named_s + random.uniform(0, self.first_s)  # noqa: S311  (to spread load)
+        return min(self.longest_s, self.first_s * 2.0 ** (failed - 1)) * random.uniform(0.5, 1)  # noqa: S311  (to spread load)

@@ -90,7 +90,7 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     def save_model(
         self, request: HttpRequest, obj: ReprocessRun, form: "ModelForm[ReprocessRun]", change: bool
     ) -> None:
-        assert isinstance(form, RunForm)  # noqa: S101 # nosec B101 # the class names it
+        assert isinstance(form, RunForm)  # noqa: S101  (the class names it)
         made = lifecycle.create(owner=caller_of(request.user), **form.arguments())
         obj.pk = made.pk
 

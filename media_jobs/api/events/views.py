@@ -74,7 +74,7 @@ class EventsView(APIView):
         stream = Stream(caller, cursor or event_log.horizon(), jobs=jobs)
         if room_of(request) is None:
             raise TooManyWaiters
-        begin = feed.heartbeat(stream.cursor, retry_ms=random.randint(*_RETRY_MS))  # noqa: S311 # nosec B311 # to spread load
+        begin = feed.heartbeat(stream.cursor, retry_ms=random.randint(*_RETRY_MS))  # noqa: S311  (to spread load)
         messages = [begin] if request.method == "HEAD" else _messages(begin, stream)
         return StreamingHttpResponse(messages, content_type="text/event-stream", headers=_HEADERS)
 

@@ -135,7 +135,7 @@ def _fingerprint_of_file(form: Received[Any]) -> str:
 
 def _accept_staged(request: Request, caller: Caller, key: str | None) -> Answer:
     fields = StagedSerializer.read(object_of(request))
-    assert fields.upload_id is not None  # noqa: S101 # nosec B101 # the serializer asks for it
+    assert fields.upload_id is not None  # noqa: S101  (the serializer asks for it)
     return direct_uploads.accept(
         fields.upload_id,
         preset=selectors.current_preset(fields.preset),

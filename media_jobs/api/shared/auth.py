@@ -57,7 +57,7 @@ class CallerAuthentication(BaseAuthentication):
 def caller_of(request: Request) -> Caller:
     """The resolved caller of a request that has passed authentication."""
     caller = request.user
-    assert isinstance(caller, Caller)  # noqa: S101 # nosec B101 # what CallerAuthentication returned
+    assert isinstance(caller, Caller)  # noqa: S101  (what CallerAuthentication returned)
     return caller
 
 

@@ -81,7 +81,7 @@ def later(
         except Exception as error:  # noqa: BLE001  (as DRF does around a view; what is a bug it raises again)
             made = view.handle_exception(error)
         finished = view.finalize_response(request, made)
-        assert isinstance(finished, Response)  # noqa: S101 # nosec B101 # it was one
+        assert isinstance(finished, Response)  # noqa: S101  (it was one)
         finished.render()
         return finished
 

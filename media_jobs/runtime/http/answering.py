@@ -73,7 +73,7 @@ class AnsweringWorker(ThreadWorker):  # type: ignore[misc]
     def _answer(self, parked: ParkedSocket) -> Any:
         """Answer a poll. True where its connection can be used again."""
         conn, req, poll = parked.connection, parked.request, parked.wait
-        assert isinstance(poll, Poll)  # noqa: S101 # nosec B101 # streams never come back
+        assert isinstance(poll, Poll)  # noqa: S101  (streams never come back)
         try:
             close_old_connections()  # as Django does around each request
             finished = poll.finish()

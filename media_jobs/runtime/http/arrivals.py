@@ -190,7 +190,7 @@ class Arrivals:
     @staticmethod
     def _is_enough(arriving: Arriving) -> bool:
         head = arriving.head
-        assert head  # noqa: S101 # nosec B101 # asked for behind it
+        assert head  # noqa: S101  (asked for behind it)
         return (
             head.expects_continue
             or head.has_whole_body(arriving.data)

@@ -76,7 +76,7 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
                     log.warning("queue_lost", worker=self.name, error=str(error))
                     self._work_without_queue()
                 if not self._stopping:
-                    time.sleep(_RECONNECT_S * random.random())  # noqa: S311 # nosec B311 # spreads the workers, no secret
+                    time.sleep(_RECONNECT_S * random.random())  # noqa: S311  (spreads the workers, no secret)
         return worked
 
     def request_stop(self, signum: int, frame: object) -> None:

@@ -115,7 +115,7 @@ def _freeze(action: BulkAction, chosen: QuerySet[Original]) -> int:
     key = _PK.get_db_prep_value(action.pk, connection)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} (action_id, original_id) SELECT %s, chosen.* FROM ({sql}) chosen",  # noqa: S608 # nosec B608 # the table's and the query's own text
+            f"INSERT INTO {table} (action_id, original_id) SELECT %s, chosen.* FROM ({sql}) chosen",  # noqa: S608  (the table's and the query's own text)
             [key, *values],
         )
         return int(cursor.rowcount)

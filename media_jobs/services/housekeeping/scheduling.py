@@ -107,10 +107,10 @@ class _Timers:
         """Whether the interval has passed; if so, the next one begins. at_first: the longest first one, in seconds."""
         now = time.monotonic()
         at_first = every_s if at_first is None else at_first
-        due_at = self._due_at.setdefault(name, now + at_first * random.random())  # noqa: S311 # nosec B311 # no secret
+        due_at = self._due_at.setdefault(name, now + at_first * random.random())  # noqa: S311  (no secret)
         if now < due_at:
             return False
-        self._due_at[name] = now + every_s * random.uniform(1.0, 1.1)  # noqa: S311 # nosec B311 # no secret
+        self._due_at[name] = now + every_s * random.uniform(1.0, 1.1)  # noqa: S311  (no secret)
         return True
 
     def restart(self, name: str, after_s: float) -> None:

@@ -60,7 +60,7 @@ def delete(image_id: UUID, *, actor: Caller) -> Deleted:
 
 def describe(image: Original) -> Deleted:
     """Say until when an image that was deleted can be restored."""
-    assert image.deleted_at is not None  # noqa: S101 # nosec B101 # it was deleted
+    assert image.deleted_at is not None  # noqa: S101  (it was deleted)
     return Deleted(image.pk, image.deleted_at, image.deleted_at + timedelta(days=settings.RESTORE_DAYS))
 
 

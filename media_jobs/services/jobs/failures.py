@@ -44,7 +44,7 @@ def again(job: Job, error: MediaError) -> Again | None:
     lane = Lane(job.lane)
     if isinstance(error, KeyBeingDeleted):
         # Whoever deletes the key may have died, and keeps it for so long. It costs no attempt: it is no failure.
-        return Again(lane, DEAD_AFTER_S * random.uniform(1, 1 + JITTER), granted=1)  # noqa: S311 # nosec B311 # no secret
+        return Again(lane, DEAD_AFTER_S * random.uniform(1, 1 + JITTER), granted=1)  # noqa: S311  (no secret)
     if job.attempt >= job.max_attempts:
         return None
     if error.blame is Blame.MACHINE and lane != Lane.HEAVY:
@@ -61,7 +61,7 @@ def backoff_s(job: Job) -> float:
     """Longer from attempt to attempt, counted since a person last granted some."""
     failures = settings.MAX_ATTEMPTS - (job.max_attempts - job.attempt)
     step = min(max(failures, 1), len(BACKOFF_S)) - 1
-    return round(BACKOFF_S[step] * random.uniform(1 - JITTER, 1 + JITTER), 1)  # noqa: S311 # nosec B311 # no secret
+    return round(BACKOFF_S[step] * random.uniform(1 - JITTER, 1 + JITTER), 1)  # noqa: S311  (no secret)
 
 
 def close_attempt(

@@ -90,9 +90,9 @@ def _sample(of: int) -> RawSQL:
     table = Original._meta.db_table
     if connection.vendor == "postgresql":
         per_cent = min(100.0, 100 * _SAMPLE / of)
-        return RawSQL(f"SELECT id FROM {table} TABLESAMPLE SYSTEM (%s) REPEATABLE (1)", [per_cent])  # noqa: S608, S611 # nosec B608, B611 # the table's own name
+        return RawSQL(f"SELECT id FROM {table} TABLESAMPLE SYSTEM (%s) REPEATABLE (1)", [per_cent])  # noqa: S608, S611  (the table's own name)
     every = max(1, of // _SAMPLE)
-    return RawSQL(f"SELECT id FROM {table} WHERE rowid %% %s = 0", [every])  # noqa: S608, S611 # nosec B608, B611 # the table's own name
+    return RawSQL(f"SELECT id FROM {table} WHERE rowid %% %s = 0", [every])  # noqa: S608, S611  (the table's own name)
 
 
 def _shares(run: ReprocessRun, images: Sequence[UUID]) -> tuple[dict[str, float], dict[str, float]]:

@@ -29,7 +29,7 @@ def wait_s(attempts: int) -> float | None:
     """Return how long to wait after so many failed attempts; None: that was the last one."""
     if attempts > len(WAITS_S):
         return None
-    return round(WAITS_S[attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER), 1)  # noqa: S311 # nosec B311 # no secret
+    return round(WAITS_S[attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER), 1)  # noqa: S311  (no secret)
 
 
 def retry_after_s(header: str) -> float:
