@@ -14,6 +14,7 @@ from bench import (
     instructions,
     machine,
     memory,
+    quality,
     raw,
     reprocess,
     scale,
@@ -31,6 +32,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "call": lambda options: call.rows(options.rounds),
     "memory": lambda options: memory.rows(options.renders),
     "raw": lambda options: raw.rows(options.rounds),
+    "bytes": lambda options: quality.rows(options.photos),
     "tests": lambda options: unit_tests.rows(),
     "scale": lambda options: scale.rows(options.rounds),
     "desk": lambda options: desk.rows(options.rounds, options.pictures),
@@ -45,6 +47,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
 #: They take long, or much of the disk, and say nothing of pictures.
 _BY_NAME_ONLY = {
     "accepting",
+    "bytes",
     "desk",
     "hostile",
     "instructions",
@@ -82,6 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
     parser.add_argument("--against", type=Path, help="checkout of another build, for throughput, accepting and hostile")
     parser.add_argument("--pictures", type=int, help="for desk: fewer than 100,000, to see that it works")
+    parser.add_argument("--photos", type=Path, help="for bytes: a folder of JPEGs, instead of mate-backgrounds")
     kept = Path(__file__).parent / ".cache/results.json"
     parser.add_argument("--json", type=Path, default=kept, help="where the figures go (bench/.cache/results.json)")
     parser.add_argument("--markdown", action="store_true", help="print the table of docs/benchmarks.md alone")

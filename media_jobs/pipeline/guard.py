@@ -14,16 +14,15 @@ _FLOAT_LINES = 300
 _FLOAT_BYTES = 4
 #: Copies of the largest rendition that exist at once: shrunk, in colour, upright, handed to an encoder.
 _COPIES = 4
-#: What the AV1 encoder holds for each pixel, beyond those copies: measured.
-_AVIF_BYTES = 16
 #: Up to so many, a picture may be as flat as it likes: it cannot do harm.
 _PLAUSIBLE_PIXELS = 16_000_000
 
 
-def guard(found: Found, limits: Limits, *, largest_px: tuple[int, int], avif_pixels: int = 0) -> None:
+def guard(found: Found, limits: Limits, *, largest_px: tuple[int, int], encoder_bytes: int = 0) -> None:
     """Raise TooManyPixels, ImplausibleRatio or TooMuchMemory where the picture passes a limit.
 
-    largest_px: width and height of the largest rendition. avif_pixels: of the largest that is written as AVIF.
+    largest_px: width and height of the largest rendition. encoder_bytes: the most that one encoder holds
+    beyond its picture.
     The file's size and its frames were counted before its header was opened: see `probe`.
     """
     if found.pixels > limits.pixels:
@@ -31,7 +30,7 @@ def guard(found: Found, limits: Limits, *, largest_px: tuple[int, int], avif_pix
     ratio = found.pixels * found.pixel_bytes // found.size_bytes
     if found.pixels > _PLAUSIBLE_PIXELS and ratio > limits.ratio:
         raise errors.ImplausibleRatio(ratio=ratio, limit=limits.ratio)
-    needed = estimated_bytes(found, largest_px) + _AVIF_BYTES * avif_pixels
+    needed = estimated_bytes(found, largest_px) + encoder_bytes
     if needed > limits.memory_bytes:
         raise errors.TooMuchMemory(needed_bytes=needed, limit_bytes=limits.memory_bytes)
 

@@ -68,8 +68,8 @@ class Rendition:
     side_px: what `fit` says. A smaller picture keeps its size unless `enlarge`. No side passes LARGEST_SIDE_PX, so a
     very high picture becomes narrower than a WIDTH asks.
     quality: 1 to 100, in the encoder's own scale; PNG has none.
-    effort: 0 (fast) to 9 (small) for WebP, AVIF and PNG; None for what has proved worth its time. AVIF past 3 takes
-    ten times as long.
+    effort: 0 (fast) to 9 (small); None for what has proved worth its time. AVIF past 3 takes ten times as long. JPEG
+    has tables of its own from 5 on, is progressive from 7 on, and takes 9 for mozjpeg's trellis.
     progressive: JPEG and PNG; None for what has proved worth its time at this size.
     """
 

@@ -12,7 +12,7 @@ import pyvips
 from media_jobs import errors
 from media_jobs.pipeline.colour import without_idle_alpha
 from media_jobs.pipeline.decode import decode, shrink
-from media_jobs.pipeline.encode import encode
+from media_jobs.pipeline.encode import encode, held_bytes
 from media_jobs.pipeline.found import Found
 from media_jobs.pipeline.geometry import Step, decoded_px, plan, square_at
 from media_jobs.pipeline.guard import guard
@@ -63,7 +63,7 @@ def _decoded(request: Request, preview: int = 0) -> tuple[Found, list[Step], fac
     with probe(Path(request.source), limits, preview=preview) as found:
         shown_px = found.rotated_px(rotation)
         steps = plan(shown_px, request.preset)
-        guard(found, limits, largest_px=steps[0].size_px, avif_pixels=_avif_pixels(steps, found.format))
+        guard(found, limits, largest_px=steps[0].size_px, encoder_bytes=_encoder_bytes(steps, found.format))
         extracted = facts.extract(found)  # not beside the picture: it may look at every page of a large file
         try:
             picture = decode(found, decoded_px(shown_px, steps), limits, rotation)
@@ -76,10 +76,16 @@ def _decoded(request: Request, preview: int = 0) -> tuple[Found, list[Step], fac
     return found, steps, extracted, without_idle_alpha(picture)
 
 
-def _avif_pixels(steps: list[Step], source: str) -> int:
-    """How many pixels the largest rendition has that is written as AVIF; 0 if none is."""
-    formats = ((step, step.rendition.format.resolved(source=source, transparent=False)) for step in steps)
-    return max((step.size_px[0] * step.size_px[1] for step, kind in formats if kind is Format.AVIF), default=0)
+def _encoder_bytes(steps: list[Step], source: str) -> int:
+    """The most that one of the encoders holds beyond its picture: they come one after the other."""
+    return max(
+        held_bytes(
+            step.rendition,
+            step.rendition.format.resolved(source=source, transparent=False),
+            step.size_px[0] * step.size_px[1],
+        )
+        for step in steps
+    )
 
 
 def cascade(picture: pyvips.Image, steps: list[Step]) -> Iterator[tuple[Step, pyvips.Image]]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import pyvips
 
-from bench import measure, table
+from bench import measure, quality, table
 from bench.measure import Answer, Pairs, Peer, Spread, Turn, paired
 from bench.pictures import Picture
 from bench.rows import Row, Run
@@ -94,6 +94,12 @@ def test_who_makes_other_sizes_is_not_compared():
     first, second = turn(Answer(1, [(267, 200)]), Answer(1, [])), turn(Answer(1, [(200, 200)]), Answer(1, []))
     with pytest.raises(ValueError, match="other sizes"):
         paired(first, second, rounds=1)
+
+
+def test_bytes_at_a_quality_are_read_from_the_curve_and_beyond_its_ends():
+    curve = [quality.Point(80, 4_000, 0), quality.Point(60, 1_000, 0), quality.Point(70, 2_000, 0)]
+    assert [round(quality.bytes_at(score, curve)) for score in (60, 65, 75, 80)] == [1_000, 1_414, 2_828, 4_000]
+    assert [round(quality.bytes_at(score, curve)) for score in (50, 90)] == [500, 8_000]
 
 
 @pytest.mark.parametrize(("progressive", "kind"), [(False, BASELINE), (True, PROGRESSIVE)])

@@ -4,7 +4,7 @@ import pytest
 import pyvips
 
 from media_jobs.demo.exif_writer import Facts, with_facts
-from media_jobs.pipeline.encode import encode
+from media_jobs.pipeline.encode import encode, held_bytes
 from media_jobs.pipeline.privacy.embed import xmp_packet
 from media_jobs.pipeline.recipes import Chroma, Format, Rendition
 from media_jobs.pipeline.values import Rights
@@ -52,7 +52,7 @@ def test_quality_decides_the_size(format):
     assert len(made(noisy(), format, quality=30)) < len(made(noisy(), format, quality=90))
 
 
-@pytest.mark.parametrize(("progressive", "scans"), [(None, 0), (False, 0), (True, 1)])
+@pytest.mark.parametrize(("progressive", "scans"), [(None, 1), (False, 0), (True, 1)])
 def test_a_jpeg_is_progressive_where_it_shall_be(progressive, scans):
     picture = opened(made(quadrants(), Format.JPEG, progressive=progressive))
     assert bool(picture.get("jpeg-multiscan")) == bool(scans)
@@ -75,6 +75,47 @@ def test_a_png_is_interlaced_where_it_shall_be():
 def test_chroma_is_stored_as_finely_as_asked(quality, chroma, stored):
     picture = opened(made(quadrants(), Format.JPEG, quality=quality, chroma=chroma))
     assert picture.get("jpeg-chroma-subsample") == stored
+
+
+def test_a_large_jpeg_is_not_progressive_by_itself():
+    """Its coefficients would be held, all of them."""
+    large = pyvips.Image.black(2600, 2600, bands=3).copy(interpretation="srgb")
+    assert not opened(made(large, Format.JPEG)).get("jpeg-multiscan")
+    assert held_bytes(Rendition("r", 2600), Format.JPEG, 2600 * 2600) == 0
+
+
+@pytest.mark.parametrize(
+    ("wished", "progressive"),
+    [
+        ({"effort": 5}, False),
+        ({"effort": 7}, True),
+        ({"effort": 9}, True),
+        ({"effort": 9, "progressive": False}, False),
+    ],
+)
+def test_effort_decides_whether_a_jpeg_is_progressive_unless_that_is_said(wished, progressive):
+    assert bool(opened(made(quadrants(), Format.JPEG, **wished)).get("jpeg-multiscan")) == progressive
+
+
+def test_the_more_effort_the_smaller_a_jpeg_is():
+    photo = quadrants().resize(8).gaussblur(1) + pyvips.Image.gaussnoise(512, 384, sigma=12, seed=1)
+    sizes = [len(made(photo.cast("uchar"), Format.JPEG, effort=effort)) for effort in (4, 5, 7, 9)]
+    assert sizes == sorted(set(sizes), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("wished", "bytes_per_pixel"),
+    [
+        ({"effort": 0}, 0),
+        ({"effort": 0, "progressive": True}, 6),
+        ({"effort": 5}, 6),
+        ({"effort": 5, "quality": 90}, 12),
+        ({"effort": 5, "quality": 90, "chroma": Chroma.HALF}, 6),
+        ({"effort": 9, "chroma": Chroma.FULL}, 16),
+    ],
+)
+def test_what_a_jpeg_encoder_holds_is_known_before(wished, bytes_per_pixel):
+    assert held_bytes(Rendition("r", 100, **wished), Format.JPEG, 1_000) == 1_000 * bytes_per_pixel
 
 
 @pytest.mark.parametrize("format", [Format.WEBP, Format.AVIF, Format.PNG])

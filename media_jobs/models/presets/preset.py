@@ -89,8 +89,8 @@ class Rendition(models.Model):
         null=True,
         blank=True,
         validators=[MaxValueValidator(9)],
-        help_text="0 (fast) to 9 (small), for WebP, AVIF and PNG. Empty: what has proved worth its time. "
-        "AVIF from 4 on takes ten times as long: some 10 s at 2048 px.",
+        help_text="0 (fast) to 9 (small). Empty: what has proved worth its time, for JPEG 7. With 9 a JPEG takes five "
+        "times as long for 2 % fewer bytes. AVIF from 4 on takes ten times as long: some 10 s at 2048 px.",
     )
     progressive = models.BooleanField(
         null=True,
