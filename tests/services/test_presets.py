@@ -67,7 +67,7 @@ def test_a_preset_without_renditions_does_not_become_current():
 
 
 def test_an_unknown_preset_names_the_known_ones():
-    with pytest.raises(UnknownPreset, match="gallformers, ingest"):
+    with pytest.raises(UnknownPreset, match="gallformers, gallformers-legacy, ingest"):
         selectors.current_preset("galformers")
 
 

@@ -27,6 +27,10 @@ class DiskCollector(Collector):
             log.warning("disk_unknown", error=error.strerror)
         yield free
 
+    def describe(self) -> list[Family]:
+        """Say nothing when it is registered: a command may have no data directory, and no use for one."""
+        return []
+
 
 class SandboxCollector(Collector):
     """What the decoder of this worker takes."""
