@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media_jobs', '0026_metrics'),
+        ('media_jobs', '0027_trace_of_jobs'),
     ]
 
     operations = [
