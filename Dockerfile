@@ -1,11 +1,13 @@
 # syntax=docker/dockerfile:1
 
 # --- packages, from requirements.txt with its hashes, into a virtual environment ---------------------
+# --build-arg REQUIREMENTS=-shadow adds what compares pictures with those of another program.
 FROM python:3.13-slim AS packages
+ARG REQUIREMENTS=
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
-COPY requirements.txt .
-RUN /venv/bin/pip install --quiet --require-hashes -r requirements.txt \
+COPY requirements.txt requirements-shadow.txt ./
+RUN /venv/bin/pip install --quiet --require-hashes -r requirements$REQUIREMENTS.txt \
     && /venv/bin/pip uninstall --quiet --yes pip
 
 # --- the service ------------------------------------------------------------------------------------

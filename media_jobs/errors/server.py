@@ -33,6 +33,17 @@ class DecoderTimeout(MediaError):
     sentence = "The picture was not finished within {limit_s:g} seconds."
 
 
+class ComparingNotInstalled(MediaError):
+    """What compares pictures is an optional extra."""
+
+    code = "comparing_not_installed"
+    blame = Blame.SERVER
+    sentence = (
+        "To compare pictures takes scikit-image, which is not installed on this worker. "
+        "Install it: .venv/bin/pip install --require-hashes -r requirements-shadow.txt"
+    )
+
+
 class StorageUnavailable(MediaError):
     code = "storage_unavailable"
     blame = Blame.SERVER

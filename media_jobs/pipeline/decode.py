@@ -21,15 +21,18 @@ class UnexpectedSize(RuntimeError):
     """A decoder gave another size than the header said: a fault of ours, and no picture."""
 
 
-def decode(found: Found, size_px: tuple[int, int], limits: Limits, rotation: int = 0) -> pyvips.Image:
+def decode(
+    found: Found, size_px: tuple[int, int], limits: Limits, rotation: int = 0, *, coarsely: bool = False
+) -> pyvips.Image:
     """The picture in memory, upright, in 8-bit sRGB or grey, `size_px` wide and high as displayed.
 
     rotation: degrees clockwise that a person wants on top, already counted in `size_px`.
+    coarsely: let the decoder itself do as much of the shrinking as it can, by its averages.
     Raises Truncated, Undecodable, TooMuchMemory, WorkspaceFull.
     """
     sideways = orientation.sideways(orientation.combined(found.turn, rotation))
     try:
-        picture = _read(found, size_px[::-1] if sideways else size_px)
+        picture = _read(found, size_px[::-1] if sideways else size_px, coarsely)
         picture = to_srgb(_with_profile(picture, found), always=bool(found.profile))
         return orientation.turn(picture, found.turn, rotation).copy_memory()
     except (pyvips.Error, errors.Undecodable) as error:
@@ -55,9 +58,9 @@ def shrink(image: pyvips.Image, size_px: tuple[int, int]) -> pyvips.Image:
     return image.premultiply().resize(across, vscale=down).unpremultiply().cast(image.format)
 
 
-def _read(found: Found, size_px: tuple[int, int]) -> pyvips.Image:
+def _read(found: Found, size_px: tuple[int, int], coarsely: bool) -> pyvips.Image:
     """Decode everything once, shrinking on the way. Damage is an error, never a grey area."""
-    options = _shrink_on_load(found, size_px)
+    options = _shrink_on_load(found, size_px, coarsely)
     if found.coded_as == "jpeg":
 
         def finish(image: pyvips.Image) -> pyvips.Image:
@@ -118,9 +121,9 @@ def _with_profile(image: pyvips.Image, found: Found) -> pyvips.Image:
     return image
 
 
-def _shrink_on_load(found: Found, size_px: tuple[int, int]) -> dict[str, Any]:
-    """Let the decoder do the coarse part, but leave a factor of two to the better filter."""
-    spare = min(found.width_px / size_px[0], found.height_px / size_px[1]) / 2
+def _shrink_on_load(found: Found, size_px: tuple[int, int], coarsely: bool) -> dict[str, Any]:
+    """Let the decoder do the coarse part, but leave a factor of two to the better filter; nothing, if `coarsely`."""
+    spare = min(found.width_px / size_px[0], found.height_px / size_px[1]) / (1 if coarsely else 2)
     if found.coded_as == "jpeg":
         return {"shrink": next(factor for factor in (8, 4, 2, 1) if spare >= factor or factor == 1)}
     if found.coded_as == "webp" and spare > 1 and found.pages == 1:

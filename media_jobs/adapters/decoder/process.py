@@ -46,6 +46,8 @@ _MOST_THREADS = 512
 #: Address space beside what a picture may take, for numpy, LibRaw, libheif and Pillow once some picture needed them.
 #: Measured 105 MB; most of it is code and reserved, not memory.
 LIBRARIES_BYTES = 128 * 1_048_576
+#: … and for scipy and scikit-image. Measured 85 MB.
+COMPARING_BYTES = 112 * 1_048_576
 
 
 class DecoderProcess:
@@ -53,11 +55,12 @@ class DecoderProcess:
 
     memory_bytes: address space that one picture may take. readable: what it may read.
     within: where it gets the one folder in which it may write: `folder`, for outputs and temporary files. Raises
-    WorkspaceUnavailable where it cannot be made.
+    WorkspaceUnavailable where it cannot be made. compares: it has room for what comparing takes, too.
     """
 
-    def __init__(self, memory_bytes: int, within: Path, readable: Sequence[Path]) -> None:
+    def __init__(self, memory_bytes: int, within: Path, readable: Sequence[Path], *, compares: bool = False) -> None:
         self.busy = True
+        self.compares = compares
         self.protection = NONE
         self.libvips = (0, 0, 0)
         self._fresh_bytes = 0
@@ -68,7 +71,7 @@ class DecoderProcess:
         with translate_errors():
             self.folder = Path(tempfile.mkdtemp(prefix="decoder-", dir=within.resolve()))
         arguments = {
-            "memory_bytes": memory_bytes + LIBRARIES_BYTES,
+            "memory_bytes": memory_bytes + LIBRARIES_BYTES + (COMPARING_BYTES if compares else 0),
             "parent_pid": os.getpid(),
             "readable": [str(path.resolve()) for path in readable],
             "writable": [str(self.folder)],
@@ -147,9 +150,16 @@ class DecoderProcess:
         self.busy = False
 
     def answer(
-        self, request: dict[str, Any], timeout_s: float, heartbeat: Heartbeat, on_output: Callable[[int, int], None]
+        self,
+        request: dict[str, Any],
+        timeout_s: float,
+        heartbeat: Heartbeat,
+        on_output: Callable[[int, int], None],
+        *,
+        outputs: int,
     ) -> Any:
-        """The last that it says about the request. Raises DecoderFailed, DecoderTimeout, TooMuchMemory.
+        """The last that it says about the request, of which `outputs` come out. Raises DecoderFailed, DecoderTimeout,
+        TooMuchMemory.
 
         Among DecoderFailed are DecoderKilled and DecoderCrashed, whatever was rendered before: see `is_fresh`.
         """
@@ -160,11 +170,10 @@ class DecoderProcess:
         started = time.monotonic()
         self._pipes.ask(request)
         self._signal(signal.SIGCONT)
-        of = len(request["preset"]["renditions"])
         for done, answer in enumerate(self._answers(timeout_s, heartbeat), start=1):
-            if done > of or answer != {"output": [done, of]}:
+            if done > outputs or answer != {"output": [done, outputs]}:
                 break
-            on_output(done, of)
+            on_output(done, outputs)
         if self._pipes.asking:
             self._fail("it answered before it was asked")
         if sys.platform == "linux":  # elsewhere it would outlive its parent

@@ -5,29 +5,29 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import structlog
 
 from media_jobs import errors
-from media_jobs.adapters.decoder.pipes import printable
 from media_jobs.adapters.decoder.process import DecoderProcess
+from media_jobs.adapters.decoder.questions import CompareQuestion, Question, RenderQuestion
 from media_jobs.adapters.workspace import translate_errors
 from media_jobs.errors import is_disk_full
 from media_jobs.pipeline.child.confine import Protection
+from media_jobs.pipeline.compare.values import CompareRequest, Measures
 from media_jobs.pipeline.values import Rendered, Request, Usage
-from media_jobs.pipeline.verify import collect, verify
 from media_jobs.ports import Heartbeat, no_heartbeat
 from media_jobs.states import SandboxEnd
 
 log = structlog.get_logger(__name__)
 
+_T = TypeVar("_T")
+
 _START_TIMEOUT_S = 30.0
 _PR_SET_DUMPABLE = 4
-#: Characters of what a child may say to a person.
-_MAX_CHARACTERS = 500
 #: More than the buffer of a file.
 _TRIAL = bytes(65_536)
 #: What an error says of the child. Some are kinds of the last one.
@@ -95,7 +95,7 @@ class Sandbox:
 
     def start(self) -> Readiness:
         """Have a child that waits for requests. Raises DecoderFailed, DecoderTimeout, WorkspaceUnavailable."""
-        child = self._ready_child(no_heartbeat)
+        child = self._ready_child(False, no_heartbeat)
         return Readiness(child.protection, child.libvips)
 
     def render(
@@ -118,40 +118,41 @@ class Sandbox:
         A child that crashes may have been hurt by a picture before. So the render is repeated, at once and with all
         its time, in a new child, and only one that crashes on its first picture is DecoderCrashed.
         """
+        return self._asked(RenderQuestion(request, on_output), timeout_s, heartbeat)
+
+    def compare(self, request: CompareRequest, *, timeout_s: float, heartbeat: Heartbeat) -> Measures:
+        """Measure two pictures of each size in the child, as `render` renders, and raise what it raises.
+
+        ImageRefused is about the original. Raises ComparingNotInstalled where scikit-image is not.
+        """
+        return self._asked(CompareQuestion(request), timeout_s, heartbeat)
+
+    def _asked(self, question: Question[_T], timeout_s: float, heartbeat: Heartbeat) -> _T:
         self.usage = None
         try:
-            return self._render_again(request, timeout_s, heartbeat, on_output)
+            return self._asked_again(question, timeout_s, heartbeat)
         except (errors.ImageRefused, errors.DecoderFailed):
-            self._check_files(request)
+            self._check_files(question)
             raise
 
-    def _render_again(
-        self, request: Request, timeout_s: float, heartbeat: Heartbeat, on_output: Callable[[int, int], None]
-    ) -> Rendered:
-        child = self._ready_child(heartbeat)
+    def _asked_again(self, question: Question[_T], timeout_s: float, heartbeat: Heartbeat) -> _T:
+        child = self._ready_child(question.compares, heartbeat)
         is_first_picture = child.is_fresh
         try:
-            return self._render(child, request, timeout_s, heartbeat, on_output)
+            return self._answered(child, question, timeout_s, heartbeat)
         except errors.DecoderCrashed:
             if is_first_picture:
                 raise
-        log.warning("render_repeated", source_sha256=request.source_sha256)
-        return self._render(self._ready_child(heartbeat), request, timeout_s, heartbeat, on_output)
+        log.warning("render_repeated", source=question.sources[0].name)
+        return self._answered(self._ready_child(question.compares, heartbeat), question, timeout_s, heartbeat)
 
-    def _render(
-        self,
-        child: DecoderProcess,
-        request: Request,
-        timeout_s: float,
-        heartbeat: Heartbeat,
-        on_output: Callable[[int, int], None],
-    ) -> Rendered:
+    def _answered(self, child: DecoderProcess, question: Question[_T], timeout_s: float, heartbeat: Heartbeat) -> _T:
         child.busy = True
-        asked = replace(request, into=str(child.folder))
         try:
-            answer = child.answer(asked.to_json(), timeout_s, heartbeat, on_output)
+            asked = question.to_json(child.folder)
+            answer = child.answer(asked, timeout_s, heartbeat, question.on_output, outputs=question.outputs)
             try:
-                outcome = _outcome(answer, asked, Path(request.into))
+                outcome = question.outcome(answer, child.folder)
                 child.tidy()
             except _BAD_ANSWER as error:
                 if is_disk_full(error):  # ours: it has been read from the child's folder, and written to the request's
@@ -163,21 +164,22 @@ class Sandbox:
             self.usage = child.usage
             if child.busy:
                 self._give_up(sys.exc_info()[1])
-        if isinstance(outcome, Rendered):
-            return outcome
         if isinstance(outcome, errors.DecoderFailed):
             log.error("decoder_failed", how=str(outcome), stderr=child.stderr)
             outcome.add_note(f"The decoder said last:\n{child.stderr}")
-        raise outcome
+        if isinstance(outcome, errors.MediaError):
+            raise outcome
+        return outcome
 
-    def _check_files(self, request: Request) -> None:
-        """Raise WorkspaceUnavailable where the source cannot be read, or what comes out cannot be written."""
+    def _check_files(self, question: Question[_T]) -> None:
+        """Raise WorkspaceUnavailable where a source cannot be read, or what comes out cannot be written."""
         with translate_errors():
-            for folder in (self._folder, Path(request.into)):
+            for folder in (self._folder, *question.folders):
                 with tempfile.TemporaryFile(dir=folder) as file:
                     file.write(_TRIAL)
-            with Path(request.source).open("rb") as source:
-                source.read(1)
+            for path in question.sources:
+                with path.open("rb") as source:
+                    source.read(1)
 
     def close(self) -> None:
         """Kill the child, if there is one."""
@@ -190,39 +192,18 @@ class Sandbox:
         self.restarts[next((end for kind, end in _ENDS if isinstance(error, kind)), SandboxEnd.INTERRUPTED)] += 1
         self.close()
 
-    def _ready_child(self, heartbeat: Heartbeat) -> DecoderProcess:
+    def _ready_child(self, compares: bool, heartbeat: Heartbeat) -> DecoderProcess:
+        """One for what is asked. There is one at a time: each takes memory while it waits."""
         if self._child and not self._child.reusable:
             self.restarts[SandboxEnd.WORN if self._child.is_alive else SandboxEnd.KILLED] += 1
             self.close()
+        if self._child and self._child.compares != compares:
+            self.close()
         if not self._child:
-            self._child = DecoderProcess(self.memory_bytes, self._folder, self._readable)
+            self._child = DecoderProcess(self.memory_bytes, self._folder, self._readable, compares=compares)
             try:
                 self._child.wait_ready(_START_TIMEOUT_S, heartbeat)
             finally:
                 if self._child.busy:
                     self._give_up(sys.exc_info()[1])
         return self._child
-
-
-def _outcome(
-    answer: Any, asked: Request, into: Path
-) -> Rendered | errors.ImageRefused | errors.DecoderFailed | errors.WorkspaceFull:
-    """What the child says, with the outputs copied to `into`. Raises one of _BAD_ANSWER unless it can be believed."""
-    match answer:
-        case {"done": answered}:
-            rendered = Rendered.from_json(answered)
-            verify(rendered, asked)
-            for output in rendered.outputs:
-                collect(output, Path(asked.into), into)
-            return rendered
-        case {"refused": {"code": str(code), "sentence": str(sentence)}}:
-            return errors.refused(code, _one_line(sentence))
-        case {"full": "disk"}:
-            return errors.WorkspaceFull()
-        case {"failed": str(how)}:
-            return errors.DecoderFailed(_one_line(how))
-    raise ValueError("no known answer")
-
-
-def _one_line(text: str) -> str:
-    return printable(" ".join(text[:_MAX_CHARACTERS].split()))

@@ -1,8 +1,8 @@
 """The sandboxed process: one request a line in, answers as JSON lines out. It holds no credentials and no network.
 
 Its first line is `{"ready": {"protection", "libvips"}}`. Answers to a request: any number of
-`{"output": [done, of]}`, then one of `{"done": Rendered}`, `{"refused": {"code", "sentence"}}`, `{"full": "disk"}` and
-`{"failed": text}`.
+`{"output": [done, of]}`, then one of `{"done": Rendered or Measures}`, `{"refused": {"code", "sentence"}}`,
+`{"lacks": code}`, what this machine has not, and `{"failed": text}`.
 """
 
 import ctypes
@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from media_jobs import errors
 from media_jobs.pipeline.child.confine import confine
+from media_jobs.pipeline.compare.values import CompareRequest, Measures
 from media_jobs.pipeline.readers.damage import lacks_memory, lacks_room
 from media_jobs.pipeline.values import Request
 
@@ -66,24 +67,37 @@ def _private_stdout() -> BinaryIO:
 
 def _answer(line: bytes, render: Callable[..., Any], say: Say) -> dict[str, Any]:
     """The last answer to the request."""
-    request = Request.from_json(json.loads(line))
+    asked = json.loads(line)
+    request = CompareRequest.from_json(asked) if "pairs" in asked else Request.from_json(asked)
     try:
-        rendered = render(request, lambda done, of: say({"output": [done, of]}))
-        return {"done": rendered.to_json()}
+        if isinstance(request, CompareRequest):
+            done = _measured(request)
+        else:
+            done = render(request, lambda done, of: say({"output": [done, of]}))
+        return {"done": done.to_json()}
     except errors.ImageRefused as refusal:
         return _refused(refusal)
-    except errors.WorkspaceFull:
-        return {"full": "disk"}
+    except (errors.WorkspaceFull, errors.ComparingNotInstalled) as error:
+        return {"lacks": error.code}
     except BrokenPipeError:
         os._exit(0)  # the parent is gone
     except Exception as error:  # noqa: BLE001  (the parent must get an answer, whatever it was)
         traceback.print_exc()
         if errors.is_disk_full(error) or lacks_room(str(error)):
-            return {"full": "disk"}
+            return {"lacks": errors.WorkspaceFull.code}
         if isinstance(error, MemoryError) or lacks_memory(str(error)):
             limit = request.limits.memory_bytes
             return _refused(errors.TooMuchMemory(needed_bytes=limit + 1, limit_bytes=limit))
         return {"failed": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
+
+
+def _measured(request: CompareRequest) -> Measures:
+    """scikit-image is loaded when it is first needed: renders do without. Raises ComparingNotInstalled."""
+    try:
+        from media_jobs.pipeline.compare.measuring import measure  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise errors.ComparingNotInstalled from error
+    return measure(request)
 
 
 def _refused(refusal: errors.ImageRefused) -> dict[str, Any]:
@@ -93,7 +107,7 @@ def _refused(refusal: errors.ImageRefused) -> dict[str, Any]:
 def _is_worth_trimming(answer: dict[str, Any]) -> bool:
     """Whether the picture may have left much free memory behind. One that was refused may."""
     rendered = answer.get("done")
-    if not rendered:
+    if not rendered or "pairs" in rendered:
         return True
     pictures = (rendered, *rendered["outputs"])
     return any(picture["width_px"] * picture["height_px"] > _SMALL_PIXELS for picture in pictures)

@@ -81,6 +81,7 @@ class Look:
     ssim: structural similarity to the reference, at most 1.
     noise: how much of 1 - ssim its encoder's rounding explains.
     detail: how much of the reference's finest detail it has; 1 is all.
+    vividness: how much of the reference's colour; below 1 it is dull.
     delta_e: ΔE2000 to the reference, on average; part_delta_e: in the worst of the parts of the picture.
     moved_px: how far all of it lies to the right and down, in its own pixels.
     """
@@ -96,6 +97,7 @@ class Look:
     ssim: float = 0.0
     noise: float = 0.0
     detail: float = 0.0
+    vividness: float = 1.0
     delta_e: float = 0.0
     part_delta_e: float = 0.0
     moved_px: tuple[float, float] = (0.0, 0.0)
@@ -109,13 +111,12 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One size of both. None: that file does not exist. ssim, delta_e: of ours to theirs; 0 where one lacks."""
+    """One size of both. None: that file does not exist. delta_e: from ours to theirs in the worst part, or 0."""
 
     name: str
     wanted_px: int
     legacy: Look | None
     ours: Look | None
-    ssim: float = 0.0
     delta_e: float = 0.0
 
     @classmethod

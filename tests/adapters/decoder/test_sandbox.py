@@ -74,7 +74,7 @@ def test_no_picture_is_blamed_while_files_cannot_be_written(tmp_path, monkeypatc
         sandbox.start()
         monkeypatch.setattr("tempfile.TemporaryFile", refuse)
         if content is None:  # what was made cannot be copied
-            monkeypatch.setattr("media_jobs.adapters.decoder.sandbox.collect", refuse)
+            monkeypatch.setattr("media_jobs.adapters.decoder.questions.collect", refuse)
         with pytest.raises(errors.WorkspaceUnavailable):
             sandbox.render(request, timeout_s=60, heartbeat=lambda: None, on_output=lambda *_: None)
         monkeypatch.undo()

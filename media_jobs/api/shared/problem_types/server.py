@@ -123,6 +123,11 @@ TYPES = {
         "The decoder was killed from outside, usually by the kernel for lack of memory.",
         _RETRY_JOB,
     ),
+    "comparing_not_installed": ProblemType(
+        "Comparing not installed",
+        "To compare our pictures with a site's own takes scikit-image, which this installation does not have.",
+        "The operator installs requirements-shadow.txt (an image of the container: --build-arg REQUIREMENTS=-shadow).",
+    ),
     "render_timeout": ProblemType(
         "Rendering took too long",
         "The picture was not finished within RENDER_TIMEOUT_S, on the lane for large pictures three times that.",
