@@ -19,7 +19,8 @@ from psycopg.rows import dict_row
 from tests.chaos.housekeeper import Housekeeper
 from tests.chaos.invariants import violations
 from tests.chaos.servers import PostgresServer, ValkeyServer, running_postgres, running_valkey
-from tests.e2e.service import Service, database, photo, wait_until
+from tests.e2e.databases import database
+from tests.e2e.service import Service, photo, wait_until
 from tests.e2e.stores import FileObjects, Objects
 
 LONG = os.environ.get("LONG") == "1"

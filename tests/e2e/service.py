@@ -5,7 +5,6 @@ import logging
 import os
 import random
 import re
-import secrets
 import signal
 import subprocess
 import sys
@@ -14,12 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
-import psycopg
 from PIL import Image
 
+from tests.e2e.databases import database
 from tests.e2e.stores import FileObjects, Objects, storage
 from tests.servers import die_with_parent, free_ports
 
@@ -194,21 +192,6 @@ def running(data: Path, env: Mapping[str, str] | None = None, *, arguments: tupl
             yield service.start()
         finally:
             service.kill()
-
-
-@contextmanager
-def database() -> Iterator[str]:
-    """The URL of a fresh PostgreSQL database on the tests' server, or nothing where SQLite is tested."""
-    if os.environ.get("TEST_DB") != "postgres":
-        yield ""
-        return
-    server = os.environ["DATABASE_URL"]
-    name = f"e2e_{secrets.token_hex(4)}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}".encode())
-    yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def photo(width_px: int = 800, height_px: int = 600) -> bytes:

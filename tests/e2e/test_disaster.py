@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from media_jobs.keys import PUBLIC_PREFIXES
-from tests.e2e.service import Service, database, photo
+from tests.e2e.databases import database
+from tests.e2e.service import Service, photo
 from tests.e2e.stores import BucketObjects, FileObjects, Objects, s3_settings
 from tests.seaweed import s3_client, seaweedfs
 
@@ -53,7 +54,7 @@ def test_every_picture_is_back_after_the_loss_of_the_machine(tmp_path_factory, k
     folder = tmp_path_factory.mktemp("disaster")
     data, backup = folder / "data", folder / "backup"
     with storage(kind, data) as (stored, objects, lose_derivatives):
-        with database() as url:
+        with database(empty=True) as url:
             first = Service(data, {"DATABASE_URL": url, "WORKERS": "1", **stored}, objects=objects)
             try:
                 first.start()
@@ -71,7 +72,7 @@ def test_every_picture_is_back_after_the_loss_of_the_machine(tmp_path_factory, k
         shutil.rmtree(data)
         lose_derivatives()
         assert not derivatives(objects)
-        with database() as url:
+        with database(empty=True) as url:
             settings = {"DATABASE_URL": url, "WORKERS": "1", "PORT": first.env["PORT"], **stored}
             again = Service(data, settings, objects=objects)
             try:

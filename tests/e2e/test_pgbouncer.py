@@ -16,7 +16,8 @@ from media_jobs.adapters import database as adapter
 from media_jobs.adapters import notices
 from media_jobs.runtime import preparation
 from media_jobs.runtime.resources import CannotStart
-from tests.e2e.service import Service, database
+from tests.e2e.databases import database
+from tests.e2e.service import Service
 from tests.pgbouncer import pgbouncer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.postgres]
@@ -26,7 +27,7 @@ _ADVISORY = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
 
 def test_hosts_start_one_after_the_other_and_work(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pooled")
-    with database() as url, pgbouncer(url) as pooled:
+    with database(empty=True) as url, pgbouncer(url) as pooled:
         first = Service(folder / "first", {"DATABASE_URL": pooled, "WORKERS": "1"})
         second = Service(folder / "second", {"DATABASE_URL": pooled, "WORKERS": "0"})
         try:

@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.service import Service, database, photo, wait_until
+from tests.e2e.databases import database
+from tests.e2e.service import Service, photo, wait_until
 from tests.metrics import Samples, fallen, parse
 from tests.servers import free_ports, valkey
 

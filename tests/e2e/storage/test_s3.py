@@ -17,7 +17,8 @@ from media_jobs.adapters.storage.s3 import S3Store
 from tests import images
 from tests.e2e.accounts import staff
 from tests.e2e.client import process, upload
-from tests.e2e.service import Service, database, refusal, running, wait_until
+from tests.e2e.databases import database
+from tests.e2e.service import Service, refusal, running, wait_until
 from tests.e2e.stores import BucketObjects, s3_settings
 from tests.seaweed import SeaweedFS, another_bucket, s3_client
 from tests.servers import free_ports
