@@ -42,7 +42,11 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],  # the description is for everybody
-    "WEBHOOKS": ["media_jobs.api.webhooks.schema.SENT", "media_jobs.api.webhooks.schema.SENT_AS_TEST"],
+    "WEBHOOKS": [
+        "media_jobs.api.webhooks.schema.SENT",
+        "media_jobs.api.webhooks.schema.SENT_OF_FLAGS",
+        "media_jobs.api.webhooks.schema.SENT_AS_TEST",
+    ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "media_jobs.api.events.schema.describe_stream",

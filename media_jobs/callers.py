@@ -63,6 +63,8 @@ class Caller:
 
 ANONYMOUS = Caller("anonymous", CallerKind.ANONYMOUS)
 SYSTEM = Caller("system", CallerKind.SYSTEM)
+#: Of feature flags: what lets them fall back.
+GUARD = Caller("guard", CallerKind.SYSTEM)
 
 
 def staff(pk: int, permissions: Iterable[str] = ()) -> Caller:

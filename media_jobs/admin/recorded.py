@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 
 from media_jobs import callers
 from media_jobs.admin.access.caller_names import names_of
-from media_jobs.models import Change
+from media_jobs.models import Change, FlagChange
 from media_jobs.services import changes
 
 _M = TypeVar("_M", bound=Model)
@@ -74,7 +74,7 @@ def lines_of(rows: Iterable[Change]) -> list[dict[str, Any]]:
     return [{"change": row, "who": names[row.actor], "values": values_of(row)} for row in found]
 
 
-def values_of(change: Change) -> list[tuple[str, str, str]]:
+def values_of(change: Change | FlagChange) -> list[tuple[str, str, str]]:
     """Return name, former and new value of all that a change changed, as a person reads them."""
     names = dict.fromkeys([*change.before, *change.after])
     return [(name.replace("_", " "), _text(change.before.get(name)), _text(change.after.get(name))) for name in names]

@@ -5,6 +5,7 @@ from django.urls import path
 from media_jobs.admin.access.second_factor import second_factor
 from media_jobs.admin.add import views as add
 from media_jobs.admin.bulk import views as bulk
+from media_jobs.admin.flags import views as flags
 from media_jobs.admin.home import views as home
 from media_jobs.admin.inbox import views as inbox
 from media_jobs.admin.library import views as library
@@ -29,6 +30,9 @@ urlpatterns = [
     path("failures/", inbox.inbox, name="inbox"),
     path("failures/act/", inbox.act, name="inbox_act"),
     path("failures/<slug:name>/", inbox.group, name="inbox_group"),
+    path("flags/", flags.overview, name="flags"),
+    path("flags/new/", flags.new, name="flag_new"),
+    path("flags/<slug:name>/", flags.page, name="flag"),
     path("presets/", presets.overview, name="presets"),
     path("presets/new/", presets.new, name="preset_new"),
     path("presets/<slug:name>/", presets.editor, name="preset"),

@@ -9,5 +9,6 @@ from media_jobs.errors.callers import *
 from media_jobs.errors.connections import *
 from media_jobs.errors.deliveries import *
 from media_jobs.errors.files import *
+from media_jobs.errors.flags import *
 from media_jobs.errors.requests import *
 from media_jobs.errors.server import *

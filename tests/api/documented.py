@@ -75,7 +75,12 @@ def _call(method: str, path: str) -> Json | None:
 def _patterns() -> list[tuple[re.Pattern[str], Json]]:
     """Those without ids come first."""
     paths = sorted(document()["paths"].items(), key=lambda item: item[0].count("{"))
-    return [(re.compile(re.sub(r"\{\w+\}", "[0-9a-f-]{36}", path)), found) for path, found in paths]
+    return [(re.compile(re.sub(r"\{(\w+)\}", _parameter, path)), found) for path, found in paths]
+
+
+def _parameter(found: re.Match[str]) -> str:
+    """Flags have names, all else has ids."""
+    return r"[\w-]+" if found[1] in ("name", "key") else "[0-9a-f-]{36}"
 
 
 @functools.cache

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from django.contrib.auth import get_user_model
 
-NAMES = {"anonymous": "an anonymous caller", "system": "the service itself"}
+NAMES = {"anonymous": "an anonymous caller", "system": "the service itself", "guard": "the guard"}
 _STAFF = "staff:"
 #: A longer number is no account's: databases have 64 bits for it.
 _DIGITS = 19

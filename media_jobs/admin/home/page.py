@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from media_jobs.admin import cells, queries
+from media_jobs.admin.flags import views as flags
 from media_jobs.admin.library import chips
 from media_jobs.admin.library.tiles import tiles_of
 from media_jobs.library import failures, overview, rows
@@ -42,6 +43,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
             }
             for run in overview.runs_to_decide()
         ]
+    if has(flags.VIEW):
+        found["fallen_flags"] = flags.fallen()
     found["may_view_presets"] = has("media_jobs.view_preset")
     return {**found, "needs": needs}
 

@@ -9,7 +9,7 @@ from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, reso
 
 #: Of the Instrlabs API, whose answers come in its envelope.
 _IN_ENVELOPES = ("/instructions", "/products", "/files", "/health")
-_PREFIXES = ("/v1", "/api", *_IN_ENVELOPES)
+_PREFIXES = ("/v1", "/api", "/ofrep", *_IN_ENVELOPES)
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 #: How alike two addresses are, from 0 to 1, of which one is taken for a slip of the other.
 _ALIKE = 0.6

@@ -46,6 +46,25 @@ class JobEventPayloadSerializer(serializers.Serializer[None]):
     data = _JobEventSerializer()  # type: ignore[assignment]  # the specification's name
 
 
+class _FlagEventSerializer(serializers.Serializer[None]):
+    flag = serializers.CharField(help_text="Its name.")
+    fromPercent = serializers.FloatField(help_text="For how many of a hundred keys it was on.")  # noqa: N815
+    percent = serializers.FloatField(help_text="And is now: 0.")
+    reason = serializers.CharField(help_text="For people.")
+    errors = serializers.IntegerField(  # type: ignore[assignment]  # a word that DRF has, too
+        help_text="Pictures that were worse."
+    )
+    judged = serializers.IntegerField(help_text="Pictures that were compared.")
+
+
+class FlagEventPayloadSerializer(serializers.Serializer[None]):
+    """What a receiver gets of a feature flag."""
+
+    type = serializers.ChoiceField(choices=[WebhookEvent.FLAG_FELL_BACK.value])
+    timestamp = serializers.DateTimeField(help_text="When it happened.")
+    data = _FlagEventSerializer()  # type: ignore[assignment]  # the specification's name
+
+
 class _TestSerializer(serializers.Serializer[None]):
     message = serializers.CharField()
 
@@ -73,6 +92,19 @@ SENT = OpenApiWebhook(
     ),
 )
 
+SENT_OF_FLAGS = OpenApiWebhook(
+    name="flagEvent",
+    decorator=extend_schema(
+        summary="A feature flag fell back",
+        description="For webhooks of staff and of API keys that ask for `flag.fell_back`. Signed, and sent again, as "
+        "events of jobs are.",
+        request=FlagEventPayloadSerializer,
+        responses={"2XX": OpenApiResponse(description="Taken")},
+        operation_id="receiveFlagEvent",
+        tags=["Webhooks"],
+    ),
+)
+
 SENT_AS_TEST = OpenApiWebhook(
     name="test",
     decorator=extend_schema(
@@ -87,8 +119,11 @@ SENT_AS_TEST = OpenApiWebhook(
 
 _OF_ID = {
     SENT.name: "`{jobId}-{eventNumber}`, the same however often an event is sent.",
+    SENT_OF_FLAGS.name: "`flag-`, the flag's name and its version.",
     SENT_AS_TEST.name: "`test-` and an id.",
 }
+#: With what the types of each begin.
+_TYPES = {SENT.name: "job.", SENT_OF_FLAGS.name: "flag.", SENT_AS_TEST.name: "webhook."}
 _HEADERS = {
     "webhook-timestamp": "When it was sent: seconds since 1970.",
     "webhook-signature": "`v1,` and the signature; after a rotation two of them, with a blank between.",
@@ -102,10 +137,7 @@ def describe_sent(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             {"name": header, "in": "header", "required": True, "schema": {"type": "string"}, "description": text}
             for header, text in {"webhook-id": of_id, **_HEADERS}.items()
         ]
-    examples: dict[bool, dict[str, Any]] = {True: {}, False: {}}
-    for name, example in captured.SENT.items():
-        examples[example["value"]["type"] == WebhookEvent.TEST][name] = example
-    for name, is_test in ((SENT.name, False), (SENT_AS_TEST.name, True)):
-        body = result["webhooks"][name]["post"]["requestBody"]
-        body["content"]["application/json"]["examples"] = examples[is_test]
+    for name, begins in _TYPES.items():
+        examples = {key: one for key, one in captured.SENT.items() if one["value"]["type"].startswith(begins)}
+        result["webhooks"][name]["post"]["requestBody"]["content"]["application/json"]["examples"] = examples
     return result

@@ -58,7 +58,7 @@ class DeliverySerializer(serializers.Serializer[WebhookDelivery]):
     deliveryId = serializers.UUIDField(source="pk")  # noqa: N815
     messageId = serializers.CharField(source="message_id", help_text="The header `webhook-id`.")  # noqa: N815
     type = serializers.ChoiceField(choices=[told.value for told in WebhookEvent])
-    jobId = serializers.UUIDField(source="job_id", allow_null=True, help_text="Null for a test.")  # noqa: N815
+    jobId = serializers.UUIDField(source="job_id", allow_null=True, help_text="Null for what is of no job.")  # noqa: N815
     eventNumber = serializers.IntegerField(source="event_number", allow_null=True)  # noqa: N815
     state = serializers.ChoiceField(choices=[state.value for state in DeliveryState])
     attempts = serializers.IntegerField()

@@ -33,6 +33,12 @@ class FeatureFlag(models.Model):
         editable=False,
         help_text="When the guard switched it to 0 %; empty once a person raised it.",
     )
+    forced_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When it was raised although there were too many errors; the guard rests until these are fewer.",
+    )
     version = models.PositiveIntegerField(default=1, editable=False, help_text="Counts its changes.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     changed_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -55,7 +61,7 @@ class FlagChange(models.Model):
     flag = models.ForeignKey(FeatureFlag, on_delete=models.PROTECT, related_name="changes", db_index=False)
     version = models.PositiveIntegerField(help_text="The flag's version after it.")
     at = models.DateTimeField(db_default=Now(), editable=False)
-    actor = models.CharField("who", max_length=255, help_text="A caller, such as staff:3; system: the guard.")
+    actor = models.CharField("who", max_length=255, help_text="A caller, such as staff:3, or guard.")
     before = models.JSONField(default=dict, help_text="The former values by name, of what changed.")
     after = models.JSONField(default=dict, help_text="The new values by name.")
     reason = models.TextField(blank=True)

@@ -12,7 +12,7 @@ from django.db import connection
 from media_jobs.adapters import database, queue
 from media_jobs.services.housekeeping.running import run_if_due
 from media_jobs.services.housekeeping.task import Task
-from media_jobs.services.housekeeping.tasks import LEASES, TASKS
+from media_jobs.services.housekeeping.tasks import LEASES, TASKS, URGENT
 from media_jobs.services.metrics.presence import REPORT_EVERY_S
 
 log = structlog.get_logger(__name__)
@@ -78,7 +78,7 @@ class TaskSchedule:
             self._report()
 
     def run_urgent_tasks(self) -> None:
-        """Bring back jobs of silent workers from the heartbeat of a busy one, every ten seconds.
+        """Do what cannot wait from the heartbeat of a busy worker, every ten seconds: jobs of silent ones, flags.
 
         Raises nothing but queue.JobTimeout, and what is no Exception.
         """
@@ -86,7 +86,8 @@ class TaskSchedule:
             return
         try:
             self._report_if_due()
-            run_if_due(LEASES, limit_s=_RUN_LIMIT_S)
+            for task in URGENT:
+                run_if_due(task, limit_s=_RUN_LIMIT_S)
             self._notify()
             self._drive_runs()
         except queue.JobTimeout:

@@ -10,6 +10,7 @@ from media_jobs.services.housekeeping import (
     deleted_originals,
     expired_leases,
     failed_originals,
+    feature_flags,
     leftovers,
     old_bulk_actions,
     old_deliveries,
@@ -30,8 +31,14 @@ _INTERVAL_S = settings.CLEANUP_INTERVAL_S
 #: A job must be back in its queue within half a minute, whoever dies while doing this: hence the short lease.
 LEASES = Task("leases", "jobs whose worker went silent", 10, expired_leases.find, expired_leases.repair, lease_s=10)
 
+#: A flag must be off within a minute of an error too many, however busy all workers are.
+FLAGS = Task("flags", "feature flags with too many errors", 20, feature_flags.find, feature_flags.repair, lease_s=10)
+
+#: What cannot wait for the end of a job in hand.
+URGENT = (LEASES, FLAGS)
+
 TASKS = (
-    LEASES,
+    *URGENT,
     Task("uploads", "originals that were given up", _MINUTE_S, deleted_originals.find, deleted_originals.repair),
     Task("staging", "files under uploads/ whose time is over", _INTERVAL_S, staged_files.find, staged_files.repair),
     Task("runs", "runs that nobody accepted or rolled back for a week", _HOUR_S, expiry.find, expiry.repair),

@@ -42,6 +42,11 @@ def of_event(event: JobEvent, job: Job) -> str:
     return made if len(made.encode()) < MOST_BYTES else _message(told, event.at, data | {"derivatives": None})
 
 
+def of_news(told: WebhookEvent, at: datetime, data: Mapping[str, Any]) -> str:
+    """Return what is sent of what is of no job."""
+    return _message(told, at, data)
+
+
 def of_test() -> str:
     return _message(WebhookEvent.TEST, timezone.now(), {"message": "A test: nothing has happened."})
 

@@ -19,6 +19,7 @@ class Rule:
     thing: what the id in the route is of; it is 404 for strangers. permissions: all those with which staff may do it to
     what is another's; with one of them missing they may not. None: no permission makes it theirs.
     stranger: status and code for who may not see it. staff: permissions that staff need for their own things, too.
+    named: what the route names, where that is nobody's own.
     """
 
     scope: Scope | None
@@ -26,6 +27,7 @@ class Rule:
     permissions: tuple[str, ...] | None = ()
     stranger: tuple[int, str] = (404, "not_found")
     staff: tuple[str, ...] = ()
+    named: str = ""
 
 
 PUBLIC = Rule(None)
@@ -42,6 +44,8 @@ _MOVE_RUN = Rule(Scope.MANAGE, "run", ("manage_reprocessrun",))
 _SEE_WEBHOOK = Rule(Scope.READ, "webhook", None)
 _CHANGE_WEBHOOK = Rule(Scope.MANAGE, "webhook", None)
 
+#: Flags are nobody's own: whoever may read may ask.
+_FLAG = Rule(Scope.READ, named="image-service")
 _NOT_OWNER = (403, "not_owner")
 _SEE_INSTRUCTION = Rule(Scope.READ, "instruction", ("view_job",), _NOT_OWNER)
 _SEE_DETAIL = Rule(Scope.READ, "detail", ("view_job",), _NOT_OWNER)
@@ -128,6 +132,12 @@ RULES: dict[tuple[str, str], Rule] = {
     ("OPTIONS", "/v1/runs/{}/rollback"): READ,
     ("GET", "/v1/staleness"): READ,
     ("OPTIONS", "/v1/staleness"): READ,
+    ("GET", "/v1/flags/{}"): _FLAG,
+    ("OPTIONS", "/v1/flags/{}"): READ,
+    ("POST", "/ofrep/v1/evaluate/flags"): READ,
+    ("OPTIONS", "/ofrep/v1/evaluate/flags"): READ,
+    ("POST", "/ofrep/v1/evaluate/flags/{}"): _FLAG,
+    ("OPTIONS", "/ofrep/v1/evaluate/flags/{}"): READ,
     ("POST", "/api/v1/ingest/upload"): UPLOAD,
     ("OPTIONS", "/api/v1/ingest/upload"): READ,
     ("POST", "/api/v1/ingest/batch"): UPLOAD,

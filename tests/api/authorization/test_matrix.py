@@ -55,7 +55,7 @@ def call(client: Client, method: str, route: str, rule: Rule, owner: str = "") -
     *outer, inner = _thing(rule.thing, owner or "nobody")
     for found in outer:
         route = route.replace("{}", str(found), 1)
-    return client.generic(method, route.replace("{}", str(inner)), **room())
+    return client.generic(method, route.replace("{}", rule.named or str(inner)), **room())
 
 
 def _thing(kind: str, owner: str) -> tuple[Any, ...]:

@@ -41,6 +41,7 @@ def _requests(record: Recorder, me: Client, photo: bytes) -> None:
     record.problem(me.get("/v1/images", headers={"Host": "elsewhere.example"}), "wrong_host")
     record.problem(me.post("/v1/uploads", b'{"filename": "a.jpg",}', content_type=JSON), "bad_json")
     record.problem(me.get(_NO_JOB), "not_found")
+    record.problem(me.get("/v1/flags/imageservice"), "unknown_flag")
     record.problem(me.put("/v1/images"), "method_not_allowed")
     record.problem(me.get(_NO_JOB, headers={"Accept": "image/png"}), "not_acceptable")
     record.problem(me.post("/v1/uploads", "a", content_type="text/plain"), "unsupported_media_type")

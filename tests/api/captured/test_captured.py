@@ -9,7 +9,7 @@ import pytest
 from media_jobs.api.shared.openapi import captured
 from tests import people
 from tests.api import signing
-from tests.api.captured import callers, images, ingestion, instructions, problems, runs
+from tests.api.captured import callers, flags, images, ingestion, instructions, problems, runs
 from tests.api.captured.recorder import Recorder, comparable
 
 FILE = Path(captured.__file__).with_name("captured.json")
@@ -30,6 +30,7 @@ def test_the_examples_are_what_the_service_answers(settings: Any, monkeypatch: p
     instructions.capture(record, me, settings)
     callers.capture_tokens(record)
     callers.capture_webhooks(record, me)
+    flags.capture(record, me)
     problems.capture(record, people.keyed(), settings, monkeypatch)
     found = record.text()
     if os.environ.get("WRITE_CAPTURED") == "1":

@@ -121,14 +121,15 @@ def test_leases_of_jobs_wait_for_no_dead_lease_holder(eager):
 
 
 def test_urgent_tasks_are_run_at_most_every_ten_seconds(schedule, monkeypatch):
-    runs: list[int] = []
+    runs: list[str] = []
     now = [1000.0]
     monkeypatch.setattr(scheduling, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(scheduling, "run_if_due", lambda *_, **__: runs.append(1))
+    monkeypatch.setattr(scheduling, "run_if_due", lambda task, **_: runs.append(task.name))
     for _ in range(200):  # a hundred seconds
         now[0] += 0.5
         schedule.run_urgent_tasks()
-    assert 8 <= len(runs) <= 10
+    assert set(runs) == {"leases", "flags"}
+    assert all(8 <= runs.count(name) <= 10 for name in set(runs))
 
 
 @pytest.mark.parametrize("problem", [OperationalError("gone"), StorageUnavailable("x"), ZeroDivisionError()])

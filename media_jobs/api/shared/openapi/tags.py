@@ -23,6 +23,11 @@ TAGS = (
         "Make many images anew: know the cost, watch it, stop it, take it back.",
         ("/v1/runs", "/v1/staleness"),
     ),
+    Tag(
+        "Flags",
+        "Whether a feature is on for a visitor: in our words, and by OpenFeature's remote evaluation protocol (OFREP).",
+        ("/v1/flags", "/ofrep/"),
+    ),
     Tag("Tokens", "For accounts of this service, where it issues tokens.", ("/v1/tokens",)),
     Tag(
         "Ingestion",

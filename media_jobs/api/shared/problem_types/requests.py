@@ -176,6 +176,18 @@ TYPES = {
         "Nothing is sent to this webhook: its owner has disabled it, or it failed for too long.",
         'Enable it by PATCH /v1/webhooks/{webhookId} with {"enabled": true}, once its receiver is well.',
     ),
+    "unknown_flag": ProblemType(
+        "Unknown feature flag",
+        "There is no feature flag of this name. A name is written as it was made, in small letters and with hyphens.",
+        "Treat it as off. manage.py flag list, and the page “Flags” of the admin, show those that there are.",
+    ),
+    "ramp_refused": ProblemType(
+        "Not to be raised",
+        "A guarded feature flag was to be on for more visitors while the comparison with the live site found too many "
+        "errors, or has judged too few pictures to say. The detail has the numbers.",
+        "Look at the scoreboard, mend what is wrong or wait for more pictures, and raise it then. Who knows better "
+        "forces it, with a reason that stays in its history.",
+    ),
     "upload_used": ProblemType(
         "Upload used",
         "This direct upload has become an image already; each becomes one.",

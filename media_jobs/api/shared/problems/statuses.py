@@ -14,6 +14,7 @@ STATUS: dict[type[errors.MediaError], int] = {
     errors.TicketInvalid: 403,
     errors.TokensNotIssued: 404,
     errors.FileCleaned: 404,
+    errors.UnknownFlag: 404,
     errors.ObjectMissing: 404,
     errors.UnknownVariant: 404,
     errors.RequestTooSlow: 408,

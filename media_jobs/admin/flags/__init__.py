@@ -1,0 +1,1 @@
+"""Feature flags: how far each is, who changed it, and what its guard says."""
