@@ -1,7 +1,10 @@
 """Objects without a row go, in their time; whatever has one stays, whenever it got it."""
 
+import bisect
+import json
 import uuid
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ from django.utils import timezone
 
 from media_jobs.adapters.storage import Role, store
 from media_jobs.keys import image_of, original_key
-from media_jobs.models import Derivative, Tombstone
+from media_jobs.models import Derivative, MaintenanceTask, Tombstone
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import Finding, Observer, Outcome, Task
 from media_jobs.services.housekeeping.running import run_if_due
@@ -72,6 +75,43 @@ def test_a_listing_that_finds_no_time_goes_on_where_it_stopped(monkeypatch):
     assert sorted(asked) == sorted([*kept, *lost])  # each but once
     assert run_if_due(task, limit_s=10) is None  # it is done
     assert set(Tombstone.objects.values_list("key", flat=True)) == set(lost)
+
+
+@pytest.mark.slow
+@pytest.mark.sqlite
+def test_a_tick_with_a_million_listed_objects_stays_within_its_budget(monkeypatch):
+    """By a clock that goes on by a tenth of a second with each 1,000 keys, as S3 lists them: a hundred seconds."""
+    now, listed, limit_s = [0.0], [0], 10.0
+    foreign = [f"full/holiday-{number:07}.jpg" for number in range(960_000)]
+    ours = [f"thumb/{uuid.UUID(int=number)}/{'0' * 32}.jpg" for number in range(40_000)]
+    stored = sorted([*foreign, *ours])
+
+    def keys(prefix: str, *, after: str = "") -> Any:
+        for key in stored[bisect.bisect_right(stored, after) :]:
+            if not key.startswith(prefix):
+                continue
+            if listed[0] % 1000 == 0:
+                now[0] += 0.1
+            listed[0] += 1
+            yield key
+
+    monkeypatch.setattr(store(Role.WORKER), "keys", keys)
+    monkeypatch.setattr("media_jobs.services.housekeeping.task.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("media_jobs.services.housekeeping.orphans.PREFIXES", ("full/", "thumb/"))
+    task, ticks = task_named("orphans"), []
+    while True:
+        began = now[0]
+        outcome = run_if_due(task, limit_s=limit_s)
+        assert outcome
+        ticks.append(now[0] - began)
+        if not outcome.unfinished:
+            break
+        progress = MaintenanceTask.objects.get(name="orphans").progress
+        assert len(json.dumps(progress)) < 500_000  # it is written after each tick
+    assert max(ticks) <= limit_s + 0.2
+    assert len(ticks) >= 10
+    assert listed[0] == len(stored)  # each once
+    assert "40,000 stored objects" in outcome.error  # all of them have no row: see ForeignStorage
 
 
 def test_what_is_seen_again_does_not_wait_anew():
