@@ -11,12 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.service import ROOT, Service, database, photo
+from tests.e2e.databases import database
+from tests.e2e.service import ROOT, Service, photo
 from tests.e2e.stores import BucketObjects, s3_settings
 from tests.seaweed import seaweedfs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
+MIGRATIONS = "media_jobs/migrations"
 #: What a service of the first release leaves: a picture that is done, one that failed, one that waits, one of which
 #: the worker died. Written with the tables as they were; their files are put where it had them.
 _FIRST = """
@@ -85,7 +87,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_all_of_the_first_release_is_there_after_the_upgrade(data: Path) -> None:
-    with database() as url:
+    with database(empty=True) as url:
         service = Service(data, {"DATABASE_URL": url, "WORKERS": "1"})
         try:
             service.manage("migrate", "media_jobs", "0001_initial", "--verbosity", "0")
@@ -129,7 +131,7 @@ def test_the_release_before_works_on_beside_this_one(tmp_path: Path) -> None:
     """A rolling upgrade, in which web and workers of both answer for each other."""
     before = release_before(tmp_path / "before")
     with ExitStack() as stack:
-        url, seaweed = stack.enter_context(database()), stack.enter_context(seaweedfs())
+        url, seaweed = stack.enter_context(database(empty=True)), stack.enter_context(seaweedfs())
         objects = BucketObjects(seaweed)
         stack.callback(objects.close)
         shared = {"DATABASE_URL": url, **s3_settings(seaweed)}
@@ -140,9 +142,8 @@ def test_the_release_before_works_on_beside_this_one(tmp_path: Path) -> None:
             service = Service(tmp_path / name, settings, arguments=arguments, objects=objects, root=root)
             try:
                 yield service.start()
+                assert service.stop() == 0
             finally:
-                if service.started:
-                    service.stop()
                 service.kill()
 
         with running("old", 1, before) as old:
@@ -168,14 +169,20 @@ def seen(service: Service, job: dict[str, Any]) -> Any:
 
 
 def release_before(folder: Path) -> Path:
-    """A checkout of what was there before the newest migration: the last tag, once there is one."""
-    migrations = ["--no-renames", "--diff-filter=A", "--", "media_jobs/migrations/0*.py"]
-    newest = git("log", "-1", "--format=%H", *migrations)
-    if not newest or git("rev-parse", "--is-shallow-repository") == "true":
+    """A checkout of the last tag before the newest migration; of the last commit before it, until there are tags.
+
+    One that has a migration under a name that is given up by now was never released.
+    """
+    now = {path.relative_to(ROOT).as_posix() for path in (ROOT / MIGRATIONS).glob("0*.py")}
+    for commit in git("log", "--format=%H^", "-30", "--", MIGRATIONS).split():
+        listed = git("ls-tree", "--name-only", commit, f"{MIGRATIONS}/").split()
+        if {name for name in listed if "/0" in name} < now and listed:
+            break
+    else:
         pytest.skip("needs the whole history: git clone without --depth")
-    commit = git("describe", "--tags", "--abbrev=0", "--match=v*", f"{newest}^") or f"{newest}^"
+    released = git("describe", "--tags", "--abbrev=0", "--match=v*", commit) or commit
     folder.mkdir()
-    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True).stdout
+    archive = subprocess.run(["git", "archive", released], cwd=ROOT, capture_output=True, check=True).stdout
     subprocess.run(["tar", "--extract"], cwd=folder, input=archive, check=True)
     (folder / ".venv").symlink_to(sys.prefix)
     return folder
