@@ -1,6 +1,6 @@
 """The pictures that the site makes by itself, before the cut-over: `peers/legacy.mjs`, written into a folder.
 
-`python -m bench.legacy ORIGINAL FOLDER KEY` makes those of one original, such as gall/rosa/rosa_17_original.jpg.
+`python -m bench.legacy ORIGINAL FOLDER KEY…` makes those of one original, under keys like gall/oak/oak_1_original.jpg.
 """
 
 import argparse
@@ -32,11 +32,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.legacy", description=__doc__)
     parser.add_argument("original", type=Path)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("key")
+    parser.add_argument("keys", nargs="+", metavar="key")
     asked = parser.parse_args()
     with Legacy() as legacy:
-        for width, height in legacy.write(asked.original, asked.folder, asked.key):
-            print(f"{width}×{height}")
+        for key in asked.keys:
+            sizes = legacy.write(asked.original, asked.folder, key)
+            print(key, *(f"{width}×{height}" for width, height in sizes))
 
 
 if __name__ == "__main__":

@@ -155,9 +155,15 @@ class Service:
         return found
 
     def manage(self, *arguments: str) -> str:
-        """Standard output of a management command, run beside the service."""
+        """Standard output of a management command, run beside the service, which does well."""
+        done = self.command(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """What came of a management command."""
         entering = ["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", f"--wd={ROOT}"] if self.launcher else []
-        done = subprocess.run(
+        return subprocess.run(
             [*entering, sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env={**os.environ, **self.env},
@@ -167,8 +173,6 @@ class Service:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def is_ready(self) -> bool:
         try:
