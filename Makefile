@@ -13,7 +13,7 @@ LINT_ENV = SECRET_KEY=lint GALLIMG_DATA=$(VENV)/lint
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make requirements"
 PYTEST = $(BIN)/python -m pytest
-UNIT = not (slow or e2e or corpus or browser or chaos or faults or hostile or proxies)
+UNIT = not (slow or e2e or corpus or browser or chaos or faults or hostile or proxies or container)
 # What is stored, and where from it is read: the other end-to-end tests would tell nothing new on S3.
 ON_S3 = tests/e2e/uploads tests/e2e/storage tests/e2e/clients tests/e2e/test_instructions.py
 # How many at once of those that wait more than they compute.
@@ -43,6 +43,12 @@ test-all: test ## also what takes long, whole services, all faults of S3, chaos 
 
 chaos: $(VENV)/.dev ## everything dies while the service works, in long; CHAOS="-k kills" takes a part
 	LONG=1 TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile tests/chaos $(CHAOS)
+
+image: ## build the container image, gallimg
+	DOCKER_BUILDKIT=1 docker build --tag gallimg $(DOCKER_BUILD) .
+
+image-test: $(VENV)/.dev ## build it and put pictures, pages and commands through it, in 256 MB; IMAGE=name takes one that is there
+	TEST_DB=sqlite $(PYTEST) -rfEs -p no:randomly -m container tests/deploy
 
 corpus: $(VENV)/.dev ## every picture of CORPUS=dir through the pipeline, against its manifest.csv
 	@$(BIN)/python -m tests.corpus "$(CORPUS)"

@@ -29,7 +29,7 @@ from tests.seaweed import SeaweedFS, seaweedfs
 from tests.shipped import Shipped
 
 #: Markers of tests of whole services: these use a database, and do so in processes of their own.
-_WHOLE_SERVICES = ("e2e", "faults", "chaos", "corpus", "browser", "smoke", "hostile", "proxies")
+_WHOLE_SERVICES = ("e2e", "faults", "chaos", "corpus", "browser", "smoke", "hostile", "proxies", "container")
 _FIXTURES = frozenset({"db", "transactional_db"})
 
 

@@ -1,3 +1,4 @@
+import gc
 import importlib
 import os
 import signal
@@ -38,12 +39,14 @@ class Command(BaseCommand):
         listener = listen(settings.LISTEN_HOST, settings.LISTEN_PORT)
         queue = start_queue()
         try:
+            load_application()  # first: what is forked then takes hardly any memory of its own
+            gc.collect()
+            gc.freeze()  # or each process' own collections would copy all that it shares with this one
             preparation = partial(prepare_database, migrate=not options["no_migrate"])
             migrating = fork("gallimg-migrate", preparation, close=[listener, lock])
             decoding = fork("gallimg-probe", probe_decoder, close=[listener, lock])
             storing = fork("gallimg-storage", check_storage, close=[listener, lock])
             asking = fork("gallimg-queue", check_queue, close=[listener, lock])
-            load_application()
             for pid in (migrating, decoding, storing, asking):
                 if os.waitpid(pid, 0)[1]:
                     raise SystemExit(1)
