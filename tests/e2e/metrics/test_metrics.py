@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy import promql
 from tests.e2e.metrics.conftest import Site
 from tests.e2e.service import photo, wait_until
 
@@ -137,6 +138,12 @@ def test_the_page_for_operators_names_what_there_is(site: Site) -> None:
     assert documented - there == set()
     unnamed = {name for name in there - documented if not name.startswith(("process_", "python_", "django_"))}
     assert unnamed == set()
+
+
+def test_alerts_and_dashboard_ask_for_what_there_is(site: Site) -> None:
+    asked = {name for text in promql.expressions().values() for name in promql.metrics(text)}
+    there = {name.partition("{")[0] for name in site.scrape()}
+    assert asked - promql.PROMETHEUS - there == set()
 
 
 def _family(sample: str) -> str:
