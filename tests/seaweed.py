@@ -22,6 +22,7 @@ Credentials = tuple[str, str]
 
 _ROLES = {"web": policies.web, "worker": policies.worker, "read": policies.read, "admin": policies.admin}
 NOBODY: Mapping[str, Policy] = {}
+NO_OPTIONS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -51,32 +52,7 @@ def seaweedfs(
     secret = {name: (name, secrets.token_hex(16)) for name in rights}
     with temporary_folder() as folder:
         (folder / "s3.json").write_text(json.dumps(_identities(rights, secret, forms=f"Write:{bucket}*")))
-        parts = ("admin", "filer", "master", "s3", "volume")
-        names = [f"{part}.port{kind}" for part in parts for kind in ("", ".grpc")]
-        ports = dict(zip(names, free_ports(len(names)), strict=True))
-        options = {
-            "dir": str(folder),
-            "ip": "127.0.0.1",
-            "ip.bind": "127.0.0.1",
-            "s3.config": str(folder / "s3.json"),
-            "s3.localSocket": str(folder / "s3.sock"),
-            "filer.localSocket": str(folder / "filer.sock"),
-            "admin.ui": "false",
-            "webdav": "false",
-            "s3.iam": "false",
-            "s3.port.iceberg": "0",
-            "s3.port.lance": "0",
-            "master.telemetry": "false",
-        } | {name: str(port) for name, port in ports.items()}
-        weed = Path(sysconfig.get_path("scripts")) / "weed"
-        command = [
-            str(weed),
-            "-logtostderr",
-            "mini",
-            *(f"-{name}={value}" for name, value in options.items()),
-        ]
-        server = Server("SeaweedFS", command, folder)
-        endpoint_url = f"http://127.0.0.1:{ports['s3.port']}"
+        server, endpoint_url = start(folder, folder / "s3.json")
         running = SeaweedFS(
             endpoint_url,
             bucket,
@@ -91,6 +67,36 @@ def seaweedfs(
             yield running
         finally:
             server.stop()
+
+
+def start(folder: Path, users: Path, options: Mapping[str, str] = NO_OPTIONS) -> tuple[Server, str]:
+    """A server, which may not answer yet, and its URL. users: the file with them. options: more of `weed mini`."""
+    parts = ("admin", "filer", "master", "s3", "volume")
+    names = [f"{part}.port{kind}" for part in parts for kind in ("", ".grpc")]
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    options = {
+        "dir": str(folder),
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "s3.config": str(users),
+        "s3.localSocket": str(folder / "s3.sock"),
+        "filer.localSocket": str(folder / "filer.sock"),
+        "admin.ui": "false",
+        "webdav": "false",
+        "s3.iam": "false",
+        "s3.port.iceberg": "0",
+        "s3.port.lance": "0",
+        "master.telemetry": "false",
+        **options,
+    } | {name: str(port) for name, port in ports.items()}
+    weed = Path(sysconfig.get_path("scripts")) / "weed"
+    command = [
+        str(weed),
+        "-logtostderr",
+        "mini",
+        *(f"-{name}={value}" for name, value in options.items()),
+    ]
+    return Server("SeaweedFS", command, folder), f"http://127.0.0.1:{ports['s3.port']}"
 
 
 def make_bucket(server: SeaweedFS, *, origins: Sequence[str] = ()) -> None:
