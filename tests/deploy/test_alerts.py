@@ -1,5 +1,6 @@
 """Alerts and dashboard: each expression by Prometheus' grammar, each alert by promtool, and in the handbook."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -34,6 +35,20 @@ def test_two_sides_of_an_alert_are_compared_by_labels_that_both_have() -> None:
     assert {name for name, _ in promql.selectors(tree)} == {"queue_depth", "worker_slots"}
 
 
+def test_the_dashboard_has_a_panel_for_each_question_and_no_two_in_one_place() -> None:
+    dashboard = json.loads(promql.DASHBOARD.read_text())
+    taken: set[tuple[int, int]] = set()
+    for panel in dashboard["panels"]:
+        place = panel["gridPos"]
+        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not cells & taken, panel["title"]
+        taken |= cells
+        assert panel["type"] == "row" or panel["description"], panel["title"]
+        assert panel["type"] == "row" or panel["datasource"]["uid"] == "${source}"
+    assert max(x for x, _ in taken) < 24
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
 def promtool(*arguments: str, folder: Path = promql.RULES.parent) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["promtool", *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
@@ -49,6 +64,17 @@ def test_each_alert_fires_when_it_should_and_a_broken_one_is_noticed(tmp_path: P
     (tmp_path / "rules.test.yml").write_text(tests)
     (tmp_path / "rules.yml").write_text(promql.RULES.read_text().replace("on () group_left () ", ""))
     assert promtool("test", "rules", "rules.test.yml", folder=tmp_path).returncode == 1
+
+
+@needs_promtool
+def test_what_prometheus_reads_in_compose_is_valid(tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(promql.RULES.read_text())
+    (tmp_path / "token").write_text("a token")
+    text = promql.RULES.with_name("prometheus.yml").read_text()
+    assert "/run/secrets/metrics_token" in text
+    (tmp_path / "prometheus.yml").write_text(text.replace("/run/secrets/metrics_token", str(tmp_path / "token")))
+    checked = promtool("check", "config", "prometheus.yml", folder=tmp_path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("rule", promql.rules(), ids=lambda rule: rule["alert"])

@@ -65,7 +65,7 @@ def service(image: str, seaweed: SeaweedFS, tmp_path_factory: pytest.TempPathFac
         contained = Contained(tmp_path_factory.mktemp("container") / "data", image, {**own, **s3_settings(seaweed)})
         try:
             contained.start()
-            key = re.search(r"gallimg_\w+", contained.manage("apikey", "create", "smoke"))
+            key = re.search(r"gallimg_[\w-]+", contained.manage("apikey", "create", "smoke"))
             assert key
             contained.headers = {"Authorization": f"Bearer {key[0]}"}
             yield contained
