@@ -18,6 +18,7 @@ from bench import (
     raw,
     reprocess,
     scale,
+    scrape,
     speed,
     storage,
     table,
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "bytes": lambda options: quality.rows(options.photos),
     "tests": lambda options: unit_tests.rows(),
     "scale": lambda options: scale.rows(options.rounds),
+    "scrape": lambda options: scrape.rows(options.rounds, options.pictures),
     "desk": lambda options: desk.rows(options.rounds, options.pictures),
     "instructions": lambda options: instructions.rows(options.rounds),
     "storage": lambda options: storage.rows(options.rounds),
@@ -53,6 +55,7 @@ _BY_NAME_ONLY = {
     "instructions",
     "reprocess",
     "scale",
+    "scrape",
     "storage",
     "throughput",
     "waiting",
@@ -84,7 +87,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7, help="pairs for each ratio (7)")
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
     parser.add_argument("--against", type=Path, help="checkout of another build, for throughput, accepting and hostile")
-    parser.add_argument("--pictures", type=int, help="for desk: fewer than 100,000, to see that it works")
+    parser.add_argument("--pictures", type=int, help="for desk and scrape: fewer than 100,000, to see that it works")
     parser.add_argument("--photos", type=Path, help="for bytes: a folder of JPEGs, instead of mate-backgrounds")
     kept = Path(__file__).parent / ".cache/results.json"
     parser.add_argument("--json", type=Path, default=kept, help="where the figures go (bench/.cache/results.json)")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from media_jobs.models import Derivative, Job, JobEvent
+from media_jobs.adapters import metric_triggers
+from media_jobs.models import Derivative, Job, JobEvent, MetricEntry
 from media_jobs.services.jobs import transitions
 from media_jobs.states import DerivativeState, JobState, Stage
 from tests.factories import make_derivative, make_job, make_original
@@ -35,6 +36,9 @@ def fill(
             _finished(done, derived_share, sides_px)
         if queued:
             _waiting(done + 1, done + queued)
+    metric_triggers.remove()
+    MetricEntry.objects.all().delete()
+    metric_triggers.install()  # they have seen nothing of it, and count it now
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
 

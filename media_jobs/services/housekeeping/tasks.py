@@ -55,7 +55,7 @@ TASKS = (
     Task("retention", "files that their products keep no longer", _INTERVAL_S, retention.find, retention.repair),
     Task("places", "room that dead uploads took up", _HOUR_S, places.find, places.repair),
     Task("amounts", "adds up what is stored", _MINUTE_S, amounts.find, amounts.repair),
-    Task("metrics", "adds up what /metrics tells", 10, counted.find, counted.repair),
+    Task("metrics", "adds up what /metrics tells", 30, counted.find, counted.repair),
     Task("orphans", "stored objects that no row names", _DAY_S, orphans.find_orphans, orphans.mark_orphans),
     Task("tombstones", "objects that are to be deleted", _MINUTE_S, orphans.find_tombstones, orphans.delete_objects),
     Task("writes", "unfinished writes to the storage", _INTERVAL_S, leftovers.find_writes, leftovers.abort_writes),

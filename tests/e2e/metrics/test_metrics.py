@@ -117,6 +117,8 @@ def test_each_process_tells_of_itself(site: Site) -> None:
         found = site.of_worker(number)
         assert found["process_resident_memory_bytes"] > 10_000_000
         assert "disk_free_bytes" in " ".join(found)
+        statements = sum(value for name, value in found.items() if name.startswith("django_db_execute_total"))
+        assert statements > 10
         assert "queue_depth" not in " ".join(found)
         assert worker.pid
     wait_until(lambda: _made_by_both(site), 120, "pictures that both workers made")
