@@ -1,5 +1,7 @@
 """Settings of the libraries beneath the API that depend on no environment."""
 
+from media_jobs.pipeline.compare.values import Reason, Verdict
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["media_jobs.api.shared.auth.CallerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["media_jobs.api.shared.permissions.HasScope"],
@@ -63,6 +65,8 @@ SPECTACULAR_SETTINGS = {
         "HealthStatusEnum": ["ok", "unavailable"],
         "FileStatusEnum": ["PENDING", "PROCESSING", "DONE", "FAILED"],
         "PartsStatusEnum": ["UP", "DOWN"],
+        "VerdictEnum": [verdict.value for verdict in Verdict],
+        "ComparisonReasonEnum": [reason.value for reason in Reason],
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # its lists say “90 - 90”
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # its default asks a server elsewhere

@@ -26,6 +26,7 @@ urlpatterns = [
     path("v1/", include("media_jobs.api.runs.urls")),
     path("v1/", include("media_jobs.api.flags.urls")),
     path("ofrep/v1/", include("media_jobs.api.flags.ofrep_urls")),
+    path("v1/", include("media_jobs.api.shadow.urls")),
     path("media/", include("media_jobs.api.files.urls")),
     path("openapi.json", DescriptionView.as_view(http_method_names=_READ), name="schema"),
     path("docs", docs, name="docs"),

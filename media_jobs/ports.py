@@ -145,8 +145,9 @@ class ObjectStore(Protocol):
     def check(self) -> None:
         """Prove that writing is possible, leaving nothing behind. Raises StorageUnavailable, StorageFull."""
 
-    def check_room(self) -> None:
+    def check_room(self, *, times: int = 1) -> None:
         """Raise StorageFull when the disk is nearly full; a storage without a disk of ours always has room.
 
-        Costs at most one system call: asked before every upload.
+        times: how many times as much has to be free, for what is to be refused before others are. Costs at most one
+        system call: asked before every upload.
         """

@@ -126,6 +126,7 @@ _STATE: Mapping[str, Callable[[], None]] = {
     "which engines it has noted": engines.forget,
     "what the worker of the process holds and suspects": shared_decoder.renew_worker,
     "the object stores": storage.store.cache_clear,
+    "the store of the live site": storage.legacy_store.cache_clear,
     "the connections to RQ, and what their database is called": queue.forget,
     "whether requests can be counted": rate_counter.forget,
     "the keys that issuers publish": tokens.published_keys.cache_clear,
@@ -136,15 +137,21 @@ _STATE: Mapping[str, Callable[[], None]] = {
 #: Django's content types.
 
 
-def _forget_buckets() -> None:
+def _forget_stores() -> None:
     storage.store.cache_clear()
+    storage.legacy_store.cache_clear()
+
+
+def _forget_buckets() -> None:
+    _forget_stores()
     anonymous_pool.cache_clear()
 
 
 #: What is made by settings, by the letters that these begin with.
 _MADE_BY_SETTINGS: Mapping[str, Callable[[], None]] = {
-    **dict.fromkeys(("OBJECTS_", "PUBLIC_", "CDN_", "MIN_FREE_"), storage.store.cache_clear),
+    **dict.fromkeys(("OBJECTS_", "PUBLIC_", "CDN_", "MIN_FREE_"), _forget_stores),
     "S3_": _forget_buckets,
+    "LEGACY_": storage.legacy_store.cache_clear,
     **dict.fromkeys(("WORK_DIR", "SANDBOX_MEMORY_"), shared_decoder.leave),
     "RQ_QUEUES": queue.forget,
     "": views.made.clear,  # the API's description tells of many

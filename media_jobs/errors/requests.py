@@ -1,6 +1,7 @@
 """What a request asks for and cannot have; nothing was stored, and no job is concerned."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from media_jobs.errors.base import Blame, MediaError
 
@@ -95,6 +96,33 @@ class IdempotencyKeyReused(RequestError):
 
 class WrongState(RequestError):
     code = "wrong_state"
+
+
+class BadLegacyKey(BadRequest):
+    """What was named as the site's own picture cannot be one, or lies where this service does not look."""
+
+    code = "bad_legacy_key"
+    sentence = (
+        "“{key}” is no key of an original of the site: it takes one like {prefix}1234/1234_1700000000_original.jpg, "
+        "of letters, digits and “. _ - /”."
+    )
+
+
+class ShadowExists(WrongState):
+    """Nothing is done for the second one. shadow_id: of the first, where the caller may look at it."""
+
+    code = "shadow_exists"
+    sentence = "This key has a shadow already, {}. A key stands for one upload: give each its own."
+
+    def __init__(self, why: str, *, shadow_id: UUID | None = None) -> None:
+        super().__init__(why)
+        self.members = {"shadowId": str(shadow_id)} if shadow_id else {}
+
+
+class ShadowsFull(RequestError):
+    code = "shadows_full"
+    sentence = "Too many shadows are waiting already. Nothing was stored; uploads are taken all the same."
+    retry_after_s = 60
 
 
 class NotRestorable(WrongState):

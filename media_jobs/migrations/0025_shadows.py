@@ -49,7 +49,6 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('fetching', 'fetching'), ('rendering', 'rendering'), ('due', 'due'), ('compared', 'compared'), ('failed', 'failed')], max_length=16)),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='A worker takes it from then on.')),
                 ('worker', models.CharField(blank=True, default='', max_length=255)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0, help_text='How often a worker has taken it in this state.')),
                 ('code', models.CharField(blank=True, default='', help_text='Why it failed, for machines.', max_length=32)),
                 ('detail', models.TextField(blank=True, default='', help_text='Why it failed, for people.')),

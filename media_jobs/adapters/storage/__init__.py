@@ -3,6 +3,7 @@
 import functools
 import os
 from enum import StrEnum
+from pathlib import Path
 
 from django.conf import settings
 
@@ -48,8 +49,30 @@ def store(role: Role) -> ObjectStore:
     )
 
 
+@functools.cache
+def legacy_store() -> ObjectStore:
+    """Return where the site that is moved over has its pictures, by default `store`. Only ever read."""
+    if settings.LEGACY_FOLDER:
+        from media_jobs.adapters.storage.files import FileStore  # noqa: PLC0415 - only where it is used
+
+        return FileStore(Path(settings.LEGACY_FOLDER), media_url="")
+    if settings.LEGACY_S3_BUCKET:
+        from media_jobs.adapters.storage.s3 import S3Store  # noqa: PLC0415 - boto3 only where it is used
+
+        own = settings.LEGACY_S3_CREDENTIALS
+        return S3Store(
+            settings.LEGACY_S3_BUCKET,
+            credentials=own if own[0] else _credentials(Role.WORKER),
+            region=settings.LEGACY_S3_REGION,
+            endpoint_url=settings.LEGACY_S3_ENDPOINT_URL,
+            ca_bundle=settings.S3_CA_BUNDLE,
+        )
+    return store(Role.WORKER)
+
+
 # Clients and threads of the parent are of no use to a child.
 os.register_at_fork(after_in_child=store.cache_clear)
+os.register_at_fork(after_in_child=legacy_store.cache_clear)
 
 
 def _credentials(role: Role) -> tuple[str, ...] | None:

@@ -131,13 +131,13 @@ class FileStore:
         finally:
             writer.abort()
 
-    def check_room(self) -> None:
+    def check_room(self, *, times: int = 1) -> None:
         with translate_errors("being asked for its room"):
             try:
                 disk = os.statvfs(self._location)
             except FileNotFoundError:  # before the first object
                 disk = os.statvfs(_nearest(self._location))
-        if disk.f_bavail * disk.f_frsize < self._min_free_bytes:
+        if disk.f_bavail * disk.f_frsize < times * self._min_free_bytes:
             log.warning("storage_nearly_full", free_bytes=disk.f_bavail * disk.f_frsize)
             raise StorageFull
 

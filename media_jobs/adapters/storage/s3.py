@@ -188,7 +188,7 @@ class S3Store:
     def _senders(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(_SENDERS, thread_name_prefix="s3")
 
-    def check_room(self) -> None:
+    def check_room(self, *, times: int = 1) -> None:
         """Do nothing: a bucket always has room."""
 
     def _try_to_write(self) -> MediaError | None:

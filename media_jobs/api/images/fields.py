@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from media_jobs.api.shared.bodies.field_names import checked
 from media_jobs.api.shared.bodies.image_fields import RightField
 from media_jobs.api.shared.bodies.upload_fields import FileFirst, UploadFields, validated
 from media_jobs.pipeline.formats.sniff import BY_CONTENT_TYPE
+from media_jobs.pipeline.recipes import LEGACY
 from media_jobs.pipeline.values import Focus, Overrides
 from media_jobs.services.uploads.intake import UploadOptions
 
@@ -69,14 +70,49 @@ class FieldsSerializer(UploadFields):
 
 @dataclass(frozen=True, slots=True)
 class SentFields:
-    """The fields of an upload. upload_id: of a picture that is in the storage already."""
+    """The fields of an upload.
+
+    upload_id: of a picture that is in the storage already. shadow_of: the key of the same picture at the site of which
+    this is the shadow, if any.
+    """
 
     preset: str
     options: UploadOptions
-    upload_id: UUID | None
+    upload_id: UUID | None = None
+    shadow_of: str = ""
 
 
-class UploadSerializer(FileFirst, FieldsSerializer):
+class FormSerializer(FieldsSerializer):
+    """The text fields of an upload that comes as a form."""
+
+    shadow = serializers.BooleanField(
+        required=False,
+        help_text="During a cut-over: the site makes its own sizes of this picture, too, and both are to be compared. "
+        "It waits behind uploads, by the preset `gallformers-legacy`, and its pictures are deleted after some weeks.",
+        error_messages={"invalid": "takes true or false."},
+    )
+    legacyKey = serializers.CharField(  # noqa: N815  (the wire's spelling)
+        required=False,
+        max_length=255,
+        help_text="With shadow=true: the key of the site’s own original, such as gall/12/12_1700000000_original.jpg.",
+    )
+
+    @classmethod
+    def read(cls, sent: Mapping[str, Any]) -> SentFields:
+        fields, valid = super().read(sent), validated(cls, sent)
+        key = valid.get("legacyKey", "")
+        if not valid.get("shadow", False):
+            if key:
+                raise serializers.ValidationError({"legacyKey": ["goes with shadow=true."]})
+            return fields
+        if not key:
+            raise serializers.ValidationError({"legacyKey": ["is needed with shadow=true."]})
+        if sent.get("preset") not in ("", None, LEGACY.name):
+            raise serializers.ValidationError({"preset": [f"is {LEGACY.name} with shadow=true; leave it out."]})
+        return replace(fields, preset=LEGACY.name, shadow_of=key)
+
+
+class UploadSerializer(FileFirst, FormSerializer):
     """The form of an upload, as the documentation shows it; the file itself is streamed past it."""
 
     file = serializers.FileField(

@@ -41,12 +41,13 @@ class UploadedSerializer(AcceptedSerializer):
         help_text="An image that the same caller uploaded before, with the very same bytes. Absent where there is "
         "none. Both are kept.",
     )
+    shadowId = serializers.UUIDField(  # noqa: N815
+        source="shadow_id", required=False, help_text="With shadow=true: for `GET /v1/shadow/{shadowId}`."
+    )
 
     def to_representation(self, accepted: Accepted) -> dict[str, Any]:
         answer: dict[str, Any] = super().to_representation(accepted)
-        if accepted.duplicate_of is None:
-            del answer["duplicateOf"]
-        return answer
+        return {name: value for name, value in answer.items() if value is not None}
 
 
 class OpenedSerializer(serializers.Serializer[Opened]):

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from media_jobs import selectors
 from media_jobs.api.images import listing
-from media_jobs.api.images.fields import AnnouncedSerializer, FieldsSerializer, StagedSerializer, UploadSerializer
+from media_jobs.api.images.fields import AnnouncedSerializer, FormSerializer, StagedSerializer, UploadSerializer
 from media_jobs.api.images.listing import ListQuery, ListSerializer
 from media_jobs.api.images.serializers import OpenedSerializer, UploadedSerializer
 from media_jobs.api.images.views import OVER_IN_TIME, accepted
@@ -27,6 +27,7 @@ from media_jobs.callers import Caller, Scope
 from media_jobs.models import IdempotencyKey
 from media_jobs.pipeline.formats.sniff import Kind
 from media_jobs.services import idempotency, originals
+from media_jobs.services.cutover import shadows
 from media_jobs.services.idempotency import Answer, Sent
 from media_jobs.services.uploads import backlog, direct_uploads, intake
 from media_jobs.services.uploads.intake import Accepted, HashingSink
@@ -55,6 +56,9 @@ class UploadView(APIView):
             "unknown_upload",
             "upload_used",
             "upload_expired",
+            "bad_legacy_key",
+            "shadow_exists",
+            "shadows_full",
             *answers.FORM_BODY,
             *answers.JSON_BODY,
             *answers.ONCE,
@@ -103,14 +107,16 @@ class ImagesView(UploadView):
 
 def _accept_file(request: Request, caller: Caller, key: str | None) -> Answer:
     with receiving(request, begin=partial(_begin, caller), **_form()) as form:
-        fields = FieldsSerializer.read(form.fields)
-        return form.upload.accept(
-            preset=selectors.current_preset(fields.preset),
-            caller=caller,
-            build_answer=_build_answer,
-            options=fields.options,
-            sent=Sent(caller.id, key, _fingerprint_of_file(form)) if key else None,
-        )
+        fields = FormSerializer.read(form.fields)
+        how: dict[str, Any] = {
+            "caller": caller,
+            "build_answer": _build_answer,
+            "options": fields.options,
+            "sent": Sent(caller.id, key, _fingerprint_of_file(form)) if key else None,
+        }
+        if fields.shadow_of:
+            return shadows.accept(form.upload, fields.shadow_of, **how)
+        return form.upload.accept(preset=selectors.current_preset(fields.preset), **how)
 
 
 def _replay_file(request: Request, earlier: IdempotencyKey) -> Answer:

@@ -14,7 +14,8 @@ from media_jobs.states import ShadowState
 class Shadow(models.Model):
     """One upload of the live site, by the key that it has there. Its original here serves the comparison only.
 
-    Changed by conditional updates: a worker holds it by `(worker, lease_until)` while it fetches or compares.
+    Changed by conditional updates. A worker that fetches or compares holds it by `(state, worker)`, and moves `due_at`
+    ahead meanwhile: where it falls silent, another one takes it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -34,7 +35,6 @@ class Shadow(models.Model):
     state = models.CharField(max_length=16, choices=choices(ShadowState))
     due_at = models.DateTimeField(db_default=Now(), help_text="A worker takes it from then on.")
     worker = models.CharField(max_length=255, blank=True, default="")
-    lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has taken it in this state.")
     code = models.CharField(max_length=32, blank=True, default="", help_text="Why it failed, for machines.")
     detail = models.TextField(blank=True, default="", help_text="Why it failed, for people.")

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from media_jobs.runtime.webhook_sender import WebhookSender
 from media_jobs.runtime.workers.rq_worker import ResilientWorker
 from media_jobs.services import housekeeping, previews
 from media_jobs.services.bulk import driving as bulk
+from media_jobs.services.cutover import working as shadows
 from media_jobs.services.housekeeping import TaskSchedule
 from media_jobs.services.jobs import dispatch, outage, processing
 from media_jobs.services.jobs import worker as workers
@@ -34,10 +36,12 @@ _SLICE_S = 0.5
 
 
 class WorkerLoop:
-    """What a worker does beside its jobs."""
+    """What a worker does beside its jobs. beside: what it does where nothing is more urgent."""
 
-    def __init__(self, worker: Worker, schedule: TaskSchedule) -> None:
-        self.worker, self._schedule = worker, schedule
+    def __init__(
+        self, worker: Worker, schedule: TaskSchedule, *, beside: Callable[[Worker], object] = lambda worker: None
+    ) -> None:
+        self.worker, self._schedule, self._beside = worker, schedule, beside
 
     def between_jobs(self) -> None:
         """Repair what is due, and return when nothing would make the next job fail, or when told to stop.
@@ -58,6 +62,7 @@ class WorkerLoop:
             processing.requeue_own(self.worker)
             self._schedule.run_due_tasks()
             previews.make_waiting(self.worker)
+            self._beside(self.worker)
         except database.CONNECTION_ERRORS as error:
             database.discard_connection(error)
             self.worker.suspects_outage = True
@@ -94,7 +99,7 @@ def run_worker(*, metrics_port: int = 0) -> None:
         housekeeping.sweep_workspaces()
     except WorkspaceUnavailable:
         worker.suspects_outage = True
-    loop = WorkerLoop(worker, schedule)
+    loop = WorkerLoop(worker, schedule, beside=shadows.work_between_jobs)
     queues = _queues_once_the_database_answers()
     rq_worker = ResilientWorker(
         queues,

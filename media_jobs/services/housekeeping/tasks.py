@@ -16,6 +16,7 @@ from media_jobs.services.housekeeping import (
     old_deliveries,
     old_histories,
     orphans,
+    shadows,
     staged_files,
     unused_derivatives,
 )
@@ -53,6 +54,8 @@ TASKS = (
     Task("expiry", "deleted images past RESTORE_DAYS", _HOUR_S, deleted_images.find_expired, deleted_images.give_up),
     Task("failures", "failed originals, where presets say so", _HOUR_S, failed_originals.find, failed_originals.repair),
     Task("retention", "files that their products keep no longer", _INTERVAL_S, retention.find, retention.repair),
+    Task("shadows", "shadows to be compared again, nightly", _DAY_S, shadows.find_again, shadows.compare_again),
+    Task("comparisons", "pictures of shadows after SHADOW_DAYS", _HOUR_S, shadows.find_old, shadows.forget_pictures),
     Task("places", "room that dead uploads took up", _HOUR_S, places.find, places.repair),
     Task("amounts", "adds up what is stored", _MINUTE_S, amounts.find, amounts.repair),
     Task("metrics", "adds up what /metrics tells", 30, counted.find, counted.repair),

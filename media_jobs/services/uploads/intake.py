@@ -59,11 +59,13 @@ class Accepted:
     """An upload that was taken in, and its job.
 
     estimated_ms: until it is probably done. duplicate_of: an earlier original of the same uploader with these bytes.
+    shadow_id: of the shadow that it was uploaded for, if any.
     """
 
     job: Job
     estimated_ms: int
     duplicate_of: UUID | None = None
+    shadow_id: UUID | None = None
 
 
 class HashingSink:
@@ -155,7 +157,12 @@ class Upload(HashingSink):
         estimates.pace(Lane.INTERACTIVE)  # now, and not while the transaction is open
 
     def write_rows(
-        self, preset: Preset, caller: Caller, options: UploadOptions, limits: Mapping[str, Any] | None = None
+        self,
+        preset: Preset,
+        caller: Caller,
+        options: UploadOptions,
+        limits: Mapping[str, Any] | None = None,
+        lane: Lane = Lane.INTERACTIVE,
     ) -> Accepted:
         """Write the original and queue its job. Needs a transaction, after `commit`. limits: see `create_job`."""
         original = self.original
@@ -165,7 +172,7 @@ class Upload(HashingSink):
             setattr(original, name, value)
         original.save(force_insert=True)
         tagging.add(original, options.tags)
-        return enqueue_job(original, preset=preset, caller=caller, duplicate_of=duplicate_of, limits=limits)
+        return enqueue_job(original, preset=preset, caller=caller, duplicate_of=duplicate_of, limits=limits, lane=lane)
 
     def _leave_to_housekeeping(self) -> None:
         """The object may have come to be, and this process must not delete it: a row tells a worker to, at once.
@@ -189,13 +196,14 @@ def enqueue_job(
     caller: Caller,
     duplicate_of: UUID | None = None,
     limits: Mapping[str, Any] | None = None,
+    lane: Lane = Lane.INTERACTIVE,
 ) -> Accepted:
     """Queue the job of an original that was just accepted; workers hear of it after the commit. Needs a transaction."""
-    job = create_job(original, preset=preset, caller=caller, lane=Lane.INTERACTIVE, limits=limits)
+    job = create_job(original, preset=preset, caller=caller, lane=lane, limits=limits)
 
     def notify() -> None:
         log.info("upload_accepted", job=str(job.pk), image=str(original.pk), bytes=original.size_bytes or None)
-        dispatch.notify(Lane.INTERACTIVE)
+        dispatch.notify(lane)
 
     transaction.on_commit(notify, robust=True)
     return Accepted(job, estimates.remaining_ms(job), duplicate_of)

@@ -41,6 +41,7 @@ _CANCEL_JOB = Rule(Scope.MANAGE, "job", ("view_job", "cancel_job"))
 _SEE_ORIGINAL = Rule(Scope.READ, "image", ("view_original", "download_original"))
 _SEE_RUN = Rule(Scope.READ, "run", ("manage_reprocessrun",))
 _MOVE_RUN = Rule(Scope.MANAGE, "run", ("manage_reprocessrun",))
+_SEE_SHADOW = Rule(Scope.READ, "shadow", ("view_job",))
 _SEE_WEBHOOK = Rule(Scope.READ, "webhook", None)
 _CHANGE_WEBHOOK = Rule(Scope.MANAGE, "webhook", None)
 
@@ -130,6 +131,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("OPTIONS", "/v1/runs/{}/accept"): READ,
     ("POST", "/v1/runs/{}/rollback"): _MOVE_RUN,
     ("OPTIONS", "/v1/runs/{}/rollback"): READ,
+    ("POST", "/v1/shadow"): UPLOAD,
+    ("OPTIONS", "/v1/shadow"): READ,
+    ("GET", "/v1/shadow/{}"): _SEE_SHADOW,
+    ("OPTIONS", "/v1/shadow/{}"): READ,
     ("GET", "/v1/staleness"): READ,
     ("OPTIONS", "/v1/staleness"): READ,
     ("GET", "/v1/flags/{}"): _FLAG,

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from gallimg_site.urls import urlpatterns as real
 from media_jobs.callers import Scope
-from media_jobs.models import ApiKey, Original, ReprocessRun
+from media_jobs.models import ApiKey, Original, ReprocessRun, Shadow
+from media_jobs.models.base import uuid7
 from media_jobs.selectors import current_preset
 from media_jobs.states import JobState
 from tests import people
@@ -72,6 +73,8 @@ def _thing(kind: str, owner: str) -> tuple[Any, ...]:
         return delivery.endpoint_id, delivery.pk
     if kind == "run":
         return (ReprocessRun.objects.create(owner=owner, preset=current_preset("gallformers")).pk,)
+    if kind == "shadow":
+        return (Shadow.objects.create(legacy_key=f"gall/1/{uuid7()}_original.jpg", owner=owner, state="fetching").pk,)
     image = make_original(owner=owner)
     things: dict[str, Callable[[], Any]] = {
         "": lambda: "01990000-0000-7000-8000-000000000000",

@@ -17,6 +17,7 @@ from media_jobs.models import DirectUpload
 from media_jobs.runtime.http import refusals
 from media_jobs.services import originals
 from tests import images, people
+from tests.api.captured import shadows
 from tests.api.captured.images import upload
 from tests.api.captured.recorder import Recorder
 from tests.api.uploading import file, form, post
@@ -31,6 +32,7 @@ def capture(record: Recorder, me: Client, settings: Any, monkeypatch: pytest.Mon
     _requests(record, me, photo)
     _forms(record, me, photo)
     _states(record, me, photo, settings)
+    shadows.capture_problems(record, people.keyed(), photo, settings)
     _callers(record, me, photo, settings)
     _limits(record, me, photo, settings)
     _service(record, me, photo, monkeypatch)

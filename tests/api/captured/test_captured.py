@@ -9,7 +9,7 @@ import pytest
 from media_jobs.api.shared.openapi import captured
 from tests import people
 from tests.api import signing
-from tests.api.captured import callers, flags, images, ingestion, instructions, problems, runs
+from tests.api.captured import callers, flags, images, ingestion, instructions, problems, runs, shadows
 from tests.api.captured.recorder import Recorder, comparable
 
 FILE = Path(captured.__file__).with_name("captured.json")
@@ -28,6 +28,7 @@ def test_the_examples_are_what_the_service_answers(settings: Any, monkeypatch: p
     ingestion.capture(record, me)
     ingestion.capture_health(record, settings)
     instructions.capture(record, me, settings)
+    shadows.capture(record, people.keyed())
     callers.capture_tokens(record)
     callers.capture_webhooks(record, me)
     flags.capture(record, me)

@@ -28,6 +28,7 @@ TAGS = (
         "Whether a feature is on for a visitor: in our words, and by OpenFeature's remote evaluation protocol (OFREP).",
         ("/v1/flags", "/ofrep/"),
     ),
+    Tag("Shadows", "For a cut-over: what a live site makes of a picture, beside what is made here.", ("/v1/shadow",)),
     Tag("Tokens", "For accounts of this service, where it issues tokens.", ("/v1/tokens",)),
     Tag(
         "Ingestion",

@@ -47,6 +47,18 @@ TYPES = {
         "There is no preset of that name. The detail lists those there are.",
         "Send one of them, or leave the field out.",
     ),
+    "bad_legacy_key": ProblemType(
+        "Not a key of the site",
+        "The key is none that the live site gives to an original, or does not lie below LEGACY_PREFIX. Nothing was "
+        "stored. No other objects are ever read for a shadow.",
+        "Send the key as the site stores it, with _original before the extension. The operator sets LEGACY_PREFIX.",
+    ),
+    "shadow_exists": ProblemType(
+        "Key has a shadow already",
+        "A key stands for one upload. This one was sent before by another caller or with other bytes, or what was made "
+        "of it is not kept any more. Nothing was stored.",
+        "Nothing is to be done if it is the same picture. Else give each upload a key of its own.",
+    ),
     "unknown_product": ProblemType(
         "Unknown product",
         "There is no product of that id or name, it takes nothing at present, or it is not open to the caller.",

@@ -20,6 +20,12 @@ TYPES = {
         f"{_LATER} Uploads are taken again as soon as some are done.",
         _REDUCED_TYPE,
     ),
+    "shadows_full": ProblemType(
+        "Too many shadows",
+        "So many shadows wait already (MAX_SHADOWS) that no more are taken. Nothing was stored; uploads are taken all "
+        "the same.",
+        f"{_LATER} A site need not: a part of its uploads is enough to compare.",
+    ),
     "limits_unavailable": ProblemType(
         "Requests cannot be counted",
         "Redis, which counts requests, does not answer. Callers whom nobody knows wait until it does.",

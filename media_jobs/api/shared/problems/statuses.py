@@ -32,6 +32,7 @@ STATUS: dict[type[errors.MediaError], int] = {
     errors.AnswerFailed: 500,
     errors.UnsupportedTransferCoding: 501,
     errors.BacklogFull: 503,
+    errors.ShadowsFull: 503,
     errors.LimitsUnavailable: 503,
     errors.TokenKeysUnavailable: 503,
     errors.TooManyWaiters: 503,
