@@ -23,6 +23,7 @@ CORS_ALLOW_HEADERS = [
     "idempotency-key",
     "if-none-match",
     "last-event-id",
+    "traceparent",
     "x-api-key",
     "x-user-id",
 ]
@@ -35,6 +36,7 @@ CORS_EXPOSE_HEADERS = [
     "RateLimit-Policy",
     "Retry-After",
     "WWW-Authenticate",
+    "X-Request-ID",
 ]
 CORS_PREFLIGHT_MAX_AGE = 7200  # the most that Chromium keeps
 

