@@ -19,6 +19,8 @@ from tests.seaweed import seaweedfs
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 MIGRATIONS = "media_jobs/migrations"
+#: Whoever owns the checkout: in a container it is often somebody else.
+GIT = ("git", "-c", "safe.directory=*")
 #: What a service of the first release leaves: a picture that is done, one that failed, one that waits, one of which
 #: the worker died. Written with the tables as they were; their files are put where it had them.
 _FIRST = """
@@ -182,7 +184,7 @@ def release_before(folder: Path) -> Path:
         pytest.skip("needs the whole history: git clone without --depth")
     released = git("describe", "--tags", "--abbrev=0", "--match=v*", commit) or commit
     folder.mkdir()
-    archive = subprocess.run(["git", "archive", released], cwd=ROOT, capture_output=True, check=True).stdout
+    archive = subprocess.run([*GIT, "archive", released], cwd=ROOT, capture_output=True, check=True).stdout
     subprocess.run(["tar", "--extract"], cwd=folder, input=archive, check=True)
     (folder / ".venv").symlink_to(sys.prefix)
     return folder
@@ -190,5 +192,5 @@ def release_before(folder: Path) -> Path:
 
 def git(*arguments: str) -> str:
     """What it says; nothing where it fails, as outside of a repository."""
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([*GIT, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
