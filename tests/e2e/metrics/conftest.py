@@ -59,7 +59,7 @@ class Site:
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
         self.ports = free_ports(3)
         shared = {**env, "GALLIMG_DATA": str(folder / "data"), "LOG_LEVEL": "info"}
-        self.web = Service(folder / "data", {**shared, "WORKERS": "0", "METRICS_PORT": str(self.ports[0])})
+        self.web = Service(folder / "data", {**shared, "METRICS_PORT": str(self.ports[0])}, command="web")
         self.workers = [
             Service(folder / f"worker{number}", {**shared, "METRICS_PORT": str(port)}, command="worker")
             for number, port in enumerate(self.ports[1:], start=1)

@@ -143,6 +143,8 @@ def test_the_page_for_operators_names_what_there_is(site: Site) -> None:
 
 
 def test_alerts_and_dashboard_ask_for_what_there_is(site: Site) -> None:
+    site.start_workers()
+    site.web.upload()  # requests are counted once there are some; probes are none
     asked = {name for text in promql.expressions().values() for name in promql.metrics(text)}
     there = {name.partition("{")[0] for name in site.scrape()}
     assert asked - promql.PROMETHEUS - there == set()
