@@ -119,6 +119,28 @@ def _queue_is_empty(world: "World") -> Iterator[str]:
                 yield f"{name.decode()} holds {length}"
 
 
+def _metrics_are_what_the_tables_say(world: "World") -> Iterator[str]:
+    sums = world.query(
+        "SELECT metric, label, SUM(count_more) AS count, SUM(sum_more) AS size "
+        "FROM media_jobs_metricentry GROUP BY metric, label"
+    )
+    kept = {(row["metric"], row["label"]): (int(row["count"]), int(row["size"])) for row in sums}
+    ends = Counter(event["type"] for event in world.history() if event["type"] in _TERMINAL)
+    counted = {label: count for (metric, label), (count, _) in kept.items() if metric == "jobs"}
+    if counted != ends:
+        yield f"{counted} ends of jobs are counted, and the histories say {dict(ends)}"
+    waiting = sum(count for (metric, _), (count, _) in kept.items() if metric == "queue_depth")
+    queued = sum(job["state"] == "queued" for job in world.jobs().values())
+    if waiting != queued:
+        yield f"{waiting} jobs are counted as waiting, and {queued} wait"
+    stored = "SELECT COUNT(*) AS count, COALESCE(SUM(size_bytes), 0) AS size FROM media_jobs_"
+    for kind, rows in (("original", "original"), ("derivative", "derivative WHERE state = 'current'")):
+        [row] = world.query(stored + rows)
+        said, there = kept.get(("storage", kind), (0, 0)), (int(row["count"]), int(row["size"]))
+        if said != there:
+            yield f"{said} {kind}s and their bytes are counted, and {there} are there"
+
+
 _CHECKS: list[Callable[["World"], Iterator[str]]] = [
     _accepted_job_has_ended,
     _done_is_complete,
@@ -129,6 +151,7 @@ _CHECKS: list[Callable[["World"], Iterator[str]]] = [
     _events_count_without_gaps,
     _job_ended_once,
     _queue_is_empty,
+    _metrics_are_what_the_tables_say,
 ]
 
 

@@ -57,6 +57,10 @@ _DAMAGES = {
     "work/left": lambda quiet, nth: (quiet.data / "work/left").write_bytes(b"half"),
     "tmp/left": lambda quiet, nth: (quiet.data.parent / "tmp/left").write_bytes(b"half"),
     "last event is": execute("DELETE FROM media_jobs_jobevent WHERE job_id = %s AND number = 2"),
+    "ends of jobs are counted": execute(
+        "INSERT INTO media_jobs_metricentry (metric, label, count_more, sum_more) SELECT 'jobs', 'failed', 1, 0 "
+        "FROM media_jobs_job WHERE id = %s"
+    ),
     "done 2 times": execute("UPDATE media_jobs_jobevent SET type = 'done' WHERE job_id = %s AND number = 2"),
 }
 
