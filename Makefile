@@ -16,8 +16,8 @@ PYTEST = $(BIN)/python -m pytest
 UNIT = not (slow or e2e or corpus or browser or chaos or faults or hostile or proxies or container)
 # What is stored, and where from it is read: the other end-to-end tests would tell nothing new on S3.
 ON_S3 = tests/e2e/uploads tests/e2e/storage tests/e2e/clients tests/e2e/test_instructions.py
-# How many at once of those that wait more than they compute.
-WAITING = 3
+# Three at once on two processors: tests wait as long as they compute.
+AT_ONCE = -n 3
 CORPUS ?=
 export CORPUS
 
@@ -28,21 +28,17 @@ run: $(VENV)/.run ## set up and run everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/python manage.py serve --welcome
 
 test: $(VENV)/.dev ## tests that need pip only, on SQLite and PostgreSQL
-	TEST_DB=sqlite $(PYTEST) -n 2 --dist worksteal -m "$(UNIT) or smoke"
-	TEST_DB=postgres $(PYTEST) -n 2 --dist worksteal -m "$(UNIT) or smoke"
+	TEST_DB=sqlite $(PYTEST) $(AT_ONCE) --dist worksteal -m "$(UNIT) or smoke"
+	TEST_DB=postgres $(PYTEST) $(AT_ONCE) --dist worksteal -m "$(UNIT) or smoke"
 
 test-all: test ## also what takes long, whole services, all faults of S3, chaos in short, clients that nobody likes, real proxies, the corpus (CORPUS=dir) and the browser
 	@test -n "$(CORPUS)" || echo "CORPUS is not set: the corpus tests will be skipped. make test-all CORPUS=dir runs them."
-	TEST_DB=sqlite $(PYTEST) -rfEs -n 2 --dist worksteal -m "slow and not e2e"
-	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "(e2e or slow) and not (smoke or s3 or corpus or browser or chaos or faults or hostile or proxies)"
-	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "e2e and not (corpus or browser or chaos or faults)" $(ON_S3)
-	TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile -m "corpus or browser"
-	TEST_DB=postgres $(PYTEST) -rfEs -n $(WAITING) tests/faults
-	TEST_DB=postgres $(PYTEST) -rfEs -n $(WAITING) --dist loadfile tests/chaos
-	TEST_DB=sqlite $(PYTEST) -rfEs -n $(WAITING) --dist loadfile tests/hostile tests/proxies tests/e2e/test_disaster.py
+	TEST_DB=sqlite $(PYTEST) -rfEs $(AT_ONCE) --dist loadfile -m "(slow and not e2e) or hostile or proxies or disaster"
+	TEST_DB=postgres $(PYTEST) -rfEs $(AT_ONCE) --dist loadfile -m "(e2e or slow or corpus or browser or chaos or faults) and not (smoke or s3 or hostile or proxies)"
+	TEST_STORE=s3 TEST_DB=postgres $(PYTEST) -rfEs $(AT_ONCE) --dist loadfile -m "e2e and not (corpus or browser or chaos or faults)" $(ON_S3)
 
 chaos: $(VENV)/.dev ## everything dies while the service works, in long; CHAOS="-k kills" takes a part
-	LONG=1 TEST_DB=postgres $(PYTEST) -rfEs -n 2 --dist loadfile tests/chaos $(CHAOS)
+	LONG=1 TEST_DB=postgres $(PYTEST) -rfEs $(AT_ONCE) --dist loadfile tests/chaos $(CHAOS)
 
 image: ## build the container image, gallimg
 	DOCKER_BUILDKIT=1 docker build --tag gallimg $(DOCKER_BUILD) .

@@ -18,6 +18,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from gallimg_site.env import Env
 from tests import servers
@@ -26,6 +28,10 @@ from tests.limits import NO_LIMITS
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1 …; empty in the controller
 _BASE = "GALLIMG_TEST_BASE"
 _VALKEY = "GALLIMG_TEST_VALKEY"
+#: Begin the names of files whose tests share a service.
+_SHARING = tuple(
+    f"tests/{name}" for name in ("browser/", "chaos/", "e2e/", "faults/test_service", "hostile/", "proxies/")
+)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -71,6 +77,19 @@ def _take_own_place() -> None:
     data.mkdir()
     os.environ["GALLIMG_DATA"] = str(data)
     os.environ["REDIS_URL"] = f"{os.environ[_VALKEY]}?db={number % 16}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    return _ByService(config, log) if config.option.dist == "loadfile" else None
+
+
+class _ByService(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """First files whose tests share a service, each to one process; then all other tests one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return file if file.startswith(_SHARING) else nodeid
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,7 @@
 """What the tests themselves promise."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from django.conf import settings
 
 from media_jobs.models import Job, Preset, StoredEntry
+from tests import plugin
 from tests.factories import make_job
 from tests.servers import free_ports
 
@@ -66,6 +68,18 @@ def test_a_skip_fails_where_all_is_required(require_all: str, outcome: str, tmp_
     run = _pytest("-p", "tests.plugin", "-q", str(tmp_path), REQUIRE_ALL=require_all)
     assert outcome in run.stdout
     assert ("apt-get install it" in run.stdout) == bool(require_all)
+
+
+def test_files_whose_tests_share_a_service_are_run_by_one_process_and_others_are_not() -> None:
+    divide = object.__new__(plugin._ByService)._split_scope
+    assert divide("tests/unit/test_env.py::test_it[1]") == "tests/unit/test_env.py::test_it[1]"
+    folder = settings.BASE_DIR / "tests"
+    starts = re.compile(r"(running|world)\(\s*tmp_path_factory")  # for more than one test
+    files = [path for path in folder.rglob("test_*.py") if starts.search(path.read_text())]
+    assert len(files) > 15
+    for file in files:
+        name = str(file.relative_to(settings.BASE_DIR))
+        assert divide(f"{name}::test_it[1]") == name
 
 
 def _pytest(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

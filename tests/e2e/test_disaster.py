@@ -16,7 +16,7 @@ from tests.e2e.service import Service, photo
 from tests.e2e.stores import BucketObjects, FileObjects, Objects, s3_settings
 from tests.seaweed import s3_client, seaweedfs
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.disaster]
 
 
 @contextmanager
