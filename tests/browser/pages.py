@@ -13,7 +13,7 @@ DESK = {
     "preset-new": "/admin/presets/new/",
     "flags": "/admin/flags/",
     "flag": "/admin/flags/image-service/",
-    "flag-new": "/admin/flags/new/",
+    "flag-new": "/admin/new-flag/",
     "runs": "/admin/media_jobs/reprocessrun/",
     "run-new": "/admin/media_jobs/reprocessrun/add/",
     "people": "/admin/auth/user/",

@@ -1,10 +1,8 @@
 """OpenFeature's own clients from npm, as `package-lock.json` pins them, against a whole service."""
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,22 +60,10 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def manage(service: Service, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **service.env},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
-
-
 def test_clients_of_openfeature_get_what_the_flag_says(service: Service, packages: Path) -> None:
-    key = manage(service, "apikey", "create", "the site", "--scope", "read")
-    manage(service, "flag", "set", "image-service", "--on", "--percent", "25", "--force", "--reason", "a test")
-    manage(service, "flag", "set", "image-service", "--deny", "visitor-4")
+    key = service.manage("apikey", "create", "the site", "--scope", "read").strip()
+    service.manage("flag", "set", "image-service", "--on", "--percent", "25", "--force", "--reason", "a test")
+    service.manage("flag", "set", "image-service", "--deny", "visitor-4")
     [program] = blocks((ROOT / "docs/flags.md").read_text(), "js")
     here = (program + ASK_EVERYTHING).replace("http://127.0.0.1:8080", service.url).replace("gallimg_…", key)
     done = subprocess.run(
