@@ -150,6 +150,7 @@ def test_where_most_fail_it_stops_and_asks(env):
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite
 def test_in_a_terminal_it_shows_a_bar_with_rate_rest_and_failures(env):
     photo = images.jpeg(1600, 1200)
     make_original(b"\xff\xd8\xff\xe0 no picture at all")
@@ -188,6 +189,7 @@ def test_a_worker_that_dies_is_started_again_and_its_picture_is_done(env):
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite
 def test_it_takes_the_options_of_the_seed(env):
     """`/app/reprocess -workers=2 -prefix originals/`."""
     make_original(images.jpeg(320, 240))
@@ -200,6 +202,7 @@ def test_it_takes_the_options_of_the_seed(env):
     assert "argument --workers: 'none': takes a number" in err
 
 
+@pytest.mark.sqlite
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 def test_a_console_of_root_becomes_the_owner_of_the_data():
     """What it hands on, to a program that says so in place of ours."""
@@ -220,6 +223,7 @@ def test_a_console_of_root_becomes_the_owner_of_the_data():
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite
 def test_without_a_database_it_says_so_in_a_sentence(env, tmp_path):
     ended = reprocess({**env, "GALLIMG_DATA": str(tmp_path / "none"), "DATABASE_URL": ""}, "--workers", "1")
     assert ended.returncode == 1
