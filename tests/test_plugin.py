@@ -51,23 +51,20 @@ def test_a_test_that_rolls_back_finds_the_shipped_presets() -> None:
     assert _is_as_shipped()
 
 
-def test_a_test_that_rolls_back_finds_them_behind_one_that_commits(tmp_path: Path) -> None:
-    (tmp_path / "backwards.py").write_text(
-        "import pytest\n@pytest.hookimpl(trylast=True)\ndef pytest_collection_modifyitems(items): items.reverse()\n"
-    )
-    ours = Path(__file__).relative_to(settings.BASE_DIR)
-    both = "test_a_test_that_commits or test_a_test_that_rolls_back_finds_the_shipped"
-    run = _pytest("-p", "backwards", "-p", "no:randomly", "-v", f"{ours}", "-k", both, PYTHONPATH=f"{tmp_path}")
-    assert "3 passed" in run.stdout, run.stdout
-    assert run.stdout.index("commits_leaves") < run.stdout.index("rolls_back_finds")
+@pytest.mark.parametrize(("require_all", "outcome"), [("", "skipped"), ("1", "failed")])
+def test_a_skip_fails_where_all_is_required(require_all: str, outcome: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUIRE_ALL", require_all)
+    why = ("test_it.py", 2, "Skipped: apt-get install it")
+    report = pytest.TestReport("test_it.py::test_it", ("test_it.py", 2, "test_it"), {}, "skipped", why, "setup")
+    plugin._no_skipping(report)
+    assert report.outcome == outcome
+    assert "apt-get install it" in str(report.longrepr)
 
 
-@pytest.mark.parametrize(("require_all", "outcome"), [("", "1 skipped"), ("1", "1 failed")])
-def test_a_skip_fails_where_all_is_required(require_all: str, outcome: str, tmp_path: Path) -> None:
+def test_a_run_in_which_one_is_skipped_fails_where_all_is_required(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("import pytest\ndef test_it(): pytest.skip('apt-get install it')\n")
-    run = _pytest("-p", "tests.plugin", "-q", str(tmp_path), REQUIRE_ALL=require_all)
-    assert outcome in run.stdout
-    assert ("apt-get install it" in run.stdout) == bool(require_all)
+    run = _pytest("-p", "tests.plugin", "-q", str(tmp_path), REQUIRE_ALL="1")
+    assert "1 failed" in run.stdout
 
 
 def test_files_whose_tests_share_a_service_are_run_by_one_process_and_others_are_not() -> None:
