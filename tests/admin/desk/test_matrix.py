@@ -10,7 +10,7 @@ from tests.admin.desk.matrix import GROUPS, ROWS, Row, Things, browser_of
 from tests.admin.desk.test_preset_pages import table
 from tests.factories import make_derivative, make_failed_job, make_job
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 
 @pytest.fixture
