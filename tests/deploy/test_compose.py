@@ -67,6 +67,22 @@ def test_settings_are_some_and_commands_are_ours() -> None:
         assert any(str(volume).endswith("/tmp") for volume in COMPOSE["services"][service]["volumes"])
 
 
+#: Whose secrets of the bucket a container has.
+BUCKET_SECRETS = {
+    "web": {"S3_WEB_SECRET", "S3_READ_SECRET"},
+    "worker": {"S3_WORKER_SECRET"},
+    "requests": {"S3_WORKER_SECRET"},
+    "bucket": {"S3_ADMIN_SECRET", "S3_WEB_SECRET"},
+}
+
+
+def test_no_container_has_the_secrets_of_another_role() -> None:
+    for service, names in BUCKET_SECRETS.items():
+        had = {name for name, secret in SECRETS.items() if secret in environment(service).values()}
+        assert {name for name in had if name.startswith("S3_")} == names, service
+        assert all(file["path"] != ".env" for file in COMPOSE["services"][service]["env_file"])
+
+
 def test_files_that_are_mounted_are_there_and_volumes_are_declared() -> None:
     for service in COMPOSE["services"].values():
         for volume in service.get("volumes", []):

@@ -19,7 +19,7 @@ from tests.deploy.docker import Contained
 from tests.e2e.service import ROOT, photo, wait_until
 from tests.e2e.stores import s3_settings
 from tests.seaweed import SeaweedFS, seaweedfs
-from tests.servers import free_ports, postgres
+from tests.servers import Server, free_ports, postgres, valkey_binary
 
 pytestmark = [
     pytest.mark.container,
@@ -58,10 +58,26 @@ def seaweed() -> Iterator[SeaweedFS]:
 
 
 @pytest.fixture(scope="module")
-def service(image: str, seaweed: SeaweedFS, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contained]:
-    """PostgreSQL and S3 elsewhere, all else in one container; its caller has a key."""
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Valkey that a container reaches, on a port."""
+    folder, port = tmp_path_factory.mktemp("valkey"), str(free_ports(1)[0])
+    server = Server("Valkey", [str(valkey_binary()), "--port", port, "--bind", "127.0.0.1", "--save", ""], folder)
+    yield f"redis://127.0.0.1:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def service(
+    image: str, seaweed: SeaweedFS, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Contained]:
+    """As fly.toml has it: PostgreSQL, Redis and S3 elsewhere, all else in one container; its caller has a key."""
     with postgres() as database:
-        own = {"DATABASE_URL": database.url, "SECRET_KEY": secrets.token_hex(32), "WORKERS": "1"}  # as in fly.toml
+        own = {
+            "DATABASE_URL": database.url,
+            "REDIS_URL": redis_url,
+            "SECRET_KEY": secrets.token_hex(32),
+            "WORKERS": "1",
+        }
         contained = Contained(tmp_path_factory.mktemp("container") / "data", image, {**own, **s3_settings(seaweed)})
         try:
             contained.start()
@@ -179,8 +195,9 @@ def test_the_other_entry_points(service: Contained, image: str) -> None:
     assert found["images"] == 0  # nothing is stale
     service.manage("housekeeping")
     service.manage("migrate", "--check")
-    for command, says in {"web": "gallimg ready", "worker": "sandbox_ready"}.items():
-        env = {**service.env, "PORT": str(free_ports(1)[0])}
+    alone = {"DATABASE_URL": "", "REDIS_URL": "", "S3_BUCKET": "", "SECRET_KEY": ""}  # with a Valkey of its own
+    for command, says in {"web": "gallimg ready", "worker": "sandbox_ready", "serve": "gallimg ready"}.items():
+        env = {**service.env, "PORT": str(free_ports(1)[0]), **(alone if command == "serve" else {})}
         other = Contained(service.data.with_name(command), image, env, command=command)
         try:
             other.launch()
