@@ -19,6 +19,7 @@ from bench import (
     reprocess,
     scale,
     scrape,
+    shadow,
     speed,
     storage,
     table,
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "accepting": lambda options: accepting.rows(options.rounds, options.against),
     "hostile": lambda options: hostile.rows(options.against),
     "reprocess": lambda options: reprocess.rows(options.rounds),
+    "shadow": lambda options: shadow.rows(options.rounds),
     "throughput": lambda options: throughput.rows(options.rounds, options.against),
 }
 #: They take long, or much of the disk, and say nothing of pictures.
@@ -56,6 +58,7 @@ _BY_NAME_ONLY = {
     "reprocess",
     "scale",
     "scrape",
+    "shadow",
     "storage",
     "throughput",
     "waiting",

@@ -1,5 +1,6 @@
 """A live site's files, and shadows whose pictures are there, without a worker that made them."""
 
+import functools
 import io
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class Site:
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in self.folder.rglob("*.*")}
 
 
+@functools.lru_cache(maxsize=16)
 def resized(photo: bytes, width_px: int, *, quality: int) -> bytes:
     picture = Image.open(io.BytesIO(photo))
     size = (width_px, round(picture.height * width_px / picture.width))
