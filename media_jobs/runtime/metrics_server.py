@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 
 import structlog
 from django.conf import settings
@@ -60,6 +61,10 @@ class _Server(ThreadingHTTPServer):
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.exposition = exposition
         super().__init__((host, port), _Handler)
+
+    def server_bind(self) -> None:
+        """Do as TCP servers do; HTTPServer's asks DNS for a name that nobody needs, and waits for it."""
+        TCPServer.server_bind(self)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -140,6 +140,19 @@ def test_a_wrong_address_is_shown_without_a_password_in_it(
     assert "hunter2" not in said
 
 
+@pytest.mark.parametrize(("port", "refused"), [("8077", False), ("8078", True), ("8080", True), ("8081", False)])
+def test_ports_for_metrics_leave_the_port_of_the_service_alone(
+    monkeypatch: pytest.MonkeyPatch, port: str, refused: bool
+) -> None:
+    monkeypatch.setenv("METRICS_PORT", port)
+    monkeypatch.setenv("PORT", "8080")
+    monkeypatch.setenv("WORKERS", "2")
+    if refused:
+        assert complaint(monkeypatch).startswith(f"METRICS_PORT: got {port}, takes one that")
+    else:
+        assert int(port) == env_reader.load().METRICS_PORT
+
+
 def test_a_setting_and_its_alias_may_not_say_different_things(monkeypatch: pytest.MonkeyPatch) -> None:
     said = complaint(monkeypatch, **S3, S3_SECRET_KEY="hunter2")
     assert "AWS_SECRET_ACCESS_KEY and S3_SECRET_KEY" in said
