@@ -8,9 +8,10 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
-_View = Callable[..., HttpResponse]
+_View = Callable[..., HttpResponseBase]
 
 
 def page(permission: str) -> Callable[[_View], _View]:
@@ -18,7 +19,7 @@ def page(permission: str) -> Callable[[_View], _View]:
 
     def wrap(view: _View) -> _View:
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **named: Any) -> HttpResponseBase:
             if not request.user.has_perm(permission):
                 raise PermissionDenied
             return view(request, *args, **named)

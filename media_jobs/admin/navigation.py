@@ -49,7 +49,10 @@ GROUPS = {
         Page("Runs", "replay", "media_jobs_reprocessrun"),
         Page("Web versions", "burst_mode", "media_jobs_derivative"),
     ),
-    "Cut-over": (Page("Flags", "toggle_on", "media_jobs_featureflag", view="desk:flags"),),
+    "Cut-over": (
+        Page("Workbench", "compare", "media_jobs_shadow", view="desk:cutover"),
+        Page("Flags", "toggle_on", "media_jobs_featureflag", view="desk:flags"),
+    ),
     "Instructions": (
         Page("Instructions", "checklist", "media_jobs_instruction"),
         Page("Files", "draft", "media_jobs_instructiondetail"),

@@ -5,6 +5,7 @@ from django.urls import path
 from media_jobs.admin.access.second_factor import second_factor
 from media_jobs.admin.add import views as add
 from media_jobs.admin.bulk import views as bulk
+from media_jobs.admin.cutover import views as cutover
 from media_jobs.admin.flags import views as flags
 from media_jobs.admin.home import views as home
 from media_jobs.admin.inbox import views as inbox
@@ -25,6 +26,11 @@ urlpatterns = [
     path("add/begin/", add.begin, name="add_begin"),
     path("runs/<uuid:run_id>/live/", run_live.progress, name="run_live"),
     path("queues/", queues.queues, name="queues"),
+    path("cutover/", cutover.scoreboard, name="cutover"),
+    path("cutover/pictures/", cutover.queue, name="shadows"),
+    path("cutover/pictures/<uuid:shadow_id>/", cutover.shadow, name="shadow"),
+    path("cutover/pictures/<uuid:shadow_id>/judge/", cutover.judge, name="shadow_judge"),
+    path("cutover/pictures/<uuid:shadow_id>/theirs/<slug:size>/", cutover.site_file, name="shadow_file"),
     path("library/", library.library, name="library"),
     path("library/live/", library.live, name="library_live"),
     path("failures/", inbox.inbox, name="inbox"),

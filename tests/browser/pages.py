@@ -11,6 +11,8 @@ DESK = {
     "presets": "/admin/presets/",
     "preset": "/admin/presets/gallformers/",
     "preset-new": "/admin/presets/new/",
+    "cutover": "/admin/cutover/",
+    "cutover-pictures": "/admin/cutover/pictures/",
     "flags": "/admin/flags/",
     "flag": "/admin/flags/image-service/",
     "flag-new": "/admin/new-flag/",

@@ -10,6 +10,7 @@ import httpx
 import pyvips
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser import shadows
 from tests.browser.conftest import PATIENT_MS, SIZES, sign_in
 from tests.browser.pages import DESK
 from tests.e2e.service import Service, running, wait_until
@@ -25,6 +26,14 @@ newest = list(Job.objects.filter(state="done").order_by("-id").values_list("pk",
 Job.objects.filter(pk__in=newest[1:]).update(
     state="failed", code="storage_unavailable", detail="The storage did not answer while storing the web versions."
 )
+"""
+#: Two that are worse, and one that is different.
+_WORSE = """
+from media_jobs.models import Shadow
+for shadow, verdict, reason, says in zip(Shadow.objects.order_by("-pk"), ("worse", "worse", "different"), (
+    "colour", "moved", "mixed"), ("xlarge: Ours has other colours: 86% as vivid as the original, ΔE 2.4 away.",
+    "large: Ours lies 0.6 of a pixel beside its place.", "medium: Ours is better in one way, and worse in another.")):
+    Shadow.objects.filter(pk=shadow.pk).update(verdict=verdict, reason=reason, sentence=says)
 """
 
 
@@ -54,6 +63,9 @@ def _fill(service: Service) -> None:
     for job in jobs:
         service.finished(job)
     service.manage("shell", "--no-imports", "-c", _FAIL)
+    beside = {name.replace(" ", "-").replace("'", ""): _varied(samples[n % 2], n) for n, name in enumerate(_NAMES[:6])}
+    shadows.fill(service, beside, spoilt=("marble-gall",))
+    service.manage("shell", "--no-imports", "-c", _WORSE)
 
 
 def _send(service: Service, name: str, content: bytes) -> str:
@@ -81,7 +93,9 @@ def _shoot(browser: Browser, service: Service, folder: Path, size: str, theme: s
         picture = page.locator(".gi-cell-name").first.get_attribute("href") or ""
         page.goto("/admin/library/?state=failed")
         failed = page.locator(".gi-cell-name").first.get_attribute("href") or ""
-        for name, address in {**DESK, "picture": picture, "picture-failed": failed}.items():
+        page.goto("/admin/cutover/pictures/")
+        shadow = page.locator(".gi-rows .gi-link").first.get_attribute("href") or ""
+        for name, address in {**DESK, "picture": picture, "picture-failed": failed, "shadow": shadow}.items():
             _shoot_one(page, address, folder / f"{name}-{size}-{theme}.png")
 
 

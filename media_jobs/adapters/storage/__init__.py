@@ -50,8 +50,11 @@ def store(role: Role) -> ObjectStore:
 
 
 @functools.cache
-def legacy_store() -> ObjectStore:
-    """Return where the site that is moved over has its pictures, by default `store`. Only ever read."""
+def legacy_store(role: Role = Role.WORKER) -> ObjectStore:
+    """Return where the site that is moved over has its pictures, by default `store`. Only ever read.
+
+    role: whose credentials it is read with, where it has none of its own.
+    """
     if settings.LEGACY_FOLDER:
         from media_jobs.adapters.storage.files import FileStore  # noqa: PLC0415 - only where it is used
 
@@ -62,12 +65,12 @@ def legacy_store() -> ObjectStore:
         own = settings.LEGACY_S3_CREDENTIALS
         return S3Store(
             settings.LEGACY_S3_BUCKET,
-            credentials=own if own[0] else _credentials(Role.WORKER),
+            credentials=own if own[0] else _credentials(role),
             region=settings.LEGACY_S3_REGION,
             endpoint_url=settings.LEGACY_S3_ENDPOINT_URL,
             ca_bundle=settings.S3_CA_BUNDLE,
         )
-    return store(Role.WORKER)
+    return store(role)
 
 
 # Clients and threads of the parent are of no use to a child.

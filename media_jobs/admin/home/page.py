@@ -9,7 +9,7 @@ from media_jobs.admin import cells, queries
 from media_jobs.admin.flags import views as flags
 from media_jobs.admin.library import chips
 from media_jobs.admin.library.tiles import tiles_of
-from media_jobs.library import failures, overview, rows
+from media_jobs.library import failures, overview, rows, shadows
 from media_jobs.library.filters import Filter
 from media_jobs.states import RunState
 
@@ -43,6 +43,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
             }
             for run in overview.runs_to_decide()
         ]
+    if has("media_jobs.view_shadow"):
+        needs += _to_judge()
     if has(flags.VIEW):
         found["fallen_flags"] = flags.fallen()
     found["may_view_presets"] = has("media_jobs.view_preset")
@@ -69,6 +71,17 @@ def _failures() -> list[dict[str, str]]:
             "link": reverse("desk:inbox") + f"#gi-{one.remedy.name}",
         }
         for one in failures.groups(examples=0)
+    ]
+
+
+def _to_judge() -> list[dict[str, str]]:
+    count = shadows.count(at_most=queries.BADGE_MOST + 1)
+    if not count:
+        return []
+    shown = f"{queries.BADGE_MOST}+" if count > queries.BADGE_MOST else str(count)
+    todo = "Ours and the site's, side by side: say which is better."
+    return [
+        {"title": "Pictures that differ from the site's", "count": shown, "todo": todo, "link": reverse("desk:shadows")}
     ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 from media_jobs import keys
-from media_jobs.adapters.storage import legacy_store
+from media_jobs.adapters.storage import Role, legacy_store
 from media_jobs.errors import BadLegacyKey, FileTooLarge, ObjectMissing
 from media_jobs.pipeline.recipes import LEGACY
 from media_jobs.ports import Heartbeat, ObjectReader
@@ -59,8 +59,11 @@ def fetch(key: str, into: Path, *, heartbeat: Heartbeat, most_bytes: int) -> boo
 
 
 def open_size(key: str, size: str) -> ObjectReader:
-    """Open a size of an original, or with `original` that itself. Raises ObjectMissing, StorageUnavailable."""
-    return legacy_store().open(size_key(key, size) if size in SIZES else key)
+    """Open a size of an original, or with `original` that itself, for somebody who looks at it.
+
+    Raises ObjectMissing, ReadsNotConfigured, StorageUnavailable.
+    """
+    return legacy_store(Role.READ).open(size_key(key, size) if size in SIZES else key)
 
 
 def _bad(key: str) -> BadLegacyKey:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from media_jobs.models import Job, Original, Preset, ReprocessRun
+from media_jobs.models import Job, Original, Preset, ReprocessRun, Shadow
 
 GROUPS = ("nobody", "Viewer", "Curator", "Operator")
 VIEWER, CURATOR, OPERATOR, BOSS = 1, 2, 3, 4
@@ -23,6 +23,7 @@ class Things:
     waiting: Job
     preset: Preset
     run: ReprocessRun
+    shadow: Shadow
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ def changelist(model: str) -> Callable[[Things], str]:
     return lambda _: reverse(f"admin:{model}_changelist")
 
 
-def of(name: str, thing: str) -> Callable[[Things], str]:
-    return lambda things: reverse(f"admin:{name}", args=[getattr(things, thing).pk])
+def of(name: str, thing: str, space: str = "admin") -> Callable[[Things], str]:
+    return lambda things: reverse(f"{space}:{name}", args=[getattr(things, thing).pk])
 
 
 def of_desk(name: str) -> Callable[[Things], str]:
@@ -84,6 +85,10 @@ ROWS = [
         {"version": "1", "base": "1"},
     ),
     Row("run over a preset", CURATOR, lambda _: reverse("desk:preset_run", args=["ingest"]), {}),
+    Row("workbench", VIEWER, lambda _: reverse("desk:cutover")),
+    Row("pictures beside the site's", VIEWER, lambda _: reverse("desk:shadows")),
+    Row("picture beside the site's", VIEWER, of("shadow", "shadow", "desk")),
+    Row("judge", CURATOR, of("shadow_judge", "shadow", "desk"), {"verdict": "same"}),
     Row("flags", CURATOR, lambda _: reverse("desk:flags")),
     Row("flag", CURATOR, lambda _: reverse("desk:flag", args=["image-service"])),
     Row("change a flag", OPERATOR, lambda _: reverse("desk:flag", args=["image-service"]), {"percent": "0"}),

@@ -7,6 +7,7 @@ from media_jobs.callers import SYSTEM
 from media_jobs.models import Job, Preset
 from media_jobs.services.runs import lifecycle
 from tests.admin.desk.matrix import GROUPS, ROWS, Row, Things, browser_of
+from tests.admin.desk.shadows import make_shadow
 from tests.admin.desk.test_preset_pages import table
 from tests.factories import make_derivative, make_failed_job, make_job
 
@@ -23,6 +24,7 @@ def things() -> Things:
         waiting=make_job(),
         preset=Preset.objects.get(name="ingest", current=True),
         run=lifecycle.create(owner=SYSTEM, preset="ingest"),
+        shadow=make_shadow(kept=False),
     )
 
 
