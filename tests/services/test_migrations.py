@@ -3,7 +3,8 @@
 import pytest
 from django_migration_linter import MigrationLinter
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres, pytest.mark.slow]
+#: Without a transaction around it all, which would be silent for longer than the service lets one be.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres, pytest.mark.slow]
 
 #: What the linter finds, and why it is as it is. Nothing is to come on top: add a column with a `db_default`, fill it,
 #: and remove what is old one release later.

@@ -64,7 +64,6 @@ class JobAdmin(ReadOnlyAdmin[Job]):
                 )
             },
         ),
-        ("In the log", {"fields": (("request_id", "traceparent"),), "classes": ["collapse"]}),
         (
             "Cost",
             {
@@ -72,6 +71,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
                 "description": "The latest attempt that reached rendering; the history has all attempts.",
             },
         ),
+        ("In the log", {"fields": (("request_id", "traceparent"),), "classes": ["collapse"]}),
     )
     readonly_fields = ("wanted_names", "lane_name", "attempts", "render_time", "cpu_time", "peak_memory")
 
