@@ -78,9 +78,9 @@ def test_a_storage_that_is_away_meanwhile_loses_nothing_of_it(shadow: Shadow, mo
     def refuse(what: Any) -> None:
         raise StorageUnavailable("deleting a file")
 
-    for away in ((object_deletion, "delete_derivative"), (store(Role.WORKER), "delete")):
+    for owner, name in ((object_deletion, "delete_derivative"), (store(Role.WORKER), "delete")):
         with monkeypatch.context() as patched:
-            patched.setattr(*away, refuse)
+            patched.setattr(owner, name, refuse)
             assert "deleting a file" in housekeeping.run(only=[task_named("comparisons")])[0].error
         do("uploads")
         shadow.refresh_from_db()
