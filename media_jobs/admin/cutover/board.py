@@ -98,4 +98,4 @@ def _pieces(day: Day, most: int) -> list[dict[str, str]]:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.2%}".replace("%", " %")
+    return f"{share:.2%}".replace("%", "\N{NO-BREAK SPACE}%")
