@@ -67,10 +67,11 @@ def states(url: str) -> set[str]:
 
 def is_scraped(url: str) -> bool:
     try:
-        found = httpx.get(f"{url}/api/v1/query", params={"query": "sum(worker_slots)"}, timeout=10).json()
+        found = httpx.get(f"{url}/api/v1/query", params={"query": "sum(worker_slots)"}, timeout=10)
+        series = found.raise_for_status().json()["data"]["result"]  # 503 while it starts
     except httpx.HTTPError:
         return False
-    return bool(found["data"]["result"])
+    return bool(series)
 
 
 def test_the_alert_of_the_seed_fires_without_workers_and_ends_with_the_next(site: Site, tmp_path: Path) -> None:
