@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.harness import LONG
+from tests.chaos.world.harness import LONG
 
 _HERE = Path(__file__).parent
 _TIME_LIMIT_S = 1800 if LONG else 300

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.harness import World, photos, scaled, world
+from tests.chaos.world.harness import World, photos, scaled, world
 from tests.e2e.service import ROOT, wait_until
 from tests.servers import die_with_parent
 

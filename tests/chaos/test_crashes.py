@@ -7,9 +7,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.chaos.crashing import Faults, Point
-from tests.chaos.faulty import faulty_world
-from tests.chaos.harness import World, scaled
+from tests.chaos.dying.crashing import Faults, Point
+from tests.chaos.dying.faulty import faulty_world
+from tests.chaos.world.harness import World, scaled
 from tests.e2e.service import photo
 
 _INTAKE = "media_jobs.services.uploads.intake"

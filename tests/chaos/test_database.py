@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.chaos.cutting_proxy import Cut, CuttingProxy, Moment
-from tests.chaos.faulty import faulty_world
-from tests.chaos.harness import World, photos, repeatedly, scaled, world
+from tests.chaos.dying.cutting_proxy import Cut, CuttingProxy, Moment
+from tests.chaos.dying.faulty import faulty_world
+from tests.chaos.world.harness import World, photos, repeatedly, scaled, world
 from tests.e2e.service import photo
 
 #: How each of the three transactions is recognised: by a statement that no other one has.

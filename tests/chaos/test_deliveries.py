@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 from rq import Queue
 
-from tests.chaos.crashing import Fault, Faults, Point
-from tests.chaos.faulty import faulty_world
-from tests.chaos.harness import World, scaled
+from tests.chaos.dying.crashing import Fault, Faults, Point
+from tests.chaos.dying.faulty import faulty_world
+from tests.chaos.world.harness import World, scaled
 from tests.e2e.service import photo, wait_until
 
 #: How often a job is delivered that should be delivered once.

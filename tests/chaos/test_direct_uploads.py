@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.chaos.crashing import Faults, Point
-from tests.chaos.faulty import faulty_world
-from tests.chaos.harness import World
+from tests.chaos.dying.crashing import Faults, Point
+from tests.chaos.dying.faulty import faulty_world
+from tests.chaos.world.harness import World
 from tests.e2e.service import photo
 
 _BEGIN = "media_jobs.services.uploads.direct_uploads"

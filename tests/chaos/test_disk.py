@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.chaos.harness import World, photos, scaled, world
+from tests.chaos.world.harness import World, photos, scaled, world
 from tests.e2e.service import wait_until
 from tests.seaweed import SeaweedFS
 

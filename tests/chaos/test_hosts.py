@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import network
-from tests.chaos.harness import photos, scaled
-from tests.chaos.hosts import Farm, farm
+from tests.chaos.world import network
+from tests.chaos.world.harness import photos, scaled
+from tests.chaos.world.hosts import Farm, farm
 from tests.e2e.service import wait_until
 
 #: The web host's address lies in a network that ends on this machine.

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from tests.chaos.harness import World, photos, world
-from tests.chaos.invariants import violations
+from tests.chaos.world.harness import World, photos, world
+from tests.chaos.world.invariants import violations
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 

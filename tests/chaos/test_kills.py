@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from tests.chaos.harness import World, photos, scaled, world
+from tests.chaos.world.harness import World, photos, scaled, world
 from tests.e2e.service import wait_until
 
 KINDS = ("sandbox", "worker", "web", "valkey")

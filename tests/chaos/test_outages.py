@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.chaos.harness import photos, scaled, world
+from tests.chaos.world.harness import photos, scaled, world
 from tests.e2e.service import Service, wait_until
 
 #: As they are by default: not one attempt more than users have.

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.crashing import KILLS_WORKERS
-from tests.chaos.faulty import faulty_world
-from tests.chaos.harness import World, photos, scaled
-from tests.chaos.poisoned_decoder import ABORTS, EATS_MEMORY, LOOPS, poisoned
+from tests.chaos.dying.crashing import KILLS_WORKERS
+from tests.chaos.dying.faulty import faulty_world
+from tests.chaos.dying.poisoned_decoder import ABORTS, EATS_MEMORY, LOOPS, poisoned
+from tests.chaos.world.harness import World, photos, scaled
 from tests.e2e.service import photo
 
 

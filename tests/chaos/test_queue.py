@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.harness import World, photos, repeatedly, scaled, world
+from tests.chaos.world.harness import World, photos, repeatedly, scaled, world
 
 UPLOADS = scaled(60, 100)
 ROUNDS = scaled(1, 4)

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.chaos.crashing import Fault, Faults, Point
-from tests.chaos.faulty import faulty_world
-from tests.chaos.harness import World
+from tests.chaos.dying.crashing import Fault, Faults, Point
+from tests.chaos.dying.faulty import faulty_world
+from tests.chaos.world.harness import World
 from tests.e2e.service import photo
 
 POINTS = (

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.chaos.harness import World, scaled, world
 from tests.chaos.test_kills import kill_one
+from tests.chaos.world.harness import World, scaled, world
 from tests.e2e.service import photo, wait_until
 
 IMAGES = scaled(500, 2_000)
@@ -31,7 +31,7 @@ def test_a_run_that_is_killed_five_times_paused_and_resumed_does_each_image_once
         call, owner = _caller(chaotic)
         for first in range(0, IMAGES, _AT_ONCE):
             made = f"make({first}, {_AT_ONCE}, bad={0 if first else BAD}, owner='{owner}')"
-            chaotic.service.manage("shell", "-v", "0", "-c", f"from tests.chaos.run_images import make; {made}")
+            chaotic.service.manage("shell", "-v", "0", "-c", f"from tests.chaos.world.run_images import make; {made}")
         run = call("POST", "", json={"missing": True, "renditions": ["thumb"], "failureLimit": 100})
         assert run["estimate"]["images"] == IMAGES
         path = f"/{run['runId']}"

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.chaos import crashing, test_crashes, test_deliveries, test_direct_uploads, test_rollback
+from tests.chaos import test_crashes, test_deliveries, test_direct_uploads, test_rollback
+from tests.chaos.dying import crashing
 
 
 def points(found: Any) -> Iterator[crashing.Point]:

@@ -16,9 +16,9 @@ import psycopg
 import redis
 from psycopg.rows import dict_row
 
-from tests.chaos.housekeeper import Housekeeper
-from tests.chaos.invariants import violations
-from tests.chaos.servers import PostgresServer, ValkeyServer, running_postgres, running_valkey
+from tests.chaos.world.housekeeper import Housekeeper
+from tests.chaos.world.invariants import violations
+from tests.chaos.world.servers import PostgresServer, ValkeyServer, running_postgres, running_valkey
 from tests.e2e.databases import database
 from tests.e2e.service import Service, photo, wait_until
 from tests.e2e.stores import FileObjects, Objects

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.chaos.harness import World
+    from tests.chaos.world.harness import World
 
 #: What keeps its place in the folder of temporary files: see Workspace and HostLock.
 _LOCKS = ("lock", "gate.lock", "room.lock")

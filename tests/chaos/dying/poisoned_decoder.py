@@ -46,7 +46,7 @@ def _render(real: Callable[..., Any], request: Any, *args: Any) -> Any:
 
 
 def main() -> None:
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
     from media_jobs.pipeline.child import loop
 
     answer = loop._answer

@@ -1,4 +1,4 @@
-"""`manage.py` with faults: `python -m tests.chaos.crashing serve` runs the product as it is, and lets it die on demand.
+"""`manage.py` with faults: `python -m tests.chaos.dying.crashing serve` is the product as it is, that dies on demand.
 
 Named functions of the product are wrapped from outside. A fault waits at the beginning or the end of such a function
 until somebody arms its point; then it happens once, in whichever process comes by first. The folder in `CHAOS_POINTS`
@@ -158,7 +158,7 @@ def _kill_by_picture() -> None:
 
 
 def _poison_decoder() -> None:
-    from tests.chaos import poisoned_decoder
+    from tests.chaos.dying import poisoned_decoder
 
     _set("media_jobs.adapters.decoder.process._ENTRY", Path(poisoned_decoder.__file__))
 

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.crashing import Faults, Point
-from tests.chaos.harness import World, world
-from tests.chaos.housekeeper import housekeeper
+from tests.chaos.dying.crashing import Faults, Point
+from tests.chaos.world.harness import World, world
+from tests.chaos.world.housekeeper import housekeeper
 
 #: A dead worker is noticed within seconds, and a process that dies on purpose is no crash loop to slow down.
 _QUICK: Mapping[str, Any] = {
@@ -28,7 +28,7 @@ def faulty_world(
 ) -> Iterator[tuple[World, Faults]]:
     """Run `harness.world` with a service that has these points. constants: on top of those that make it quick."""
     faults = Faults(tmp / "points", points, constants={**_QUICK, **(constants or {})})
-    program = ("-m", "tests.chaos.crashing")
+    program = ("-m", "tests.chaos.dying.crashing")
     with (
         world(tmp, {**faults.env, **(env or {})}, program=program, **how) as made,
         housekeeper(made.service.env) as made.housekeeper,

@@ -14,7 +14,7 @@ from tests.e2e.service import ROOT
 class Housekeeper:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.housekeeper"],
+            [sys.executable, "-m", "tests.chaos.world.housekeeper"],
             cwd=ROOT,
             env={**os.environ, **env},
             stdin=subprocess.PIPE,

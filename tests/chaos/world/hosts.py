@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from tests.chaos import network
-from tests.chaos.harness import ENV, World
-from tests.chaos.housekeeper import housekeeper
-from tests.chaos.servers import running_postgres, running_valkey
-from tests.e2e.service import ROOT, Service, wait_until
+from tests.chaos.world import network
+from tests.chaos.world.harness import ENV, World
+from tests.chaos.world.housekeeper import housekeeper
+from tests.chaos.world.servers import running_postgres, running_valkey
+from tests.e2e.service import ROOT, START_LIMIT_S, Service, wait_until
 from tests.e2e.stores import BucketObjects, Objects, s3_settings
 from tests.seaweed import seaweedfs
 from tests.servers import free_ports
@@ -170,7 +170,7 @@ def farm(tmp: Path, *, names: tuple[str, ...] = ("alder", "birch")) -> Iterator[
         made.workers = workers
         own = {**here, "GALLIMG_DATA": str(tmp / "housekeeper")}
         made.housekeeper = stack.enter_context(housekeeper(own))
-        wait_until(web.service.is_ready, 60, "the web host")
+        wait_until(web.service.is_ready, START_LIMIT_S, "the web host")
         web.service.headers = _credential(own)
         yield made
 
