@@ -196,6 +196,29 @@ def test_what_passes_is_sent_again_under_its_key_and_waiting_minds_tags_and_time
     assert {request.headers["Authorization"] for request in script.asked} == {"Bearer secret"}
 
 
+def test_shadows_are_a_few_at_once_and_what_becomes_of_them_is_counted_and_nothing_else(
+    service: Service, key: str, photo: Path
+) -> None:
+    with (
+        Silent(service.url) as silent,
+        web_tier(baseUrl=silent.url, apiKey=key, shadows=2, shadowsWaiting=1, **PATIENT) as site,
+    ):
+        silent.answering.clear()
+        for number in range(5):
+            site.ask("shadow", legacyKey=f"gall/rosa/rosa_{number}_original.jpg", path=str(photo))
+        assert site.counts()["shadows"] == {"sent": 0, "failed": 0, "dropped": 2}, "nobody waits for them"
+        silent.answering.set()
+        site.ask("idle")
+        assert site.counts()["shadows"] == {"sent": 3, "failed": 0, "dropped": 2}
+        site.ask("shadow", legacyKey="gall/rosa/rosa_5_original.jpg", path=str(photo), **{"as": "stream"})
+        site.ask("shadow", legacyKey="elsewhere/rosa_6_original.jpg", path=str(photo))
+        site.ask("idle")
+        assert sorted(codes(site.errors())) == [("shadow", "TypeError"), ("shadow", "bad_legacy_key")]
+        site.ask("shadow", legacyKey="gall/rosa/rosa_7_original.jpg")
+        site.ask("idle")
+        assert site.counts()["shadows"] == {"sent": 4, "failed": 2, "dropped": 2}
+
+
 @pytest.mark.slow
 def test_while_the_service_is_gone_the_flag_is_off_after_seconds_and_on_again_once_it_is_back(
     service: Service, key: str, photo: Path

@@ -47,9 +47,13 @@ class Terminal:
     """Runs commands of the pages, with this machine's paths and this run's ids for those that stand there.
 
     env: what this machine needs besides. exported: a command that comes before each of the others.
+    limit_s: the longest that one may take.
     """
 
-    def __init__(self, folder: Path, real: Mapping[str, str], *, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, real: Mapping[str, str], *, env: Mapping[str, str] | None = None, limit_s: float = 120
+    ) -> None:
+        self._limit_s = limit_s
         self.real = {
             ".venv/bin/python": sys.executable,
             "var/form": str(folder / "form"),
@@ -88,7 +92,14 @@ class Terminal:
 
     def _run(self, program: list[str], text: str = "") -> str:
         return subprocess.run(
-            program, cwd=ROOT, env=self._env, input=text, capture_output=True, text=True, timeout=120, check=True
+            program,
+            cwd=ROOT,
+            env=self._env,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=self._limit_s,
+            check=True,
         ).stdout
 
     def _shell(self, command: str) -> list[str]:
