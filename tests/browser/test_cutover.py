@@ -23,6 +23,12 @@ def compared(service: Service) -> None:
     shadows.fill(service, pictures, spoilt=("cherry", "spangle"))
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key once the page's script has come, as it says by what it shows."""
+    expect(page.get_by_label("Keys")).to_be_visible()
+    page.keyboard.press(key)
+
+
 @once
 def test_from_the_scoreboard_by_keys_through_what_needs_an_eye_to_the_ramp(page: Page, compared: None) -> None:
     page.goto("/admin/cutover/")
@@ -41,18 +47,17 @@ def test_from_the_scoreboard_by_keys_through_what_needs_an_eye_to_the_ramp(page:
     slider = page.get_by_role("slider", name="How much of theirs is seen")
     slider.fill("20")
     expect(page.locator("[data-gi-compare]")).to_have_attribute("style", re.compile("20%"))
-    page.keyboard.press("Tab")  # out of the slider, which has keys of its own
-    page.keyboard.press("x")
+    press(page, "x")
     expect(page.get_by_label("Show only where they differ")).to_be_checked()
-    page.keyboard.press("4")
+    press(page, "4")
     expect(page.get_by_role("img", name="Theirs, small")).to_be_visible()
 
-    page.keyboard.press("n")
+    press(page, "n")
     page.get_by_label("Note").fill("Upside down in spirit")
     page.keyboard.press("Escape")
-    page.keyboard.press("w")
+    press(page, "w")
     expect(page.get_by_text("Just judged: Worse.")).to_be_visible()
-    page.keyboard.press("u")
+    press(page, "u")
     expect(page.get_by_text("“Upside down in spirit”")).to_be_visible()
 
     page.goto("/admin/cutover/")
