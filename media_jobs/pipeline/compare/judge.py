@@ -14,7 +14,7 @@ from media_jobs.pipeline.compare.values import Judgement, Look, Measures, Pair, 
 JUDGE_VERSION = 1
 
 #: SSIM that is lost to no noise: so much more, and it is blurred.
-MOST_LOST = 0.03
+MOST_LOST = 0.06
 #: … and so much, and it shows another part, or another picture.
 ANOTHER_PICTURE = 0.6
 #: … and so much, where a part has quite other colours, and that part is something else.
