@@ -26,7 +26,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 def test_the_trial_gives_what_the_page_shows(tmp_path: Path) -> None:
     text = section(PAGE, "Try it")
-    install, _, run, export, early, site, ask, look, diff, half, all_, upload, worse, turn, fallen, back, off = walk(
+    _, install, _, run, export, early, site, ask, look, diff, half, all_, upload, worse, turn, fallen, back, off = walk(
         text
     )
     [program] = blocks(text, "js")
