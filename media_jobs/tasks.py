@@ -2,7 +2,7 @@
 
 from django.db import close_old_connections
 
-from media_jobs.services.housekeeping import deleted_images
+from media_jobs.services.housekeeping.retention import deleted_images
 from media_jobs.services.jobs import processing, worker
 from media_jobs.states import Lane
 

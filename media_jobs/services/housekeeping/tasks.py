@@ -6,21 +6,23 @@ from django.conf import settings
 
 from media_jobs.services.housekeeping import (
     counted,
-    deleted_images,
-    deleted_originals,
     expired_leases,
-    failed_originals,
     feature_flags,
     leftovers,
-    old_bulk_actions,
-    old_deliveries,
-    old_histories,
     orphans,
     shadows,
     staged_files,
     unused_derivatives,
 )
 from media_jobs.services.housekeeping.instructions import amounts, places, retention
+from media_jobs.services.housekeeping.retention import (
+    deleted_images,
+    deleted_originals,
+    failed_originals,
+    old_bulk_actions,
+    old_deliveries,
+    old_histories,
+)
 from media_jobs.services.housekeeping.task import Task
 from media_jobs.services.runs import expiry
 

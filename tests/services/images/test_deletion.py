@@ -12,7 +12,7 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS, SYSTEM
 from media_jobs.errors import NotRestorable, StorageUnavailable, WrongState
 from media_jobs.models import Derivative, DirectUpload, Job, JobEvent, Original, Tag
-from media_jobs.services.housekeeping import deleted_images
+from media_jobs.services.housekeeping.retention import deleted_images
 from media_jobs.services.images import deletion, editing, tagging
 from media_jobs.services.jobs import lifecycle
 from media_jobs.states import DerivativeState, JobState, Lane, OriginalState

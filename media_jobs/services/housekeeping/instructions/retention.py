@@ -16,7 +16,7 @@ from media_jobs.instruction_lists import time_is_over
 from media_jobs.models import Derivative, InstructionDetail, Job, Original
 from media_jobs.selectors import batches
 from media_jobs.services import object_deletion
-from media_jobs.services.housekeeping import deleted_originals
+from media_jobs.services.housekeeping.retention import deleted_originals
 from media_jobs.services.housekeeping.task import Finding, TaskRun
 from media_jobs.states import DerivativeState, JobState, OriginalState
 

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from media_jobs.models import Derivative, InstructionDetail, Job, Original, Preset
 from media_jobs.selectors import batches
-from media_jobs.services.housekeeping import deleted_originals
+from media_jobs.services.housekeeping.retention import deleted_originals
 from media_jobs.services.housekeeping.task import Finding, TaskRun
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import JobState, OriginalState

@@ -13,7 +13,7 @@ from media_jobs.errors import StorageUnavailable
 from media_jobs.models import Derivative, Job, Original
 from media_jobs.selectors import batches
 from media_jobs.services import object_deletion
-from media_jobs.services.housekeeping import deleted_originals
+from media_jobs.services.housekeeping.retention import deleted_originals
 from media_jobs.services.housekeeping.task import Finding, TaskRun
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.states import DerivativeState, OriginalState
