@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -14,15 +13,10 @@ from media_jobs.api.shared.problem_types import TYPES, uri_of
 from media_jobs.api.shared.problems.handlers import csrf_failure
 from media_jobs.api.shared.problems.statuses import OTHER_STATUS
 from media_jobs.api.shared.problems.translation import problem_of
-from media_jobs.errors import MediaError
-from tests import images
+from tests import failures, images
 from tests.api.uploading import URL, file
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
-
-#: Beside `errors`: modules with failures of their own.
-for module in ("services.housekeeping", "adapters.bucket.answers"):
-    import_module(f"media_jobs.{module}")
 
 
 def kinds(base: Any) -> Iterator[Any]:
@@ -31,7 +25,7 @@ def kinds(base: Any) -> Iterator[Any]:
         yield from kinds(kind)
 
 
-OURS = {kind.code for kind in kinds(MediaError)}
+OURS = {kind.code for kind in failures.expected()}
 FRAMEWORK = {
     str(kind.default_code)
     for kind in kinds(exceptions.APIException)
@@ -42,7 +36,7 @@ CODES = sorted(OURS | FRAMEWORK | set(OTHER_STATUS))
 
 
 def test_all_codes_are_found():
-    assert {"undecodable", "unknown_field", "method_not_allowed", "throttled", "foreign_storage"} <= set(CODES)
+    assert {"undecodable", "unknown_field", "method_not_allowed", "throttled", "not_adoptable"} <= set(CODES)
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -3,29 +3,16 @@
 import ast
 import string
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import media_jobs
 from media_jobs.errors import ImageRefused, MediaError, TooManyPixels, Undecodable, refused
+from tests import failures
 
 PACKAGE = Path(media_jobs.__file__).parent
-#: Beside `errors`: modules with failures of their own.
-for module in (
-    "services.housekeeping", "services.imports.adopting", "adapters.bucket.answers", "adapters.storage.s3_streams",
-):  # fmt: skip
-    import_module(f"media_jobs.{module}")
-
-
-def kinds(base: type[MediaError] = MediaError) -> Iterator[type[MediaError]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from kinds(kind)
-
-
-KINDS = {kind.__name__: kind for kind in kinds()}
+KINDS = {kind.__name__: kind for kind in failures.expected()}
 
 
 def stated(kind: type[MediaError], name: str) -> bool:

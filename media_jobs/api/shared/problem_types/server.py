@@ -73,6 +73,16 @@ TYPES = {
         "The storage refused a step of manage.py bucket.",
         "The operator reads the detail: it names the step and the storage's answer.",
     ),
+    "not_adoptable": ProblemType(
+        "Object not imported",
+        "manage.py import_originals found an object that it does not take, and left it as it is.",
+        "The operator reads the detail: it says what is wrong with the object, and its key.",
+    ),
+    "bad_rights_file": ProblemType(
+        "File of rights not used",
+        "manage.py import_originals was given a file of rights that it cannot read. Nothing was imported.",
+        "The operator corrects the file: the detail says what is wrong with it.",
+    ),
     "backup_unusable": ProblemType(
         "Backup cannot be used",
         "manage.py backup or restore found something else where the backup is, or should go.",
