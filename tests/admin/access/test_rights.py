@@ -50,6 +50,7 @@ WITHOUT_PAGES = {
     "IdempotencyKey",
     "ImageRequest",
     "Installation",
+    "MetricEntry",
     "NatsRelay",
     "PresetPreview",
     "ProductDay",
@@ -60,6 +61,7 @@ WITHOUT_PAGES = {
     "Tombstone",
     "UploadPlace",
     "WebhookCursor",
+    "WorkerProcess",
 }
 MODELS: list[type[Model]] = [
     *(m for m in apps.get_app_config("media_jobs").get_models() if m.__name__ not in WITHOUT_PAGES),

@@ -188,7 +188,8 @@ def test_what_passes_is_sent_again_under_its_key_and_waiting_minds_tags_and_time
         assert script.left == []
     flag, flag_again, upload, upload_again, look, *looks = script.asked[:-1]
     assert (flag.path, flag_again.headers["If-None-Match"]) == ("/v1/flags/image-service?key=a%2Fb%20c", '"on"')
-    assert upload.headers["Idempotency-Key"] == upload_again.headers["Idempotency-Key"] != ""
+    assert upload.headers["Idempotency-Key"] == upload_again.headers["Idempotency-Key"]
+    assert upload.headers["Idempotency-Key"]
     assert photo.read_bytes() in upload.body
     assert photo.read_bytes() in upload_again.body
     assert look.path == "/v1/jobs/job-1?wait=30"
