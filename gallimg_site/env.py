@@ -125,7 +125,9 @@ class Env:
         20, "Share of failures, in per cent, at which a reprocess run stops and asks; 100: never", least=1, most=100
     )
     LEGACY_PREFIX: str = setting(
-        "gall/", "Folder of the storage where a site that is moved over has its pictures; only read, here as below"
+        "",
+        "Folder where a site that is moved over has its pictures, by default gall/; only read, here as below. Set it "
+        "where that is a folder of S3_BUCKET: “manage.py bucket” then grants to read it",
     )
     LEGACY_FOLDER: str = setting(
         "", "Directory that holds LEGACY_PREFIX, where the site has files; by default the bucket"
@@ -282,6 +284,15 @@ class Env:
     @property
     def legacy_s3_endpoint_url(self) -> str | None:
         return self._with_scheme(self.LEGACY_S3_ENDPOINT or self.S3_ENDPOINT)
+
+    @property
+    def legacy_prefix(self) -> str:
+        return self.LEGACY_PREFIX or "gall/"
+
+    @property
+    def legacy_prefix_in_bucket(self) -> str:
+        """What of S3_BUCKET is the site's, and is to be readable: nothing unless somebody says so."""
+        return "" if self.LEGACY_FOLDER or self.LEGACY_S3_BUCKET else self.LEGACY_PREFIX
 
     def _with_scheme(self, endpoint: str) -> str | None:
         if not endpoint or "://" in endpoint:

@@ -144,7 +144,7 @@ def _check_nats(env: Env) -> None:
 
 
 def _check_legacy(env: Env) -> None:
-    if env.LEGACY_PREFIX.startswith(keys.PREFIXES) or not _FOLDER.fullmatch(env.LEGACY_PREFIX):
+    if env.legacy_prefix.startswith(keys.PREFIXES) or not _FOLDER.fullmatch(env.legacy_prefix):
         raise ConfigError(f"LEGACY_PREFIX: got {env.LEGACY_PREFIX!r}, takes a folder that is none of ours, like gall/")
     if env.LEGACY_FOLDER and env.LEGACY_S3_BUCKET:
         raise ConfigError("LEGACY_FOLDER and LEGACY_S3_BUCKET: both are set; the site's pictures are in one of them")

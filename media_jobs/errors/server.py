@@ -59,6 +59,16 @@ class StorageDenied(StorageUnavailable):
     retry_after_s = 60
 
 
+class LegacyDenied(StorageDenied):
+    """The site's own storage, or its part of ours."""
+
+    code = "legacy_denied"
+    sentence = (
+        "The storage does not let these credentials read the pictures of the site below {prefix}. Where they are in "
+        "S3_BUCKET, set LEGACY_PREFIX; “manage.py bucket policy” prints the rights that are needed."
+    )
+
+
 class StorageClockSkewed(StorageDenied):
     code = "storage_clock_skewed"
     sentence = "The storage refused us while {}: the clock of this host, or its own, is wrong by minutes."

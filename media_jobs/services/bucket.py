@@ -10,6 +10,7 @@ from media_jobs.adapters.bucket import policies
 from media_jobs.adapters.bucket.answers import BucketError
 from media_jobs.adapters.bucket.check import Check, Principal
 from media_jobs.adapters.bucket.findings import Finding, Verdict
+from media_jobs.adapters.bucket.legacy import check_reading
 from media_jobs.adapters.bucket.policies import Policy, Right
 from media_jobs.adapters.bucket.setup import Item, Plan, Setup, State
 from media_jobs.adapters.storage.s3_connection import bucket_storage, bucket_url
@@ -32,11 +33,12 @@ def documents() -> list[Document]:
     """Return every policy around the bucket. Raises BucketError without S3_BUCKET."""
     plan = _plan(public=True)
     where = (plan.bucket, plan.region)
-    worker = policies.worker(*where, inbox=settings.NATS_INBOX_PREFIX)
+    legacy = settings.LEGACY_PREFIX_IN_BUCKET
+    worker = policies.worker(*where, inbox=settings.NATS_INBOX_PREFIX, legacy=legacy)
     ours = [policies.public_read(*where), *([policies.tls_only(*where)] if plan.aws else [])]
     return [
         Document("web", "IAM: the web process (AWS_*), which stores and never reads", policies.web(*where)),
-        Document("read", "IAM: links to originals (S3_READ_*)", policies.read(*where)),
+        Document("read", "IAM: links to originals (S3_READ_*)", policies.read(*where, legacy=legacy)),
         Document("worker", "IAM: the workers (WORKER_AWS_*)", worker),
         Document("admin", "IAM: whoever runs “manage.py bucket” (ADMIN_AWS_*)", policies.admin(*where)),
         Document("bucket", "bucket policy: derivatives for everybody (setup --public)", policies.policy(*ours)),
@@ -45,7 +47,16 @@ def documents() -> list[Document]:
             "bucket policy: derivatives for CloudFront alone; fill in ACCOUNT_ID and DISTRIBUTION_ID",
             policies.policy(policies.cdn_read(*where), *ours[1:]),
         ),
+        *_legacy_documents(),
     ]
+
+
+def _legacy_documents() -> list[Document]:
+    if not settings.LEGACY_S3_BUCKET:
+        return []
+    content = policies.legacy(settings.LEGACY_S3_BUCKET, settings.LEGACY_S3_REGION, prefix=settings.LEGACY_PREFIX)
+    whose = "LEGACY_AWS_*" if settings.LEGACY_S3_CREDENTIALS[0] else "WORKER_AWS_* and S3_READ_*, beside their own"
+    return [Document("legacy", f"IAM: the pictures of the site that is moved over ({whose})", content)]
 
 
 def setup(*, public: bool, dry_run: bool) -> Iterator[Item]:
@@ -66,6 +77,22 @@ def check() -> Iterator[Finding]:
         bucket_url(plan.bucket, region=plan.region, endpoint_url=settings.S3_ENDPOINT_URL),
         settings.CDN_BASE_URL,
     ).run()
+    yield from _check_legacy()
+
+
+def _check_legacy() -> Iterator[Finding]:
+    """Whether those who compare may read what the site has in this bucket or another; nothing where it has none."""
+    if not settings.LEGACY_S3_BUCKET and not settings.LEGACY_PREFIX_IN_BUCKET:
+        return
+    own, worker = settings.LEGACY_S3_CREDENTIALS, settings.S3_WORKER_CREDENTIALS
+    sets = {"worker": worker if worker[0] else settings.S3_WEB_CREDENTIALS, "read": settings.S3_READ_CREDENTIALS}
+    where = (settings.S3_BUCKET, settings.S3_REGION, settings.S3_ENDPOINT_URL)
+    if settings.LEGACY_S3_BUCKET:
+        where = (settings.LEGACY_S3_BUCKET, settings.LEGACY_S3_REGION, settings.LEGACY_S3_ENDPOINT_URL)
+        sets = {"legacy": own} if own[0] else sets
+    readers = [(name, _client(credentials, *where)) for name, credentials in sets.items() if credentials[0]]
+    if readers:
+        yield from check_reading(readers, where[0], settings.LEGACY_PREFIX)
 
 
 def run_as() -> str:
@@ -127,12 +154,11 @@ def _admin() -> tuple[str, ...]:
     raise BucketError("There are no S3 credentials. Set ADMIN_AWS_ACCESS_KEY_ID and ADMIN_AWS_SECRET_ACCESS_KEY.")
 
 
-def _client(credentials: tuple[str, ...]) -> Any:
+def _client(credentials: tuple[str, ...], bucket: str = "", region: str = "", endpoint_url: str | None = None) -> Any:
+    """Return a client for that bucket, by default for the one of this service."""
+    if not bucket:
+        bucket, region, endpoint_url = settings.S3_BUCKET, settings.S3_REGION, settings.S3_ENDPOINT_URL
     storage = bucket_storage(
-        settings.S3_BUCKET,
-        credentials,
-        region=settings.S3_REGION,
-        endpoint_url=settings.S3_ENDPOINT_URL,
-        ca_bundle=settings.S3_CA_BUNDLE,
+        bucket, credentials, region=region, endpoint_url=endpoint_url, ca_bundle=settings.S3_CA_BUNDLE
     )
     return storage.bucket.meta.client

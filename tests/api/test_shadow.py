@@ -50,6 +50,8 @@ def test_an_upload_with_shadow_waits_behind_all_others_and_tells_its_shadow(site
         "createdAt": "",
         "imageId": said["imageId"],
     }
+    listed = site.get("/v1/images?tag=shadow").json()["images"]
+    assert [image["imageId"] for image in listed] == [said["imageId"]], "docs/cutover.md warns of that"
 
 
 def test_the_same_upload_again_is_the_same_shadow_and_nothing_is_stored_twice(site: Client) -> None:

@@ -1,6 +1,7 @@
 """What the policies give away, and that rules of others survive ours."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -46,6 +47,17 @@ def test_workers_take_what_is_requested_out_of_the_inbox():
     assert more == {(f"s3:{verb}Object", "arn:aws:s3:::pictures/inbox/*") for verb in ("Get", "Delete")}
 
 
+@pytest.mark.parametrize("make", [policies.worker, policies.read])
+def test_what_a_site_has_in_our_bucket_is_read_and_nothing_else(make: Any) -> None:
+    more = given(make(BUCKET, legacy="gall/")) - given(make(BUCKET))
+    assert more == {("s3:GetObject", "arn:aws:s3:::pictures/gall/*")}
+
+
+def test_what_a_site_has_in_its_own_bucket_is_read_and_nothing_else() -> None:
+    lists = ("s3:ListBucket", "arn:aws:s3:::theirs")
+    assert given(policies.legacy("theirs", prefix="gall/")) == {("s3:GetObject", "arn:aws:s3:::theirs/gall/*"), lists}
+
+
 def test_an_administrator_reads_no_picture_and_writes_none_but_probes():
     on_objects = {(action, resource) for action, resource in given(policies.admin(BUCKET)) if "/" in resource}
     assert "s3:GetObject" not in {action for action, _ in on_objects}
@@ -57,7 +69,7 @@ def test_no_policy_has_a_wildcard_in_its_actions(make):
     assert not [action for action, _ in given(make(BUCKET)) if "*" in action]
 
 
-@pytest.mark.parametrize("make", IAM)
+@pytest.mark.parametrize("make", [*IAM, partial(policies.worker, inbox="inbox/", legacy="gall/")])
 def test_each_policy_fits_into_a_user_even_with_the_longest_name_of_a_bucket(make):
     assert len(json.dumps(make("b" * 63), separators=(",", ":"))) <= _INLINE_LIMIT
 

@@ -189,6 +189,22 @@ def test_a_bucket_needs_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     load(monkeypatch, **S3)
 
 
+@pytest.mark.parametrize(
+    ("settings", "readable"),
+    [
+        ({}, ""),
+        ({"LEGACY_PREFIX": "gall/"}, "gall/"),
+        ({"LEGACY_PREFIX": "gall/", "LEGACY_FOLDER": "/srv/site"}, ""),
+        ({"LEGACY_PREFIX": "gall/", "LEGACY_S3_BUCKET": "theirs"}, ""),
+    ],
+)
+def test_a_site_has_nothing_in_our_bucket_unless_somebody_says_so(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], readable: str
+) -> None:
+    read = load(monkeypatch, **S3, **settings)
+    assert (read.legacy_prefix, read.legacy_prefix_in_bucket) == ("gall/", readable)
+
+
 @pytest.mark.parametrize("whose", ["WORKER_AWS", "ADMIN_AWS"])
 def test_a_host_that_only_works_or_administers_needs_none_of_the_web(
     monkeypatch: pytest.MonkeyPatch, whose: str

@@ -30,6 +30,8 @@ READ = {Right.GET: ("originals/",)}
 WORKER = dict.fromkeys((Right.GET, Right.PUT, Right.DELETE, Right.ABORT), PREFIXES)
 #: On the bucket as a whole. Without conditions on the prefix: with one, S3 answers "denied" in place of "no such key".
 WORKER_ON_BUCKET = (Right.LIST, Right.LIST_UPLOADS)
+#: Of who reads the pictures of a live site, for the same reason.
+LEGACY_ON_BUCKET = (Right.LIST,)
 
 #: Spelled as every server takes it: AWS ignores case in here, SeaweedFS does not.
 _SETUP = (
@@ -54,21 +56,35 @@ def web(bucket: str, region: str = "") -> Policy:
     return policy(_allow("GallimgWeb", WEB, _objects(bucket, PRIVATE_PREFIXES, region)))
 
 
-def read(bucket: str, region: str = "") -> Policy:
-    """The policy of the credentials with which the web process signs links to originals."""
-    return policy(_allow("GallimgRead", READ, _objects(bucket, READ[Right.GET], region)))
+def read(bucket: str, region: str = "", *, legacy: str = "") -> Policy:
+    """The policy of the credentials with which the web process signs links to originals.
+
+    legacy: as for `worker`; staff compare the pictures in the workbench.
+    """
+    return policy(
+        _allow("GallimgRead", READ, _objects(bucket, READ[Right.GET], region)), *_reading_legacy(bucket, legacy, region)
+    )
 
 
-def worker(bucket: str, region: str = "", *, inbox: str = "") -> Policy:
+def worker(bucket: str, region: str = "", *, inbox: str = "", legacy: str = "") -> Policy:
     """The workers' policy: everything under our own prefixes, and nothing about the bucket but its lists.
 
-    inbox: the prefix of what is requested over NATS, if any: they read it and delete it.
+    inbox: the prefix of what is requested over NATS, if any: they read it and delete it. legacy: the prefix of a live
+    site's pictures, if they lie in this bucket: they read them.
     """
     taking = [_allow("GallimgInbox", (Right.GET, Right.DELETE), _objects(bucket, [inbox], region))] if inbox else []
     return policy(
         _allow("GallimgWorker", WORKER, _objects(bucket, PREFIXES, region)),
         *taking,
+        *_reading_legacy(bucket, legacy, region),
         _allow("GallimgWorkerLists", WORKER_ON_BUCKET, _arn(bucket, region)),
+    )
+
+
+def legacy(bucket: str, region: str = "", *, prefix: str) -> Policy:
+    """The policy of who reads a live site's pictures in a bucket of its own: nothing but that."""
+    return policy(
+        *_reading_legacy(bucket, prefix, region), _allow("GallimgLegacyLists", LEGACY_ON_BUCKET, _arn(bucket, region))
     )
 
 
@@ -119,6 +135,10 @@ def policy(*statements: Statement) -> Policy:
 
 def _allow(sid: str, actions: Iterable[str], resources: list[str]) -> Statement:
     return {"Sid": sid, "Effect": "Allow", "Action": [f"s3:{action}" for action in actions], "Resource": resources}
+
+
+def _reading_legacy(bucket: str, prefix: str, region: str) -> list[Statement]:
+    return [_allow("GallimgLegacy", (Right.GET,), _objects(bucket, [prefix], region))] if prefix else []
 
 
 def _reading(bucket: str, region: str) -> Statement:

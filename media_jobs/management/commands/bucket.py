@@ -14,7 +14,7 @@ from media_jobs.services.bucket import BucketError, Finding, Item, State, Verdic
 
 _Row = TypeVar("_Row", Item, Finding)
 
-_POLICIES = ("web", "read", "worker", "admin", "bucket", "cdn")
+_POLICIES = ("web", "read", "worker", "admin", "bucket", "cdn", "legacy")
 _STYLES = {
     State.THERE: "green",
     State.MADE: "bold green",
@@ -65,6 +65,8 @@ class Command(BaseCommand):
 def _policy(console: Console, options: dict[str, Any]) -> None:
     documents = {document.name: document for document in bucket.documents()}
     if options["name"]:
+        if options["name"] not in documents:
+            raise BucketError("LEGACY_S3_BUCKET is not set: no site has its pictures in another bucket.")
         _print_json(console, documents[options["name"]].content)
     elif options["json"]:
         _print_json(console, {name: document.content for name, document in documents.items()})

@@ -1,13 +1,15 @@
 """Where the site that is moved over has its pictures: its keys, and its files, which are only read."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 
 from media_jobs import keys
 from media_jobs.adapters.storage import Role, legacy_store
-from media_jobs.errors import BadLegacyKey, FileTooLarge, ObjectMissing
+from media_jobs.errors import BadLegacyKey, FileTooLarge, LegacyDenied, ObjectMissing, StorageDenied
 from media_jobs.pipeline.recipes import LEGACY
 from media_jobs.ports import Heartbeat, ObjectReader
 
@@ -35,14 +37,15 @@ def size_key(key: str, size: str) -> str:
 
 
 def exists(key: str) -> bool:
-    """Whether the site has such a file. Raises StorageUnavailable."""
-    return legacy_store().exists(key)
+    """Whether the site has such a file. Raises LegacyDenied, StorageUnavailable."""
+    with _explained():
+        return legacy_store().exists(key)
 
 
 def fetch(key: str, into: Path, *, heartbeat: Heartbeat, most_bytes: int) -> bool:
     """Write a file of the site into `into`; False where it has none.
 
-    Raises FileTooLarge, StorageUnavailable, WorkspaceUnavailable, and what `heartbeat` raises.
+    Raises FileTooLarge, LegacyDenied, StorageUnavailable, WorkspaceUnavailable, and what `heartbeat` raises.
     """
 
     def look() -> None:
@@ -51,7 +54,8 @@ def fetch(key: str, into: Path, *, heartbeat: Heartbeat, most_bytes: int) -> boo
             raise FileTooLarge(limit_bytes=most_bytes)
 
     try:
-        legacy_store().fetch(key, into, heartbeat=look)
+        with _explained():
+            legacy_store().fetch(key, into, heartbeat=look)
     except ObjectMissing:
         return False
     look()
@@ -61,9 +65,21 @@ def fetch(key: str, into: Path, *, heartbeat: Heartbeat, most_bytes: int) -> boo
 def open_size(key: str, size: str) -> ObjectReader:
     """Open a size of an original, or with `original` that itself, for somebody who looks at it.
 
-    Raises ObjectMissing, ReadsNotConfigured, StorageUnavailable.
+    Raises LegacyDenied, ObjectMissing, ReadsNotConfigured, StorageUnavailable.
     """
-    return legacy_store(Role.READ).open(size_key(key, size) if size in SIZES else key)
+    with _explained():
+        return legacy_store(Role.READ).open(size_key(key, size) if size in SIZES else key)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say of a right that is lacking that it is one to the site's pictures: those to ours may be all there."""
+    try:
+        yield
+    except StorageDenied as error:
+        if type(error) is not StorageDenied:  # the clock is another matter
+            raise
+        raise LegacyDenied(prefix=settings.LEGACY_PREFIX) from error
 
 
 def _bad(key: str) -> BadLegacyKey:

@@ -58,6 +58,12 @@ TYPES = {
         "The storage refuses requests because its clock and that of this service differ by minutes.",
         "The operator sets the clock, by NTP for example.",
     ),
+    "legacy_denied": ProblemType(
+        "Pictures of the site not readable",
+        "The storage refused to let the service read the pictures of the live site, so that nothing can be compared.",
+        "The operator sets LEGACY_PREFIX or LEGACY_S3_BUCKET, and gives the credentials what manage.py bucket policy "
+        "prints then. It is tried again for two days.",
+    ),
     "storage_untrusted": ProblemType(
         "Storage not trusted",
         "The storage's certificate is not trusted by this service, or what answers at its address does not speak TLS.",
