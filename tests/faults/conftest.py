@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from django.test import override_settings
 
 from media_jobs.adapters import storage
+from media_jobs.adapters.bucket import policies
 from media_jobs.adapters.storage import Role, s3, s3_calls, s3_streams
 from media_jobs.adapters.storage.s3 import S3Store
 from tests.faults.proxy import FaultyProxy
@@ -18,6 +20,12 @@ from tests.faults.scenarios import Context
 from tests.seaweed import SeaweedFS, s3_client, seaweedfs
 
 _HERE = Path(__file__).parent
+#: Bucket of a live site; the tests write there, and the product reads.
+_SITE = "the-site"
+_USERS = {
+    "legacy": policies.legacy(_SITE, prefix="gall/"),
+    "everything": policies.policy({"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]}),
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,7 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def faults_server() -> Iterator[SeaweedFS]:
     """A server of these tests' own: each of them accounts for all that lies in the bucket."""
-    with seaweedfs() as running:
+    with seaweedfs(users=_USERS) as running:
+        with closing(s3_client(running.endpoint_url, running.users["everything"])) as owner:
+            owner.create_bucket(Bucket=_SITE)
         yield running
 
 
@@ -52,6 +62,10 @@ def stores(faults_server: SeaweedFS, proxy: FaultyProxy, request: pytest.Fixture
         "S3_WEB_CREDENTIALS": faults_server.web,
         "S3_WORKER_CREDENTIALS": faults_server.worker,
         "S3_READ_CREDENTIALS": faults_server.read,
+        "LEGACY_S3_BUCKET": _SITE,
+        "LEGACY_S3_ENDPOINT_URL": proxy.endpoint_url,
+        "LEGACY_S3_CREDENTIALS": faults_server.users["legacy"],
+        "SHADOW_GRACE_S": 0,
     }
     with pytest.MonkeyPatch.context() as patched, override_settings(**given):
         patched.setattr(s3, "S3Store", partial(S3Store, limits=limits))
@@ -59,16 +73,18 @@ def stores(faults_server: SeaweedFS, proxy: FaultyProxy, request: pytest.Fixture
         patched.setattr(s3_streams, "_PAUSE_S", 0.0)
         patched.setattr(s3, "_CHECK_KEPT_S", 0.0)
         storage.store.cache_clear()
+        storage.legacy_store.cache_clear()
         yield
-        for role in Role:
-            cast("S3Store", storage.store(role)).client.close()
+        for store in (*map(storage.store, Role), storage.legacy_store()):
+            cast("S3Store", store).client.close()
         storage.store.cache_clear()
+        storage.legacy_store.cache_clear()
 
 
 @pytest.fixture(scope="session")
 def everything(faults_server: SeaweedFS) -> Iterator[Any]:
     """A client with all rights, past the proxy."""
-    client = s3_client(faults_server.endpoint_url, faults_server.worker)
+    client = s3_client(faults_server.endpoint_url, faults_server.users["everything"])
     yield client
     client.close()
 
@@ -76,7 +92,7 @@ def everything(faults_server: SeaweedFS) -> Iterator[Any]:
 @pytest.fixture
 def context(faults_server: SeaweedFS, stores: None, proxy: FaultyProxy, everything: Any) -> Iterator[Context]:
     """An empty bucket behind a proxy that spoils nothing yet."""
-    made = Context(proxy, everything, faults_server.bucket)
+    made = Context(proxy, everything, faults_server.bucket, _SITE)
     _empty(made)
     proxy.calls.clear()
     yield made

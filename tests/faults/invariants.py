@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from media_jobs.models import Derivative, DirectUpload, Job, Original, Tombstone
+from media_jobs.models import Derivative, DirectUpload, Job, Original, Shadow, Tombstone
+from media_jobs.services.cutover.working import UNFINISHED
 from media_jobs.services.jobs import worker as workers
 from media_jobs.states import DerivativeState, JobState, OriginalState
 from tests.faults.scenarios import Context
@@ -25,6 +26,11 @@ def at_rest(context: Context, temporary: Path) -> list[str]:
     return [
         *at_any_time(context),
         *(f"{job.pk} is {job.state}: {job.code}" for job in Job.objects.exclude(state=JobState.DONE)),
+        *(f"{shadow.pk} is held by {shadow.worker}" for shadow in Shadow.objects.exclude(worker="")),
+        *(
+            f"{shadow.pk} waits: {shadow.code}"
+            for shadow in Shadow.objects.filter(state__in=UNFINISHED).exclude(code="")
+        ),
         *_rows_and_objects(context),
         *(f"multipart upload of {key}" for key in unfinished(context)),
         *(f"tombstone of {stone.key}" for stone in Tombstone.objects.all()),

@@ -1,11 +1,12 @@
 """The table: what a fault in a call of S3 does to who asked for what the call is part of.
 
 Rows are calls, columns faults. Left of the stroke what comes of a fault that happens once, right of it of one that
-lasts; a point stands where the fault cannot be.
+lasts; a point stands where the fault cannot be, or nothing can tell: a live site says of no file which bytes it has.
 
     ok  it succeeds all the same: tried again within bounds, or not needed
     un  storage_unavailable
     de  storage_denied
+    ld  legacy_denied
     sk  storage_clock_skewed
     bu  bucket_missing
     ch  original_changed
@@ -30,6 +31,9 @@ class Doing(StrEnum):
     JOB = "job"
     FAILING_JOB = "failing_job"  #: whose last derivative is refused, so that the others are removed
     DIRECT_JOB = "direct_job"  #: over a file that came past the web process
+    FETCHED_SHADOW = "fetched_shadow"  #: of a live site's picture, which is copied
+    COMPARED_SHADOW = "compared_shadow"
+    REFUSED_SHADOW = "refused_shadow"  #: of what is no picture: whether the site has made something of it
     HOUSEKEEPING = "housekeeping"
     DOWNLOAD = "download"  #: of an original, through the service
     LOOKING = "looking"  #: whether the storage is there
@@ -67,6 +71,7 @@ _WORDS = {
     "ok": OK,
     "un": "storage_unavailable",
     "de": "storage_denied",
+    "ld": "legacy_denied",
     "sk": "storage_clock_skewed",
     "bu": "bucket_missing",
     "ch": "original_changed",
@@ -88,6 +93,10 @@ CALLS = {
     "direct.fetch": Call(Doing.DIRECT_JOB, Operation.GET_OBJECT, "uploads/"),
     "direct.put": Call(Doing.DIRECT_JOB, Operation.PUT_OBJECT, "originals/"),
     "direct.remove": Call(Doing.DIRECT_JOB, Operation.DELETE_OBJECT, "uploads/"),
+    "shadow.fetch": Call(Doing.FETCHED_SHADOW, Operation.GET_OBJECT, "gall/"),
+    "shadow.put": Call(Doing.FETCHED_SHADOW, Operation.PUT_OBJECT, "originals/"),
+    "shadow.theirs": Call(Doing.COMPARED_SHADOW, Operation.GET_OBJECT, "gall/"),
+    "shadow.look": Call(Doing.REFUSED_SHADOW, Operation.LIST_OBJECTS, "gall/"),
     "keep.list": Call(Doing.HOUSEKEEPING, Operation.LIST_OBJECTS),
     "keep.writes": Call(Doing.HOUSEKEEPING, Operation.LIST_UPLOADS),
     "keep.delete": Call(Doing.HOUSEKEEPING, Operation.DELETE_OBJECT),
@@ -111,6 +120,10 @@ job.remove       un/un      un/un           un/un  un/un  un/un  .            . 
 direct.fetch     ok/un      ok/un           ok/un  ok/un  ok/un  .            .                ok/un       ok/un        ok/mi           de/de   de/de    sk/sk   bu/bu      .
 direct.put       ok/un      ok/un           ok/un  ok/un  ok/un  ok/un        ok/un            .           .            .               de/de   de/de    sk/sk   bu/bu      .
 direct.remove    ok/ok      ok/ok           ok/ok  ok/ok  ok/ok  .            .                .           .            .               ok/ok   ok/ok    ok/ok   ok/ok      .
+shadow.fetch     ok/un      ok/un           ok/un  ok/un  ok/un  .            .                ok/un       ok/un        .               ld/ld   ld/ld    sk/sk   bu/bu      .
+shadow.put       ok/un      ok/un           ok/un  ok/un  ok/un  ok/un        ok/un            .           .            .               de/de   de/de    sk/sk   bu/bu      .
+shadow.theirs    ok/un      ok/un           ok/un  ok/un  ok/un  .            .                ok/un       ok/un        .               ld/ld   ld/ld    sk/sk   bu/bu      .
+shadow.look      ok/un      ok/un           ok/un  ok/un  ok/un  .            .                ok/un       ok/un        .               ld/ld   ld/ld    sk/sk   bu/bu      .
 keep.list        ok/un      ok/un           ok/un  ok/un  ok/un  .            .                ok/un       ok/un        .               de/de   de/de    sk/sk   bu/bu      .
 keep.writes      ok/un      ok/un           ok/un  ok/un  ok/un  .            .                ok/un       ok/un        .               de/de   de/de    sk/sk   bu/bu      .
 keep.delete      ok/un      ok/un           ok/un  ok/un  ok/un  .            .                .           .            .               de/de   de/de    sk/sk   bu/bu      .

@@ -19,7 +19,7 @@ def run_cell(cell: Cell, context: Context, temporary: Path) -> None:
     _run(cell, context, times=1, expected=cell.once)
     context.proxy.heal()
     scenarios.time_passes()
-    assert scenarios.run_jobs() == OK
+    assert scenarios.finish() == OK
     _run(cell, context, times=None, expected=cell.lasting)
     assert_recovery(context, temporary)
     kept = [scenarios.KEPT[cell.call.doing]] * 2 if cell.call.doing in scenarios.KEPT else []
@@ -44,6 +44,6 @@ def assert_recovery(context: Context, temporary: Path) -> None:
     scenarios.time_passes()
     while context.wanted:
         assert scenarios.upload(context, context.wanted.pop()) == OK
-    assert scenarios.run_jobs() == OK
+    assert scenarios.finish() == OK
     assert scenarios.run_housekeeping() == OK
     assert invariants.at_rest(context, temporary) == []

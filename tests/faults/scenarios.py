@@ -16,12 +16,16 @@ from django.utils import timezone
 from media_jobs import errors, selectors
 from media_jobs.adapters.storage.s3_writer import PART_BYTES
 from media_jobs.callers import ANONYMOUS, staff
-from media_jobs.models import Job, Tombstone
+from media_jobs.models import Job, Shadow, Tombstone
 from media_jobs.services import housekeeping
+from media_jobs.services.cutover import holding, legacy
+from media_jobs.services.cutover import working as shadow_work
+from media_jobs.services.cutover.holding import TO_COMPARE, TO_FETCH, Choice
 from media_jobs.services.idempotency import Answer
 from media_jobs.services.jobs import lifecycle, outage
+from media_jobs.services.jobs import worker as workers
 from media_jobs.services.uploads import direct_uploads
-from media_jobs.states import JobState
+from media_jobs.states import JobState, ShadowState
 from tests import images, people, working
 from tests.api.instructions.helpers import added, create
 from tests.faults.injections import Fault, Injection
@@ -40,6 +44,8 @@ KEPT = {
     Doing.FAILING_JOB: PICTURE,
     Doing.DIRECT_JOB: PICTURE,
     Doing.DOWNLOAD: PICTURE,
+    Doing.FETCHED_SHADOW: PICTURE,
+    Doing.COMPARED_SHADOW: PICTURE,
 }
 _OF_THE_STORAGE = [
     task
@@ -55,6 +61,7 @@ class Context:
     proxy: FaultyProxy
     client: Any  #: of the server itself, with all rights
     bucket: str
+    site: str  #: the bucket of a live site
     wanted: list[bytes] = field(default_factory=list)  #: pictures that were refused: they are sent again at last
     planted: set[str] = field(default_factory=set)  #: objects that no row has ever named
 
@@ -62,10 +69,8 @@ class Context:
 def prepare(context: Context, doing: Doing) -> Callable[[], str]:
     """Prepare while all is well. The function returned does the thing and says what came of it: "ok" or a code."""
     match doing:
-        case Doing.UPLOAD:
-            return lambda: upload(context, PICTURE)
-        case Doing.LARGE_UPLOAD:
-            return lambda: upload(context, LARGE)
+        case Doing.UPLOAD | Doing.LARGE_UPLOAD:
+            return lambda: upload(context, KEPT[doing])
         case Doing.REFUSED_UPLOAD:
             return _refused_upload
         case Doing.JOB:
@@ -78,6 +83,8 @@ def prepare(context: Context, doing: Doing) -> Callable[[], str]:
         case Doing.DIRECT_JOB:
             upload_directly(PICTURE)
             return run_jobs
+        case Doing.FETCHED_SHADOW | Doing.COMPARED_SHADOW | Doing.REFUSED_SHADOW:
+            return _prepare_shadow(context, doing)
         case Doing.HOUSEKEEPING:
             key = f"originals/{uuid4()}.jpg"
             context.planted.add(key)
@@ -172,6 +179,42 @@ def run_jobs() -> str:
         working.run(job.pk)
         job.refresh_from_db()
         codes.add(f"failed: {job.code}" if job.state == JobState.FAILED else job.code or OK)
+    (code,) = codes - {OK} or {OK}
+    return code
+
+
+def finish() -> str:
+    """Once more what waits for a worker, whatever it is: the code with which some of it waits again."""
+    codes = {_work_on_shadows(TO_FETCH), run_jobs(), _work_on_shadows(TO_COMPARE)}
+    (code,) = codes - {OK} or {OK}
+    return code
+
+
+def _prepare_shadow(context: Context, doing: Doing) -> Callable[[], str]:
+    _ask_for_shadow(context, b"no picture" if doing is Doing.REFUSED_SHADOW else PICTURE)
+    if doing is not Doing.COMPARED_SHADOW:
+        return lambda: _work_on_shadows(TO_FETCH)
+    assert finish() == OK
+    assert holding.note_ends() == 1
+    return lambda: _work_on_shadows(TO_COMPARE)
+
+
+def _ask_for_shadow(context: Context, content: bytes) -> None:
+    """Of a picture that the site has in two sizes. They need not be good ones: any verdict will do."""
+    key = f"gall/{uuid4()}_original.jpg"
+    for name in (key, legacy.size_key(key, "small")):
+        context.client.put_object(Bucket=context.site, Key=name, Body=content)
+    Shadow.objects.create(legacy_key=key, owner=ANONYMOUS.id, state=ShadowState.FETCHING)
+
+
+def _work_on_shadows(choice: Choice) -> str:
+    """One attempt at each, as if its time had come: the code with which one of them waits again, or has failed."""
+    codes = {OK}
+    choice.waiting().update(due_at=timezone.now() - timedelta(seconds=1))
+    while hold := holding.take(workers.current(), choice):
+        shadow_work.work_on(hold)
+        hold.shadow.refresh_from_db()
+        codes.add(hold.shadow.code or OK)
     (code,) = codes - {OK} or {OK}
     return code
 

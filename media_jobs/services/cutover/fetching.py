@@ -9,7 +9,7 @@ from django.db import transaction
 from media_jobs import keys, selectors
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import SYSTEM
-from media_jobs.errors import EmptyFile, FileTooLarge, LeaseLost
+from media_jobs.errors import EmptyFile, FileTooLarge, LeaseLost, MediaError
 from media_jobs.models import Original
 from media_jobs.models.base import uuid7
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, sniff
@@ -39,10 +39,11 @@ def fetch(hold: Hold, folder: Path) -> bool:
     if not legacy.fetch(key, file, heartbeat=hold, most_bytes=size_limits().largest_bytes):
         return False
     original = _original(key, file)
-    store(Role.WORKER).put([Outgoing(original.key, file, original.content_type)], heartbeat=hold)
     try:
+        # An answer may be lost, and the object be there.
+        store(Role.WORKER).put([Outgoing(original.key, file, original.content_type)], heartbeat=hold)
         _write_rows(hold, original)
-    except LeaseLost:
+    except MediaError:  # LeaseLost among them
         original.state = OriginalState.DELETED
         original.save(force_insert=True)  # housekeeping removes object and row
         raise
