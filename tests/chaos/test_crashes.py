@@ -1,7 +1,8 @@
-"""Between any two steps of taking a picture in and of processing it the process dies; the picture is done, once."""
+"""Between any two steps of taking a picture in, processing and comparing it the process dies; all is done, once."""
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -9,14 +10,15 @@ import pytest
 
 from tests.chaos.dying.crashing import Faults, Point
 from tests.chaos.dying.faulty import faulty_world
-from tests.chaos.world.harness import World, scaled
-from tests.e2e.service import photo
+from tests.chaos.world.harness import SETTLE_LIMIT_S, World, scaled
+from tests.e2e.service import photo, wait_until
 
 _INTAKE = "media_jobs.services.uploads.intake"
 _FILES = "media_jobs.adapters.storage.files"
 _WORK = "media_jobs.services.jobs.processing"
 _ATTEMPT = "media_jobs.services.jobs.attempt.Attempt"
 _PUBLISHING = "media_jobs.services.jobs.publishing"
+_CUTOVER = "media_jobs.services.cutover"
 
 #: All that the web process does with an upload, in this order.
 INTAKE = (
@@ -61,13 +63,28 @@ PROCESSING = (
     (Point("at the end of a wake-up", f"{_WORK}.process_lane", "worker", after=True), 1),
 )
 
+#: All that a worker does with a shadow beside its job, in this order.
+SHADOWING = (
+    Point("shadow taken", f"{_CUTOVER}.holding.take", "worker", after=True),
+    Point("site's original fetched", f"{_CUTOVER}.fetching.legacy.fetch", "worker", after=True),
+    Point("site's original copied, no rows", f"{_CUTOVER}.fetching._write_rows", "worker"),
+    Point("in the transaction that queues", f"{_CUTOVER}.fetching.tagging.add", "worker", after=True),
+    Point("shadow's job queued, nobody woken", f"{_CUTOVER}.fetching._write_rows", "worker", after=True),
+    Point("shadow found to be due", f"{_CUTOVER}.working.comparing.compare", "worker"),
+    Point("site's last size fetched", f"{_CUTOVER}.comparing._fetch_theirs", "worker", after=True, nth=4),
+    Point("measured, no verdict", f"{_CUTOVER}.comparing._end", "worker"),
+    Point("verdict written", f"{_CUTOVER}.comparing._end", "worker", after=True),
+)
+
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Faults]]:
     """One worker, whose steps can therefore be counted, and one wake-up at a time: the next job needs another one."""
-    points = (*INTAKE, *(point for point, _ in PROCESSING))
-    env = {"WORKERS": "1", "QUEUE_SIZE": "1"}
-    with faulty_world(tmp_path_factory.mktemp("crashes"), *points, env=env) as made:
+    points = (*INTAKE, *(point for point, _ in PROCESSING), *SHADOWING)
+    (site := tmp_path_factory.mktemp("site")).joinpath("gall").mkdir()
+    env = {"WORKERS": "1", "QUEUE_SIZE": "1", "LEGACY_FOLDER": str(site), "SHADOW_GRACE_MINUTES": "0"}
+    constants = {"media_jobs.services.cutover.holding._HOLD_S": 2.0}
+    with faulty_world(tmp_path_factory.mktemp("crashes"), *points, env=env, constants=constants) as made:
         yield made
 
 
@@ -100,4 +117,24 @@ def test_a_job_is_done_once_wherever_its_worker_dies(faulty, point, attempts):
     for job in jobs:
         kinds = Counter(event["type"] for event in world.history(job))
         assert (kinds["claimed"], kinds["done"]) == (world.jobs()[job]["attempt"], 1)
+    world.assert_invariants()
+
+
+@pytest.mark.parametrize("point", SHADOWING, ids=lambda point: point.name.replace(" ", "_"))
+def test_a_shadow_comes_to_one_verdict_wherever_its_worker_dies(faulty, point):
+    world, faults = faulty
+    before, picture, key = world.jobs().keys(), photo(640, 480), f"gall/{uuid4().hex}_original.jpg"
+    folder = Path(world.service.env["LEGACY_FOLDER"])
+    for size in ("original", "small", "medium", "large", "xlarge"):
+        (folder / key.replace("_original", f"_{size}")).write_bytes(picture)
+    faults.arm(point.name)
+    asked = httpx.post(f"{world.service.url}/v1/shadow", json={"key": key}, headers=world.service.headers, timeout=60)
+    assert asked.status_code == 202, asked.text
+    shadow = "SELECT state, verdict, worker, job_id FROM media_jobs_shadow WHERE legacy_key = %s"
+    wait_until(lambda: world.query(shadow, key)[0]["state"] in ("compared", "failed"), SETTLE_LIMIT_S, "a verdict")
+    assert faults.has_happened(point.name)
+    [found] = world.query(shadow, key)
+    assert (found["state"], found["worker"], found["verdict"] != "") == ("compared", "", True)
+    assert world.jobs().keys() - before == {str(found["job_id"])}
+    world.assert_all_done()
     world.assert_invariants()
