@@ -109,6 +109,13 @@ def test_all_policies_come_with_whose_they_are(operator: Operator):
     assert list(json.loads(operator.bucket("policy", "--json").out)) == names
 
 
+def test_a_site_in_another_bucket_has_a_policy_of_its_own(operator: Operator):
+    refused = operator.bucket("policy", "legacy")
+    assert (refused.status, "LEGACY_S3_BUCKET is not set" in refused.err) == (1, True)
+    said = operator.bucket("policy", "legacy", settings={"LEGACY_S3_BUCKET": "theirs", "LEGACY_PREFIX": "pictures/"})
+    assert json.loads(said.out) == policies.legacy("theirs", prefix="pictures/")
+
+
 def test_rights_that_are_missing_or_too_much_make_it_fail_and_stand_in_a_line_of_their_own(operator: Operator):
     said = operator.bucket("check", web="everything", worker="read", read="")
     assert said.status == 1

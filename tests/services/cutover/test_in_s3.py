@@ -121,6 +121,19 @@ def test_a_shadow_comes_to_a_verdict_with_the_rights_that_are_printed(
     assert site.has() == had
 
 
+def test_an_empty_folder_is_not_tried_and_who_may_not_list_reads_nothing(
+    place: str, server: SeaweedFS, settings: Any
+) -> None:
+    if place == OURS:
+        settings.LEGACY_PREFIX = settings.LEGACY_PREFIX_IN_BUCKET = "empty/"
+        assert findings() == [("worker", "GetObject", Found.HINT), ("read", "GetObject", Found.HINT)]
+        settings.LEGACY_PREFIX_IN_BUCKET = ""
+        assert findings() == [], "nobody has said that the site has anything here"
+    else:
+        settings.LEGACY_S3_CREDENTIALS = (*server.read, "")
+        assert findings() == [("legacy", "ListBucket", Found.MISSING)]
+
+
 @pytest.mark.usefixtures("granted", "site")
 def test_what_the_site_has_not_is_missing_and_not_forbidden() -> None:
     shadow = Shadow.objects.create(legacy_key="gall/9/9_1_original.jpg", owner="key:site", state=ShadowState.FETCHING)
