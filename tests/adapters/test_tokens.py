@@ -223,7 +223,7 @@ def test_while_the_issuer_is_away_known_keys_go_on_and_unknown_ones_wait(
     with pytest.raises(TokenKeysUnavailable):
         tokens.judge(signed("RS256"))
     issuer.away = False
-    monkeypatch.setattr(tokens, "_KEYS_KEPT_S", 0.001)  # every judgement wants them anew
+    monkeypatch.setattr(tokens, "_KEYS_KEPT_S", 1e-9)  # every judgement wants them anew
     tokens.published_keys.cache_clear()
     assert tokens.judge(signed("RS256")).subject == "ada"
     issuer.away = True
