@@ -24,6 +24,7 @@ from tests.servers import Server, die_with_parent
 BASE = "debian:trixie-slim"
 USER = 10_001
 MEMORY_BYTES = 256 * 1_048_576
+SWAP_BYTES = 256 * 1_048_576  #: as in fly.toml; a host without swap has none to give, and may end a process
 _BUILD_LIMIT_S = 1200.0
 
 
@@ -127,7 +128,11 @@ class Contained(Service):
 
     def _options(self) -> list[str]:
         bounds = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", f"--memory={MEMORY_BYTES}"]
-        swap = [f"--memory-swap={MEMORY_BYTES}"] if "swap" not in docker("info", "--format={{.Warnings}}") else []
+        swap = (
+            [f"--memory-swap={MEMORY_BYTES + SWAP_BYTES}"]
+            if "swap" not in docker("info", "--format={{.Warnings}}")
+            else []
+        )
         values = {**self.env, "GALLIMG_DATA": "/data", "HOST": "127.0.0.1"}
         settings = [f"--env={name}={value}" for name, value in values.items()]
         volumes = [f"--volume={self.name}:/data", f"--volume={self.name}-tmp:/tmp"]
