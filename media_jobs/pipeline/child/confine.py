@@ -10,6 +10,7 @@ import signal
 import struct
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,8 @@ _SYSTEM = (
     "/dev/null",
     "/dev/urandom",
 )
+#: Of -1000 to 1000: where memory ends the kernel takes a decoder, whose job is tried again, and nobody else.
+_OOM_SCORE_ADJ = 800
 _PACKAGE = Path(__file__).resolve().parents[2]
 _CAPABILITIES_VERSION = 0x20080522
 #: Root's power to open any file stays: Python may lie in another user's folder. Landlock decides which files.
@@ -78,6 +81,8 @@ def confine(*, memory_bytes: int, parent_pid: int, readable: Iterable[Path], wri
 
 
 def _confine_on_linux(memory_bytes: int, readable: Iterable[Path], writable: Iterable[Path]) -> Protection:
+    with suppress(OSError):  # no /proc: a wish, and no protection
+        Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE_ADJ))
     _lower(resource.RLIMIT_AS, memory_bytes)  # macOS knows it but does not honour it
     libc = ctypes.CDLL(None)
     return Protection(

@@ -60,6 +60,13 @@ def test_the_kernel_holds_the_child_to_its_limits(ask: Ask, sandbox: Sandbox) ->
 
 
 @LINUX
+def test_where_memory_ends_the_kernel_takes_the_decoder_and_nobody_else(ask: Ask, sandbox: Sandbox) -> None:
+    ask(images.jpeg())
+    ours, childs = (int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in ("self", sandbox.pid))
+    assert childs == 800 > ours
+
+
+@LINUX
 def test_past_its_address_space_the_child_refuses_and_lives(tmp_path: Path) -> None:
     """The guard is given more memory than there is, so that the decoder itself has to give up."""
     (tmp_path / "source").write_bytes(images.jpeg(8000, 6000, progressive=True, subsampling=0))
