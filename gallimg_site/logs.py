@@ -36,11 +36,14 @@ _OF_TRACES = ("trace_id", "span_id", "trace_flags", "request_id")
 #: What signs links and forms, and tickets: they let their bearer read or store an object, or listen.
 _SIGNATURES = re.compile(r"(?<=[?&])(ticket|token|X-Amz-[A-Za-z-]+)=[^&\s'>]+")
 
+#: Of the link by which somebody sets a password, without being asked for one.
+_WELCOMES = re.compile(r"(?<=/welcome/)[^/\s]+/[^/\s]+")
+
 
 def unsigned(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
     """Cut out of the addresses of requests what makes them keys."""
-    if "request" in event:
-        event["request"] = _SIGNATURES.sub(r"\1=…", str(event["request"]))
+    for name in {"request", "path", "event"} & event.keys():
+        event[name] = _WELCOMES.sub("…", _SIGNATURES.sub(r"\1=…", str(event[name])))
     return event
 
 
@@ -50,6 +53,8 @@ def impersonal(_logger: object, _method: str, event: structlog.types.EventDict) 
         event["request"] = _FILE_NAMES.sub("…", _QUERIES.sub("", str(event["request"])))
     if "path" in event:
         event["path"] = _FILE_NAMES.sub("…", str(event["path"]))
+    if event.get("logger") == "django.request":  # a sentence with the address
+        event["event"] = _FILE_NAMES.sub("…", str(event["event"]))
     if "key" in event and not keys.is_ours(str(event["key"])):
         event["key"] = "…"
     return event

@@ -44,7 +44,7 @@ export class Flag {
       return enabled;
     } catch (error) {
       this.onError(error, { during: "flag", key });
-      this.away(error.retryAfterMs);
+      if (error.status !== 400) this.away(error.retryAfterMs); // 400: this key is none, and others are
       return false;
     }
   }

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from django.core.management import call_command
+from django.core.management.commands.migrate import Command as Migrate
 from django.db import OperationalError, connection
 
 from media_jobs.runtime.resources import CannotStart
@@ -20,15 +21,20 @@ _PAUSE_S = 2.0
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
-def migrate() -> None:
-    """Bring the database up to date. Raises CannotStart where somebody holds a table for minutes.
+def _all_of_it() -> None:
+    call_command(Migrate(), interactive=False, verbosity=0)
 
-    What was migrated until then stays: each migration is a transaction, and the next try goes on behind it.
+
+def migrate(run: Callable[[], Any] = _all_of_it) -> None:
+    """Bring the database up to date, by `run`: Django's own command, as it was called.
+
+    Raises CannotStart where somebody holds a table for minutes. What was migrated until then stays: each migration is a
+    transaction, and the next try goes on behind it.
     """
     for left in reversed(range(TRIES)):
         try:
             with connection.execute_wrapper(_bound_locks):
-                call_command("migrate", interactive=False, verbosity=0)
+                run()
             return
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", "") != _LOCK_NOT_AVAILABLE:

@@ -67,6 +67,7 @@ def test_without_a_key_it_is_on_where_it_is_on_for_everybody(site: Client, query
     ("path", "status", "code"),
     [
         ("/v1/flags/imageservice?key=a", 404, "unknown_flag"),
+        ("/v1/flags/image%00service?key=a", 404, "unknown_flag"),
         (f"{FLAG}?key={'a' * 201}", 400, "bad_field"),
         (f"{FLAG}?Key=a", 400, "unknown_field"),
     ],

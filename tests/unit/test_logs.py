@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 
-from gallimg_site.logs import BoundedTracebacks, TerminalRenderer, bounded_traceback, cropped, impersonal
+from gallimg_site.logs import BoundedTracebacks, TerminalRenderer, bounded_traceback, cropped, impersonal, unsigned
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -104,3 +104,15 @@ def test_a_traceback_repeats_no_row_of_the_database() -> None:
     error = ValueError("duplicate key value\nDETAIL:  Key (filename)=(ada-lovelace.jpg) already exists.")
     [shown] = BoundedTracebacks()((type(error), error, None))
     assert shown["exc_value"] == "duplicate key value"
+
+
+def test_the_link_that_sets_a_password_is_no_matter_of_the_log():
+    link = "/admin/auth/user/welcome/MQ/cx1abc-0123456789abcdef/"
+    told = {"event": f"Service Unavailable: {link}", "request": f"GET {link}", "path": link}
+    cut = unsigned(None, "error", dict(told))
+    assert all("cx1abc" not in text and "/welcome/…/" in text for text in cut.values())
+
+
+def test_no_name_of_a_file_is_in_what_django_says_of_an_address():
+    told = {"logger": "django.request", "event": "Not Found: /media/full/Ada-at-home.jpg"}
+    assert "Ada" not in impersonal(None, "warning", told)["event"]

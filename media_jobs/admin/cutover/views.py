@@ -60,7 +60,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "shows": [_choice(Filter(show), title, chosen.show == show) for show, title in _SHOW_TITLES.items()],
         "reasons": [
             _choice(Filter(chosen.show, reason), words.REASONS.get(reason, reason), chosen.reason == reason, number)
-            for reason, number in shadows.reasons(chosen)
+            for reason, number in (shadows.reasons(chosen) if chosen.show == shadows.TO_DO else ())
         ],
         "every_reason": _choice(Filter(chosen.show), "Any reason", not chosen.reason),
         "rows": [_row(shadow, chosen, names) for shadow in rows[:_PAGE]],

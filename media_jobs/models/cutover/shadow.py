@@ -57,7 +57,8 @@ class Shadow(models.Model):
     ruling = models.GeneratedField(
         expression=Case(
             When(~Q(judged_as=""), then=F("judged_as")),
-            When(state=ShadowState.COMPARED, then=F("verdict")),
+            # While it is compared once more the former one counts: else nobody would see errors meanwhile.
+            When(state__in=[ShadowState.COMPARED, ShadowState.DUE], then=F("verdict")),
             default=Value(""),
         ),
         output_field=models.CharField(max_length=16),
@@ -91,11 +92,17 @@ class Shadow(models.Model):
                 name="shadow_due",
             ),
             models.Index(fields=["id"], condition=Q(state=ShadowState.RENDERING), name="shadow_rendering"),
+            models.Index(
+                fields=["state"],
+                condition=Q(state__in=[ShadowState.FETCHING, ShadowState.RENDERING, ShadowState.DUE]),
+                name="shadow_unfinished",
+            ),
             # What the scoreboard counts, without reading rows.
             models.Index(fields=["created_at", "ruling", "state"], name="shadow_scoreboard"),
             # What needs an eye, and what was judged as what.
             models.Index(fields=["verdict", "-id"], condition=Q(judged_as=""), name="shadow_to_judge"),
             models.Index(fields=["ruling", "-id"], name="shadow_by_ruling"),
+            models.Index(fields=["-id"], condition=~Q(judged_as=""), name="shadow_by_people"),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from media_jobs.pipeline.compare import sentences
 from media_jobs.pipeline.compare.values import Judgement, Look, Measures, Pair, Reason, SizeJudgement, Verdict
 
 #: Verdicts of one version can be compared. It changes with the limits below, and with what is measured.
-JUDGE_VERSION = 1
+JUDGE_VERSION = 2
 
 #: SSIM that is lost to no noise: so much more, and it is blurred.
 MOST_LOST = 0.06
@@ -35,6 +35,8 @@ _ROUNDED_PX = 1.0
 SMALLER = 0.9
 
 _GROSS = frozenset({Reason.TURNED, Reason.SIZE, Reason.CROPPED, Reason.DAMAGED})
+#: What may be wrong with ours where theirs is another picture altogether.
+_SLIGHT = frozenset({Reason.MOVED, Reason.BLURRED})
 #: What is said first, where there is more than one.
 _WEIGHT = (
     Reason.TURNED,
@@ -91,21 +93,34 @@ def _absent(pair: Pair) -> tuple[Verdict, Reason] | None:
 def _compared(pair: Pair, legacy: Look, ours: Look, measures: Measures) -> tuple[Verdict, Reason]:
     theirs, own = flaws(legacy, pair, measures), flaws(ours, pair, measures)
     worse, better = own - theirs, theirs - own
-    shared = own & theirs & {Reason.COLOUR, Reason.DAMAGED}
-    if shared and pair.delta_e > MOST_PART_DELTA_E:  # both are far from the original, and not in the same way
-        return Verdict.DIFFERENT, _first(shared)
+    differently = {reason for reason in own & theirs if not _alike(reason, ours, legacy, pair)}
+    if differently and not worse & _GROSS:  # both are far from the original, and not in the same way
+        return Verdict.DIFFERENT, _first(differently)
     sharper = _sharper(ours, legacy)
     if sharper:
         (better if sharper > 0 else worse).add(Reason.SHARPER if sharper > 0 else Reason.BLURRED)
     if worse & _GROSS or (worse and not better):
         return Verdict.WORSE, _first(worse)
-    if better & _GROSS or (better and not worse):
+    if (better & _GROSS and worse <= _SLIGHT) or (better and not worse):
         return Verdict.BETTER, _first(better)
     if worse:
         return Verdict.DIFFERENT, Reason.MIXED
     if ours.size_bytes <= SMALLER * legacy.size_bytes:
         return Verdict.BETTER, Reason.SMALLER
     return Verdict.SAME, Reason.ALIKE
+
+
+def _alike(reason: Reason, ours: Look, legacy: Look, pair: Pair) -> bool:
+    """Whether a flaw that both have is the same one."""
+    if reason is Reason.TURNED:
+        return ours.turned == legacy.turned
+    if reason is Reason.SIZE:
+        return all(abs(a - b) <= _ROUNDED_PX for a, b in zip(_shown_px(ours), _shown_px(legacy), strict=True))
+    if reason is Reason.MOVED:
+        return hypot(*(a - b for a, b in zip(ours.moved_px, legacy.moved_px, strict=True))) <= MOST_MOVED_PX
+    if reason is Reason.COLOUR and abs(ours.vividness - legacy.vividness) > MOST_DULL:
+        return False
+    return reason is Reason.METADATA or pair.delta_e <= MOST_PART_DELTA_E
 
 
 def flaws(look: Look, pair: Pair, measures: Measures) -> set[Reason]:

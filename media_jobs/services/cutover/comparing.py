@@ -46,8 +46,12 @@ def compare(hold: Hold, folder: Path) -> None:
     job = Job.objects.select_related("original").filter(shadow=shadow.pk).first()
     if job is None or job.original.deleted_at:
         hold.end(ShadowState.FAILED, code="image_deleted", detail="Its picture was deleted.")
-    elif job.state != JobState.DONE:
+    elif job.state == JobState.CANCELLED:
+        hold.end(ShadowState.FAILED, code="cancelled", detail="Its job was cancelled.")
+    elif job.state == JobState.FAILED:
         give_up(hold, job.detail)
+    elif job.state != JobState.DONE:  # queued again: `holding.note_ends` sees its end
+        hold.end(ShadowState.RENDERING)
     else:
         _compare_files(hold, job, folder)
 

@@ -126,6 +126,8 @@ def _repeated(earlier: Shadow, upload: Upload) -> Accepted:
     """What the first request was answered. Raises ShadowExists where this is another one."""
     if earlier.original is None or earlier.job is None:
         raise ShadowExists("whose pictures are not kept any more", shadow_id=earlier.pk)
+    if earlier.original.owner != earlier.owner:  # nothing of it is the caller's
+        raise ShadowExists("which a worker has fetched", shadow_id=earlier.pk)
     if earlier.original.sha256 != upload.sha256:
         raise ShadowExists("of other bytes", shadow_id=earlier.pk)
     return Accepted(earlier.job, estimates.remaining_ms(earlier.job), shadow_id=earlier.pk)

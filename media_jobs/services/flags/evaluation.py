@@ -34,7 +34,7 @@ class Answer:
 
 def find(name: str) -> FeatureFlag:
     """Raises UnknownFlag."""
-    flag = FeatureFlag.objects.filter(pk=name).first()
+    flag = None if "\0" in name else FeatureFlag.objects.filter(pk=name).first()
     if flag is None:
         raise UnknownFlag(name=name[: FeatureFlag._meta.pk.max_length])
     return flag

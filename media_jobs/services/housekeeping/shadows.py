@@ -10,13 +10,13 @@ from django.db.models.functions import Coalesce, Now
 
 from media_jobs.models import Derivative, Job, Original, Shadow
 from media_jobs.pipeline.compare.judge import JUDGE_VERSION
-from media_jobs.pipeline.compare.values import Verdict
+from media_jobs.pipeline.compare.values import Reason, Verdict
 from media_jobs.selectors import batches
 from media_jobs.services import object_deletion
 from media_jobs.services.housekeeping.retention import deleted_originals
 from media_jobs.services.housekeeping.task import Finding, TaskRun
 from media_jobs.services.jobs.transitions import from_now
-from media_jobs.states import DerivativeState, OriginalState, ShadowState
+from media_jobs.states import DerivativeState, JobState, OriginalState, ShadowState
 
 #: Nightly, what can be judged better than it was is judged again, as long as the scoreboard counts it.
 _COUNTED_S = 7 * 86_400
@@ -97,4 +97,6 @@ def _worth_another_look() -> QuerySet[Shadow]:
         created_at__gt=from_now(-_COUNTED_S), original__isnull=False, original__deleted_at=None, job__isnull=False
     )
     otherwise = Q(state=ShadowState.COMPARED) & (~Q(judge=str(JUDGE_VERSION)) | Q(verdict=Verdict.MISSING))
-    return lately.filter(judged_as="").filter(Q(state=ShadowState.FAILED) | otherwise)
+    made_since = Q(state=ShadowState.COMPARED, reason=Reason.OURS_MISSING, job__state=JobState.DONE, measures=None)
+    failed = Q(state=ShadowState.FAILED) & ~Q(job__state=JobState.CANCELLED)
+    return lately.filter(judged_as="").filter(failed | otherwise | made_since)

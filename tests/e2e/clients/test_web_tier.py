@@ -113,6 +113,8 @@ def test_what_the_service_refuses_or_cannot_make_the_site_does_or_is_told(
             assert thrown.value.said["passes"] is False
         assert site.ask("isOn", key=KEY), "no reason to think that the service is away"
         assert codes(site.errors()) == [("upload", code) for code in ("unsupported_format", "truncated") for _ in "12"]
+        assert not site.ask("isOn", key="x" * 201)
+        assert site.ask("isOn", key=KEY), "a key that is none is no reason, either"
         with pytest.raises(Thrown, match="not_found"):
             site.ask("wait", jobId="01a22485-5ec8-7230-91e2-405598bce4f2")
     with web_tier(baseUrl=service.url, apiKey="gallimg_nobodyss_knows", **PATIENT) as stranger:

@@ -10,11 +10,12 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import SYSTEM
 from media_jobs.errors import WrongState
 from media_jobs.library import scoreboard
-from media_jobs.models import Change, Shadow
+from media_jobs.models import Change, Job, Shadow
 from media_jobs.pipeline.compare.values import Measures, Reason, Verdict
-from media_jobs.services.cutover import judging, legacy
+from media_jobs.services.cutover import holding, judging, legacy, working
 from media_jobs.services.images import deletion
-from media_jobs.states import ShadowState
+from media_jobs.services.jobs import worker as workers
+from media_jobs.states import JobState, ShadowState
 from tests import images
 from tests import working as jobs
 from tests.services.cutover.conftest import KEY
@@ -76,6 +77,31 @@ def test_a_picture_of_ours_that_is_gone_is_worse(site: Site, rendered: Shadow) -
     take_turn()
     rendered.refresh_from_db()
     assert (rendered.verdict, rendered.reason) == (Verdict.WORSE, Reason.OURS_MISSING)
+    assert scoreboard.read().errors == 1
+
+
+@pytest.mark.parametrize(
+    ("job", "shadow", "code"),
+    [(JobState.CANCELLED, ShadowState.FAILED, "cancelled"), (JobState.QUEUED, ShadowState.RENDERING, "")],
+)
+def test_a_job_that_was_cancelled_or_waits_again_is_no_error_of_ours(
+    site: Site, rendered: Shadow, job: JobState, shadow: ShadowState, code: str
+) -> None:
+    site.write_sizes(KEY, images.jpeg(640, 480))
+    assert rendered.job
+    Job.objects.filter(pk=rendered.job.pk).update(state=job)
+    Shadow.objects.update(state=ShadowState.DUE)
+    hold = holding.take(workers.current())
+    assert hold
+    working.work_on(hold)
+    rendered.refresh_from_db()
+    assert (rendered.state, rendered.code, rendered.verdict) == (shadow, code, "")
+
+
+def test_while_it_is_compared_once_more_the_former_verdict_counts(rendered: Shadow) -> None:
+    Shadow.objects.update(
+        state=ShadowState.DUE, verdict=Verdict.WORSE, reason=Reason.TURNED, compared_at=timezone.now()
+    )
     assert scoreboard.read().errors == 1
 
 

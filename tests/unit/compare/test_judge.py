@@ -85,6 +85,26 @@ def test_what_both_have_is_no_difference_unless_they_have_it_differently():
     assert judged(pair(**both, delta_e=9.0)) == (Verdict.DIFFERENT, Reason.COLOUR)
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours", "delta_e"),
+    [
+        (TURNED, {**TURNED, "turned": 8}, 0.5),
+        ({"width_px": 790, "height_px": 592}, {"width_px": 40, "height_px": 30}, 0.5),
+        ({"moved_px": (-0.5, 0.0)}, {"moved_px": (0.5, 0.0)}, 0.5),
+        ({"ssim": 0.2}, {"ssim": 0.2}, 40.0),
+        ({"vividness": 0.9}, {"vividness": 1.3}, 0.5),
+    ],
+)
+def test_two_wrongs_of_different_kinds_are_for_a_person(theirs, ours, delta_e):
+    judgement = judged(pair(replace(THEIRS, **theirs), replace(FINE, **ours), delta_e=delta_e))
+    assert judgement[0] == Verdict.DIFFERENT
+
+
+@pytest.mark.parametrize("flaw", [{"delta_e": 20.0, "part_delta_e": 40.0}, {"vividness": 0.2}, {"position": True}])
+def test_that_theirs_lies_on_its_side_excuses_no_colours_and_no_position(flaw):
+    assert judged(pair(replace(THEIRS, **TURNED), replace(FINE, **flaw))) == (Verdict.DIFFERENT, Reason.MIXED)
+
+
 def test_what_is_missing_is_said_and_ours_must_be_there():
     assert judged(pair(legacy=None)) == (Verdict.MISSING, Reason.LEGACY_MISSING)
     assert judged(pair(ours=None)) == (Verdict.WORSE, Reason.OURS_MISSING)
