@@ -63,7 +63,7 @@ def _decoded(request: Request, preview: int = 0) -> tuple[Found, list[Step], fac
     with probe(Path(request.source), limits, preview=preview) as found:
         shown_px = found.rotated_px(rotation)
         steps = plan(shown_px, request.preset)
-        guard(found, limits, largest_px=steps[0].size_px, encoder_bytes=_encoder_bytes(steps, found.format))
+        guard(found, limits, largest_px=steps[0].size_px, encoder_bytes=encoder_bytes(steps, found.format))
         extracted = facts.extract(found)  # not beside the picture: it may look at every page of a large file
         try:
             picture = decode(found, decoded_px(shown_px, steps), limits, rotation)
@@ -76,7 +76,7 @@ def _decoded(request: Request, preview: int = 0) -> tuple[Found, list[Step], fac
     return found, steps, extracted, without_idle_alpha(picture)
 
 
-def _encoder_bytes(steps: list[Step], source: str) -> int:
+def encoder_bytes(steps: list[Step], source: str) -> int:
     """The most that one of the encoders holds beyond its picture: they come one after the other."""
     return max(
         held_bytes(

@@ -99,12 +99,15 @@ def test_a_child_that_has_loaded_every_library_takes_as_much_as_a_fresh_one(tmp_
 
 
 def estimated_bytes(source: Path) -> int:
+    """What the guard compares with its limit."""
     from media_jobs.pipeline.geometry import plan
     from media_jobs.pipeline.guard import estimated_bytes as estimate
     from media_jobs.pipeline.probe import probe
+    from media_jobs.pipeline.render import encoder_bytes
 
     found = probe(source, Limits())
-    return estimate(found, plan(found.displayed_px, GALLFORMERS)[0].size_px)
+    steps = plan(found.displayed_px, GALLFORMERS)
+    return estimate(found, steps[0].size_px) + encoder_bytes(steps, found.format)
 
 
 @pytest.mark.parametrize(
