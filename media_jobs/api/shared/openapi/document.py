@@ -60,7 +60,7 @@ def complete(result: Json, request: HttpRequest | None, **_: Any) -> Json:
     for name, schema in components["schemas"].items():
         if name.endswith("Request"):
             schema["additionalProperties"] = False  # a field by an unknown name is refused
-    for name in ("Problem", "ErrorItem"):
+    for name in ("Problem", "ErrorItem", "_ContextRequest"):  # OFREP: sites tell of visitors what they like
         components["schemas"][name]["additionalProperties"] = True
     components["examples"] = _share_examples(result)
     components["responses"] = _share_answers(result)
