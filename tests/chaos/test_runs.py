@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.chaos.test_kills import kill_one
+from tests.chaos.test_kills import kill_any
 from tests.chaos.world.harness import World, scaled, world
 from tests.e2e.service import photo, wait_until
 
@@ -43,7 +43,7 @@ def test_a_run_that_is_killed_five_times_paused_and_resumed_does_each_image_once
             if number == pause_at:
                 _pause_and_resume(chaotic, call, path)
             elif number % 2:
-                kill_one(chaotic, "worker", chance)
+                kill_any(chaotic, "worker", chance)
             else:
                 os.killpg(chaotic.service.pid, signal.SIGKILL)
                 chaotic.service.kill()

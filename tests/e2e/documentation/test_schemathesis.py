@@ -15,8 +15,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 #: The one of its checks that nothing can pass: no schema says which bytes are a picture and which presets there are.
 _LEFT_OUT = "positive_data_acceptance"
 _STREAM = "followEvents"
-#: Forms with tags: a number among them is text by the time that it arrives, and right.
+#: What is wrong may be too large as well. Forms with tags: a number among them is text by the time that it arrives, and
+#: right.
 _CONFIG = """
+[checks]
+negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429, "5xx"]
+
 [[operations]]
 include-operation-id = ["addFiles", "createJob", "ingestBatch", "ingestImage", "uploadImage"]
 checks.negative_data_rejection.enabled = false

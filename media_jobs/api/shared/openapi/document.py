@@ -21,6 +21,8 @@ _INTRODUCTION = Path(__file__).with_name("introduction.md").read_text()
 #: Of a finished job it shows these members.
 _SHOWN = ("jobId", "imageId", "preset", "status")
 _INFO = {"license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}
+#: OFREP's: sites tell of visitors what they like, and clients send members of later versions.
+_OPEN_REQUESTS = ("EvaluationRequestRequest", "_ContextRequest")
 _LIMITS = ("RateLimit-Policy", "RateLimit")
 #: Headers of all answers with one of these statuses, beside those that a call names itself.
 _OF_STATUS = {
@@ -60,7 +62,7 @@ def complete(result: Json, request: HttpRequest | None, **_: Any) -> Json:
     for name, schema in components["schemas"].items():
         if name.endswith("Request"):
             schema["additionalProperties"] = False  # a field by an unknown name is refused
-    for name in ("Problem", "ErrorItem", "_ContextRequest"):  # OFREP: sites tell of visitors what they like
+    for name in ("Problem", "ErrorItem", *_OPEN_REQUESTS):
         components["schemas"][name]["additionalProperties"] = True
     components["examples"] = _share_examples(result)
     components["responses"] = _share_answers(result)
