@@ -6,63 +6,39 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import (
-    accepting,
-    call,
-    desk,
-    hostile,
-    instructions,
-    machine,
-    memory,
-    quality,
-    raw,
-    reprocess,
-    scale,
-    scrape,
-    shadow,
-    speed,
-    storage,
-    table,
-    throughput,
-    unit_tests,
-    waiting,
-)
+from bench import machine
+from bench.parts.database import desk, instructions, scale, scrape
+from bench.parts.pipeline import call, memory, quality, raw, speed, unit_tests
+from bench.parts.service import accepting, hostile, reprocess, shadow, storage, throughput, waiting
+from bench.report import table
 from bench.rows import Row, Run
 
-PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
+_Part = Callable[[argparse.Namespace], Iterator[Row]]
+
+#: What is measured if no part is named.
+_ALWAYS: dict[str, _Part] = {
     "speed": lambda options: speed.rows(options.rounds),
     "call": lambda options: call.rows(options.rounds),
     "memory": lambda options: memory.rows(options.renders),
     "raw": lambda options: raw.rows(options.rounds),
-    "bytes": lambda options: quality.rows(options.photos),
     "tests": lambda options: unit_tests.rows(),
+}
+#: They take long, or much of the disk, or say nothing of pictures.
+_BY_NAME: dict[str, _Part] = {
+    "accepting": lambda options: accepting.rows(options.rounds, options.against),
+    "bytes": lambda options: quality.rows(options.photos),
+    "desk": lambda options: desk.rows(options.rounds, options.pictures),
+    "hostile": lambda options: hostile.rows(options.against),
+    "instructions": lambda options: instructions.rows(options.rounds),
+    "reprocess": lambda options: reprocess.rows(options.rounds),
     "scale": lambda options: scale.rows(options.rounds),
     "scrape": lambda options: scrape.rows(options.rounds, options.pictures),
-    "desk": lambda options: desk.rows(options.rounds, options.pictures),
-    "instructions": lambda options: instructions.rows(options.rounds),
-    "storage": lambda options: storage.rows(options.rounds),
-    "waiting": lambda options: waiting.rows(options.rounds),
-    "accepting": lambda options: accepting.rows(options.rounds, options.against),
-    "hostile": lambda options: hostile.rows(options.against),
-    "reprocess": lambda options: reprocess.rows(options.rounds),
     "shadow": lambda options: shadow.rows(options.rounds),
+    "storage": lambda options: storage.rows(options.rounds),
     "throughput": lambda options: throughput.rows(options.rounds, options.against),
+    "waiting": lambda options: waiting.rows(options.rounds),
 }
-#: They take long, or much of the disk, and say nothing of pictures.
-_BY_NAME_ONLY = {
-    "accepting",
-    "bytes",
-    "desk",
-    "hostile",
-    "instructions",
-    "reprocess",
-    "scale",
-    "scrape",
-    "shadow",
-    "storage",
-    "throughput",
-    "waiting",
-}
+PARTS = _ALWAYS | _BY_NAME
 
 
 def main() -> None:
@@ -70,7 +46,7 @@ def main() -> None:
     if options.markdown:
         print(table.markdown(Run.load(options.json)), end="")
         return
-    parts = [part for part in PARTS if part not in _BY_NAME_ONLY] if "all" in options.parts else options.parts
+    parts = list(_ALWAYS) if "all" in options.parts else options.parts
     measured = itertools.chain.from_iterable(PARTS[part](options) for part in parts)
     run = Run(machine.describe(), tuple(map(_with_progress, measured)))
     print(table.text(run), end="")
@@ -85,7 +61,7 @@ def _with_progress(row: Row) -> Row:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    but = " and ".join(sorted(_BY_NAME_ONLY))
+    but = " and ".join(_BY_NAME)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help=f"by default all but {but}")
     parser.add_argument("--rounds", type=int, default=7, help="pairs for each ratio (7)")
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")

@@ -49,6 +49,7 @@ class Picture:
 TWELVE = Picture("12 MP baseline", 4000, 3000)
 TWENTY_FOUR = Picture("24 MP baseline", 6000, 4000)
 PROGRESSIVE = Picture("18 MP progressive", 5184, 3456, progressive=True)
+SMALL = Picture("0.3 MP", 640, 480)
 DISPLAY_P3 = Picture("12 MP Display-P3", 4000, 3000, display_p3=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import django
 
-from bench import table
+from bench.report import table
 from bench.rows import Run
 from gallimg_site.env import Env, takes
 

@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 import pyvips
 
-from bench import measure, quality, table
+from bench import measure
 from bench.measure import Answer, Pairs, Peer, Spread, Turn, paired
+from bench.parts.pipeline import quality
 from bench.pictures import Picture
+from bench.report import table
 from bench.rows import Row, Run
 from bench.slow_proxy import slowed
 

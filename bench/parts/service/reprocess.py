@@ -49,7 +49,7 @@ class Bed:
         data.mkdir()
         self._manage("migrate", "--verbosity=0")
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "bench.reprocess_child"],
+            [sys.executable, "-m", "bench.children.reprocess"],
             cwd=ROOT, env=self._env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._ask(fill=_IMAGES)

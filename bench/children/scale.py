@@ -26,7 +26,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
-from bench import scale_data, scale_runs
+from bench.children import scale_data, scale_runs
 from bench.plans import whole_tables
 from media_jobs.adapters import queue
 from media_jobs.models import Job, Original

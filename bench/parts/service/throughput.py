@@ -23,7 +23,7 @@ import psycopg
 from bench.builds import cpu_s
 from bench.child import child
 from bench.measure import ROOT, Spread
-from bench.pictures import TWELVE, Picture
+from bench.pictures import SMALL, TWELVE, Picture
 from bench.rows import Row
 from tests import servers
 from tests.e2e.service import Service
@@ -31,7 +31,6 @@ from tests.e2e.stores import s3_settings
 from tests.limits import NO_LIMITS
 from tests.seaweed import seaweedfs
 
-SMALL = Picture("0.3 MP", 640, 480)
 _DECODERS = 2
 _CONNECTIONS = 4
 _LIMIT_S = 600.0

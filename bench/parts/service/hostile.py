@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from bench.builds import web
 from bench.measure import ROOT, Spread
+from bench.pictures import SMALL
 from bench.rows import Row
-from bench.throughput import SMALL
 from bench.uploads import post, with_comment
 from tests.e2e.service import Service
 from tests.hostile.crowds import CROWDS, crowd

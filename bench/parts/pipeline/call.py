@@ -7,8 +7,8 @@ from pathlib import Path
 from bench import pictures
 from bench.child import Child, child, sha256
 from bench.measure import Pairs, Peer, Turn, paired
+from bench.parts.pipeline.speed import STEP
 from bench.rows import Row
-from bench.speed import STEP
 
 
 def rows(rounds: int) -> Iterator[Row]:

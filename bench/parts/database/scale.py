@@ -48,11 +48,9 @@ _OF_RUNS: dict[str, tuple[str, float | None]] = {
 
 
 class Bed:
-    """A process with a database of its own. child: the module that it runs."""
+    """A process with a database of its own. child: which of bench/children it runs."""
 
-    def __init__(
-        self, name: str, server: servers.Postgres, valkey: str, folder: Path, *, child: str = "bench.scale_child"
-    ) -> None:
+    def __init__(self, name: str, server: servers.Postgres, valkey: str, folder: Path, *, child: str = "scale") -> None:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         environment = {
@@ -70,7 +68,7 @@ class Bed:
             "ALLOWED_HOSTS": "localhost",
         }
         subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=environment, check=True)
-        command = [sys.executable, "-m", child]
+        command = [sys.executable, "-m", f"bench.children.{child}"]
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.measure import Spread
+from bench.parts.database.scale import Bed, in_ms
 from bench.rows import Row
-from bench.scale import Bed, in_ms
 from tests import servers
 
 _EMPTY = {"done": 0, "queued": 0}
@@ -28,7 +28,7 @@ def rows(rounds: int, jobs: int | None = None) -> Iterator[Row]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
         postgres, valkey = stack.enter_context(servers.postgres()), stack.enter_context(servers.valkey())
         empty, large = (
-            stack.enter_context(Bed(name, postgres, valkey.database(number), folder / name, child="bench.scrape_child"))
+            stack.enter_context(Bed(name, postgres, valkey.database(number), folder / name, child="scrape"))
             for number, name in enumerate(("empty", "large"))
         )
         empty.ask(fill=_EMPTY)

@@ -19,9 +19,8 @@ from statistics import median
 from urllib.parse import urlsplit
 
 from bench.measure import ROOT, Spread
-from bench.pictures import Picture
+from bench.pictures import SMALL, Picture
 from bench.rows import Row
-from bench.throughput import SMALL
 from bench.uploads import post, with_comment
 from tests import servers
 from tests.e2e.accounts import staff
@@ -139,7 +138,7 @@ def _latency_ms(service: Service, picture: Picture) -> float:
 @contextmanager
 def _clients(service: Service, cookie: str, job: str, broken: list[float]) -> Iterator[None]:
     """They are all there, in a process of their own; afterwards `broken` has how many of them broke."""
-    command = [sys.executable, "-m", "bench.waiting_clients", service.url, cookie, job, str(CLIENTS)]
+    command = [sys.executable, "-m", "bench.children.waiting_clients", service.url, cookie, job, str(CLIENTS)]
     with subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin
         assert process.stdout

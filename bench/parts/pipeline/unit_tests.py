@@ -47,7 +47,9 @@ def rows() -> Iterator[Row]:
 
 
 def _tested(*paths: str) -> dict[str, Any]:
-    summary: dict[str, Any] = json.loads(_python("-m", "bench.pytest_process", *_OPTIONS, *paths).splitlines()[-1])
+    summary: dict[str, Any] = json.loads(
+        _python("-m", "bench.children.pytest_process", *_OPTIONS, *paths).splitlines()[-1]
+    )
     return summary
 
 

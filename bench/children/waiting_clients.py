@@ -1,4 +1,5 @@
-"""Clients that wait: `python -m bench.waiting_clients URL COOKIE JOB COUNT` says "ready", and at last how many broke.
+"""Clients that wait: `python -m bench.children.waiting_clients URL COOKIE JOB COUNT` says "ready",
+and at last how many broke.
 
 Half of them follow all events, half wait for the job again and again, until standard input is closed. One thread has
 all of them, so that they cost little beside what they measure.

@@ -36,7 +36,7 @@ class Bed:
         (folder / "data").mkdir()
         subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=self._env, check=True)
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "bench.shadow_child"],
+            [sys.executable, "-m", "bench.children.shadow"],
             cwd=ROOT, env=self._env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._ask(fill=_PICTURES)

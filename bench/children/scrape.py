@@ -22,7 +22,7 @@ django.setup()
 from django.db import connection
 from django.test import Client
 
-from bench import scale_data
+from bench.children import scale_data
 from media_jobs.adapters.storage import Role, store
 from media_jobs.models import MaintenanceTask, Original
 from media_jobs.services.housekeeping import TaskSchedule

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.measure import Spread
+from bench.parts.database.scale import Bed, in_ms
 from bench.rows import Row
-from bench.scale import Bed, in_ms
 from tests import servers
 
 #: A page of lists is full in both: what is compared is the table behind it.
@@ -37,9 +37,7 @@ def rows(rounds: int) -> Iterator[Row]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
         postgres, valkey = stack.enter_context(servers.postgres()), stack.enter_context(servers.valkey())
         small, large = (
-            stack.enter_context(
-                Bed(name, postgres, valkey.database(number), folder / name, child="bench.instructions_child")
-            )
+            stack.enter_context(Bed(name, postgres, valkey.database(number), folder / name, child="instructions"))
             for number, name in enumerate(("small", "large"))
         )
         small.ask(fill=_SMALL)

@@ -21,7 +21,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from bench import scale_data
+from bench.children import scale_data
 from media_jobs.admin.library import chips
 from media_jobs.library import rows
 from media_jobs.library.filters import Filter

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.measure import Spread
+from bench.parts.database.scale import Bed, in_ms
 from bench.rows import Row
-from bench.scale import Bed, in_ms
 from tests import servers
 
 _EMPTY = {"pictures": 0, "failed": 0}
@@ -49,7 +49,7 @@ def rows(rounds: int, pictures: int | None = None) -> Iterator[Row]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
         postgres, valkey = stack.enter_context(servers.postgres()), stack.enter_context(servers.valkey())
         empty, full = (
-            stack.enter_context(Bed(name, postgres, valkey.database(number), folder / name, child="bench.desk_child"))
+            stack.enter_context(Bed(name, postgres, valkey.database(number), folder / name, child="desk"))
             for number, name in enumerate(("empty", "crowded"))
         )
         empty.ask(fill=_EMPTY)

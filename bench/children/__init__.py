@@ -1,0 +1,1 @@
+"""Processes that parts start and ask."""

@@ -1,0 +1,1 @@
+"""Parts about pages and statements with much behind them."""

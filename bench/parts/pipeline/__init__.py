@@ -1,0 +1,1 @@
+"""Parts about one picture: its render step, its bytes, its memory."""

@@ -1,0 +1,1 @@
+"""Parts about a whole service: what it takes, makes and holds."""
