@@ -52,7 +52,7 @@ corpus: $(VENV)/.dev ## every picture of CORPUS=dir through the pipeline, agains
 fuzz: $(VENV)/.dev ## 20,000 damaged pictures through the decoder; FUZZ="--seed 7" tries others
 	@$(BIN)/python -m tests.fuzz $(FUZZ)
 
-bench: $(VENV)/.dev ## speed and memory, against sharp, Pillow and Jimp; BENCH="speed --rounds 15" for a part
+bench: $(VENV)/.dev ## speed and memory against what is wanted, and against peers; BENCH="speed --rounds 15" for a part
 	@$(BIN)/python -m bench $(BENCH)
 
 screenshots: $(VENV)/.dev ## every page of the admin, wide and narrow, light and dark; SCREENSHOTS=dir says where to

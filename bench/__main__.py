@@ -1,19 +1,24 @@
-"""`python -m bench [PART …]`: measures, prints the table and keeps it as JSON. A miss does not change the exit code."""
+"""`python -m bench [PART …]`: measures, prints the table and keeps it as JSON. A miss does not change the exit code.
+
+`python -m bench targets` measures nothing: it holds what was kept against what is wanted of the service.
+"""
 
 import argparse
-import itertools
+import os
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import machine
+from bench.measure import ROOT
 from bench.parts.database import desk, instructions, scale, scrape
 from bench.parts.pipeline import call, memory, quality, raw, speed, unit_tests
 from bench.parts.service import accepting, hostile, reprocess, shadow, storage, throughput, waiting
-from bench.report import table
-from bench.rows import Row, Run
+from bench.report import charts, table, targets
+from bench.rows import Curve, Results, Row, Run
 
-_Part = Callable[[argparse.Namespace], Iterator[Row]]
+_Part = Callable[[argparse.Namespace], Iterator[Row | Curve]]
 
 #: What is measured if no part is named.
 _ALWAYS: dict[str, _Part] = {
@@ -39,39 +44,55 @@ _BY_NAME: dict[str, _Part] = {
     "waiting": lambda options: waiting.rows(options.rounds),
 }
 PARTS = _ALWAYS | _BY_NAME
+#: Names for several: what one picture costs; and all that the table of targets is made of.
+_GROUPS = {"pictures": tuple(_ALWAYS), "all": tuple(p for p in (*_ALWAYS, *targets.PARTS) if p in PARTS), "targets": ()}
 
 
 def main() -> None:
     options = _options()
+    asked = [] if options.markdown or options.charts else options.parts or ["all"]
+    for part in dict.fromkeys(part for name in asked for part in _GROUPS.get(name, (name,))):
+        run = _measured(part, options)
+        print(table.text(Results({part: run})), flush=True)
+        Results.load(options.json).with_run(part, run).save(options.json)
+    results = Results.load(options.json)
+    if options.charts:
+        charts.write(results, ROOT / "docs/images/bench")
     if options.markdown:
-        print(table.markdown(Run.load(options.json)), end="")
-        return
-    parts = list(_ALWAYS) if "all" in options.parts else options.parts
-    measured = itertools.chain.from_iterable(PARTS[part](options) for part in parts)
-    run = Run(machine.describe(), tuple(map(_with_progress, measured)))
-    print(table.text(run), end="")
-    run.save(options.json)
+        print(targets.markdown(results) + "\n" + table.markdown(results), end="")
+    elif set(asked) & {"all", "targets"}:
+        print(targets.text(results), end="")
 
 
-def _with_progress(row: Row) -> Row:
-    """Print the row, to show how far the run is."""
-    print(f"{row.what}: {row.picture}", file=sys.stderr)
-    return row
+def _measured(part: str, options: argparse.Namespace) -> Run:
+    load, said = os.getloadavg()[0], []
+    for one in PARTS[part](options):
+        said.append(one)
+        if isinstance(one, Row):
+            print(f"{one.what}: {one.picture}", file=sys.stderr)  # how far the run is
+    rows = tuple(one for one in said if isinstance(one, Row))
+    curves = tuple(one for one in said if isinstance(one, Curve))
+    return Run(f"{datetime.now(UTC):%Y-%m-%d}", load, machine.describe(), rows, curves)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    but = " and ".join(_BY_NAME)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help=f"by default all but {but}")
+    names = [*PARTS, *_GROUPS]
+    which = f"all: what the targets are about, also by default. pictures: {', '.join(_ALWAYS)}"
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(names)}; {which}")
     parser.add_argument("--rounds", type=int, default=7, help="pairs for each ratio (7)")
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
     parser.add_argument("--against", type=Path, help="checkout of another build, for throughput, accepting and hostile")
     parser.add_argument("--pictures", type=int, help="for desk and scrape: fewer than 100,000, to see that it works")
     parser.add_argument("--photos", type=Path, help="for bytes: a folder of JPEGs, instead of mate-backgrounds")
     kept = Path(__file__).parent / ".cache/results.json"
-    parser.add_argument("--json", type=Path, default=kept, help="where the figures go (bench/.cache/results.json)")
-    parser.add_argument("--markdown", action="store_true", help="print the table of docs/benchmarks.md alone")
-    return parser.parse_args()
+    parser.add_argument("--json", type=Path, default=kept, help="where the figures are (bench/.cache/results.json)")
+    parser.add_argument("--markdown", action="store_true", help="measure nothing: print tables of docs/benchmarks.md")
+    parser.add_argument("--charts", action="store_true", help="measure nothing: draw the charts in docs/images/bench")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(names):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    return options
 
 
 if __name__ == "__main__":

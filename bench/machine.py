@@ -13,7 +13,7 @@ import pyvips
 
 def describe() -> dict[str, str]:
     return {
-        _processor(): f"({os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start)",
+        _processor(): f"({os.cpu_count()} cores)",
         "Python": platform.python_version(),
         "libvips": ".".join(str(pyvips.version(part)) for part in range(3)),
         "Pillow": PIL.__version__,

@@ -9,13 +9,14 @@ from typing import Any
 
 import django
 
-from bench.report import table
-from bench.rows import Run
+from bench.report import charts, table, targets
+from bench.rows import Results
 from gallimg_site.env import Env, takes
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = ROOT / "docs/settings.md"
 BENCHMARKS = ROOT / "docs/benchmarks.md"
+CHARTS = ROOT / "docs/images/bench"
 EXAMPLE = ROOT / ".env.example"
 SWAGGER = ROOT / "media_jobs/api/instructions/swagger.json"
 _INSTRLABS = ("/instructions", "/products", "/files", "/health")
@@ -40,8 +41,9 @@ def settings_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def bench_table() -> str:
-    return table.markdown(Run.load(ROOT / "bench/results.json"))
+def measured() -> Results:
+    """Return the figures of the reference run, part by part."""
+    return Results.load(ROOT / "bench/results.json")
 
 
 def example() -> str:
@@ -80,12 +82,24 @@ def _named(part: Any) -> set[str]:
 
 def between_marks(page: Path, name: str) -> str:
     """Return what stands in a page between the marks of that name."""
-    return page.read_text().split(f"<!-- {name} -->\n", 1)[1].split(f"<!-- /{name} -->\n", 1)[0]
+    first, last = _marks(name)
+    return page.read_text().split(first, 1)[1].split(last, 1)[0]
+
+
+def _marks(name: str) -> tuple[str, str]:
+    return f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
 
 
 def write() -> None:
-    for page, name, text in (SETTINGS, "settings", settings_table()), (BENCHMARKS, "bench", bench_table()):
-        page.write_text(page.read_text().replace(between_marks(page, name), text))
+    results = measured()
+    for page, name, text in (
+        (SETTINGS, "settings", settings_table()),
+        (BENCHMARKS, "targets", targets.markdown(results)),
+        (BENCHMARKS, "bench", table.markdown(results)),
+    ):
+        old = between_marks(page, name).join(_marks(name))
+        page.write_text(page.read_text().replace(old, text.join(_marks(name))))
+    charts.write(results, CHARTS)
     EXAMPLE.write_text(example())
     SWAGGER.write_text(swagger())
 

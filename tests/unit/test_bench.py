@@ -17,8 +17,8 @@ from bench import measure
 from bench.measure import Answer, Pairs, Peer, Spread, Turn, paired
 from bench.parts.pipeline import quality
 from bench.pictures import Picture
-from bench.report import table
-from bench.rows import Row, Run
+from bench.report import charts, table, targets
+from bench.rows import Curve, Results, Row, Run
 from bench.slow_proxy import slowed
 
 SMALL = (800, 600)
@@ -27,7 +27,9 @@ FASTER = Row("speed", "faster than a snail", "12 MP", "×", Spread(2.1, 2, 2.25)
 SMALLER = Row("memory", "peak", "24 MP", "MB", Spread(79, 79, 79), 80, at_most=True)
 UNTARGETED = Row("speed", "faster than a stone", "12 MP", "×", Spread(123.4, 99.94, 200))
 MISSING = Row("speed", "faster than a ghost", "", "×", None, 20, note="apt install ghost")
-RUN = Run({"Abacus": "(2 cores)", "libvips": "8.18"}, (FASTER, SMALLER, UNTARGETED, MISSING))
+ABACUS = {"Abacus": "(2 cores)", "libvips": "8.18"}
+SPEED = Run("2026-11-30", 0.5, ABACUS, (FASTER, UNTARGETED, MISSING), (Curve("Bytes", "ours", ((70, 1.5), (80, 2))),))
+RESULTS = Results({"speed": SPEED, "memory": Run("2026-11-30", 0.25, ABACUS, (SMALLER,))})
 
 
 class Scripted(Peer):
@@ -52,27 +54,68 @@ def frame(jpeg: bytes) -> int:
 
 
 def test_the_table_says_what_is_missed_and_by_how_much_and_what_is_to_install():
-    assert table.markdown(RUN).splitlines() == [
+    assert table.markdown(RESULTS).splitlines() == [
         "| what | picture | measured (lowest–highest) | target |  | command | note |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         "| faster than a snail | 12 MP | 2.10 × (2.00–2.25) | ≥ 2.8 × | missed by 25 % | `python -m bench speed` | ! |",
-        "| peak | 24 MP | 79.0 MB | ≤ 80 MB | met | `python -m bench memory` |  |",
         "| faster than a stone | 12 MP | 123 × (99.9–200) | – | – | `python -m bench speed` |  |",
         "| faster than a ghost |  | not measured | ≥ 20 × | – | `python -m bench speed` | apt install ghost |",
+        "| peak | 24 MP | 79.0 MB | ≤ 80 MB | met | `python -m bench memory` |  |",
         "",
-        "Measured on Abacus (2 cores), libvips 8.18.",
+        "Measured on 2026-11-30 on Abacus (2 cores), libvips 8.18: speed (load 0.5), memory (load 0.2).",
     ]
 
 
 def test_the_text_has_the_same_words_in_columns():
-    head, snail, *_ = table.text(RUN).splitlines()
+    head, snail, *_ = table.text(RESULTS).splitlines()
     assert snail.index("≥ 2.8 ×") == head.index("target")
-    assert snail.split() == [word for word in table.markdown(RUN).splitlines()[2].split() if word != "|"]
+    assert snail.split() == [word for word in table.markdown(RESULTS).splitlines()[2].split() if word != "|"]
 
 
-def test_a_run_comes_back_from_its_file(tmp_path: Path):
-    RUN.save(tmp_path / "new" / "results.json")
-    assert Run.load(tmp_path / "new" / "results.json") == RUN
+def test_runs_come_back_from_their_file_and_a_part_measured_again_replaces_its_own_alone(tmp_path: Path):
+    kept = tmp_path / "new" / "results.json"
+    assert Results.load(kept) == Results({})
+    RESULTS.save(kept)
+    assert Results.load(kept) == RESULTS
+    again = Run("2026-12-01", 3, ABACUS, ())
+    assert Results.load(kept).with_run("memory", again) == Results({"speed": SPEED, "memory": again})
+
+
+def goals(*rows: Row) -> list[list[str]]:
+    """The cells of the table of targets that are about bytes."""
+    lines = targets.markdown(Results({"bytes": Run("", 0, {}, rows)})).splitlines()
+    return [cells for line in lines if "bench bytes" in (cells := line.split(" | "))[4]]
+
+
+def test_each_target_stands_beside_what_was_measured_or_says_that_nothing_was():
+    bytes_, cpu = goals()
+    assert [bytes_[2:4], cpu[2:4]] == [["not measured", "–"]] * 2
+    fewer = Row("bytes", "bytes, as many as sharp's defaults", "", "×", Spread(0.88, 0.8, 0.9), 0.9, at_most=True)
+    what = "processor time of encoding, over sharp's defaults"
+    slower = Row("bytes", what, "", "×", Spread(1.5, 1, 2), 1, at_most=True)
+    bytes_, cpu = goals(fewer, slower)
+    assert bytes_[2:4] == ["0.88 × (0.80–0.90)", "met"]
+    assert cpu[2:4] == ["1.50 × (1.00–2.00)", "missed by 50 %"]
+
+
+def test_what_was_measured_of_a_part_is_found_by_its_targets():
+    results = Results.load(measure.ROOT / "bench/results.json")
+    measured = [goal for goal in targets.GOALS if goal.part in results.runs and not goal.what.startswith("–")]
+    assert not [goal.what for goal in measured if not list(goal.found(results))]
+
+
+def test_a_target_of_nothing_is_missed_by_one():
+    assert Row("soak", "leaked", "", "", Spread(0, 0, 0), 0, at_most=True).missed_by is None
+    leaked = Row("soak", "leaked", "", "", Spread(1, 1, 1), 0, at_most=True)
+    assert [leaked.missed_by, table.figure(leaked), table.verdict(leaked)] == [1, "1", "missed"]
+
+
+def test_charts_are_drawn_of_figures_run_nothing_and_are_the_same_each_time():
+    [(name, svg)] = charts.drawn(RESULTS)
+    assert name == "bytes.svg"
+    assert [(name, svg)] == list(charts.drawn(RESULTS))
+    assert "ours" in svg
+    assert not re.search("script|@import|href|20[0-9]{2}-", svg)
 
 
 def test_a_target_is_met_at_its_very_figure():
@@ -127,7 +170,11 @@ def test_a_picture_is_the_same_each_time_and_its_profile_changes_no_pixel():
 def test_every_way_of_the_peers_in_python_makes_the_four_sizes(tmp_path: Path):
     picture = tmp_path / "picture.jpg"
     pyvips.Image.black(2560, 1920, bands=3).copy(interpretation="srgb").jpegsave(str(picture))
-    ways = {"ours": ["cascade"], "floor": ["libvips", "Pillow", "unkept"], "pillow": ["draft", "thumbnail", "cascade"]}
+    ways = {
+        "ours": ["cascade"],
+        "floor": ["libvips", "Pillow", "unkept", "decode", "encode"],
+        "pillow": ["draft", "thumbnail", "cascade"],
+    }
     for name, known in ways.items():
         with Peer(name) as peer:
             answers = [peer.ask(way, picture) for way in known]

@@ -25,8 +25,9 @@ class Rival:
     slow: bool = False
 
 
+SHARP = Rival("sharp", "default", "sharp, one resize per size", 2.8, in_node=True)
 RIVALS = (
-    Rival("sharp", "default", "sharp, one resize per size", 2.8, in_node=True),
+    SHARP,
     Rival("sharp", "unoptimised", "sharp, the same with optimiseCoding off", in_node=True),
     Rival("pillow", "draft", "Pillow, draft mode for each size", 3.5),
     Rival("pillow", "thumbnail", "Pillow, thumbnail() for each size"),
@@ -48,6 +49,7 @@ def rows(rounds: int) -> Iterator[Row]:
         with Peer("floor") as floor:
             for name, path in (generated | photos).items():
                 yield from _above_floors(ours, floor, name, path, rounds)
+            yield from _bounds(ours, floor, generated, rounds)
     if not photos:
         note = "not installed; on Debian and Ubuntu: apt install mate-backgrounds"
         yield Row("speed", "all of these", "mate-backgrounds", "×", None, note=note)
@@ -77,3 +79,23 @@ def _above_floors(ours: Peer, floor: Peer, name: str, path: Path, rounds: int) -
     if name == pictures.TWELVE.name:
         pairs = paired(Turn(floor, "unkept", path), Turn(ours, STEP, path), rounds)
         yield replace(row, measured=pairs.ratios, note=f"decoded pixels thrown away; {pairs.in_ms('floor', 'ours')}")
+
+
+def _bounds(ours: Peer, floor: Peer, where: dict[str, Path], rounds: int) -> Iterator[Row]:
+    """What holds us up: sharp against what nobody can leave out, and how much of ours that is."""
+    row = Row("speed", "one decode and encoding the four outputs, faster than sharp", "", "×", None)
+    try:
+        node.prepare()
+    except node.NotInstalled as missing:
+        yield replace(row, note=str(missing))
+        return
+    with Peer(SHARP.peer) as sharp:
+        for name, path in where.items():
+            pairs = paired(Turn(floor, "unkept", path), Turn(sharp, SHARP.way, path), rounds)
+            note = f"no resizing, decoded pixels thrown away; {pairs.in_ms('both', 'sharp')}"
+            yield replace(row, picture=name, measured=pairs.ratios, note=note)
+    for way, what in (("decode", "decoding"), ("encode", "encoding the four outputs")):
+        for name, path in where.items():
+            pairs = paired(Turn(ours, STEP, path), Turn(floor, way, path), rounds)
+            share = replace(row, what=f"{what} alone, as a share of the render step", note=pairs.in_ms("step", what))
+            yield replace(share, picture=name, measured=pairs.ratios)
