@@ -1,6 +1,7 @@
 """The charts of docs/benchmarks.md: SVG for both colour schemes, without scripts, with whatever font there is."""
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from pygal.style import Style
 
 from bench.report import table
 from bench.rows import Curve, Results
+
+# It looks for maps at each import of anything, in a way that Python warns of since 3.10.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
 
 #: Told apart on white and on black, also by those who see few colours: Okabe and Ito's, without black and yellow.
 _COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
