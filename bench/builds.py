@@ -27,7 +27,7 @@ def web(stack: ExitStack, root: Path) -> Service:
     return service.start()
 
 
-def cpu_s(pid: int) -> float:
-    """Return the processor time of the process itself, not of its children."""
+def cpu_s(pid: int, *, ended: bool = False) -> float:
+    """Return the processor time of the process itself, not of its children. ended: but of those that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _CLOCK_HZ
+    return sum(map(int, fields[11 : 15 if ended else 13])) / _CLOCK_HZ

@@ -9,13 +9,15 @@ from typing import Any
 
 import django
 
-from bench.report import charts, table, targets
+from bench.report import charts, scaling, table, targets
 from bench.rows import Results
 from gallimg_site.env import Env, takes
+from tests import budgets
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = ROOT / "docs/settings.md"
 BENCHMARKS = ROOT / "docs/benchmarks.md"
+SCALING = ROOT / "docs/scaling.md"
 CHARTS = ROOT / "docs/images/bench"
 EXAMPLE = ROOT / ".env.example"
 SWAGGER = ROOT / "media_jobs/api/instructions/swagger.json"
@@ -96,6 +98,8 @@ def write() -> None:
         (SETTINGS, "settings", settings_table()),
         (BENCHMARKS, "targets", targets.markdown(results)),
         (BENCHMARKS, "bench", table.markdown(results)),
+        (SCALING, "scaling", scaling.markdown(results)),
+        (SCALING, "budgets", budgets.table()),
     ):
         old = between_marks(page, name).join(_marks(name))
         page.write_text(page.read_text().replace(old, text.join(_marks(name))))

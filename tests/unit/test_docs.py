@@ -11,10 +11,10 @@ import dotenv
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from bench.report import charts, table, targets
+from bench.report import charts, scaling, table, targets
 from gallimg_site.env import Env
 from media_jobs.pipeline.recipes import SHIPPED
-from tests import generated_docs
+from tests import budgets, generated_docs
 from tests.generated_docs import EXAMPLE, ROOT, between_marks
 
 README = ROOT / "README.md"
@@ -52,6 +52,12 @@ def test_what_was_measured_is_the_reference_run() -> None:
     assert between_marks(generated_docs.BENCHMARKS, "bench") == table.markdown(results), _REWRITES
     drawn = {path.name: path.read_text() for path in generated_docs.CHARTS.iterdir()}
     assert drawn == dict(charts.drawn(results)), _REWRITES
+
+
+def test_what_saturates_first_is_computed_from_the_reference_run_and_from_the_budgets() -> None:
+    page = generated_docs.SCALING
+    assert between_marks(page, "scaling") == scaling.markdown(generated_docs.measured()), _REWRITES
+    assert between_marks(page, "budgets") == budgets.table(), _REWRITES
 
 
 def test_the_example_is_the_code() -> None:

@@ -41,7 +41,8 @@ def top_up(*lanes: Lane) -> bool:
         for lane in lanes or Lane:
             if waiting[lane] < settings.QUEUE_SIZE:
                 due = selectors.count_due(lane, at_most=settings.QUEUE_SIZE)
-                queue.enqueue_wakeups(lane, due - waiting[lane], at_most=due)
+                if due > waiting[lane]:
+                    queue.enqueue_wakeups(lane, due - waiting[lane], at_most=due)
     except QueueUnavailable:
         log.warning("queue_unavailable")
         return False

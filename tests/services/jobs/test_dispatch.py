@@ -1,12 +1,9 @@
 """The table is the truth; RQ's lists hold wake-ups, are kept short and may be lost at any time."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-import redis
 from django.db import OperationalError, connection
 from django.utils import timezone
 from redis.client import Pipeline
@@ -18,6 +15,7 @@ from media_jobs.models import Job
 from media_jobs.services.jobs import dispatch, lifecycle
 from media_jobs.services.jobs.claiming import claim_next
 from media_jobs.states import JobState, Lane
+from tests.counting import commands
 from tests.factories import make_job
 from tests.working import named
 
@@ -152,23 +150,6 @@ def test_many_who_top_up_at_once_never_overfill_the_list_and_hand_out_nobody_twi
     assert len(set(taken)) == len(taken)
     assert set(taken) <= {job.pk for job in jobs}
     assert wakeups() == min(8, Job.objects.filter(state=JobState.QUEUED).count())
-
-
-@contextmanager
-def commands(valkey: redis.Redis) -> Iterator[list[str]]:
-    """The names of the commands sent to this database meanwhile, greetings of new connections aside."""
-    seen: list[str] = []
-    own_db = valkey.get_connection_kwargs()["db"]  # what is watched is the server, with the databases of other tests
-    with redis.Redis(connection_pool=valkey.connection_pool) as watched, watched.monitor() as monitor:
-        yield seen
-        valkey.echo("the end")
-        for command in monitor.listen():
-            if command["db"] != own_db:
-                continue
-            if command["command"] == "ECHO the end":
-                break
-            if (name := command["command"].split()[0]) not in {"HELLO", "CLIENT", "SELECT"}:
-                seen.append(name)
 
 
 def test_a_job_that_was_cancelled_and_taken_up_again_wakes_somebody_at_once(valkey):
