@@ -1,4 +1,4 @@
-// JPEG encoders in Node: sharp's defaults, the same with mozjpeg, and Jimp as the site calls it.
+// JPEG encoders in Node: sharp, by default at quality 80, the same with mozjpeg, and Jimp, which the site calls at 100.
 import { writeFile } from "node:fs/promises";
 import { Jimp } from "jimp";
 import sharp from "sharp";
@@ -15,19 +15,19 @@ async function prepare(picture) {
   }
 }
 
-async function encoded(picture, way, encode) {
-  const { data, info, jimp } = OPENED.get(picture);
-  await writeFile(picture.replace(/\.png$/, `.${way}.jpg`), await encode(data, info, jimp));
-  return [[info.width, info.height]];
+// The ways are sharp-80, mozjpeg-80, jimp-100 and the like; what a way writes has it for a suffix.
+const ENCODERS = {
+  sharp: ({ data, info }, quality) => sharp(data, { raw: info }).jpeg({ quality }).toBuffer(),
+  mozjpeg: ({ data, info }, quality) => sharp(data, { raw: info }).jpeg({ quality, mozjpeg: true }).toBuffer(),
+  jimp: ({ jimp }, quality) => jimp.getBuffer("image/jpeg", { quality }),
+};
+
+async function encoded(picture, way) {
+  const [name, quality] = way.split("-");
+  const opened = OPENED.get(picture);
+  await writeFile(picture.replace(/\.png$/, `.${way}`), await ENCODERS[name](opened, Number(quality)));
+  return [[opened.info.width, opened.info.height]];
 }
 
-const bySharp = (options) => (data, raw) => sharp(data, { raw }).jpeg(options).toBuffer();
-
-await serve(
-  {
-    sharp: (picture) => encoded(picture, "sharp", bySharp({})),
-    mozjpeg: (picture) => encoded(picture, "mozjpeg", bySharp({ mozjpeg: true })),
-    jimp: (picture) => encoded(picture, "jimp", (data, info, jimp) => jimp.getBuffer("image/jpeg", { quality: 100 })),
-  },
-  prepare,
-);
+const ways = new Proxy({}, { get: (_, way) => (picture) => encoded(picture, way) });
+await serve(ways, prepare);

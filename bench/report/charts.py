@@ -17,7 +17,7 @@ from bench.rows import Curve, Results
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
 
 #: Told apart on white and on black, also by those who see few colours: Okabe and Ito's, without black and yellow.
-_COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+_COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c")
 _SCHEMES = """inline:
 svg { --ground: #ffffff; --ink: #1f2328; --lines: #d1d9e0; }
 @media (prefers-color-scheme: dark) { svg { --ground: #0d1117; --ink: #f0f6fc; --lines: #3d444d; } }

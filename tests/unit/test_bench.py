@@ -15,7 +15,7 @@ import pyvips
 
 from bench import measure
 from bench.measure import Answer, Pairs, Peer, Spread, Turn, paired
-from bench.parts.pipeline import quality
+from bench.parts.pipeline import scores
 from bench.pictures import Picture
 from bench.report import charts, table, targets
 from bench.rows import Curve, Results, Row, Run
@@ -142,9 +142,9 @@ def test_who_makes_other_sizes_is_not_compared():
 
 
 def test_bytes_at_a_quality_are_read_from_the_curve_and_beyond_its_ends():
-    curve = [quality.Point(80, 4_000, 0), quality.Point(60, 1_000, 0), quality.Point(70, 2_000, 0)]
-    assert [round(quality.bytes_at(score, curve)) for score in (60, 65, 75, 80)] == [1_000, 1_414, 2_828, 4_000]
-    assert [round(quality.bytes_at(score, curve)) for score in (50, 90)] == [500, 8_000]
+    curve = [scores.Point(80, 4_000, 0), scores.Point(60, 1_000, 0), scores.Point(70, 2_000, 0)]
+    assert [round(scores.bytes_at(score, curve)) for score in (60, 65, 75, 80)] == [1_000, 1_414, 2_828, 4_000]
+    assert [round(scores.bytes_at(score, curve)) for score in (50, 90)] == [500, 8_000]
 
 
 @pytest.mark.parametrize(("progressive", "kind"), [(False, BASELINE), (True, PROGRESSIVE)])

@@ -1,62 +1,62 @@
-"""Bytes at equal quality, by SSIMULACRA2: our JPEG encoder against what others write by default, on photos.
+"""Bytes at equal quality, by SSIMULACRA2: our encoders against what others write, on photos.
 
-All encode the same pixels, shrunk by Pillow, so that encoders are compared and no filters.
+All encode the same pixels, shrunk by Pillow, so that encoders are compared and no filters. Each has a curve of several
+qualities, and bytes are read from it where its score is that of another one's file. `scores.py` does what takes long.
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
-from tempfile import TemporaryDirectory
 
 from PIL import Image
-from ssimulacra2 import compute_ssimulacra2
 
 from bench import node, pictures
-from bench.measure import Peer, Spread
-from bench.peers.encoders import EFFORTS, QUALITIES
-from bench.rows import Row
+from bench.measure import Peer, Spread, Turn, paired
+from bench.parts.pipeline.scores import SIDES_PX, Sizes, bytes_at, encoded
+from bench.parts.pipeline.speed import SHARP, STEP
+from bench.peers.encoders import EFFORTS, SHIPPED_QUALITY
+from bench.rows import Curve, Row
 
-#: Full, medium and small of the shipped preset.
-SIDES_PX = (2048, 1024, 512)
 _LEAST_PIXELS = 2_000_000
-_SHIPPED_QUALITY = 82
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """An encoder by its way, and how many bytes ours may have at its quality, as a share of its own."""
+    """An encoder with its own defaults. target: how many bytes ours may have at its quality, as a share of its own."""
 
     way: str
     what: str
     target: float | None = None
-    in_node: bool = True
 
 
 RIVALS = (
-    Rival("sharp", "sharp's defaults", 0.9),
-    Rival("mozjpeg", "sharp with mozjpeg"),
-    Rival("pillow", "Pillow's defaults", in_node=False),
-    Rival("jimp", "Jimp at quality 100"),
+    Rival("sharp-80", "sharp's defaults", 0.9),
+    Rival("mozjpeg-80", "sharp with mozjpeg"),
+    Rival("pillow-75", "Pillow's defaults"),
+    Rival("jimp-100", "Jimp at quality 100"),
 )
+_SHIPPED = f"ours-{SHIPPED_QUALITY}"
+#: The lines of the charts, by the beginning of their ways.
+_CURVES = {
+    "ours": "ours",
+    "effort-9": "ours, effort 9",
+    "webp": "ours as WebP",
+    "sharp": "sharp",
+    "mozjpeg": "sharp with mozjpeg",
+    "pillow": "Pillow",
+    "jimp": "Jimp",
+}
+
+#: What encoders make of a photo, by their ways.
+Photo = dict[str, Sizes]
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One encoded file. score: SSIMULACRA2, 100 for the same picture. cpu_s: of encoding it."""
-
-    score: float
-    size_bytes: int
-    cpu_s: float
-
-
-#: What one encoder makes of a photo, for each of SIDES_PX.
-Sizes = list[Point]
-
-
-def rows(photos: Path | None) -> Iterator[Row]:
+def rows(photos: Path | None) -> Iterator[Row | Curve]:
     """photos: a folder with JPEGs, of which those of at least 2 MP count; else those of mate-backgrounds."""
     row = Row("bytes", "bytes of full, medium and small at equal SSIMULACRA2", "", "×", None, at_most=True)
     found = _photos(photos)
@@ -68,78 +68,82 @@ def rows(photos: Path | None) -> Iterator[Row]:
     except node.NotInstalled as missing:
         yield replace(row, note=str(missing))
         return
-    measured = [_encoded(photo) for photo in found]
-    where = f"{len(found)} photos of {photos.name}" if photos else f"{len(found)} of mate-backgrounds"
+    with ProcessPoolExecutor(_AT_ONCE, get_context("spawn")) as pool:
+        measured = list(pool.map(encoded, found))
+    row = replace(row, picture=f"{len(found)} photos" if photos else f"{len(found)} of mate-backgrounds")
     for rival in RIVALS:
-        yield replace(_against(rival, measured, row), picture=where)
+        yield _against(rival, measured, row)
+    yield _encoding(measured, row)
+    yield _making(found, row)
     for effort in EFFORTS:
-        yield replace(_of_effort(effort, measured, row), picture=where)
+        yield _of_effort(effort, measured, row)
+    yield _as_webp(measured, row)
+    yield from _curves(measured)
 
 
-def _against(rival: Rival, measured: list[dict[str, Sizes]], row: Row) -> Row:
+def _against(rival: Rival, measured: list[Photo], row: Row) -> Row:
     ratios = [_at_equal(photo, "ours", photo[rival.way]) for photo in measured]
-    theirs, ours = (_mean_score(measured, way) for way in (rival.way, f"ours-{_SHIPPED_QUALITY}"))
-    plain = mean(_bytes(photo[f"ours-{_SHIPPED_QUALITY}"]) / _bytes(photo[rival.way]) for photo in measured)
-    note = f"theirs {theirs:.1f}; ours at {_SHIPPED_QUALITY} {ours:.1f} with {plain:.2f} × the bytes"
+    theirs, ours = (_mean_score(measured, way) for way in (rival.way, _SHIPPED))
+    plain = mean(_bytes(photo[_SHIPPED]) / _bytes(photo[rival.way]) for photo in measured)
+    note = f"theirs {theirs:.1f}; ours at {SHIPPED_QUALITY} {ours:.1f} with {plain:.2f} × the bytes"
+    what = f"{row.what}, as many as {rival.what}"
+    return replace(row, what=what, measured=Spread.of(ratios), target=rival.target, note=note)
+
+
+def _encoding(measured: list[Photo], row: Row) -> Row:
+    ratios = [_cpu_s(photo[_SHIPPED]) / _cpu_s(photo["sharp-80"]) for photo in measured]
+    ours, theirs = (1000 * mean(_cpu_s(photo[way]) for photo in measured) for way in (_SHIPPED, "sharp-80"))
+    what = "processor time of encoding them, as long as sharp's defaults"
+    note = f"ours {ours:.0f} ms, sharp {theirs:.0f} ms"
+    return replace(row, what=what, measured=Spread.of(ratios), target=1, note=note)
+
+
+def _making(photos: list[Path], row: Row) -> Row:
+    with Peer("ours") as ours, Peer(SHARP.peer) as sharp:
+        pairs = [paired(Turn(sharp, SHARP.way, photo), Turn(ours, STEP, photo), 1) for photo in photos]
+    ratios = Spread.of([each.ratios.median for each in pairs])
+    what = "processor time of making them, as long as sharp's defaults"
+    note = "decoding, resizing, encoding; with the square thumbnail, on either side"
+    return replace(row, what=what, measured=ratios, target=1, note=note)
+
+
+def _of_effort(effort: int, measured: list[Photo], row: Row) -> Row:
+    ratios = [_at_equal(photo, f"effort-{effort}", photo["sharp-80"]) for photo in measured]
+    cpu = mean(_cpu_s(p[f"effort-{effort}-{SHIPPED_QUALITY}"]) / _cpu_s(p["sharp-80"]) for p in measured)
+    what = f"– of our effort {effort}, as many as sharp's defaults"
     return replace(
-        row, what=f"{row.what}, as many as {rival.what}", measured=Spread.of(ratios), target=rival.target, note=note
+        row, what=what, measured=Spread.of(ratios), note=f"encoding takes {cpu:.2f} × sharp's processor time"
     )
 
 
-def _of_effort(effort: int, measured: list[dict[str, Sizes]], row: Row) -> Row:
-    fixed = f"effort-{effort}"
-    ratios = [_at_equal(photo, fixed, photo["sharp"]) for photo in measured]
-    cpu = mean(
-        sum(p.cpu_s for p in photo[f"{fixed}-{_SHIPPED_QUALITY}"]) / sum(p.cpu_s for p in photo["sharp"])
-        for photo in measured
-    )
-    note = f"encoding takes {cpu:.2f} × sharp's processor time"
-    return replace(
-        row, what=f"– of our effort {effort}, as many as sharp's defaults", measured=Spread.of(ratios), note=note
-    )
+def _as_webp(measured: list[Photo], row: Row) -> Row:
+    ratios = [_at_equal(photo, "webp", photo[_SHIPPED]) for photo in measured]
+    cpu = mean(_cpu_s(photo["webp-82"]) / _cpu_s(photo[_SHIPPED]) for photo in measured)
+    what = f"– of our WebP, as many as our JPEG at {SHIPPED_QUALITY}"
+    return replace(row, what=what, measured=Spread.of(ratios), note=f"encoding takes {cpu:.1f} × its processor time")
 
 
-def _at_equal(photo: dict[str, Sizes], way: str, theirs: Sizes) -> float:
-    """How many times as many bytes `way` needs for the scores of `theirs`: its curve, read at each of them."""
-    curves = zip(*(photo[f"{way}-{quality}"] for quality in QUALITIES), strict=True)
+def _curves(measured: list[Photo]) -> Iterator[Curve]:
+    """The mean photo of each quality: SSIMULACRA2, and KB."""
+    for index, side_px in enumerate(SIDES_PX):
+        for start, name in _CURVES.items():
+            points = []
+            for way in _ways(start, measured[0]):
+                sizes = [photo[way][index] for photo in measured]
+                points.append((mean(p.score for p in sizes), mean(p.size_bytes for p in sizes) / 1000))
+            rounded = tuple((round(x, 2), round(y, 1)) for x, y in sorted(points))
+            yield Curve(f"Bytes at {side_px} px", name, rounded)
+
+
+def _at_equal(photo: Photo, start: str, theirs: Sizes) -> float:
+    """How many times as many bytes ours needs for the scores of `theirs`: its curve, read at each of them."""
+    curves = zip(*(photo[way] for way in _ways(start, photo)), strict=True)
     return sum(bytes_at(point.score, list(curve)) for point, curve in zip(theirs, curves, strict=True)) / _bytes(theirs)
 
 
-def bytes_at(score: float, curve: list[Point]) -> float:
-    """The bytes for a score, between two points of a curve or beyond its ends: their logarithm goes by the score."""
-    curve = sorted(curve, key=lambda point: point.score)
-    right = min(max(1, bisect_left(curve, score, key=lambda point: point.score)), len(curve) - 1)
-    low, high = curve[right - 1], curve[right]
-    share = (score - low.score) / (high.score - low.score)
-    return math.exp((1 - share) * math.log(low.size_bytes) + share * math.log(high.size_bytes))
-
-
-def _encoded(photo: Path) -> dict[str, Sizes]:
-    ours = [f"{way}-{quality}" for way in ("ours", *(f"effort-{e}" for e in EFFORTS)) for quality in QUALITIES]
-    python, in_node = [*ours, "pillow"], [rival.way for rival in RIVALS if rival.in_node]
-    found: dict[str, Sizes] = {way: [] for way in (*python, *in_node)}
-    with TemporaryDirectory() as folder, Peer("encoders") as encoders, Peer("node_encoders") as others:
-        for side_px in SIDES_PX:
-            reference = Path(folder) / f"{side_px}.png"
-            with Image.open(photo) as image:
-                image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=None)
-                image.convert("RGB").save(reference)
-            scores: dict[int, float] = {}
-            for peer, ways in ((encoders, python), (others, in_node)):
-                for way in ways:
-                    found[way].append(_point(peer, way, reference, scores))
-    return found
-
-
-def _point(peer: Peer, way: str, reference: Path, scores: dict[int, float]) -> Point:
-    """scores: of what was encoded before: some efforts write the same pixels."""
-    cpu_s = min(peer.ask(way, reference).cpu_s for _ in range(2))
-    written = reference.with_suffix(f".{way}.jpg")
-    with Image.open(written) as image:
-        pixels = hash(image.tobytes())
-    if pixels not in scores:
-        scores[pixels] = compute_ssimulacra2(str(reference), str(written))
-    return Point(scores[pixels], written.stat().st_size, cpu_s)
+def _ways(start: str, photo: Photo) -> list[str]:
+    """All qualities of an encoder."""
+    return [way for way in photo if way.rpartition("-")[0] == start]
 
 
 def _photos(folder: Path | None) -> list[Path]:
@@ -155,5 +159,9 @@ def _bytes(sizes: Sizes) -> int:
     return sum(point.size_bytes for point in sizes)
 
 
-def _mean_score(measured: list[dict[str, Sizes]], way: str) -> float:
+def _cpu_s(sizes: Sizes) -> float:
+    return sum(point.cpu_s for point in sizes)
+
+
+def _mean_score(measured: list[Photo], way: str) -> float:
     return mean(point.score for photo in measured for point in photo[way])
