@@ -14,7 +14,7 @@ from bench import machine
 from bench.measure import ROOT
 from bench.parts.database import desk, instructions, scale, scrape
 from bench.parts.pipeline import call, memory, quality, raw, speed, unit_tests
-from bench.parts.service import accepting, hostile, reprocess, shadow, storage, throughput, waiting
+from bench.parts.service import accepting, alone, hostile, peers, reprocess, shadow, storage, throughput, waiting
 from bench.report import charts, table, targets
 from bench.rows import Curve, Results, Row, Run
 
@@ -35,9 +35,11 @@ _BY_NAME: dict[str, _Part] = {
     "desk": lambda options: desk.rows(options.rounds, options.pictures),
     "hostile": lambda options: hostile.rows(options.against),
     "instructions": lambda options: instructions.rows(options.rounds),
+    "peers": lambda options: peers.rows(options.rounds),
     "reprocess": lambda options: reprocess.rows(options.rounds),
     "scale": lambda options: scale.rows(options.rounds),
     "scrape": lambda options: scrape.rows(options.rounds, options.pictures),
+    "service": lambda options: alone.rows(options.rounds),
     "shadow": lambda options: shadow.rows(options.rounds),
     "storage": lambda options: storage.rows(options.rounds),
     "throughput": lambda options: throughput.rows(options.rounds, options.against),

@@ -1,12 +1,12 @@
 """A client that costs little: `python -m bench.uploads URL FILE COUNT CONNECTIONS` uploads a picture again and again.
 
-Each time with another comment in it, so that no two uploads have the same bytes.
+To the path of the URL, or to /v1/images. Each time with another comment in it, so that no two have the same bytes.
 """
 
 import http.client
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -17,8 +17,11 @@ _HEAD = (
     f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n'
     "Content-Type: image/jpeg\r\n\r\n"
 ).encode()
+_FIELD = b"--" + _BOUNDARY.encode() + b'\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
 _TAIL = f"\r\n--{_BOUNDARY}--\r\n".encode()
 _CHUNK_BYTES = 65_536
+_TIMEOUT_S = 600  #: some answer when the work is done, and take seconds for it
+_TAKEN = (http.client.OK, http.client.CREATED, http.client.ACCEPTED)
 
 
 def main(url: str, file: str, count: str, connections: str) -> None:
@@ -29,22 +32,30 @@ def main(url: str, file: str, count: str, connections: str) -> None:
 
 def _send(url: str, jpeg: bytes, count: int) -> None:
     """Raises RuntimeError unless each is accepted."""
-    with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)) as connection:
+    path = urlsplit(url).path or "/v1/images"
+    with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT_S)) as connection:
         for _ in range(count):
-            post(connection, with_comment(jpeg, uuid.uuid4().bytes))
+            post(connection, with_comment(jpeg, uuid.uuid4().bytes), path)
 
 
-def post(connection: http.client.HTTPConnection, picture: bytes) -> None:
-    """Raises RuntimeError unless it is accepted."""
+def post(
+    connection: http.client.HTTPConnection,
+    picture: bytes,
+    path: str = "/v1/images",
+    fields: Mapping[str, str] | None = None,
+) -> int:
+    """Return the status. Raises RuntimeError unless it is accepted, or done."""
+    head = b"".join(_FIELD % (name.encode(), value.encode()) for name, value in (fields or {}).items()) + _HEAD
     headers = {
         "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
-        "Content-Length": str(len(_HEAD) + len(picture) + len(_TAIL)),
+        "Content-Length": str(len(head) + len(picture) + len(_TAIL)),
     }
-    connection.request("POST", "/v1/images", _chunks(picture), headers)
+    connection.request("POST", path, _chunks(head, picture), headers)
     answer = connection.getresponse()
     said = answer.read()
-    if answer.status != http.client.ACCEPTED:
+    if answer.status not in _TAKEN:
         raise RuntimeError(f"{answer.status}: {said!r}")
+    return answer.status
 
 
 def with_comment(jpeg: bytes, comment: bytes) -> bytes:
@@ -52,8 +63,8 @@ def with_comment(jpeg: bytes, comment: bytes) -> bytes:
     return jpeg[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + jpeg[2:]
 
 
-def _chunks(picture: bytes) -> Iterator[bytes]:
-    yield _HEAD
+def _chunks(head: bytes, picture: bytes) -> Iterator[bytes]:
+    yield head
     for start in range(0, len(picture), _CHUNK_BYTES):
         yield picture[start : start + _CHUNK_BYTES]
     yield _TAIL

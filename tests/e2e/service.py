@@ -124,7 +124,7 @@ class Service:
 
     def pids(self, kind: str = "") -> list[int]:
         """Process ids by kind: web, worker, sandbox, valkey, greeter; without one all but the master's."""
-        tree = _family(self.pid)
+        tree = family(self.pid)
         if kind == "sandbox":
             workers = self.pids("worker")
             return [pid for pid, (parent, _) in tree.items() if parent in workers]
@@ -242,7 +242,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def _family(ancestor: int) -> dict[int, tuple[int, str]]:
+def family(ancestor: int) -> dict[int, tuple[int, str]]:
     """Parent and title of each living descendant."""
     known: dict[int, tuple[int, str]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
@@ -252,12 +252,12 @@ def _family(ancestor: int) -> dict[int, tuple[int, str]]:
             continue
         if state not in "ZX":
             known[int(folder.name)] = (parent, title)
-    family, added = {ancestor}, True
+    found, added = {ancestor}, True
     while added:
-        younger = {pid for pid, (parent, _) in known.items() if parent in family}
-        added = not younger <= family
-        family |= younger
-    return {pid: known[pid] for pid in sorted(family - {ancestor})}
+        younger = {pid for pid, (parent, _) in known.items() if parent in found}
+        added = not younger <= found
+        found |= younger
+    return {pid: known[pid] for pid in sorted(found - {ancestor})}
 
 
 def _stat(pid: int) -> tuple[str, int, str]:

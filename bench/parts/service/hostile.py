@@ -22,7 +22,7 @@ from bench.uploads import post, with_comment
 from tests.e2e.service import Service
 from tests.hostile.crowds import CROWDS, crowd
 
-Ask = Callable[[http.client.HTTPConnection], None]
+Ask = Callable[[http.client.HTTPConnection], object]
 
 _LASTS_S = 12.0
 _PATIENCE_S = 30.0
