@@ -7,10 +7,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from media_jobs.callers import Scope
 from media_jobs.models import Job, Original, Shadow
 from media_jobs.pipeline.compare.values import Reason, Verdict
 from media_jobs.states import Lane, ShadowState
 from tests import images, people
+from tests.api import signing
 from tests.api.uploading import file, nothing_is_stored, refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
@@ -65,6 +67,23 @@ def test_the_same_upload_again_is_the_same_shadow_and_nothing_is_stored_twice(si
     assert (stranger.status_code, stranger.json()["code"]) == (409, "shadow_exists")
     assert "shadowId" not in stranger.json()
     assert Original.objects.filter(state="active").count() == 1
+
+
+@pytest.mark.parametrize("who", ["a key to upload", "a token for whatever", "staff"])
+def test_who_may_upload_only_sends_no_shadow_and_nothing_is_stored(who: str, settings: Any) -> None:
+    """Shadows switch a guarded flag off."""
+    settings.JWT_SECRET = signing.SECRET
+    client = {
+        "a key to upload": lambda: people.keyed(Scope.UPLOAD, Scope.READ, Scope.MANAGE),
+        "a token for whatever": lambda: people.program(signing.token(scope="openid profile")),
+        "staff": people.staff,
+    }[who]()
+    for answer in (upload(client), client.post("/v1/shadow", {"key": KEY}, content_type=JSON)):
+        refused(answer, 403, "insufficient_scope")
+        assert 'scope="shadow"' in answer["WWW-Authenticate"]
+    nothing_is_stored()
+    assert not Shadow.objects.exists()
+    assert client.post("/v1/images", {"file": file(PHOTO)}).status_code == 202
 
 
 def test_an_upload_takes_the_place_of_a_file_that_is_still_to_be_fetched(site: Client) -> None:

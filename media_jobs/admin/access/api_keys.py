@@ -21,13 +21,14 @@ from media_jobs.services.access import api_keys
 
 #: Where a row that was just made holds its key, until the answer is sent.
 _WHOLE = "whole"
+_SCOPES = ("may_upload", "may_read", "may_manage", "may_shadow")
 
 
 class ApiKeyForm(ModelForm[ApiKey]):
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or {}
-        if not any(found.get(scope) for scope in ("may_upload", "may_read", "may_manage")):
-            raise ValidationError("A key has to be for something: choose upload, read or manage.")
+        if not any(found.get(scope) for scope in _SCOPES):
+            raise ValidationError("A key has to be for something: choose upload, read, manage or shadow.")
         return found
 
 
@@ -44,7 +45,7 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
     readonly_fields = ("begins_with", "state", "last_used", "made", "made_by")
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        scopes = ("For what", {"fields": (("may_upload", "may_read"), ("may_manage", "acts_for_users"))})
+        scopes = ("For what", {"fields": (_SCOPES[:2], _SCOPES[2:], "acts_for_users")})
         if obj is None:
             return ((None, {"fields": ("name", "expires_at")}), scopes)
         known = (("begins_with", "state"), ("last_used", "made"), "made_by")

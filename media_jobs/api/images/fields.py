@@ -88,7 +88,8 @@ class FormSerializer(FieldsSerializer):
     shadow = serializers.BooleanField(
         required=False,
         help_text="During a cut-over: the site makes its own sizes of this picture, too, and both are to be compared. "
-        "It waits behind uploads, by the preset `gallformers-legacy`, and its pictures are deleted after some weeks.",
+        "It waits behind uploads, by the preset `gallformers-legacy`, and its pictures are deleted after some weeks. "
+        "It takes the scope `shadow`, too.",
         error_messages={"invalid": "takes true or false."},
     )
     legacyKey = serializers.CharField(  # noqa: N815  (the wire's spelling)

@@ -23,6 +23,7 @@ from media_jobs.api.shared.bodies.json_bodies import ObjectParser, is_json, obje
 from media_jobs.api.shared.bodies.uploads import FormParser, Received, receiving
 from media_jobs.api.shared.idempotency import REPLAYED, key_of
 from media_jobs.api.shared.openapi import answers, parameters
+from media_jobs.api.shared.permissions import check_scope
 from media_jobs.callers import Caller, Scope
 from media_jobs.models import IdempotencyKey
 from media_jobs.pipeline.formats.sniff import Kind
@@ -115,6 +116,7 @@ def _accept_file(request: Request, caller: Caller, key: str | None) -> Answer:
             "sent": Sent(caller.id, key, _fingerprint_of_file(form)) if key else None,
         }
         if fields.shadow_of:
+            check_scope(request, Scope.SHADOW)
             return shadows.accept(form.upload, fields.shadow_of, **how)
         return form.upload.accept(preset=selectors.current_preset(fields.preset), **how)
 

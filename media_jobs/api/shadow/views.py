@@ -41,7 +41,7 @@ _HEADERS = [
 
 
 class ShadowsView(APIView):
-    scopes = {"POST": Scope.UPLOAD}
+    scopes = {"POST": Scope.SHADOW}
     parser_classes = [ObjectParser]
 
     @extend_schema(

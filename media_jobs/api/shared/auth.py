@@ -13,12 +13,13 @@ from rest_framework.request import Request
 
 from media_jobs.api.shared.addresses import is_local
 from media_jobs.api.shared.limits import throttling
-from media_jobs.callers import ANONYMOUS, READ_ORIGINALS, VIEW_IMAGES, VIEW_JOBS, Caller, staff
+from media_jobs.callers import ANONYMOUS, JUDGE_SHADOWS, READ_ORIGINALS, VIEW_IMAGES, VIEW_JOBS, Caller, staff
 from media_jobs.errors import BadCredential, CredentialMissing, MayNotActForUsers
 from media_jobs.services.access import credentials
 
 USER_ID = "X-User-ID"
 API_KEY = "X-API-Key"
+_PERMISSIONS = (VIEW_JOBS, VIEW_IMAGES, READ_ORIGINALS, JUDGE_SHADOWS)
 
 
 class CallerAuthentication(BaseAuthentication):
@@ -45,7 +46,7 @@ class CallerAuthentication(BaseAuthentication):
         user = getattr(raw, "user", None)
         if user is not None and user.is_active and user.is_staff:
             _check_csrf(raw)
-            return staff(user.pk, filter(user.has_perm, (VIEW_JOBS, VIEW_IMAGES, READ_ORIGINALS))), user
+            return staff(user.pk, filter(user.has_perm, _PERMISSIONS)), user
         if settings.ALLOW_ANONYMOUS and is_local(raw):
             return ANONYMOUS, None
         raise CredentialMissing

@@ -17,12 +17,16 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Raises InsufficientScope."""
-        needed = scope_of(request.method or "", view)
-        caller = request.user
-        held = caller.scopes if isinstance(caller, Caller) else frozenset[Scope]()
-        if needed not in held:
-            raise InsufficientScope(scope=needed, held=sorted(held))
+        check_scope(request, scope_of(request.method or "", view))
         return True
+
+
+def check_scope(request: Request, needed: Scope) -> None:
+    """Raises InsufficientScope unless the credential was made for it."""
+    caller = request.user
+    held = caller.scopes if isinstance(caller, Caller) else frozenset[Scope]()
+    if needed not in held:
+        raise InsufficientScope(scope=needed, held=sorted(held))
 
 
 def scope_of(method: str, view: Any) -> Scope:

@@ -22,6 +22,12 @@ class ApiKey(models.Model):
     may_manage = models.BooleanField(
         "manage", default=False, help_text="Cancel, queue again, change and delete what is its own."
     )
+    may_shadow = models.BooleanField(
+        "shadow",
+        default=False,
+        db_default=False,
+        help_text="Send what a live site makes, to be compared: wrong shadows take a guarded flag back to 0 %.",
+    )
     acts_for_users = models.BooleanField(
         "acts for users",
         default=False,
@@ -38,7 +44,8 @@ class ApiKey(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(may_upload=True) | Q(may_read=True) | Q(may_manage=True), name="api_key_may_something"
+                condition=Q(may_upload=True) | Q(may_read=True) | Q(may_manage=True) | Q(may_shadow=True),
+                name="api_key_may_something",
             )
         ]
 
@@ -47,5 +54,10 @@ class ApiKey(models.Model):
 
     @property
     def scopes(self) -> frozenset[Scope]:
-        may = {Scope.UPLOAD: self.may_upload, Scope.READ: self.may_read, Scope.MANAGE: self.may_manage}
+        may = {
+            Scope.UPLOAD: self.may_upload,
+            Scope.READ: self.may_read,
+            Scope.MANAGE: self.may_manage,
+            Scope.SHADOW: self.may_shadow,
+        }
         return frozenset(scope for scope, allowed in may.items() if allowed)

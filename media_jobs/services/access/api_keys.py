@@ -48,6 +48,7 @@ def create(
         may_upload=Scope.UPLOAD in wanted,
         may_read=Scope.READ in wanted,
         may_manage=Scope.MANAGE in wanted,
+        may_shadow=Scope.SHADOW in wanted,
         acts_for_users=acts_for_users,
         expires_at=expires_at,
         created_by=by.id,

@@ -4,7 +4,7 @@ import re
 
 from media_jobs import callers
 from media_jobs.adapters import tokens
-from media_jobs.callers import Caller, Scope
+from media_jobs.callers import UNLESS_SAID, Caller, Scope
 from media_jobs.errors import BadUserId, MayNotActForUsers
 from media_jobs.services.access import api_keys
 
@@ -37,6 +37,6 @@ def _of_key(credential: str, user_id: str | None) -> Caller:
 
 
 def _scopes(words: frozenset[str]) -> frozenset[Scope]:
-    """Our scopes among the words of a token; one that names none of them was made for something else as well: all."""
+    """Our scopes among the words of a token. One that names none of them was made for something else as well."""
     named = frozenset(scope for scope in Scope if scope in words or f"gallimg:{scope}" in words)
-    return named or frozenset(Scope)
+    return named or UNLESS_SAID

@@ -31,7 +31,7 @@ class Rule:
 
 
 PUBLIC = Rule(None)
-UPLOAD, READ, MANAGE = map(Rule, Scope)
+UPLOAD, READ, MANAGE, _ = map(Rule, Scope)
 _SEE_JOB = Rule(Scope.READ, "job", ("view_job",))
 _SEE_IMAGE = Rule(Scope.READ, "image", ("view_original",))
 _CHANGE_IMAGE = Rule(Scope.MANAGE, "image", ("view_original", "change_original"))
@@ -131,7 +131,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("OPTIONS", "/v1/runs/{}/accept"): READ,
     ("POST", "/v1/runs/{}/rollback"): _MOVE_RUN,
     ("OPTIONS", "/v1/runs/{}/rollback"): READ,
-    ("POST", "/v1/shadow"): UPLOAD,
+    ("POST", "/v1/shadow"): Rule(Scope.SHADOW, staff=("judge_shadow",)),
     ("OPTIONS", "/v1/shadow"): READ,
     ("GET", "/v1/shadow/{}"): _SEE_SHADOW,
     ("OPTIONS", "/v1/shadow/{}"): READ,

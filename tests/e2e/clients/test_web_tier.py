@@ -39,7 +39,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def key(service: Service) -> str:
-    return api_key(service)
+    return api_key(service, "upload", "read", "shadow")
 
 
 @pytest.fixture

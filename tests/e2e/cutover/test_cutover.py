@@ -74,7 +74,9 @@ def service(tmp_path: Path, folder: Path) -> Iterator[Service]:
 
 @pytest.fixture
 def web(service: Service) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=service.url, headers={"X-API-Key": api_key(service)}, timeout=60) as client:
+    with httpx.Client(
+        base_url=service.url, headers={"X-API-Key": api_key(service, "upload", "read", "shadow")}, timeout=60
+    ) as client:
         yield client
 
 

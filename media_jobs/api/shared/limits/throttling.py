@@ -19,7 +19,7 @@ class CallerThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         """Raises QuotaExceeded, LimitsUnavailable."""
         if isinstance(request.user, Caller):
-            _count(request, upload=scope_of(request.method or "", view) is Scope.UPLOAD)
+            _count(request, upload=scope_of(request.method or "", view) in (Scope.UPLOAD, Scope.SHADOW))
         return True
 
 

@@ -31,8 +31,8 @@ TYPES = {
     ),
     "insufficient_scope": ProblemType(
         "Scope missing",
-        "The key or token was made for something else: scopes are upload, read and manage (cancel, queue again, "
-        "change, delete).",
+        "The key or token was made for something else: scopes are upload, read, manage (cancel, queue again, "
+        "change, delete) and shadow (a cut-over's pictures).",
         "Use a credential with the scope that the detail and the header WWW-Authenticate name.",
     ),
     "not_owner": ProblemType(
