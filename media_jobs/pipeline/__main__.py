@@ -1,7 +1,7 @@
-"""Entry of the sandboxed process: `python -I …/pipeline/__main__.py '{"memory_bytes": …, "parent_pid": …, …}'`.
+"""Entry of the sandboxed processes: `python -I …/pipeline/__main__.py '{…}'`.
 
-The argument is `loop.main`'s, as JSON. Run by its path, because an isolated Python does not look for modules in the
-working directory.
+The argument is that of `template.begin`, as JSON. Run by its path, because an isolated Python does not look for modules
+in the working directory.
 """
 
 import json
@@ -10,6 +10,6 @@ from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    from media_jobs.pipeline.child import loop
+    from media_jobs.pipeline.child import template
 
-    loop.main(**json.loads(sys.argv[1]))
+    template.begin(json.loads(sys.argv[1]))

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from media_jobs.adapters import throttle
-from media_jobs.adapters.decoder import process
+from media_jobs.adapters.decoder import starting, template
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.pipeline.recipes import GALLFORMERS, Preset
 from media_jobs.pipeline.values import Limits, Rendered, Request
@@ -24,9 +24,13 @@ ENTRY = """
 import json
 import sys
 sys.path.insert(0, {root!r})
-from media_jobs.pipeline.child import loop
+from media_jobs.pipeline.child import loop, template
+main = loop.main
+def altered(**arguments):
 {lines}
-loop.main(**json.loads(sys.argv[1]))
+    main(**arguments)
+loop.main = altered
+template.begin(json.loads(sys.argv[1]))
 """
 
 
@@ -56,15 +60,16 @@ def ask(tmp_path: Path, sandbox: Sandbox) -> Ask:
 
 
 @pytest.fixture
-def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """Have children run these lines of Python just before their loop, from now on."""
 
     def alter(lines: str) -> None:
         entry = tmp_path / "entry.py"
-        entry.write_text(ENTRY.format(root=str(ROOT), lines=textwrap.dedent(lines)))
-        monkeypatch.setattr(process, "_ENTRY", entry)
+        entry.write_text(ENTRY.format(root=str(ROOT), lines=textwrap.indent(textwrap.dedent(lines), "    ")))
+        monkeypatch.setattr(starting, "ENTRY", entry)
 
-    return alter
+    yield alter
+    template.close()
 
 
 @pytest.fixture(scope="module")

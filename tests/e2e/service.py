@@ -28,8 +28,14 @@ START_LIMIT_S = 300.0
 STOP_LIMIT_S = 45.0
 JOB_LIMIT_S = 120.0
 
-#: What the kernel calls the processes, by kind. A sandbox is whatever a worker has started.
-_TITLES = {"web": "gallimg-web", "worker": "gallimg-worker", "valkey": "valkey-server", "greeter": "gallimg-greeter"}
+#: What the kernel calls the processes, by kind. A sandbox is whatever a worker has started besides its template.
+_TITLES = {
+    "web": "gallimg-web",
+    "worker": "gallimg-worker",
+    "template": "gallimg-template",
+    "valkey": "valkey-server",
+    "greeter": "gallimg-greeter",
+}
 
 
 _LOGGED = re.compile('"event": "(sandbox_ready|storage_failed)"')
@@ -123,11 +129,11 @@ class Service:
             self._process.wait()
 
     def pids(self, kind: str = "") -> list[int]:
-        """Process ids by kind: web, worker, sandbox, valkey, greeter; without one all but the master's."""
+        """Process ids by kind: web, worker, template, sandbox, valkey, greeter; without one all but the master's."""
         tree = family(self.pid)
         if kind == "sandbox":
-            workers = self.pids("worker")
-            return [pid for pid, (parent, _) in tree.items() if parent in workers]
+            workers, templates = self.pids("worker"), self.pids("template")
+            return [pid for pid, (parent, _) in tree.items() if parent in workers and pid not in templates]
         if kind:
             return [pid for pid, (_, title) in tree.items() if title.startswith(_TITLES[kind][:15])]
         return list(tree)

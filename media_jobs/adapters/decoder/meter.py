@@ -21,7 +21,7 @@ class Meter:
         self._cpu_s = 0.0
         self._written_bytes = 0
         self._peak_seen_bytes = 0
-        # The system counts in our memory, which the child shared until it became a program of its own.
+        # The system may count in our memory, which a child shares until it becomes a program of its own.
         self._ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self._began = time.monotonic()
 

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import selectors
-import subprocess  # nosec B404 # types only
 import time
 from collections.abc import Callable, Iterator
 from typing import IO, Any
@@ -32,12 +31,10 @@ class Pipes:
     stderr: the end of what it wrote to standard error; may be emptied. asking: a request is not yet sent to its end.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]) -> None:
         self.stderr = ""
         self._unread = self._unsent = b""
-        self._stdin = _opened(process.stdin)
-        self._stdout = _opened(process.stdout)
-        self._stderr = _opened(process.stderr)
+        self._stdin, self._stdout, self._stderr = stdin, stdout, stderr
         self._selector = selectors.DefaultSelector()
         for stream in (self._stdout, self._stderr):
             self._selector.register(stream, selectors.EVENT_READ)
@@ -121,10 +118,3 @@ class Pipes:
 def printable(text: str) -> str:
     """The text without what would steer a terminal, or hide from whoever reads it. Lines stay."""
     return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
-
-
-def _opened(pipe: IO[bytes] | None) -> IO[bytes]:
-    """A pipe that was asked for is there; the type does not know."""
-    if pipe is None:
-        raise RuntimeError("no pipe to the decoder")
-    return pipe

@@ -1,14 +1,9 @@
-"""One decoder process from its start to its end: its environment, its folder, its limits.
-
-It is a fresh program: it inherits no memory, no environment, no descriptors but its three pipes.
-"""
+"""One decoder process from its start to its end: its folder, its limits, what it takes."""
 
 import contextlib
-import json
 import os
 import resource
 import signal
-import subprocess  # nosec B404 # of our own interpreter and our own file
 import sys
 import tempfile
 import time
@@ -19,10 +14,11 @@ from typing import Any, NoReturn
 
 import structlog
 
-from media_jobs import errors, pipeline
+from media_jobs import errors
 from media_jobs.adapters.decoder.exit_codes import classify_exit, describe_exit
 from media_jobs.adapters.decoder.meter import Meter
 from media_jobs.adapters.decoder.pipes import NotUnderstood, PipeClosed, Pipes
+from media_jobs.adapters.decoder.starting import start
 from media_jobs.adapters.throttle import throttled
 from media_jobs.adapters.workspace import remove_folder, translate_errors
 from media_jobs.pipeline.child.confine import NONE, Protection
@@ -31,7 +27,6 @@ from media_jobs.ports import Heartbeat
 
 log = structlog.get_logger(__name__)
 
-_ENTRY = Path(pipeline.__file__).with_name("__main__.py")
 #: How long a child may take from its end of file to its end.
 _EXIT_TIMEOUT_S = 5.0
 #: A child is replaced after so much work, long before its processor time runs out.
@@ -54,11 +49,13 @@ class DecoderProcess:
     """A running decoder. `busy`: not ready yet, or in the middle of a request. Left so, it is fit for `kill()` only.
 
     memory_bytes: address space that one picture may take. readable: what it may read.
-    within: where it gets the one folder in which it may write: `folder`, for outputs and temporary files. Raises
-    WorkspaceUnavailable where it cannot be made. compares: it has room for what comparing takes, too.
+    within: where it gets the one folder in which it may write: `folder`, for outputs and temporary files. compares: it
+    has room for what comparing takes, too. Raises WorkspaceUnavailable, DecoderFailed, and what `heartbeat` raises.
     """
 
-    def __init__(self, memory_bytes: int, within: Path, readable: Sequence[Path], *, compares: bool = False) -> None:
+    def __init__(
+        self, memory_bytes: int, within: Path, readable: Sequence[Path], heartbeat: Heartbeat, *, compares: bool = False
+    ) -> None:
         self.busy = True
         self.compares = compares
         self.protection = NONE
@@ -77,29 +74,14 @@ class DecoderProcess:
             "writable": [str(self.folder)],
         }
         try:
-            self._process = self._started(arguments)
+            started = start(arguments, heartbeat)
         except BaseException:
             remove_folder(self.folder)
             raise
+        self.pid = started.pid
+        self._code: int | None = None
         self._meter = Meter(self.pid)
-        self._pipes = Pipes(self._process)
-
-    def _started(self, arguments: dict[str, Any]) -> "subprocess.Popen[bytes]":
-        with translate_errors():
-            return subprocess.Popen(  # noqa: S603 # nosec B603 # our own interpreter and our own file
-                [sys.executable, "-I", str(_ENTRY), json.dumps(arguments)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                cwd=self.folder,
-                env=_environment(str(self.folder)),
-                start_new_session=True,
-            )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+        self._pipes = Pipes(started.stdin, started.stdout, started.stderr)
 
     @property
     def stderr(self) -> str:
@@ -188,6 +170,8 @@ class DecoderProcess:
 
     def kill(self) -> None:
         """End the child and everything that it may have started; gone when this returns."""
+        if not self._has_ended():
+            os.kill(self.pid, signal.SIGKILL)  # it may not lead its group yet
         self._signal(signal.SIGKILL)
         self._has_ended(wait=True)
         self._pipes.close()
@@ -252,28 +236,15 @@ class DecoderProcess:
                 return None
             throttled_heartbeat()
             time.sleep(0.005)
-        return self._process.returncode
+        return self._code
 
     def _has_ended(self, *, wait: bool = False) -> bool:
         """Whether it is gone; then what it took in its life is known, too."""
-        if self._process.returncode is not None:
+        if self._code is not None:
             return True
         pid, status, took = os.wait4(self.pid, 0 if wait else os.WNOHANG)
         if not pid:
             return False
-        self._process.returncode = os.waitstatus_to_exitcode(status)
+        self._code = os.waitstatus_to_exitcode(status)
         self._ended = took
         return True
-
-
-def _environment(folder: str) -> dict[str, str]:
-    """All that the child sees: nothing of the worker's own."""
-    return {
-        "LANG": "C.UTF-8",
-        "TMPDIR": folder,
-        "VIPS_CONCURRENCY": "1",
-        "VIPS_BLOCK_UNTRUSTED": "1",
-        "MALLOC_ARENA_MAX": "1",
-        "OPENBLAS_NUM_THREADS": "1",  # numpy's; each of its threads would take 30 MB of address space
-        "OMP_NUM_THREADS": "1",  # LibRaw's
-    }

@@ -3,6 +3,7 @@
 import ctypes
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TypeVar
 import structlog
 
 from media_jobs import errors
+from media_jobs.adapters.decoder import template
 from media_jobs.adapters.decoder.process import DecoderProcess
 from media_jobs.adapters.decoder.questions import CompareQuestion, Question, RenderQuestion
 from media_jobs.adapters.workspace import translate_errors
@@ -27,6 +29,8 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 _START_TIMEOUT_S = 30.0
+#: How long a child may wait for its next picture.
+_IDLE_S = 10.0
 _PR_SET_DUMPABLE = 4
 #: More than the buffer of a file.
 _TRIAL = bytes(65_536)
@@ -62,7 +66,8 @@ class Sandbox:
     memory_bytes: address space that one picture may take. folder: where, as a rule, a `source` lies; it must be there.
     readable: where else one may lie. Nothing else is open to it. It writes only into a folder of its own within
     `folder`; outputs are copied from there to the request's `into` once they are found to be what it says.
-    On Linux the child dies with the thread that started it, so render from a thread that lives long.
+    On Linux the child dies with this process, and the template that it was forked from with the thread that needed it
+    first, so render from threads that live long.
     """
 
     def __init__(
@@ -79,6 +84,8 @@ class Sandbox:
         self._folder = folder
         self._readable = (folder, *readable)
         self._child: DecoderProcess | None = None
+        #: When it last had something to do, on the monotonic clock.
+        self._asked_at_s = 0.0
         #: What the last render took of the machine, whatever came of it. None: it did not begin.
         self.usage: Usage | None = None
 
@@ -161,7 +168,7 @@ class Sandbox:
                 raise errors.DecoderFailed("its answer does not fit the question") from error
             child.busy = False
         finally:
-            self.usage = child.usage
+            self.usage, self._asked_at_s = child.usage, time.monotonic()
             if child.busy:
                 self._give_up(sys.exc_info()[1])
         if isinstance(outcome, errors.DecoderFailed):
@@ -181,6 +188,11 @@ class Sandbox:
                 with path.open("rb") as source:
                     source.read(1)
 
+    def close_if_idle(self) -> None:
+        """Kill a child that has had nothing to do for some time: it holds memory, and a new one is there at once."""
+        if self._child and time.monotonic() - self._asked_at_s > _IDLE_S:
+            self.close()
+
     def close(self) -> None:
         """Kill the child, if there is one."""
         child, self._child = self._child, None
@@ -188,8 +200,15 @@ class Sandbox:
             child.kill()
 
     def _give_up(self, error: BaseException | None) -> None:
-        """Kill the child for what came to pass."""
-        self.restarts[next((end for kind, end in _ENDS if isinstance(error, kind)), SandboxEnd.INTERRUPTED)] += 1
+        """Kill the child for what came to pass.
+
+        Who takes over decoders by trying must not learn from one what helps with the next: all that are forked from one
+        template have the same addresses.
+        """
+        end = next((end for kind, end in _ENDS if isinstance(error, kind)), SandboxEnd.INTERRUPTED)
+        self.restarts[end] += 1
+        if end not in (SandboxEnd.INTERRUPTED, SandboxEnd.KILLED):
+            template.renew()
         self.close()
 
     def _ready_child(self, compares: bool, heartbeat: Heartbeat) -> DecoderProcess:
@@ -200,7 +219,8 @@ class Sandbox:
         if self._child and self._child.compares != compares:
             self.close()
         if not self._child:
-            self._child = DecoderProcess(self.memory_bytes, self._folder, self._readable, compares=compares)
+            self._child = DecoderProcess(self.memory_bytes, self._folder, self._readable, heartbeat, compares=compares)
+            self._asked_at_s = time.monotonic()
             try:
                 self._child.wait_ready(_START_TIMEOUT_S, heartbeat)
             finally:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import structlog
 
 from media_jobs import pipeline
+from media_jobs.adapters.decoder import template
 from media_jobs.adapters.decoder.sandbox import Readiness, Sandbox
 from media_jobs.adapters.workspace import Workspace
 from media_jobs.errors import MediaError, RawWithoutPreview, Undecodable, WorkspaceUnavailable
@@ -31,7 +32,8 @@ class DecoderUnusable(Exception):
 def selftest(memory_bytes: int, work_dir: Path) -> None:
     """Write and read one tiny picture of every format in a sandbox of its own; log what the kernel grants it.
 
-    Raises DecoderUnusable. The child is thrown away: it has loaded every library there is.
+    Raises DecoderUnusable. The child is thrown away: it has loaded every library there is. So is its template: this
+    process may be about to fork workers, which have their own.
     """
     _compile()
     try:
@@ -57,6 +59,7 @@ def _proved(memory_bytes: int, work_dir: Path) -> tuple[Readiness, list[str]]:
         return _started(sandbox), _Probe(sandbox, workspace.path).missing()
     finally:
         sandbox.close()
+        template.close()
         workspace.close()
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from media_jobs.pipeline.child import landlock, seccomp
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_NAME = 15
 _PR_SET_NO_NEW_PRIVS = 38
 _LIMITS = {
     resource.RLIMIT_CPU: 3600,  # seconds over the child's whole life; its parent starts a new one long before
@@ -80,9 +82,37 @@ def confine(*, memory_bytes: int, parent_pid: int, readable: Iterable[Path], wri
     return granted
 
 
+def confine_template(parent_pid: int) -> None:
+    """Limit a process that is only there to be forked, as far as that can be, and let it die with its parent.
+
+    What it may not do, no decoder that it becomes will ever. It opens no file that anybody else chose, so Landlock, and
+    the limits of one picture, come with the decoder.
+    """
+    libc = ctypes.CDLL(None)
+    _be_first_to_go()
+    for limit in _LIMITS.keys() - {resource.RLIMIT_CPU}:
+        _lower(limit, _LIMITS[limit])
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _drop_capabilities(libc)
+    seccomp.install(forks=True)
+    if os.getppid() != parent_pid:
+        os._exit(0)
+
+
+def be_measured() -> None:
+    """Let the worker read in `/proc` what this process takes, which a fork of the template hides from it."""
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
+def name_process(name: str) -> None:
+    """What `ps -o comm` and `top` show: at most 15 bytes."""
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
+
+
 def _confine_on_linux(memory_bytes: int, readable: Iterable[Path], writable: Iterable[Path]) -> Protection:
-    with suppress(OSError):  # no /proc: a wish, and no protection
-        Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE_ADJ))
+    _be_first_to_go()
     _lower(resource.RLIMIT_AS, memory_bytes)  # macOS knows it but does not honour it
     libc = ctypes.CDLL(None)
     return Protection(
@@ -93,6 +123,11 @@ def _confine_on_linux(memory_bytes: int, readable: Iterable[Path], writable: Ite
         landlock=landlock.install(readable=readable, writable=writable),
         seccomp=seccomp.install(),  # last: it refuses some of the above
     )
+
+
+def _be_first_to_go() -> None:
+    with suppress(OSError):  # no /proc: a wish, and no protection
+        Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE_ADJ))
 
 
 def _code() -> Iterable[Path]:

@@ -50,7 +50,7 @@ def main(memory_bytes: int, parent_pid: int, readable: list[str], writable: list
 
     say({"ready": {"protection": asdict(protection), "libvips": [pyvips.version(part) for part in range(3)]}})
     vips.lock()  # with a libvips that is too old it fails, and the parent knows why
-    trim = _trimmer()
+    trim = trimmer()
     for line in sys.stdin.buffer:
         answer = _answer(line, render.render, say)
         if _is_worth_trimming(answer):
@@ -113,7 +113,7 @@ def _is_worth_trimming(answer: dict[str, Any]) -> bool:
     return any(picture["width_px"] * picture["height_px"] > _SMALL_PIXELS for picture in pictures)
 
 
-def _trimmer() -> Callable[[], None]:
+def trimmer() -> Callable[[], None]:
     """Gives freed memory back to the system, where the C library can."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return (lambda: trim(0)) if trim else (lambda: None)

@@ -50,24 +50,28 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def install() -> bool:
+def install(*, forks: bool = False) -> bool:
     """Set the filter for this thread and all that it will start. False where kernel or machine know none.
 
-    The process must have no new privileges already.
+    forks: leave what it takes to become a decoder: to fork, to be talked with, to be confined further. The process must
+    have no new privileges already.
     """
     if sys.platform != "linux" or sys.maxsize < 2**32:
         return False
     machine = MACHINES.get(os.uname().machine)
     if machine is None:
         return False
-    instructions = program(machine, pid=os.getpid())
+    instructions = program(machine, pid=None if forks else os.getpid())
     filter_ = _Program(len(instructions) // 8, instructions)
     prctl = ctypes.CDLL(None).prctl
     return bool(prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(filter_), 0, 0) == 0)
 
 
-def program(machine: Machine, *, pid: int) -> bytes:
-    """The filter's instructions. A call by another machine's rules kills the process: its numbers mean other calls."""
+def program(machine: Machine, *, pid: int | None) -> bytes:
+    """The filter's instructions, for the process `pid`, or for one that forks decoders.
+
+    A call by another machine's rules kills the process: its numbers mean other calls.
+    """
     steps = [
         _step(_LOAD, _MACHINE_AT),
         _step(_IF_EQUAL, machine.audit, then=1),
@@ -79,11 +83,12 @@ def program(machine: Machine, *, pid: int) -> bytes:
     steps += [_step(_IF_GREATER, syscalls.NEWEST_KNOWN, otherwise=1), _NOT_THERE]
     for hiding in syscalls.HIDING.values():
         steps += [_step(_IF_EQUAL, hiding[machine.column], otherwise=1), _NOT_THERE]
-    for numbers in syscalls.REFUSED.values():
-        number = numbers[machine.column]
+    refused = syscalls.REFUSED if pid else syscalls.REFUSED.keys() - syscalls.FORKS
+    for name in refused:
+        number = syscalls.REFUSED[name][machine.column]
         if number is not None:
             steps += [_step(_IF_EQUAL, number, otherwise=1), _REFUSE]
-    for numbers, rule in _by_argument(pid):
+    for numbers, rule in [*_by_argument(), *(_of_a_decoder(pid) if pid else _of_the_template())]:
         number = numbers[machine.column]
         if number is not None:
             steps += [_step(_IF_EQUAL, number, otherwise=len(rule)), *rule]
@@ -101,22 +106,34 @@ _NOT_THERE = _step(_RETURN, _ERRNO | errno.ENOSYS)
 _PASS = _step(_RETURN, _ALLOW)
 
 
-def _by_argument(pid: int) -> list[tuple[tuple[int, int | None], list[bytes]]]:
+_Rules = list[tuple[tuple[int, int | None], list[bytes]]]
+
+
+def _by_argument() -> _Rules:
     """Calls that pass or not by the lower half of an argument, which is all that the kernel reads of these."""
-    threads_only = [_argument(0), _step(_AND, _CLONE_THREAD | _CLONE_NEW_NAMESPACES), *_only(_CLONE_THREAD)]
     # To empty a file takes no right to write it, before Landlock's third version: open it for reading, or for neither.
     kept = [_step(_AND, _O_TRUNC | _O_ACCMODE), *_not(_O_TRUNC, _O_TRUNC | _O_ACCMODE)]
     return [
-        (syscalls.CLONE, threads_only),
         (syscalls.OPEN, [_argument(1), *kept]),
         (syscalls.OPENAT, [_argument(2), *kept]),
         # Signals to others from the kernel's hand; and a lease, which stops whoever else opens the file for 45 seconds.
         (syscalls.FCNTL, [_argument(1), *_not(_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY)]),
-        (syscalls.TGKILL, [_argument(0), *_only(pid)]),  # abort() sends one to itself
         (syscalls.PRLIMIT64, [_argument(0), *_only(0)]),
+        (syscalls.IOCTL, [_argument(1), *_not(_TIOCSTI, _TIOCLINUX)]),  # to type into a terminal
+    ]
+
+
+def _of_the_template() -> _Rules:
+    return [(syscalls.CLONE, [_argument(0), _step(_AND, _CLONE_NEW_NAMESPACES), *_only(0)])]
+
+
+def _of_a_decoder(pid: int) -> _Rules:
+    threads_only = [_argument(0), _step(_AND, _CLONE_THREAD | _CLONE_NEW_NAMESPACES), *_only(_CLONE_THREAD)]
+    return [
+        (syscalls.CLONE, threads_only),
+        (syscalls.TGKILL, [_argument(0), *_only(pid)]),  # abort() sends one to itself
         # To outlive its parent, or to hide from it what it writes.
         (syscalls.PRCTL, [_argument(0), *_not(_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE)]),
-        (syscalls.IOCTL, [_argument(1), *_not(_TIOCSTI, _TIOCLINUX)]),  # to type into a terminal
     ]
 
 

@@ -188,6 +188,8 @@ REFUSED: dict[str, tuple[int, int | None]] = {
     **_KERNEL_MACHINERY,
     **_RUN_THE_MACHINE,
 }
+#: What a process needs that becomes decoders: it forks, is sent their pipes, and confines them further.
+FORKS = frozenset({"fork", "recvmsg", "sendto", "capset"})
 #: They hide their flags behind a pointer, where no filter can look. Without them, libraries use clone and openat.
 HIDING = {"clone3": (435, 435), "openat2": (437, 437)}
 #: Refused or not by their arguments.

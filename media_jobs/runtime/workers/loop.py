@@ -48,6 +48,7 @@ class WorkerLoop:
 
         An attempt that failed because the storage was away is no reason to fail the next hundred in the same way.
         """
+        self.worker.end_idle_decoder()
         self._run_due_tasks()
         if self.worker.suspects_outage:
             self._wait_until_outage_is_over()

@@ -80,6 +80,11 @@ class Worker:
         """Its decoder, whose child starts with the first picture."""
         return self.new_sandbox(settings.SANDBOX_MEMORY_BYTES)
 
+    def end_idle_decoder(self) -> None:
+        """Give back the memory of a decoder that has had no picture for some seconds."""
+        if "sandbox" in vars(self):
+            self.sandbox.close_if_idle()
+
     @property
     def stopping(self) -> bool:
         return self.hand_back_at_s < math.inf

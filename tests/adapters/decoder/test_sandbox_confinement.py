@@ -30,7 +30,7 @@ def test_nothing_of_the_parents_environment_reaches_the_child(
     environment = Path(f"/proc/{sandbox.pid}/environ").read_bytes().strip(b"\0").split(b"\0")
     names = {line.split(b"=")[0].decode() for line in environment}
     vips = {"VIPS_CONCURRENCY", "VIPS_BLOCK_UNTRUSTED"}
-    assert names == {"LANG", "TMPDIR", "MALLOC_ARENA_MAX", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"} | vips
+    assert names == {"LANG", "MALLOC_ARENA_MAX", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"} | vips
 
 
 @LINUX
@@ -39,7 +39,7 @@ def test_the_child_inherits_no_descriptor(ask: Ask, sandbox: Sandbox, tmp_path: 
         os.set_inheritable(secret.fileno(), True)
         ask(images.jpeg())
         descriptors = [os.readlink(entry) for entry in Path(f"/proc/{sandbox.pid}/fd").iterdir()]
-    assert len(descriptors) <= 8
+    assert len({name for name in descriptors if name.startswith("pipe:")}) == 3
     assert all(name.startswith(("pipe:", "anon_inode:")) for name in descriptors), descriptors
 
 

@@ -235,3 +235,45 @@ def test_a_path_that_is_not_there_does_no_harm(tmp_path: Path) -> None:
     answer = run(CONFINED + "print((inside / 'mine').write_text('x'))", tmp_path, "/nonexistent")
     assert (answer.returncode, answer.stdout.strip()) == (0, "1")
     assert os.listdir(tmp_path) == ["mine"]
+
+
+@HAS_SECCOMP
+def test_a_template_forks_and_can_do_little_else(tmp_path: Path) -> None:
+    answer = run(
+        """
+        import ctypes, errno, json, os, signal, socket, sys
+        sys.path.insert(0, sys.argv[1])
+        from media_jobs.pipeline.child import confine
+        libc = ctypes.CDLL(None, use_errno=True)
+        confine.confine_template(os.getppid())
+        became = {}
+        def attempt(name, action):
+            try:
+                became[name] = str(action())
+            except OSError as error:
+                became[name] = errno.errorcode[error.errno]
+        def clone_into_namespaces():
+            number = 220 if os.uname().machine == "aarch64" else 56
+            if libc.syscall(*map(ctypes.c_long, (number, 0x20011, 0, 0, 0, 0))) < 0:
+                raise OSError(ctypes.get_errno(), "refused")
+        attempt("socket", socket.socket)
+        attempt("execve", lambda: os.execv("/bin/true", ["true"]))
+        attempt("kill", lambda: os.kill(os.getppid(), 0))
+        attempt("namespaces", clone_into_namespaces)
+        attempt("mkdir", lambda: os.mkdir(sys.argv[2] + "/folder"))
+        attempt("setuid", lambda: os.setuid(os.getuid()))
+        attempt("memory", lambda: os.memfd_create("more"))
+        attempt("dumpable", lambda: libc.prctl(3, 0, 0, 0, 0))
+        attempt("new privileges", lambda: 1 - libc.prctl(39, 0, 0, 0, 0))
+        def forked():
+            child = os.fork() or os.abort()
+            return os.waitpid(child, 0)[1]
+        attempt("fork, and die of a signal", forked)
+        print(json.dumps(became))
+        """,
+        tmp_path,
+    )
+    assert answer.returncode == 0, answer.stderr
+    refused = dict.fromkeys(("socket", "execve", "kill", "namespaces", "mkdir", "setuid", "memory"), "EPERM")
+    able = {"dumpable": "0", "new privileges": "0", "fork, and die of a signal": str(int(signal.SIGABRT))}
+    assert json.loads(answer.stdout) == {**refused, **able}

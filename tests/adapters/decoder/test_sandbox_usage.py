@@ -111,7 +111,7 @@ def test_after_its_share_of_pictures_a_child_is_replaced(
 def test_only_what_is_large_has_its_memory_returned_after_its_render(
     size_px: tuple[int, int], preset: Preset, ask: Ask, altered: Callable[[str], None]
 ) -> None:
-    altered("import os; loop._trimmer = lambda: lambda: os._exit(3)")
+    altered("import os; loop.trimmer = lambda: lambda: os._exit(3)")
     ask(images.jpeg(1000, 1000), SMALL)
     with pytest.raises(errors.DecoderFailed, match="exit code 3"):
         ask(images.jpeg(*size_px), preset)

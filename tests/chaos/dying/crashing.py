@@ -160,7 +160,7 @@ def _kill_by_picture() -> None:
 def _poison_decoder() -> None:
     from tests.chaos.dying import poisoned_decoder
 
-    _set("media_jobs.adapters.decoder.process._ENTRY", Path(poisoned_decoder.__file__))
+    _set("media_jobs.adapters.decoder.starting.ENTRY", Path(poisoned_decoder.__file__))
 
 
 def main(run: Callable[[list[str]], None], folder: Path) -> None:

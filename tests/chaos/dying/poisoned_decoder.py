@@ -47,11 +47,11 @@ def _render(real: Callable[..., Any], request: Any, *args: Any) -> Any:
 
 def main() -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-    from media_jobs.pipeline.child import loop
+    from media_jobs.pipeline.child import loop, template
 
     answer = loop._answer
     loop._answer = lambda line, render, say: answer(line, partial(_render, render), say)
-    loop.main(**json.loads(sys.argv[1]))
+    template.begin(json.loads(sys.argv[1]))
 
 
 if __name__ == "__main__":

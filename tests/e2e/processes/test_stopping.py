@@ -40,13 +40,10 @@ def no_decoder_moves(service: Service, of: int) -> Iterator[None]:
 
 
 def decoders(worker: int) -> list[int]:
-    """The process ids of the worker's children that run a decoder.
-
-    One that has not called exec yet is left alone: it still holds up the worker, which waits for that in vfork().
-    """
+    """The process ids of the worker's children that run a decoder."""
     with contextlib.suppress(OSError):
         children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
-        return [int(pid) for pid in children if b"pipeline/__main__.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [int(pid) for pid in children if Path(f"/proc/{pid}/comm").read_text().strip() == "gallimg-decoder"]
     return []
 
 
