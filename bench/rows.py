@@ -39,11 +39,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One line of a chart; a part may yield some among its rows. points: x and y of each."""
+    """One line of a chart; a part may yield some among its rows.
+
+    points: x and y of each; or name and length of each, of a chart with bars.
+    """
 
     chart: str
     name: str
-    points: tuple[tuple[float, float], ...]
+    points: tuple[tuple[float | str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ def write() -> None:
     for page, name, text in (
         (SETTINGS, "settings", settings_table()),
         (BENCHMARKS, "targets", targets.markdown(results)),
+        (BENCHMARKS, "charts", charts.markdown(results)),
         (BENCHMARKS, "bench", table.markdown(results)),
         (SCALING, "scaling", scaling.markdown(results)),
         (SCALING, "budgets", budgets.table()),

@@ -56,22 +56,32 @@ _LOOK = {
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
-#: Ratios of the render step that the chart of speed has, by what the rows say.
+#: The rows that the chart of speed is drawn of.
 _FASTER, _ONE = "render step, faster than ", "12 MP baseline"
 
 
 def drawn(results: Results) -> Iterator[tuple[str, str]]:
     """Yield each chart that there are figures for: the name of its file, and the file."""
+    for title, curves in _charts(results).items():
+        draw = _bars if isinstance(curves[0].points[0][0], str) else _lines
+        yield _file(title), draw(title, curves)
+
+
+def markdown(results: Results) -> str:
+    """The charts as docs/benchmarks.md has them."""
+    return "\n".join(f"![{title}](images/bench/{_file(title)})\n" for title in _charts(results))
+
+
+def _charts(results: Results) -> dict[str, list[Curve]]:
     curves = [curve for run in results.runs.values() for curve in run.curves]
-    for chart in dict.fromkeys(curve.chart for curve in curves):
-        yield f"{_file(chart)}.svg", _xy(chart, [curve for curve in curves if curve.chart == chart])
-    speed = {
-        row.what.removeprefix(_FASTER): row.measured.median
+    speed = tuple(
+        (row.what.removeprefix(_FASTER), row.measured.median)
         for row in results.rows("speed")
         if row.what.startswith(_FASTER) and row.picture == _ONE and row.measured
-    }
+    )
     if speed:
-        yield "speed.svg", _bars(f"Render step of {_ONE}: times as long as ours", speed)
+        curves.append(Curve(f"Render step of {_ONE}: times as long as ours", "", speed))
+    return {chart: [c for c in curves if c.chart == chart] for chart in dict.fromkeys(c.chart for c in curves)}
 
 
 def write(results: Results, folder: Path) -> None:
@@ -83,21 +93,26 @@ def write(results: Results, folder: Path) -> None:
         (folder / name).write_text(svg)
 
 
-def _file(chart: str) -> str:
-    return re.sub(r"\W+", "-", chart.lower())
+def _file(title: str) -> str:
+    return re.sub(r"\W+", "-", title.partition(":")[0].lower()) + ".svg"
 
 
-def _xy(title: str, curves: list[Curve]) -> str:
+def _lines(title: str, curves: list[Curve]) -> str:
     chart = pygal.XY(**_LOOK, title=title, x_title="SSIMULACRA2", y_title="KB", height=480, dots_size=4)
     for curve in curves:
         chart.add(curve.name, list(curve.points))
     return _plain(chart)
 
 
-def _bars(title: str, bars: dict[str, float]) -> str:
-    chart = pygal.HorizontalBar(**{**_LOOK, "show_legend": False}, title=title, height=80 + 44 * len(bars))
-    chart.x_labels = [f"{name}: {table.number(value)}" for name, value in reversed(bars.items())]  # the first on top
-    chart.add("", list(bars.values())[::-1])
+def _bars(title: str, curves: list[Curve]) -> str:
+    """The first bar on top; lengths stand beside the names."""
+    names = list(dict.fromkeys(name for curve in curves for name, _ in curve.points))[::-1]
+    look = {**_LOOK, "show_legend": len(curves) > 1}
+    chart = pygal.HorizontalBar(**look, title=title, height=120 + 44 * len(names))
+    lengths = [dict(curve.points) for curve in curves]
+    chart.x_labels = [f"{name}: {' | '.join(table.number(of[name]) for of in lengths if name in of)}" for name in names]
+    for curve, length in zip(curves, lengths, strict=True):
+        chart.add(curve.name, [length.get(name) for name in names])
     return _plain(chart)
 
 

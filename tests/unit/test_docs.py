@@ -49,6 +49,7 @@ def test_the_settings_table_is_the_code() -> None:
 def test_what_was_measured_is_the_reference_run() -> None:
     results = generated_docs.measured()
     assert between_marks(generated_docs.BENCHMARKS, "targets") == targets.markdown(results), _REWRITES
+    assert between_marks(generated_docs.BENCHMARKS, "charts") == charts.markdown(results), _REWRITES
     assert between_marks(generated_docs.BENCHMARKS, "bench") == table.markdown(results), _REWRITES
     drawn = {path.name: path.read_text() for path in generated_docs.CHARTS.iterdir()}
     assert drawn == dict(charts.drawn(results)), _REWRITES
