@@ -24,6 +24,7 @@ CORS_ALLOW_HEADERS = [
     "if-none-match",
     "last-event-id",
     "traceparent",
+    "tracestate",
     "x-api-key",
     "x-user-id",
 ]

@@ -181,10 +181,14 @@ def has_open_uploads(count: int, *, younger_than_s: float) -> bool:
 
 
 def same_bytes(owner: str, sha256: str) -> UUID | None:
-    """An original of `owner` with these bytes, if there is one: any, since there may be very many."""
+    """An original of `owner` with these bytes, if there is one: any, since there may be very many.
+
+    None of a shadow, which is deleted after some weeks.
+    """
     # The first at or after these bytes, in the order of their index. Asked for equal ones, and where very many are,
     # PostgreSQL would look through all originals for one of them.
-    near = Original.objects.filter(owner=owner, sha256__gte=sha256, state=OriginalState.ACTIVE, deleted_at=None)
+    kept = Original.objects.filter(state=OriginalState.ACTIVE, deleted_at=None, shadow=None)
+    near = kept.filter(owner=owner, sha256__gte=sha256)
     nearest = near.order_by("sha256").values_list("pk", "sha256")[:1]
     return next((image_id for image_id, found in nearest if found == sha256), None)
 

@@ -80,6 +80,14 @@ class Job(models.Model):
         editable=False,
         help_text="Of the request or message, as W3C Trace Context has it.",
     )
+    tracestate = models.CharField(
+        max_length=tracing.TRACESTATE_LENGTH,
+        blank=True,
+        default=tracing.tracestate,
+        db_default="",
+        editable=False,
+        help_text="What others have added to the trace, passed on as it came.",
+    )
     request_id = models.CharField(
         max_length=36,
         blank=True,

@@ -73,7 +73,7 @@ class Consumer:
         while True:
             try:
                 connection.close_if_unusable_or_obsolete()
-                with tracing.of_message(delivery.traceparent):
+                with tracing.of_message(delivery.traceparent, delivery.tracestate):
                     self._decide(delivery)
                 return True
             except database.CONNECTION_ERRORS as error:

@@ -86,8 +86,7 @@ class NatsRelay:
         self._client.open()
         stream = streams.by_subject()[message.subject]
         self._ensure(stream)
-        headers = {"traceparent": message.traceparent} if message.traceparent else {}
-        self._client.publish(message.subject, message.payload, message_id=message.id, headers=headers)
+        self._client.publish(message.subject, message.payload, message_id=message.id, headers=message.trace)
         if self._pause_s:
             log.info("nats_available")
             self._pause_s = 0.0

@@ -22,6 +22,7 @@ from media_jobs.runtime.http.sender import Sender
 from media_jobs.runtime.metrics_server import MetricsServer
 from media_jobs.runtime.parked_sockets import ParkedSocket, ParkedSockets
 from media_jobs.services import metrics
+from media_jobs.services.metrics.own import count_answer
 from media_jobs.services.waiting.listener import Listener
 
 log = structlog.get_logger(__name__)
@@ -159,6 +160,7 @@ class WebWorker(AnsweringWorker):
     def _refuse(self, arriving: Arriving, code: str) -> None:
         path = heads.path_of(arriving.data)
         log.info("request_refused", code=code, path=path[:200])
+        count_answer(refusals.status_of(code))
         self._close(arriving.connection, refusals.answer(code, path))
 
     def _close(self, conn: Any, last_words: bytes = b"") -> None:

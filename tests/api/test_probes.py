@@ -92,3 +92,13 @@ def test_metrics_without_a_token_are_for_this_machine_alone(client):
         assert refused.status_code == 403
         assert b"METRICS_TOKEN" in refused.content
         assert b"queue_depth" not in refused.content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost:80", "[::1]"])
+def test_a_scrape_of_this_machine_needs_no_name_among_the_allowed_ones(client, settings, name):
+    settings.ALLOWED_HOSTS = ["gallimg.example.org"]
+    assert client.get("/metrics", headers={"Host": name}).status_code == 200
+    assert client.get("/metrics", headers={"Host": "gallimg.example.org"}).status_code == 200
+    for refused in ({"headers": {"Host": "127.0.0.1.example.org"}}, {"REMOTE_ADDR": "10.1.2.3"}):
+        assert client.get("/metrics", **{"headers": {"Host": name}, **refused}).status_code == 403

@@ -86,6 +86,13 @@ def test_who_may_upload_only_sends_no_shadow_and_nothing_is_stored(who: str, set
     assert client.post("/v1/images", {"file": file(PHOTO)}).status_code == 202
 
 
+def test_a_shadow_is_no_duplicate_that_an_upload_could_count_on(site: Client) -> None:
+    upload(site)
+    assert "duplicateOf" not in site.post("/v1/images", {"file": file(PHOTO)}).json()
+    kept = site.post("/v1/images", {"file": file(PHOTO)}).json()["duplicateOf"]
+    assert not Shadow.objects.filter(original=kept).exists()
+
+
 def test_an_upload_takes_the_place_of_a_file_that_is_still_to_be_fetched(site: Client) -> None:
     asked = site.post("/v1/shadow", {"key": KEY}, content_type=JSON).json()
     said = upload(site).json()

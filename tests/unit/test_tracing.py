@@ -35,6 +35,24 @@ def test_what_is_no_header_begins_a_trace(header: str) -> None:
     assert tracing.parsed(tracing.traceparent())["trace_id"] != TRACE
 
 
+def test_what_others_have_added_to_a_trace_goes_beside_its_header_and_is_in_no_line() -> None:
+    longest = "gallimg@site=1,congo=" + "t" * 491
+    assert len(longest) == tracing.TRACESTATE_LENGTH
+    with tracing.of_message(f"00-{TRACE}-{SPAN}-01", longest):
+        assert tracing.tracestate() == longest
+        assert longest not in str(contextvars.get_contextvars())
+        with tracing.apart():
+            assert tracing.tracestate() == ""
+        for parent, beside in (
+            ("garbage", "a=1"),
+            (f"00-{TRACE}-{SPAN}-01", longest + "t"),
+            (f"00-{TRACE}-{SPAN}-01", "a=\n"),
+        ):
+            tracing.bind(parent, beside)
+            assert tracing.tracestate() == ""
+    assert tracing.tracestate() == ""
+
+
 def test_a_later_version_is_read_as_far_as_it_is_known() -> None:
     assert tracing.parsed(f"01-{TRACE}-{SPAN}-01-more")["trace_id"] == TRACE
 

@@ -48,7 +48,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message that came, and how often by now. sequence: its place in the stream. traceparent: its header."""
+    """A message that came, and how often by now.
+
+    sequence: its place in the stream. traceparent, tracestate: its headers.
+    """
 
     message: Msg
     payload: bytes
@@ -57,6 +60,7 @@ class Delivery:
     sequence: int
     deliveries: int
     traceparent: str = ""
+    tracestate: str = ""
 
 
 class NatsClient:
@@ -203,7 +207,7 @@ def _why(error: BaseException) -> str:
 
 
 def _delivery(message: Msg) -> Delivery:
-    known = message.metadata
+    known, headers = message.metadata, message.headers or {}
     return Delivery(
         message,
         message.data,
@@ -211,5 +215,6 @@ def _delivery(message: Msg) -> Delivery:
         known.stream,
         known.sequence.stream,
         known.num_delivered or 1,
-        (message.headers or {}).get("traceparent", ""),
+        headers.get("traceparent", ""),
+        headers.get("tracestate", ""),
     )

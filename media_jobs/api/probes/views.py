@@ -1,12 +1,11 @@
 """Answers platforms and monitoring."""
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from media_jobs.api.shared.addresses import is_local
+from media_jobs.api.shared.addresses import is_local_by_name
 from media_jobs.services import metrics, readiness
 
 
@@ -33,17 +32,10 @@ def prometheus(request: HttpRequest) -> HttpResponse:
     if settings.METRICS_TOKEN:
         if not metrics.has_token(request.headers.get("Authorization", "")):
             return HttpResponse("METRICS_TOKEN is asked for.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
-    elif not _is_local(request):
+    elif not is_local_by_name(request):
         return HttpResponse(
             "Metrics are for this machine alone. Set METRICS_TOKEN, or scrape METRICS_PORT.\n",
             status=403,
             content_type="text/plain",
         )
     return HttpResponse(metrics.all_metrics(), content_type=metrics.CONTENT_TYPE)
-
-
-def _is_local(request: HttpRequest) -> bool:
-    try:
-        return is_local(request)
-    except DisallowedHost:
-        return False

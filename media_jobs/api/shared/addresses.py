@@ -3,31 +3,54 @@
 import ipaddress
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
-from django.http.request import split_domain_port
+from django.http.request import split_domain_port, validate_host
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 #: What proxies add. Some add nothing unless told to. Then nginx speaks HTTP/1.0, which no client of today does, and
 #: HAProxy leaves the port that its own client asked for.
 _TRACES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
-def came_through_proxy(request: HttpRequest) -> bool:
-    """Whether anything in the request's head tells of a proxy. Whoever adds nothing and hides well is not seen."""
+def came_through_proxy(request: HttpRequest, host: str | None = None) -> bool:
+    """Whether anything in the request's head tells of a proxy. Whoever adds nothing and hides well is not seen.
+
+    host: what the caller has asked for, where that was checked already. Raises DisallowedHost otherwise.
+    """
     meta = request.META
     return (
         any(name in meta for name in _TRACES)
         or any(name.startswith("HTTP_X_FORWARDED") for name in meta)
         or meta.get("SERVER_PROTOCOL") == "HTTP/1.0"
-        or (split_domain_port(request.get_host())[1] or "80") != meta.get("SERVER_PORT")
+        or (split_domain_port(request.get_host() if host is None else host)[1] or "80") != meta.get("SERVER_PORT")
     )
 
 
 def is_local(request: HttpRequest) -> bool:
-    """Whether the request comes from this machine, and from nowhere beyond."""
+    """Whether the request comes from this machine, and from nowhere beyond. Raises DisallowedHost."""
+    return _is_from_loopback(request) and not came_through_proxy(request)
+
+
+def is_local_by_name(request: HttpRequest) -> bool:
+    """Whether it does, and asks for a name of loopback, or for one of ALLOWED_HOSTS.
+
+    Another name may be that of a foreign page, whose name somebody has let lead here.
+    """
+    asked = request.META.get("HTTP_HOST", "")
+    if not validate_host(split_domain_port(asked)[0], _LOOPBACK_NAMES):
+        try:
+            asked = request.get_host()
+        except DisallowedHost:
+            return False
+    return _is_from_loopback(request) and not came_through_proxy(request, asked)
+
+
+def _is_from_loopback(request: HttpRequest) -> bool:
     peer = _parsed(request.META.get("REMOTE_ADDR", ""))
-    return peer is not None and peer.is_loopback and not came_through_proxy(request)
+    return peer is not None and peer.is_loopback
 
 
 def client_address(request: HttpRequest) -> str:

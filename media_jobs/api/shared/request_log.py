@@ -14,7 +14,7 @@ class RequestLog(RequestMiddleware):  # type: ignore[misc]  # it has no types
     def prepare(self, request: HttpRequest) -> None:
         """Take part in the caller's trace, by its header; without one, one begins here."""
         super().prepare(request)
-        tracing.bind(request.headers.get("traceparent", ""))
+        tracing.bind(request.headers.get("traceparent", ""), request.headers.get("tracestate", ""))
 
     @classmethod
     def bind_ip(cls, request: HttpRequest) -> None:

@@ -13,6 +13,7 @@ from media_jobs.runtime.http.bodies import is_used_up
 from media_jobs.runtime.http.exchange import Exchange
 from media_jobs.runtime.http.paced_socket import ClientTooSlow, PacedSocket
 from media_jobs.runtime.parked_sockets import ParkedSocket, ParkedSockets
+from media_jobs.services.metrics.own import count_answer
 from media_jobs.services.waiting.room import ENVIRON
 from media_jobs.services.waiting.waits import Parked, Poll
 
@@ -62,6 +63,7 @@ class AnsweringWorker(ThreadWorker):  # type: ignore[misc]
             self.log.exception("Error handling request")
         else:
             log.info("request_refused", code=code, path=client.path[:200])
+        count_answer(refusals.status_of(code))
         client.sendall(refusals.answer(code, client.path, *facts))
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> Any:

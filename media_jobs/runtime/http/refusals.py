@@ -68,6 +68,10 @@ def of_exception(exc: Exception) -> tuple[str, ...]:
     return errors.MalformedRequest.code, f"{str(exc)[:_SHOWN]}."
 
 
+def status_of(code: str) -> int:
+    return _REFUSALS[code].status
+
+
 def answer(code: str, path: str = "", *facts: str) -> bytes:
     """The whole answer with this code, after which the connection is closed.
 

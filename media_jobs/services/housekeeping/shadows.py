@@ -13,6 +13,7 @@ from media_jobs.pipeline.compare.judge import JUDGE_VERSION
 from media_jobs.pipeline.compare.values import Reason, Verdict
 from media_jobs.selectors import batches
 from media_jobs.services import object_deletion
+from media_jobs.services.cutover.again import EXPIRED
 from media_jobs.services.housekeeping.retention import deleted_originals
 from media_jobs.services.housekeeping.task import Finding, TaskRun
 from media_jobs.services.jobs.transitions import from_now
@@ -80,7 +81,7 @@ def _part_with(shadow: Any) -> None:
     with transaction.atomic():
         row = Shadow.objects.filter(pk=shadow.pk)
         row.filter(state__in=_UNFINISHED).update(
-            **gone, state=ShadowState.FAILED, code="expired", detail="It came to no end within SHADOW_DAYS."
+            **gone, state=ShadowState.FAILED, code=EXPIRED, detail="It came to no end within SHADOW_DAYS."
         )
         row.update(**gone)
         if shadow.original_id:

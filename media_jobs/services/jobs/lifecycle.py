@@ -183,7 +183,9 @@ def _anew() -> dict[str, Any]:
 def _asked_by() -> dict[str, str]:
     """What it is retried by, where that is known."""
     begun = tracing.traceparent()
-    return {"traceparent": begun, "request_id": tracing.request_id()} if begun else {}
+    if not begun:
+        return {}
+    return {"traceparent": begun, "tracestate": tracing.tracestate(), "request_id": tracing.request_id()}
 
 
 def cancelled() -> dict[str, Any]:

@@ -77,7 +77,8 @@ def process_one(
         job = claim()
         if job is None:
             return False
-        with tracing.of_job(job.pk, job.attempt, traceparent=job.traceparent, request_id=job.request_id):
+        asked_by = {"traceparent": job.traceparent, "tracestate": job.tracestate, "request_id": job.request_id}
+        with tracing.of_job(job.pk, job.attempt, **asked_by):
             claimed(job)
             _make(Attempt(job, worker), worker)
     except database.CONNECTION_ERRORS as error:  # what the row says now is unknown: see `requeue_own`

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
 from uuid import UUID
@@ -31,12 +31,12 @@ _LONGEST_DETAIL = 1000
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: the same id however often it is published. traceparent: its header, where a trace is known."""
+    """One message: the same id however often it is published. trace: its headers, where a trace is known."""
 
     id: str
     subject: str
     payload: bytes
-    traceparent: str = ""
+    trace: Mapping[str, str] = field(default_factory=dict)
 
 
 def of(events: Sequence[JobEvent]) -> Mapping[int, list[Message]]:
@@ -111,4 +111,5 @@ def _processed(made: Derivative) -> dict[str, Any]:
 
 def _message(subject: str, body: Mapping[str, Any], job: Job) -> Message:
     payload = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    return Message(str(body["id"]), subject, payload, job.traceparent)
+    trace = {"traceparent": job.traceparent, "tracestate": job.tracestate}
+    return Message(str(body["id"]), subject, payload, {name: text for name, text in trace.items() if text})

@@ -1,6 +1,7 @@
 """What `/metrics` tells of a web process and two workers is what the database says, through restarts, too."""
 
 import re
+import socket
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.e2e.service import photo, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
+_REFUSED = 'django_http_responses_total_by_status_total{status="400"}'
 OPERATING = Path(__file__).resolve().parents[3] / "docs/operating.md"
 
 
@@ -121,6 +123,12 @@ def test_each_process_tells_of_itself(site: Site) -> None:
         assert statements > 10
         assert "queue_depth" not in " ".join(found)
         assert worker.pid
+    before = site.scrape().get(_REFUSED, 0)
+    for nonsense in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET / HTTP/1.1\r\nno field\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", int(site.web.env["PORT"])), timeout=60) as client:
+            client.sendall(nonsense)
+            assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert site.scrape().get(_REFUSED, 0) == before + 2, "what the server answers by itself counts, too"
     wait_until(lambda: _made_by_both(site), 120, "pictures that both workers made")
     assert site.of_worker(1)["sandbox_resident_memory_bytes"] > 10_000_000
     assert "queue_depth" in " ".join(site.of_worker(0))  # the web process tells all

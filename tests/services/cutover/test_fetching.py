@@ -11,7 +11,7 @@ from media_jobs.callers import ANONYMOUS, SYSTEM, Scope, key
 from media_jobs.errors import BadLegacyKey, ShadowExists, ShadowsFull, StorageFull
 from media_jobs.models import Job, Original, Shadow
 from media_jobs.pipeline.compare.values import Reason, Verdict
-from media_jobs.services.cutover import holding, shadows, working
+from media_jobs.services.cutover import again, holding, shadows, working
 from media_jobs.services.jobs import worker as workers
 from media_jobs.states import JobState, Lane, OriginalState, ShadowState
 from tests import working as jobs
@@ -83,8 +83,8 @@ def test_a_key_that_is_none_of_the_site_is_refused(bad: str) -> None:
 
 def test_a_key_twice_is_one_shadow_and_anothers_is_refused(site: Site) -> None:
     first, new = shadows.ask(KEY, caller=SITE)
-    again, new_again = shadows.ask(KEY, caller=SITE)
-    assert (again.pk, new, new_again) == (first.pk, True, False)
+    second, new_again = shadows.ask(KEY, caller=SITE)
+    assert (second.pk, new, new_again) == (first.pk, True, False)
     with pytest.raises(ShadowExists) as refusal:
         shadows.ask(KEY, caller=OTHER)
     assert str(first.pk) not in f"{refusal.value} {refusal.value.members}"
@@ -176,7 +176,9 @@ def test_a_job_that_somebody_cancelled_is_not_compared(site: Site, photo: bytes)
     assert (shadow.state, shadow.code) == (ShadowState.FAILED, "cancelled")
 
 
-def test_a_storage_that_is_away_is_tried_again_and_given_up_at_last(site: Site, settings, tmp_path) -> None:
+def test_a_storage_that_is_away_is_tried_again_and_given_up_at_last(
+    site: Site, settings, tmp_path, photo: bytes
+) -> None:
     (tmp_path / "file").write_bytes(b"")
     settings.LEGACY_FOLDER = str(tmp_path / "file")  # no folder: whatever is asked of it fails
     shadow = asked()
@@ -189,6 +191,18 @@ def test_a_storage_that_is_away_is_tried_again_and_given_up_at_last(site: Site, 
     take_turn()
     shadow.refresh_from_db()
     assert (shadow.state, shadow.code) == ("failed", "storage_unavailable")
+    settings.LEGACY_FOLDER = str(site.folder)
+    site.write(KEY, photo)
+    assert again.compare_again(holding.TO_COMPARE) == 1
+    take_turn()
+    shadow.refresh_from_db()
+    assert (shadow.state, shadow.code) == ("rendering", "")
+
+
+def test_what_came_to_no_end_in_time_is_not_fetched_again(site: Site) -> None:
+    asked()
+    Shadow.objects.update(state="failed", code=again.EXPIRED)
+    assert again.compare_again(holding.TO_COMPARE) == 0
 
 
 def test_who_lost_its_shadow_writes_nothing_and_leaves_nothing(site: Site, photo: bytes, monkeypatch) -> None:

@@ -95,12 +95,13 @@ def test_an_object_in_the_inbox_becomes_a_job_once_and_is_processed(nats: NatsSe
     settings.NATS_OWNER = f"key:{key.prefix}"
     make_stream(nats, subject)
     trace = "0af7651916cd43dd8448eb211c80319c"
-    nats.publish(subject, *[request(stored("inbox/june/oak.jpg"))] * 3, traceparent=f"00-{trace}-b7ad6b7169203331-01")
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01", "tracestate": "congo=t61"}
+    nats.publish(subject, *[request(stored("inbox/june/oak.jpg"))] * 3, **headers)
     with consuming(nats), consuming(nats):
         settled(nats, subject)
     job = Job.objects.get()
     assert (ImageRequest.objects.count(), DeadLetter.objects.count()) == (1, 0)
-    assert job.traceparent.split("-")[1] == trace
+    assert (job.traceparent.split("-")[1], job.tracestate) == (trace, "congo=t61")
     working.run(job.pk)
     detail = InstructionDetail.objects.select_related("job__original").get()
     assert (detail.state, detail.filename) == (JobState.DONE, "oak.jpg")

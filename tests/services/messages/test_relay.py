@@ -77,7 +77,7 @@ def test_a_job_is_told_of_from_its_beginning_to_its_end(nats: NatsServer, settin
     assert detail.job
     working.run(detail.job.pk)
     failed = make_failed_job()
-    Job.objects.filter(pk=failed.pk).update(traceparent=TRACEPARENT)
+    Job.objects.filter(pk=failed.pk).update(traceparent=TRACEPARENT, tracestate="congo=t61")
     make_webhook(failed.owner, types=[WebhookEvent.REPORTED])
     triage.tell_uploaders([failed.pk], message="Please scan it again.", actor=SYSTEM)
     lifecycle.retry(failed.pk, actor=SYSTEM)
@@ -100,8 +100,9 @@ def test_a_job_is_told_of_from_its_beginning_to_its_end(nats: NatsServer, settin
     requests = published(nats, settings.NATS_SUBJECT_IMAGE_REQUESTS, IMAGE_REQUEST)
     assert {m["jobId"] for m in requests} == {str(detail.job.pk), str(failed.pk)}
     assert requests[0]["key"] == original.key
-    traced = [header.get("traceparent") for header in nats.headers(settings.NATS_SUBJECT_NOTIFICATIONS)]
-    assert traced == [TRACEPARENT if m["jobId"] == str(failed.pk) else None for m in found]
+    headers = nats.headers(settings.NATS_SUBJECT_NOTIFICATIONS)
+    traced = [(header.get("traceparent"), header.get("tracestate")) for header in headers]
+    assert traced == [(TRACEPARENT, "congo=t61") if m["jobId"] == str(failed.pk) else (None, None) for m in found]
 
 
 def test_an_outage_loses_nothing_and_holds_nobody_up(nats: NatsServer, settings: Any) -> None:
