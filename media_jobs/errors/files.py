@@ -90,6 +90,14 @@ class TooMuchMemory(ImageRefused):
         super().__init__(needed_mb=needed_bytes // 1_048_576, limit_mb=limit_bytes // 1_048_576)
 
 
+class NeedsRoom(Exception):
+    """No failure: the decoder wants to grow by so much, and asks whoever started it to see whether it is there."""
+
+    def __init__(self, grown_bytes: int) -> None:
+        super().__init__(grown_bytes)
+        self.grown_bytes = grown_bytes
+
+
 class Undecodable(ImageRefused):
     code = "undecodable"
     sentence = "The file is damaged or not really a picture; it could not be decoded."

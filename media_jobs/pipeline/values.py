@@ -17,6 +17,7 @@ class Limits:
     pixels: of all frames of an animation together; of one page, where a file has pages.
     ratio: decoded bytes for each byte of the file, asked of large pictures only.
     raw_preview_px: what the longer side of a raw file's preview has at least.
+    room_bytes: by how much the decoder may grow, or NeedsRoom; None where the host has plenty.
     """
 
     bytes: int = 100 * 1_048_576
@@ -25,6 +26,7 @@ class Limits:
     ratio: int = 2_000
     memory_bytes: int = 768 * 1_048_576
     raw_preview_px: int = 640
+    room_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def _make(preview: PresetPreview, worker: Worker, folder: Path) -> list[dict[str
             overrides=image.overrides(),
             stated_rights=image.stated_rights,
         )
-        rendered = slot.sandbox.render(
+        rendered = slot.render(
             request,
             timeout_s=render_limit_s(heavy=False),
             heartbeat=heartbeat,

@@ -33,17 +33,17 @@ class HostLock:
         """
         with ExitStack() as locks:
             with self._file("gate") as gate:
-                _wait(gate, fcntl.LOCK_EX, heartbeat)
+                wait_for(gate, fcntl.LOCK_EX, heartbeat)
                 room = locks.enter_context(self._file("room"))
-                _wait(room, fcntl.LOCK_SH, heartbeat)
+                wait_for(room, fcntl.LOCK_SH, heartbeat)
             yield
 
     @contextmanager
     def exclusive(self, heartbeat: Heartbeat) -> Iterator[None]:
         """Hold the host alone. Waits until all others have ended and lets no new ones begin; else like `shared`."""
         with self._file("gate") as gate, self._file("room") as room:
-            _wait(gate, fcntl.LOCK_EX, heartbeat)
-            _wait(room, fcntl.LOCK_EX, heartbeat)
+            wait_for(gate, fcntl.LOCK_EX, heartbeat)
+            wait_for(room, fcntl.LOCK_EX, heartbeat)
             yield
 
     @contextmanager
@@ -57,7 +57,7 @@ class HostLock:
             os.close(descriptor)
 
 
-def _wait(descriptor: int, operation: int, heartbeat: Heartbeat) -> None:
+def wait_for(descriptor: int, operation: int, heartbeat: Heartbeat) -> None:
     throttled_heartbeat = throttled(heartbeat)
     started = time.monotonic()
     while True:

@@ -38,6 +38,8 @@ _GROWTH_PER_CHILD_BYTES = 64 * 1_048_576
 _MOST_WRITTEN_BYTES = 1024 * 1_048_576
 _MOST_FILES = 1_000
 _MOST_THREADS = 512
+#: For stacks of threads, which are asked for and hardly touched. libvips' are 24 MB, but not beside coefficients.
+_STACKS_BYTES = 8 * 1_048_576
 #: Address space beside what a picture may take, for numpy, LibRaw, libheif and Pillow once some picture needed them.
 #: Measured 105 MB; most of it is code and reserved, not memory.
 LIBRARIES_BYTES = 128 * 1_048_576
@@ -65,6 +67,7 @@ class DecoderProcess:
         self._rendered_s = 0.0
         self._ended: resource.struct_rusage | None = None
         self._memory_bytes, self._timeout_s = memory_bytes, 0.0
+        self._room_bytes = memory_bytes
         with translate_errors():
             self.folder = Path(tempfile.mkdtemp(prefix="decoder-", dir=within.resolve()))
         arguments = {
@@ -130,6 +133,20 @@ class DecoderProcess:
             self._fail("its answer is not understood")
         self._fresh_bytes = self._meter.resident_bytes()
         self.busy = False
+
+    def limit_growth(self, by_bytes: int | None) -> None:
+        """Let it have so much more memory of its own from now on; None: as much as its address space has room for.
+
+        Of what it is refused it complains as of address space. Linux only.
+        """
+        self._room_bytes = self._memory_bytes
+        if by_bytes is not None:
+            self._room_bytes = min(self._memory_bytes, self._meter.resident_bytes() + by_bytes)
+        if sys.platform == "linux":
+            with contextlib.suppress(ProcessLookupError):
+                hard = resource.prlimit(self.pid, resource.RLIMIT_DATA)[1]
+                soft = hard if by_bytes is None else self._meter.data_bytes() + by_bytes + _STACKS_BYTES
+                resource.prlimit(self.pid, resource.RLIMIT_DATA, (soft, hard))
 
     def answer(
         self,
@@ -215,7 +232,7 @@ class DecoderProcess:
             code,
             self.stderr,
             peak_bytes=self.usage.peak_bytes,
-            memory_bytes=self._memory_bytes,
+            memory_bytes=self._room_bytes,
             timeout_s=self._timeout_s,
         )
         self._raise(error, describe_exit(code))

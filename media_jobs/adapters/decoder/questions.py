@@ -22,7 +22,8 @@ class Question(Protocol[T_co]):
     """One request to a child.
 
     compares: it needs a child that has room for scikit-image. outputs: how many it is told of, one by one.
-    sources: the files that it is about. folders: where this process writes what comes out.
+    sources: the files that it is about. folders: where this process writes what comes out. may_grow_bytes: how much
+    memory of its own the child gets for it, beyond what it has; None: as much as its limit allows.
     """
 
     @property
@@ -33,6 +34,8 @@ class Question(Protocol[T_co]):
     def sources(self) -> list[Path]: ...
     @property
     def folders(self) -> list[Path]: ...
+    @property
+    def may_grow_bytes(self) -> int | None: ...
 
     def on_output(self, done: int, of: int) -> None:
         """Hear how far it is."""
@@ -40,7 +43,7 @@ class Question(Protocol[T_co]):
     def to_json(self, folder: Path) -> dict[str, Any]:
         """The request to a child that may write in `folder`."""
 
-    def outcome(self, answer: Any, folder: Path) -> T_co | errors.MediaError:
+    def outcome(self, answer: Any, folder: Path) -> T_co | errors.MediaError | errors.NeedsRoom:
         """What the child says. Raises what an answer that makes no sense raises, unless it can be believed."""
 
 
@@ -50,6 +53,7 @@ class RenderQuestion:
 
     request: Request
     hear: Callable[[int, int], None]
+    may_grow_bytes: int | None = None
     compares: bool = False
 
     @property
@@ -70,7 +74,9 @@ class RenderQuestion:
     def to_json(self, folder: Path) -> dict[str, Any]:
         return replace(self.request, into=str(folder)).to_json()
 
-    def outcome(self, answer: Any, folder: Path) -> Rendered | errors.MediaError:
+    def outcome(self, answer: Any, folder: Path) -> Rendered | errors.MediaError | errors.NeedsRoom:
+        if "needs" in answer:
+            return self._need(answer["needs"])
         if "done" not in answer:
             return _refusal(answer)
         rendered = Rendered.from_json(answer["done"])
@@ -78,6 +84,14 @@ class RenderQuestion:
         for output in rendered.outputs:
             collect(output, folder, Path(self.request.into))
         return rendered
+
+    def _need(self, grown_bytes: Any) -> errors.NeedsRoom:
+        """Raises ValueError where it asks for what it has, or for what nobody gets."""
+        limits = self.request.limits
+        room = limits.memory_bytes if limits.room_bytes is None else limits.room_bytes
+        if not isinstance(grown_bytes, int) or not room < grown_bytes <= limits.memory_bytes:
+            raise ValueError("no believable need")
+        return errors.NeedsRoom(grown_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,7 @@ class CompareQuestion:
     request: CompareRequest
     compares: bool = True
     outputs: int = 0
+    may_grow_bytes: None = None
 
     @property
     def sources(self) -> list[Path]:

@@ -112,12 +112,16 @@ class Sandbox:
         timeout_s: float,
         heartbeat: Heartbeat,
         on_output: Callable[[int, int], None],
+        may_grow_bytes: int | None = None,
     ) -> Rendered:
         """Render in the child, calling `heartbeat` at least twice a second and `on_output(done, of)` after each output.
 
         Raises ImageRefused (TooMuchMemory also when the lack of it made the child crash), DecoderCrashed,
         DecoderKilled, DecoderFailed, DecoderTimeout, WorkspaceUnavailable, and whatever `heartbeat` and `on_output`
-        raise. The picture is blamed only where files can be read and written as they should.
+        raise; NeedsRoom where the request's limits name a room that is too small. The picture is blamed only where
+        files can be read and written as they should.
+
+        may_grow_bytes: how much memory of its own the child may take beyond what it has; None: what pictures may.
 
         Unless the child answered to the end, and believably, it is killed, whatever came in between; the next render
         gets a new one.
@@ -125,7 +129,7 @@ class Sandbox:
         A child that crashes may have been hurt by a picture before. So the render is repeated, at once and with all
         its time, in a new child, and only one that crashes on its first picture is DecoderCrashed.
         """
-        return self._asked(RenderQuestion(request, on_output), timeout_s, heartbeat)
+        return self._asked(RenderQuestion(request, on_output, may_grow_bytes), timeout_s, heartbeat)
 
     def compare(self, request: CompareRequest, *, timeout_s: float, heartbeat: Heartbeat) -> Measures:
         """Measure two pictures of each size in the child, as `render` renders, and raise what it raises.
@@ -157,6 +161,7 @@ class Sandbox:
         child.busy = True
         try:
             asked = question.to_json(child.folder)
+            child.limit_growth(question.may_grow_bytes)
             answer = child.answer(asked, timeout_s, heartbeat, question.on_output, outputs=question.outputs)
             try:
                 outcome = question.outcome(answer, child.folder)
@@ -174,7 +179,7 @@ class Sandbox:
         if isinstance(outcome, errors.DecoderFailed):
             log.error("decoder_failed", how=str(outcome), stderr=child.stderr)
             outcome.add_note(f"The decoder said last:\n{child.stderr}")
-        if isinstance(outcome, errors.MediaError):
+        if isinstance(outcome, (errors.MediaError, errors.NeedsRoom)):
             raise outcome
         return outcome
 

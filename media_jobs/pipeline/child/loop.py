@@ -75,7 +75,7 @@ def _answer(line: bytes, render: Callable[..., Any], say: Say) -> dict[str, Any]
         else:
             done = render(request, lambda done, of: say({"output": [done, of]}))
         return {"done": done.to_json()}
-    except errors.ImageRefused as refusal:
+    except (errors.ImageRefused, errors.NeedsRoom) as refusal:
         return _refused(refusal)
     except (errors.WorkspaceFull, errors.ComparingNotInstalled) as error:
         return {"lacks": error.code}
@@ -100,7 +100,9 @@ def _measured(request: CompareRequest) -> Measures:
     return measure(request)
 
 
-def _refused(refusal: errors.ImageRefused) -> dict[str, Any]:
+def _refused(refusal: errors.ImageRefused | errors.NeedsRoom) -> dict[str, Any]:
+    if isinstance(refusal, errors.NeedsRoom):
+        return {"needs": refusal.grown_bytes}
     return {"refused": {"code": refusal.code, "sentence": str(refusal)}}
 
 

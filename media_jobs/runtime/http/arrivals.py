@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from media_jobs.adapters.memory_left import bytes_left
 from media_jobs.runtime.http import heads
 from media_jobs.runtime.http.heads import Head
 from media_jobs.runtime.http.pace import Limits
@@ -21,8 +22,8 @@ OPENING_BYTES = 65_536
 IN_LINE_BYTES = 4_194_304
 #: Whoever takes longer for that is slow.
 _QUICK_S = 1.0
-#: What all of them may have sent so far, together.
-MOST_HELD_BYTES = 33_554_432
+#: What all of them may have sent so far, together; of the memory that is left when they begin, at most such a share.
+MOST_HELD_BYTES, _MOST_HELD_SHARE = 33_554_432, 16
 _READ_BYTES = 65_536
 _SWEEP_EVERY_S = 0.25
 
@@ -69,6 +70,7 @@ class Arrivals:
         self._silent: dict[Any, Arriving] = {}  # in the order in which their time ends
         self._begun: dict[Any, Arriving] = {}
         self._held_bytes = 0
+        self._most_held_bytes = min(MOST_HELD_BYTES, bytes_left() // _MOST_HELD_SHARE)
         self._next_sweep_s = 0.0
         self._closes_at_s = float("inf")
 
@@ -177,14 +179,14 @@ class Arrivals:
         elif self._is_enough(arriving):
             self._forget(arriving)
             self._outcomes.start(arriving)
-        if self._held_bytes > MOST_HELD_BYTES and self._begun:
+        if self._held_bytes > self._most_held_bytes and self._begun:
             self._leave(max(self._begun.values(), key=lambda other: len(other.data)), "request_timeout")
 
     def _on_more_in_line(self, arriving: Arriving) -> None:
         if arriving.is_whole:
             self._forget(arriving)
             self._outcomes.start(arriving)
-        elif len(arriving.data) > IN_LINE_BYTES or self._held_bytes > MOST_HELD_BYTES // 2:
+        elif len(arriving.data) > IN_LINE_BYTES or self._held_bytes > self._most_held_bytes // 2:
             self._unwatch(arriving)  # what more it sends stays with the kernel
 
     @staticmethod

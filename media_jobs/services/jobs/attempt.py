@@ -121,7 +121,7 @@ class Attempt:
                 stated_rights=original.stated_rights,
             )
             try:
-                return slot.sandbox.render(
+                return slot.render(
                     request, timeout_s=self.limit_s, heartbeat=self.heartbeat, on_output=self._note_output
                 )
             finally:

@@ -14,10 +14,13 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 from media_jobs.adapters.decoder.host_lock import HostLock
+from media_jobs.adapters.decoder.host_memory import HostMemory
 from media_jobs.adapters.decoder.render_slots import RenderSlots
 from media_jobs.adapters.decoder.sandbox import Sandbox
+from media_jobs.adapters.decoder.within_memory import render_within
 from media_jobs.adapters.workspace import Workspace, translate_errors
 from media_jobs.models import Preset
+from media_jobs.pipeline.values import Rendered, Request
 from media_jobs.ports import Heartbeat
 from media_jobs.states import Lane, SandboxEnd
 
@@ -38,6 +41,19 @@ class RenderSlot:
 
     sandbox: Sandbox
     memory_bytes: int
+
+    def render(
+        self, request: Request, *, timeout_s: float, heartbeat: Heartbeat, on_output: Callable[[int, int], None]
+    ) -> Rendered:
+        """As the sandbox does it, once the host has memory for it. Raises what `Sandbox.render` raises."""
+        return render_within(
+            HostMemory(settings.WORK_DIR),
+            self.sandbox,
+            request,
+            timeout_s=timeout_s,
+            heartbeat=heartbeat,
+            on_output=on_output,
+        )
 
 
 class Worker:

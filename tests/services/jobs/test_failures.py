@@ -42,6 +42,7 @@ class Decoder:
     """Stands in for the sandbox: raises the outcomes in turn, and renders where one is None."""
 
     usage = Usage(wall_ms=1, cpu_ms=1, peak_bytes=1)
+    pid = None
 
     def __init__(self, *outcomes: Exception | None) -> None:
         self.outcomes = list(outcomes)

@@ -23,6 +23,7 @@ class Decoder:
     """Stands in for a sandbox: notes what it is asked, and whether it was closed."""
 
     usage = Usage(wall_ms=1, cpu_ms=1, peak_bytes=1)
+    pid = None
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, float]] = []

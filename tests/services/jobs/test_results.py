@@ -29,6 +29,8 @@ def run(job: Job) -> Job:
 class Decoder:
     """Stands in for the sandbox: notes what it is asked and answers what it was given."""
 
+    pid = None
+
     def __init__(self, answer=None) -> None:
         self.asked: Request | None = None
         self.usage = Usage(wall_ms=210, cpu_ms=190, peak_bytes=61_000_000)

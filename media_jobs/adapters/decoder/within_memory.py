@@ -1,0 +1,50 @@
+"""Rendering within what is left of a host's memory: the decoder says what a picture needs, and that is waited for."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from media_jobs import errors
+from media_jobs.adapters.decoder.host_memory import HostMemory
+from media_jobs.adapters.decoder.sandbox import Sandbox
+from media_jobs.adapters.workspace import translate_errors
+from media_jobs.pipeline.values import Rendered, Request
+from media_jobs.ports import Heartbeat
+
+_MIB = 1_048_576
+#: What a decoder takes before it has seen a picture, and the template that it is forked from.
+_DECODER_BYTES = 24 * _MIB
+#: What it takes to look at a header, and to render what is small.
+_SMALL_BYTES = 12 * _MIB
+
+
+def render_within(
+    memory: HostMemory,
+    sandbox: Sandbox,
+    request: Request,
+    *,
+    timeout_s: float,
+    heartbeat: Heartbeat,
+    on_output: Callable[[int, int], None],
+) -> Rendered:
+    """Have `sandbox` render once the host has as much memory left as the picture needs. Raises what it raises.
+
+    Where there never will be as much, it is tried all the same, as what a picture needs is an estimate: it gets what
+    there is, or TooMuchMemory.
+    """
+
+    def ask(by_bytes: int) -> Rendered:
+        starting_bytes = 0 if sandbox.pid else _DECODER_BYTES
+        with translate_errors(), memory.reserved(by_bytes + starting_bytes, sandbox.pid, heartbeat) as grant:
+            room = by_bytes if grant.fits and grant.grown_bytes is not None else None
+            return sandbox.render(
+                replace(request, limits=replace(request.limits, room_bytes=room)),
+                timeout_s=timeout_s,
+                heartbeat=heartbeat,
+                on_output=on_output,
+                may_grow_bytes=None if grant.fits else max(_SMALL_BYTES, grant.grown_bytes or 0),
+            )
+
+    try:
+        return ask(_SMALL_BYTES)
+    except errors.NeedsRoom as need:
+        return ask(need.grown_bytes)
