@@ -67,7 +67,12 @@ class Env:
     DATABASE_URL: str = setting("", "postgres://…; by default SQLite in the data directory", secret=True)
     REDIS_URL: str = setting("", "redis://…; by default a Valkey server of our own", secret=True)
     GALLIMG_DATA: Path = setting(Path("var"), "Data directory")  # noqa: RUF009  (it makes a field)
-    WORKERS: int = setting(2, "Workers that `serve` starts; 0 for a web server alone", least=0, most=64)
+    WORKERS: int = setting(
+        2,
+        "Slots of the worker that `serve` starts: how many pictures at once; 0 for a web server alone",
+        least=0,
+        most=64,
+    )
     WEB_THREADS: int = setting(40, "Threads of the web process: how many requests at once", least=2, most=1000)
     HEAD_TIMEOUT_S: int = setting(20, "Seconds within which the head of a request has to arrive", least=1, most=600)
     TRANSFER_TIMEOUT_S: int = setting(
@@ -239,8 +244,8 @@ class Env:
     )
     METRICS_PORT: int = setting(
         0,
-        "Port where each process tells its own metrics: the web process there, the workers of `serve` on those that "
-        "follow; 0 for none",
+        "Port where each process tells its own metrics: the web process there, the worker of `serve` on the next one; "
+        "0 for none",
         least=0,
         most=65000,
     )

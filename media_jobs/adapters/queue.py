@@ -79,10 +79,36 @@ def forget() -> None:
     database.short_name.cache_clear()
 
 
+class WaitingClient(Redis):
+    """A worker's own client, whose wait for a wake-up another thread can end."""
+
+    _waiting: Redis | None = None
+    _interrupted = False
+
+    def blpop(self, keys: Any, timeout: Any = 0) -> Any:
+        """Do as Redis does. Once interrupted, say that nothing came: at once, and ever after."""
+        if self._interrupted:
+            return None
+        try:
+            if self._waiting is None:  # with a connection on which nothing else is asked
+                self._waiting = Redis(connection_pool=self.connection_pool, single_connection_client=True)
+            return self._waiting.blpop(keys, timeout)
+        except Exception:  # whatever a closed socket brings about
+            if self._interrupted:
+                return None
+            raise
+
+    def interrupt(self) -> None:
+        """End the wait. Whoever may just have been about to begin it is met the next time: call it again."""
+        self._interrupted = True
+        if self._waiting and self._waiting.connection:
+            self._waiting.connection.disconnect()  # type: ignore[no-untyped-call]
+
+
 def worker_queues() -> list[Queue]:
-    """The queues of all lanes over one connection of a worker's own, which may wait for a wake-up."""
+    """The queues of all lanes over a WaitingClient of a worker's own."""
     # Who waits for a wake-up waits longer than others; a second try would be too long with a frozen server.
-    connection = Redis.from_url(_url(), retry=Retry(NoBackoff(), 0), socket_connect_timeout=_TIMEOUT_S)
+    connection = WaitingClient.from_url(_url(), retry=Retry(NoBackoff(), 0), socket_connect_timeout=_TIMEOUT_S)
     return [_of(lane, connection) for lane in Lane]
 
 

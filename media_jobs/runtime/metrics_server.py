@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 
@@ -96,9 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Scrapes are no news."""
 
 
-def serve_own(worker: Worker, port: int) -> MetricsServer:
-    """Start telling of this worker's process."""
-    REGISTRY.register(SandboxCollector(worker))
+def serve_own(workers: Callable[[], Iterable[Worker]], port: int) -> MetricsServer:
+    """Start telling of this process, and of the workers in it, which `workers` returns."""
+    REGISTRY.register(SandboxCollector(workers))
     server = MetricsServer(metrics.own_metrics, port)
     server.start()
     return server

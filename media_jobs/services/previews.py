@@ -1,5 +1,6 @@
 """Previews of presets that are being edited: made by a worker between two jobs, for one picture and one person."""
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from media_jobs import keys
 from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.workspace import temporary_folder, translate_errors
 from media_jobs.callers import Caller
-from media_jobs.errors import MediaError, WrongState
+from media_jobs.errors import MediaError, WorkerStopping, WrongState
 from media_jobs.models import Original, PresetPreview, Rendition
 from media_jobs.pipeline import recipes
 from media_jobs.pipeline.values import Limits, Request
@@ -55,6 +56,8 @@ def make_waiting(worker: Worker) -> None:
             with translate_errors(), temporary_folder("preview-", worker.usable_workspace().path) as folder:
                 made = _make(preview, worker, folder)
             to: dict[str, Any] = {"state": PreviewState.DONE, "made": made}
+        except WorkerStopping:
+            to = {"state": PreviewState.QUEUED}
         except MediaError as error:
             to = {"state": PreviewState.FAILED, "detail": str(error)}
         PresetPreview.objects.filter(pk=preview.pk, state=PreviewState.WORKING).update(**to)
@@ -71,11 +74,13 @@ def _take() -> PresetPreview | None:
 
 
 def _make(preview: PresetPreview, worker: Worker, folder: Path) -> list[dict[str, Any]]:
-    """Render and store; return what is said of each size."""
+    """Render and store; return what is said of each size. Raises MediaError, WorkerStopping among them."""
     image = preview.original
     source = folder / "original"
 
     def heartbeat() -> None:
+        if time.monotonic() >= worker.hand_back_at_s:
+            raise WorkerStopping
         worker.run_urgent_tasks()
 
     store(Role.WORKER).fetch(image.key, source, heartbeat=heartbeat)

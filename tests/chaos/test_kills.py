@@ -4,7 +4,7 @@ import os
 import random
 import signal
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -59,10 +59,12 @@ def kill_at_work(world: World, kind: str) -> None:
     deadline = time.monotonic() + 60
     while True:
         assert time.monotonic() < deadline, f"no {kind} was ever met at work"
-        if not busy_workers(world):
+        if not in_hand(world):
             world.send(photos(2, large_every=2)[1])
         for pid in living(world, kind):
             with suppress(ProcessLookupError):
+                if is_stopped(pid):  # as decoders are between two pictures
+                    continue
                 os.kill(pid, signal.SIGSTOP)
                 try:
                     if has_work_in_hand(world, pid, kind):
@@ -75,16 +77,18 @@ def kill_at_work(world: World, kind: str) -> None:
 
 def has_work_in_hand(world: World, pid: int, kind: str) -> bool:
     """Of a process that is stopped. A worker may just be writing that it is done; after a moment that has arrived."""
-    worker = parent(pid) if kind == "sandbox" else pid
-    before = busy_workers(world).get(worker)
+    worker = stat(pid)[1] if kind == "sandbox" else str(pid)
+    before = in_hand(world)[worker]
     time.sleep(STILL_S)
-    return before is not None and busy_workers(world).get(worker) == before
+    return bool(before & in_hand(world)[worker])
 
 
-def busy_workers(world: World) -> dict[int, str]:
-    """The job of each, by its process id."""
-    claimed = "SELECT id, worker FROM media_jobs_job WHERE state = 'processing'"
-    return {int(row["worker"].split("-")[-2]): str(row["id"]) for row in world.query(claimed)}
+def in_hand(world: World) -> dict[str, set[str]]:
+    """The jobs that each worker process has in hand, by its id: one for each slot at most."""
+    jobs: dict[str, set[str]] = defaultdict(set)
+    for row in world.query("SELECT id, worker FROM media_jobs_job WHERE state = 'processing'"):
+        jobs[row["worker"].split("-")[-2]].add(str(row["id"]))
+    return jobs
 
 
 def living(world: World, kind: str) -> list[int]:
@@ -98,8 +102,13 @@ def living(world: World, kind: str) -> list[int]:
     return found
 
 
-def parent(pid: int) -> int:
+def is_stopped(pid: int) -> bool:
+    return stat(pid)[0] == "T"
+
+
+def stat(pid: int) -> list[str]:
+    """State, id of the parent, and so on. Raises ProcessLookupError."""
     try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError as error:
+        raise ProcessLookupError from error

@@ -1,9 +1,6 @@
 """Wake-ups that wait for long, come twice or come for nothing leave no error and no failed job behind."""
 
-import os
-import signal
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from rq.registry import FailedJobRegistry
@@ -23,15 +20,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 JOBS = 30
 
 
-@pytest.fixture(autouse=True)
-def _own_handlers() -> Iterator[None]:
-    """RQ takes over the signals for good."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 def test_a_backlog_is_worked_off_once_and_in_silence(valkey, caplog):
     original = make_original(images.jpeg(64, 48))
     jobs = [make_job(original) for _ in range(JOBS)]
@@ -43,7 +31,7 @@ def test_a_backlog_is_worked_off_once_and_in_silence(valkey, caplog):
 
     def stop_at_the_end() -> None:
         if not any(queue.lengths().values()):
-            os.kill(os.getpid(), signal.SIGTERM)
+            rq_worker.stop()
 
     rq_worker = ResilientWorker(
         queues,

@@ -23,7 +23,7 @@ from media_jobs.runtime.supervisor import Supervisor, WebApplication
 
 
 class Command(BaseCommand):
-    help = "Run the whole service on this machine: web server, workers, and a queue unless REDIS_URL names one."
+    help = "Run the whole service on this machine: web server, WORKERS slots of a worker, a queue without REDIS_URL."
     requires_system_checks = []  # the fork that migrates runs them: the master opens no connection
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -55,7 +55,7 @@ class Command(BaseCommand):
                 child.kill()
             raise
         greeter = Child("greeter", partial(welcome.greet, since=started_at, first_run=options["welcome"]), once=True)
-        workers = [Child(f"worker{n}", partial(work, n)) for n in range(1, settings.WORKERS + 1)]
+        workers = [Child("worker", work)] if settings.WORKERS else []
         web = WebApplication(
             load_application,
             listener=listener,
@@ -96,13 +96,13 @@ def load_application() -> Any:
     """Import all that web process and workers run, so that their forks share its memory."""
     application = import_string(settings.WSGI_APPLICATION)
     _ = get_resolver().url_patterns
-    importlib.import_module("media_jobs.runtime.workers.loop")
+    importlib.import_module("media_jobs.runtime.workers.process")
     if settings.S3_BUCKET:
         importlib.import_module("boto3.session")
     return application
 
 
-def work(number: int) -> None:
-    from media_jobs.runtime.workers.loop import run_worker  # noqa: PLC0415  (loads much; not for every command)
+def work() -> None:
+    from media_jobs.runtime.workers.process import run_worker  # noqa: PLC0415  (loads much; not for every command)
 
-    run_worker(metrics_port=settings.METRICS_PORT and settings.METRICS_PORT + number)
+    run_worker(settings.WORKERS, metrics_port=settings.METRICS_PORT and settings.METRICS_PORT + 1)

@@ -3,7 +3,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
@@ -11,17 +11,24 @@ from media_jobs.adapters.queue_probe import QueueUnusable, probe_queue
 from media_jobs.adapters.storage import Role
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 from media_jobs.runtime.preparation import database_problem
-from media_jobs.runtime.workers.loop import run_worker
+from media_jobs.runtime.workers.process import run_worker
 
 log = structlog.get_logger(__name__)
 
 _ASK_AGAIN_S = 1.0
+#: As many as WORKERS may say.
+_MOST_SLOTS = 64
 
 
 class Command(BaseCommand):
-    help = "Runs one worker until SIGTERM or Ctrl-C; a picture in hand is finished within 20 s, or left to another."
+    help = "Works until SIGTERM or Ctrl-C; pictures in hand are finished within 20 s, or left to another worker."
 
-    def handle(self, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--slots", type=_slots, default=1, help="how many pictures at once (default: 1); about one for each core"
+        )
+
+    def handle(self, *, slots: int, **options: Any) -> None:
         try:
             selftest(settings.SANDBOX_MEMORY_BYTES, settings.WORK_DIR)
             probe_storage(Role.WORKER)
@@ -29,7 +36,14 @@ class Command(BaseCommand):
         except (DecoderUnusable, StorageUnusable, QueueUnusable) as error:
             raise CommandError(str(error)) from error
         _wait_for_tables()
-        run_worker(metrics_port=settings.METRICS_PORT)
+        run_worker(slots, metrics_port=settings.METRICS_PORT)
+
+
+def _slots(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= _MOST_SLOTS:
+        raise ValueError(text)
+    return count
 
 
 def _wait_for_tables() -> None:

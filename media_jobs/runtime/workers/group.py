@@ -124,7 +124,7 @@ class WorkerGroup:
         signal.signal(signal.SIGTERM, lambda number, frame: worker.stop())
         signal.signal(signal.SIGINT, lambda number, frame: worker.stop(within_s=0))
         try:
-            self._work(worker, WorkerLoop(worker, schedule))
+            self._work(worker, WorkerLoop(worker, repair=schedule.run_due_tasks))
         finally:
             workers.replace_current(None)
 

@@ -1,12 +1,13 @@
-"""RQ's in-process worker, made to survive a Redis that stops, restarts or forgets.
+"""RQ's in-process worker, made to survive a Redis that stops, restarts or forgets, and to be one of several threads.
 
 Overrides internals of RQ 3.0's SimpleWorker: pyproject.toml bounds the version.
 """
 
 import random
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 from redis import Redis
@@ -14,7 +15,9 @@ from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.job import Job
-from rq.worker import WorkerStatus
+from rq.timeouts import TimerDeathPenalty
+
+from media_jobs.adapters.queue import WaitingClient
 
 log = structlog.get_logger(__name__)
 
@@ -22,15 +25,25 @@ _IDLE_WAIT_S = 5
 _RECONNECT_S = 1
 
 
+class _Deadline(TimerDeathPenalty):  # type: ignore[misc]
+    """RQ's limit for threads. The end of the process does not wait for it."""
+
+    def new_timer(self) -> threading.Timer:
+        timer: threading.Timer = super().new_timer()
+        timer.daemon = True
+        return timer
+
+
 class ResilientWorker(SimpleWorker):  # type: ignore[misc]
-    """Works until it is asked to stop.
+    """Works until it is asked to stop, in any thread.
 
     next_queues: asked after each job for the names of the queues, in the order in which to look for the next one.
     between_jobs: called before each look, and about every five seconds when idle; its errors are logged.
     without_queue: called while Redis does not answer; may work, and comes back now and then.
-    on_stop: called once when a stop is first asked for, within the signal's handler: it must not wait for anything.
     """
 
+    connection: WaitingClient
+    death_penalty_class = _Deadline
     max_connection_wait_time = _RECONNECT_S
 
     def __init__(
@@ -40,13 +53,11 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
         next_queues: Callable[[], Sequence[str]],
         between_jobs: Callable[[], None],
         without_queue: Callable[[], None] = lambda: None,
-        on_stop: Callable[[], None] | None = None,
         **kwargs: object,
     ) -> None:
         super().__init__(queues, **kwargs)
         self._next_queues, self._between_jobs, self._without_queue = next_queues, between_jobs, without_queue
-        self._on_stop = on_stop
-        self._stopping = self._uninterruptible = False
+        self._stopping = False
 
     def _set_ip_address(self, connection: Redis) -> None:
         """Do as RQ does, but start also while the server is away."""
@@ -67,7 +78,6 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
     def work(self, *args: object, **kwargs: object) -> bool:
         """Do as RQ does, but a lost connection starts the loop again instead of ending it."""
         worked = False
-        self._install_signal_handlers()  # RQ does so once Redis has answered
         with suppress(StopRequested):
             while not self._stopping:
                 try:
@@ -79,19 +89,13 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
                     time.sleep(_RECONNECT_S * random.random())  # noqa: S311  (spreads the workers, no secret)
         return worked
 
-    def request_stop(self, signum: int, frame: object) -> None:
-        first, self._stopping = not self._stopping, True
-        try:
-            if first and self._on_stop:
-                self._on_stop()
-        finally:
-            super().request_stop(signum, frame)
+    def stop(self) -> None:
+        """Have `work` return, after the job in hand. For another thread, which calls it until that has happened."""
+        self._stopping = self._stop_requested = True
+        self.connection.interrupt()
 
-    def _shutdown(self) -> None:
-        """Do as RQ does, but leave the server alone: it may be away, or just answering what was interrupted."""
-        if self.get_state() != WorkerStatus.BUSY and not self._uninterruptible:
-            raise StopRequested
-        self._stop_requested = True
+    def _install_signal_handlers(self) -> None:
+        """Signals are for the main thread, which tells all that must know."""
 
     def register_birth(self) -> None:
         # A loop that starts again finds its own former self.
@@ -140,28 +144,16 @@ class ResilientWorker(SimpleWorker):  # type: ignore[misc]
         try:
             if not self._stopping:
                 self._between_jobs()
-        except StopRequested:
-            raise
         except Exception:  # whatever goes wrong in between, jobs go on
             log.exception("between_jobs_failed", worker=self.name)
-        if self._stopping:  # also where somebody took the interruption for an error of its own
+        if self._stopping:
             raise StopRequested
 
     def _work_without_queue(self) -> None:
         self._run_between_jobs()
-        with self._finishing():
-            try:
-                self._without_queue()
-            except Exception:
-                log.exception("work_without_queue_failed", worker=self.name)
+        try:
+            self._without_queue()
+        except Exception:
+            log.exception("work_without_queue_failed", worker=self.name)
         if self._stopping:
             raise StopRequested
-
-    @contextmanager
-    def _finishing(self) -> Iterator[None]:
-        """A stop that is asked for meanwhile does not interrupt, as with a job of RQ's in hand."""
-        self._uninterruptible = True
-        try:
-            yield
-        finally:
-            self._uninterruptible = False

@@ -1,8 +1,9 @@
-"""What a worker process holds: its name, its decoder, its temporary files, and what it knows of its own state."""
+"""What a worker holds: its name, its decoder, its temporary files, and what it knows of its own state."""
 
 import math
 import os
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -57,7 +58,7 @@ class RenderSlot:
 
 
 class Worker:
-    """One worker. For one thread and its signal handlers.
+    """One worker. For one thread; others, and signal handlers, may tell it to stop, and look.
 
     run_urgent_tasks: called now and then while it is busy; does what must not wait until it is free. It raises nothing
     but queue.JobTimeout. slots: that it shares with other workers; without them it always has a place of its own.
@@ -176,20 +177,22 @@ def render_limit_s(*, heavy: bool) -> float:
     return settings.RENDER_TIMEOUT_S * (HEAVY_TIMES if heavy else 1)
 
 
-_current: Worker | None = None
+class _Current(threading.local):
+    worker: Worker | None = None
+
+
+_current = _Current()
 
 
 def current() -> Worker:
-    """The worker of this process: RQ calls a task by its name, and can hand over nothing."""
-    global _current  # noqa: PLW0603 - one per process
-    if _current is None:
-        _current = Worker()
-    return _current
+    """The worker of this thread: RQ calls a task by its name, and can hand over nothing."""
+    if _current.worker is None:
+        _current.worker = Worker()
+    return _current.worker
 
 
 def replace_current(worker: Worker | None) -> None:
-    """Have `current` return this one; None: a new one. The former one is closed."""
-    global _current  # noqa: PLW0603
-    if _current is not None and _current is not worker:
-        _current.close()
-    _current = worker
+    """Have `current` return this one, in this thread; None: a new one. The former one is closed."""
+    if _current.worker is not None and _current.worker is not worker:
+        _current.worker.close()
+    _current.worker = worker

@@ -1,7 +1,7 @@
 """What a process tells of itself and of its host, beside what prometheus_client tells of every process."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 from django.conf import settings
@@ -40,12 +40,13 @@ class DiskCollector(Collector):
 
 
 class SandboxCollector(Collector):
-    """What the decoder of this worker takes."""
+    """What the decoders of this process take. workers: returns those that live in it."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
+    def __init__(self, workers: Callable[[], Iterable[Worker]]) -> None:
+        self._workers = workers
 
     def collect(self) -> Iterator[Family]:
-        sandbox = vars(self._worker).get("sandbox")  # it is made with the first picture, and not for this
-        about = "Resident memory of this worker’s decoder."
-        yield GaugeMetricFamily("sandbox_resident_memory_bytes", about, value=sandbox.resident_bytes if sandbox else 0)
+        made = (vars(worker).get("sandbox") for worker in self._workers())  # with the first picture, and not for this
+        taken = sum(sandbox.resident_bytes for sandbox in made if sandbox)
+        about = "Resident memory of this process’ decoders, one for each slot that has had a picture."
+        yield GaugeMetricFamily("sandbox_resident_memory_bytes", about, value=taken)

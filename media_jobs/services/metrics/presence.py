@@ -2,6 +2,7 @@
 
 import socket
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -36,26 +37,24 @@ def this_host() -> str:
     return socket.gethostname()[:200]
 
 
-def report(worker: Worker) -> None:
-    """Note that the worker lives, and what came to pass in it. Called by itself. Raises one of CONNECTION_ERRORS."""
-    row = WorkerProcess(name=worker.id, host=this_host(), seen_at=Now())
-    WorkerProcess.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=["seen_at"])
-    report_restarts(worker)
+def report(workers: Iterable[Worker]) -> None:
+    """Note that these workers live. By one statement. Raises one of CONNECTION_ERRORS."""
+    rows = [WorkerProcess(name=worker.id, host=this_host(), seen_at=Now()) for worker in workers]
+    WorkerProcess.objects.bulk_create(rows, update_conflicts=True, unique_fields=["name"], update_fields=["seen_at"])
 
 
 def report_restarts(worker: Worker) -> None:
-    """Count how often its decoder was replaced since the last time. Raises one of CONNECTION_ERRORS."""
+    """Count how often its decoder was replaced. Called by the worker itself. Raises one of CONNECTION_ERRORS."""
     restarts = {reason: count for reason, count in worker.restarts.items() if count}
     if restarts:
         ledger.add(Metric.SANDBOX_RESTARTS, restarts.items())
         worker.restarts.subtract(restarts)
 
 
-def leave(worker: Worker) -> None:
-    """Note that the worker ends. Without a database its silence says so."""
+def leave(workers: Iterable[Worker]) -> None:
+    """Note that these workers have ended. Without a database their silence says so."""
     try:
-        report_restarts(worker)
-        WorkerProcess.objects.filter(name=worker.id).delete()
+        WorkerProcess.objects.filter(name__in=[worker.id for worker in workers]).delete()
     except database.CONNECTION_ERRORS as error:
         database.discard_connection(error)
 

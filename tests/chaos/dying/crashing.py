@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import FrozenInstanceError, asdict, dataclass
 from enum import StrEnum
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 _FOLDER = "CHAOS_POINTS"
+_FROZEN_SLICE_S = 0.02
 _POINTS, _CONSTANTS = "points.json", "constants.json"
 #: A picture that holds these bytes kills the worker that is about to render it, every time.
 KILLS_WORKERS = b"chaos: kill the worker"
@@ -26,7 +28,7 @@ KILLS_WORKERS = b"chaos: kill the worker"
 
 class Fault(StrEnum):
     DIE = "die"  #: SIGKILL
-    FREEZE = "freeze"  #: SIGSTOP, until somebody sends SIGCONT
+    FREEZE = "freeze"  #: the thread stands still until it is thawed; the others of its process go on
     FAIL = "fail"  #: an exception that nobody expects
 
 
@@ -69,6 +71,10 @@ class Faults:
         self._file(name, 0).unlink(missing_ok=True)
         self._file(name, self._points[name].nth).touch()
 
+    def thaw(self, name: str) -> None:
+        """Let go on what is frozen there."""
+        self._file(name, 0).unlink()
+
     def has_happened(self, name: str) -> bool:
         """Whether it has happened since the point was armed last."""
         happened = self._file(name, 0)
@@ -79,7 +85,11 @@ class Faults:
         return int(self._file(name, 0).read_text())
 
     def _file(self, name: str, left: int) -> Path:
-        return self._folder / f"{name}.{left}"
+        return _file(self._folder, name, left)
+
+
+def _file(folder: Path, name: str, left: int) -> Path:
+    return folder / f"{name}.{left}"
 
 
 def _is_hit(folder: Path, point: Point) -> bool:
@@ -87,9 +97,9 @@ def _is_hit(folder: Path, point: Point) -> bool:
     if not _title().startswith(point.process):
         return False
     for left in range(point.nth, 0, -1):
-        counted = folder / f"{point.name}.{left - 1}"
+        counted = _file(folder, point.name, left - 1)
         with contextlib.suppress(FileNotFoundError):
-            (folder / f"{point.name}.{left}").rename(counted)
+            _file(folder, point.name, left).rename(counted)
             if left == 1:
                 counted.write_text(str(os.getpid()))
             return left == 1
@@ -100,12 +110,15 @@ def _title() -> str:
     return Path("/proc/self/comm").read_text().removeprefix("gallimg-").strip()
 
 
-def _happen(point: Point) -> None:
+def _happen(folder: Path, point: Point) -> None:
     sys.stderr.write(json.dumps({"event": "chaos", "point": point.name, "pid": os.getpid()}) + "\n")
     sys.stderr.flush()
     if point.fault is Fault.FAIL:
         raise Injected(point.name)
-    os.kill(os.getpid(), signal.SIGKILL if point.fault is Fault.DIE else signal.SIGSTOP)
+    if point.fault is Fault.DIE:
+        os.kill(os.getpid(), signal.SIGKILL)
+    while _file(folder, point.name, 0).exists():
+        time.sleep(_FROZEN_SLICE_S)
 
 
 def resolve(path: str) -> tuple[Any, str, Any]:
@@ -136,10 +149,10 @@ def _wrap(folder: Path, point: Point) -> None:
     @wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if not point.after and _is_hit(folder, point):
-            _happen(point)
+            _happen(folder, point)
         result = function(*args, **kwargs)
         if point.after and _is_hit(folder, point):
-            _happen(point)
+            _happen(folder, point)
         return result
 
     setattr(owner, name, wrapped)

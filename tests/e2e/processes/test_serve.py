@@ -55,7 +55,7 @@ def test_the_decoder_is_loaded_in_the_sandbox_only(service: Service) -> None:
     assert sandboxes
     assert not _can_look_into(sandboxes[0]) or any(_maps_vips(pid) for pid in sandboxes)
     others = [service.pid, *service.pids("web"), *service.pids("worker"), *service.pids("valkey")]
-    assert len(others) == 5
+    assert len(others) == 4
     assert not [pid for pid in others if _can_look_into(pid) and _maps_vips(pid)]
 
 

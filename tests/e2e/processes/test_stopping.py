@@ -42,7 +42,8 @@ def no_decoder_moves(service: Service, of: int) -> Iterator[None]:
 def decoders(worker: int) -> list[int]:
     """The process ids of the worker's children that run a decoder."""
     with contextlib.suppress(OSError):
-        children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
+        of_threads = Path(f"/proc/{worker}/task").glob("*/children")
+        children = [pid for children in of_threads for pid in children.read_text().split()]
         return [int(pid) for pid in children if Path(f"/proc/{pid}/comm").read_text().strip() == "gallimg-decoder"]
     return []
 

@@ -1,9 +1,8 @@
 """The worker's loop: which lane comes next, and how it stops."""
 
-import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,41 +15,28 @@ from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import HEAVY_EVERY, Worker
 from media_jobs.states import Lane
 
-pytestmark = pytest.mark.usefixtures("named_database")
+pytestmark = pytest.mark.usefixtures("named_database", "valkey")
+
+#: What tests call of the worker that works.
+Stop = Callable[[], None]
 
 
-@pytest.fixture(autouse=True)
-def _own_handlers(valkey) -> Iterator[None]:
-    """RQ takes over the signals for good."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-def work(between_jobs: Callable[[], None] = lambda: None, **kwargs: Any) -> None:
+def rq_worker(between_jobs: Callable[[Stop], None] = lambda stop: None, **kwargs: Any) -> ResilientWorker:
     worker, queues = workers.current(), queue.worker_queues()
-    connection, serializer = queues[0].connection, queues[0].serializer
-    ResilientWorker(
+    made = ResilientWorker(
         queues,
-        between_jobs=between_jobs,
+        between_jobs=lambda: between_jobs(made.stop),
         next_queues=lambda: [queue.name_of(lane) for lane in worker.next_lanes()],
-        connection=connection,
-        serializer=serializer,
+        connection=queues[0].connection,
+        serializer=queues[0].serializer,
         name=worker.id,
         **kwargs,
-    ).work(logging_level="ERROR")
+    )
+    return made
 
 
-def stop() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def stop_once(before: list[str]) -> None:
-    """Stop once: where that is not heeded, the test fails instead of going on for ever."""
-    if before.count("between jobs") > 1:
-        raise SystemExit("went on after the signal")
-    stop()
+def work(between_jobs: Callable[[Stop], None] = lambda stop: None, **kwargs: Any) -> None:
+    rq_worker(between_jobs, **kwargs).work(logging_level="ERROR")
 
 
 def deliver(lane: Lane, count: int) -> list[Lane]:
@@ -64,16 +50,17 @@ def order(monkeypatch) -> Callable[[list[Lane]], list[Lane]]:
 
     def worked(delivered: list[Lane]) -> list[Lane]:
         seen: list[Lane] = []
+        at_work = rq_worker()
 
         def note(lane: Lane, worker: Worker) -> None:
             seen.append(lane)
             worker.count_job(lane, 0)
             if len(seen) == len(delivered):
-                stop()
+                at_work.stop()
 
         monkeypatch.setattr(processing, "process_lane", note)
         monkeypatch.setattr("media_jobs.tasks.close_old_connections", lambda: None)
-        work()
+        at_work.work(logging_level="ERROR")
         return seen
 
     return worked
@@ -97,36 +84,24 @@ def test_a_heavy_lane_with_much_in_it_leaves_the_rest_to_uploads(order):
     assert seen[:11] == [Lane.INTERACTIVE] * 7 + [Lane.HEAVY] + [Lane.INTERACTIVE] * 3
 
 
-def test_a_stop_during_upkeep_ends_it_and_is_no_error_of_it():
+def test_a_stop_during_upkeep_counts_once_that_has_ended():
     events: list[str] = []
 
-    def between_jobs() -> None:
+    def between_jobs(stop: Stop) -> None:
         events.append("between jobs")
-        stop_once(events)
-        events.append("went on")
+        stop()
+        events.append("ended what it had begun")
 
     with capture_logs() as logged:
         work(between_jobs)
-    assert (events, logged) == (["between jobs"], [])
-
-
-def test_a_stop_counts_even_if_the_upkeep_takes_it_for_an_error_of_its_own():
-    events: list[str] = []
-
-    def between_jobs() -> None:
-        events.append("between jobs")
-        with suppress(Exception):
-            stop_once(events)
-
-    work(between_jobs)
-    assert events == ["between jobs"]
+    assert (events, logged) == (["between jobs", "ended what it had begun"], [])
 
 
 @pytest.mark.slow
 def test_an_error_in_the_upkeep_stops_nobody():
     events: list[str] = []
 
-    def between_jobs() -> None:
+    def between_jobs(stop: Stop) -> None:
         events.append("between jobs")
         if len(events) == 3:
             stop()
@@ -136,44 +111,37 @@ def test_an_error_in_the_upkeep_stops_nobody():
     assert len(events) == 3
 
 
-def test_a_stop_is_reported_once_before_the_worker_ends():
+def test_a_stop_during_a_job_lets_it_end_and_takes_no_further_one(monkeypatch):
     events: list[str] = []
-
-    def between_jobs() -> None:
-        events.append("between jobs")
-        stop_once(events)
-
-    work(between_jobs, on_stop=lambda: events.append("stop"))
-    assert events == ["between jobs", "stop"]
-
-
-def test_a_stop_is_one_whatever_becomes_of_its_report():
-    events: list[str] = []
-
-    def between_jobs() -> None:
-        events.append("between jobs")
-        stop_once(events)
-
-    def fail() -> None:
-        raise OSError
-
-    work(between_jobs, on_stop=fail)
-    assert events == ["between jobs"]
-
-
-def test_a_stop_during_a_job_is_reported_at_once_and_the_job_ends_first(monkeypatch):
-    events: list[str] = []
+    at_work = rq_worker()
 
     def answer(lane: Lane, worker: Worker) -> None:
-        stop()
+        at_work.stop()
         events.append("job ended")
 
     monkeypatch.setattr(processing, "process_lane", answer)
     monkeypatch.setattr("media_jobs.tasks.close_old_connections", lambda: None)
     deliver(Lane.INTERACTIVE, 2)
-    work(on_stop=lambda: events.append("stop"))
-    assert events == ["stop", "job ended"]
+    at_work.work(logging_level="ERROR")
+    assert events == ["job ended"]
     assert queue.lengths()[Lane.INTERACTIVE] == 1
+
+
+def test_a_stop_ends_the_wait_for_a_wake_up_at_once_and_is_no_error(monkeypatch, caplog):
+    monkeypatch.setattr("media_jobs.runtime.workers.rq_worker._IDLE_WAIT_S", 200)  # the test would end before it does
+    at_work = rq_worker()
+    working = threading.Thread(target=at_work.work, kwargs={"logging_level": "ERROR"}, daemon=True)
+    working.start()
+    while not _is_waiting(at_work):
+        time.sleep(0.01)
+    while working.is_alive():
+        at_work.stop()
+        working.join(0.05)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def _is_waiting(at_work: ResilientWorker) -> bool:
+    return any(client["cmd"] == "blpop" and "b" in client["flags"] for client in at_work.connection.client_list())
 
 
 def test_without_redis_a_worker_works_all_the_same_and_stops_when_asked_to(settings, unreachable_queue):
@@ -182,13 +150,18 @@ def test_without_redis_a_worker_works_all_the_same_and_stops_when_asked_to(setti
     def by_itself() -> None:
         events.append("worked")
         if len(events) == 2:
-            stop()
+            at_work.stop()
             events.append("ended what it had in hand")
 
-    work(without_queue=by_itself)
+    at_work = rq_worker(without_queue=by_itself)
+    at_work.work(logging_level="ERROR")
     assert events == ["worked", "worked", "ended what it had in hand"]
 
 
 @pytest.mark.slow
 def test_a_frozen_redis_holds_a_worker_up_for_seconds_only(settings, frozen_queue):
-    work(without_queue=stop)
+    def stop() -> None:
+        at_work.stop()
+
+    at_work = rq_worker(without_queue=stop)
+    at_work.work(logging_level="ERROR")

@@ -42,7 +42,7 @@ def schedule() -> TaskSchedule:
 
 @pytest.fixture
 def loop(worker, schedule, valkey) -> WorkerLoop:
-    return WorkerLoop(worker, schedule)
+    return WorkerLoop(worker, repair=schedule.run_due_tasks)
 
 
 @pytest.fixture

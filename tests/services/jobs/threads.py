@@ -16,6 +16,7 @@ from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.ports import Heartbeat, Outgoing, no_heartbeat
+from media_jobs.services.jobs import worker as workers
 from media_jobs.services.jobs.worker import Worker
 from tests import working
 
@@ -50,8 +51,8 @@ class InThread(threading.Thread):
 
 
 def at_work(job_id: UUID) -> InThread:
-    """A worker with the job in hand."""
-    return InThread(working.run, job_id)
+    """The worker of the calling thread, in another one, with the job in hand."""
+    return InThread(working.run, job_id, workers.current())
 
 
 def wait_until(condition: Callable[[], object]) -> None:

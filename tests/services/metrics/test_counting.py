@@ -220,7 +220,7 @@ def test_a_scrape_costs_a_fixed_number_of_statements_and_reads_no_table_of_jobs(
     few = cost()
     for number in range(30):
         make_derivative(make_job(), content=str(number).encode(), state=DerivativeState.CURRENT)
-        presence.report(working.named(f"host-{number}-a"))
+        presence.report([working.named(f"host-{number}-a")])
     assert cost() == few <= 12
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":  # so small a table is read whole; what is asked is whether it must be
@@ -247,13 +247,13 @@ def test_workers_count_while_they_say_that_they_live():
     here = f'{{host="{presence.this_host()}"}}'
     assert (scrape()[f"worker_slots{here}"], scrape()[f"worker_busy{here}"]) == (0, 0)
     first, second = working.named("a-1-x"), working.named("a-2-x")
-    for worker in (first, second, first):
-        presence.report(worker)
+    for workers_there in ([first, second], [first]):
+        presence.report(workers_there)
     working.claim(make_job().pk, first.id)
     working.claim(make_job().pk, "of a command that is no worker of the service")
     now = scrape()
     assert (now[f"worker_slots{here}"], now[f"worker_busy{here}"]) == (2, 1)
-    presence.leave(first)
+    presence.leave([first])
     WorkerProcess.objects.filter(name=second.id).update(seen_at=Now() - timedelta(seconds=presence.SILENT_AFTER_S + 1))
     now = scrape()
     assert (now[f"worker_slots{here}"], now[f"worker_busy{here}"]) == (0, 0)
@@ -264,10 +264,10 @@ def test_workers_count_while_they_say_that_they_live():
 def test_restarts_of_the_decoder_are_counted_once():
     worker = workers.current()
     worker.restarts.update({SandboxEnd.KILLED: 2})
-    presence.report(worker)
-    presence.report(worker)
+    presence.report_restarts(worker)
+    presence.report_restarts(worker)
     worker.restarts[SandboxEnd.WORN] += 1
-    presence.leave(worker)
+    presence.report_restarts(worker)
     now = scrape()
     assert {end: now[f'sandbox_restarts_total{{reason="{end}"}}'] for end in SandboxEnd} == {
         **dict.fromkeys(SandboxEnd, 0),

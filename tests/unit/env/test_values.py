@@ -96,7 +96,7 @@ def test_a_wrong_address_is_shown_without_a_password_in_it(
     assert "hunter2" not in said
 
 
-@pytest.mark.parametrize(("port", "refused"), [("8077", False), ("8078", True), ("8080", True), ("8081", False)])
+@pytest.mark.parametrize(("port", "refused"), [("8078", False), ("8079", True), ("8080", True), ("8081", False)])
 def test_ports_for_metrics_leave_the_port_of_the_service_alone(
     monkeypatch: pytest.MonkeyPatch, port: str, refused: bool
 ) -> None:

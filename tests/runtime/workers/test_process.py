@@ -1,0 +1,93 @@
+"""The main thread of a worker process: signals, and slots that end although nobody told them to."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from media_jobs.models import WorkerProcess
+from media_jobs.runtime.workers import process as processes
+from media_jobs.runtime.workers.process import WorkerProcess as Process
+from media_jobs.runtime.workers.slot import Slot
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+@pytest.fixture(autouse=True)
+def _own_handlers(monkeypatch) -> Iterator[None]:
+    monkeypatch.setattr(processes, "_LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(processes, "_SLOT_PAUSE_S", 0.0)
+    monkeypatch.setattr(processes, "_ONE_SIGNAL_S", 0.0)
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def slots_that(monkeypatch) -> Callable[[Callable[[Slot], None]], None]:
+    """Have slots do that in place of their work."""
+    return lambda work: monkeypatch.setattr(Slot, "_work", work)
+
+
+def send(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+
+
+def wait_for(is_so: Callable[[], object]) -> None:
+    while not is_so():
+        time.sleep(0.005)
+
+
+def test_a_slot_that_ends_by_a_bug_is_begun_again(slots_that):
+    begun: list[Slot] = []
+
+    def work(slot: Slot) -> None:
+        begun.append(slot)
+        if len(begun) == 1:
+            raise RuntimeError("a bug")
+        if len(begun) == 3:  # two slots, one of them for the second time
+            send(signal.SIGTERM)
+        wait_for(lambda: slot._stopping)
+
+    slots_that(work)
+    with capture_logs() as logs:
+        Process(2).run()
+    first, _, again = begun
+    assert again.number == first.number
+    assert again.worker.id != first.worker.id
+    assert [entry["event"] for entry in logs] == ["slot_failed", "slot_starts_again"]
+    assert WorkerProcess.objects.count() == 0
+
+
+def test_slots_that_end_again_and_again_end_the_process_for_its_master_to_begin_anew(slots_that):
+    def work(slot: Slot) -> None:
+        raise RuntimeError("a bug")
+
+    slots_that(work)
+    with capture_logs() as logs, pytest.raises(SystemExit) as ended:
+        Process(1).run()
+    assert ended.value.code == 1
+    assert logs[-1]["event"] == "slots_fail"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_a_first_signal_leaves_time_for_the_job_in_hand_and_a_second_none(slots_that, number):
+    left_s: list[float] = []
+
+    def work(slot: Slot) -> None:
+        for _ in range(2):
+            send(number)
+            wait_for(lambda: slot.worker.stopping)
+            time.sleep(0.05)
+            left_s.append(slot.worker.hand_back_at_s - time.monotonic())
+        wait_for(lambda: slot._stopping)
+
+    slots_that(work)
+    Process(1).run()
+    assert 15 < left_s[0] <= 20
+    assert left_s[1] <= 0
