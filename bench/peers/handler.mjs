@@ -1,5 +1,5 @@
 // A site's upload as a plain Node HTTP handler: stores the file, makes the four sizes, and answers when they are there.
-// `node handler.mjs sharp|jimp FOLDER` listens on 127.0.0.1 and prints its port.
+// `node handler.mjs sharp|jimp FOLDER OPTIONS` listens on 127.0.0.1 and prints its port. OPTIONS are those of a JPEG, as JSON.
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
@@ -8,17 +8,17 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Busboy } from "@fastify/busboy";
 
-const [library, folder] = process.argv.slice(2);
+const [library, folder, options] = process.argv.slice(2);
 const SIDES_PX = { full: 2048, medium: 1024, small: 512 };
 const THUMB_PX = 200;
-const QUALITY = 82;
+const JPEG = { quality: 82, ...JSON.parse(options) };
 
 async function bySharp() {
   const { default: sharp } = await import("sharp");
-  sharp.concurrency(1); // four resizes run at once, in the four threads of libuv; more threads for each make it slower
+  sharp.concurrency(1); // its default; four resizes run at once, in the four threads of libuv
   sharp.cache(false); // a service sees each picture once
   const jpeg = (original, size, path) =>
-    sharp(original).autoOrient().resize(size).jpeg({ quality: QUALITY }).toFile(path);
+    sharp(original).autoOrient().resize(size).jpeg(JPEG).toFile(path);
   return (original, path) =>
     Promise.all([
       ...Object.entries(SIDES_PX).map(([name, side_px]) =>
@@ -33,9 +33,9 @@ async function byJimp() {
   return async (original, path) => {
     const whole = await Jimp.read(original); // turned upright
     for (const [name, side_px] of Object.entries(SIDES_PX)) {
-      await whole.clone().scaleToFit({ w: side_px, h: side_px }).write(path(name), { quality: QUALITY });
+      await whole.clone().scaleToFit({ w: side_px, h: side_px }).write(path(name), JPEG);
     }
-    await whole.cover({ w: THUMB_PX, h: THUMB_PX }).write(path("thumb"), { quality: QUALITY });
+    await whole.cover({ w: THUMB_PX, h: THUMB_PX }).write(path("thumb"), JPEG);
   };
 }
 

@@ -1,5 +1,6 @@
 """Starts each contender, with a folder and, where it wants one, a Valkey of its own. All die with this process."""
 
+import json
 import os
 import subprocess
 import sys
@@ -45,15 +46,21 @@ def ours(env: Mapping[str, str] | None = None) -> Iterator[tuple[Contender, Serv
 
 
 @contextmanager
-def in_node(library: str) -> Iterator[Contender]:
-    """`peers/handler.mjs` with sharp or Jimp. Raises node.NotInstalled."""
+def in_node(library: str, *, as_ours: bool = False) -> Iterator[Contender]:
+    """`peers/handler.mjs` with sharp or Jimp. Raises node.NotInstalled.
+
+    as_ours: sharp writes its JPEGs with the encoder's settings that ours has.
+    """
     node.prepare()
     with _folder() as folder, ExitStack() as stack:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "VIPS_"))}
-        handler = _started(stack, ["node", "bench/peers/handler.mjs", library.lower(), str(folder)], environment)
+        options = json.dumps({"progressive": True, "quantisationTable": 3} if as_ours else {})
+        command = ["node", "bench/peers/handler.mjs", library.lower(), str(folder), options]
+        handler = _started(stack, command, environment)
         assert handler.stdout
         port = int(handler.stdout.readline())
-        yield Contender(f"Node and {library}", f"http://127.0.0.1:{port}/pictures", folder, (handler.pid,))
+        name = f"Node and {library}" + (", encoding as ours does" if as_ours else "")
+        yield Contender(name, f"http://127.0.0.1:{port}/pictures", folder, (handler.pid,))
 
 
 @contextmanager

@@ -1,15 +1,17 @@
 """Whole services that take the same uploads in turns: `python -m bench peers`.
 
-Each stores the original and the four sizes. Client and service share the processors, as they do with all of them.
+Each stores the original and the four sizes. Client and service share the processors, as they do with all of them. Two
+bare decoders have their turn as well: with less than they need, ours cannot be had.
 """
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import median
 
 from bench import node
 from bench.measure import Spread
+from bench.parts.service.throughput import bare
 from bench.pictures import TWELVE
 from bench.rows import Row
 from bench.services import start
@@ -20,51 +22,68 @@ _LOAD = Load(TWELVE, 24)
 #: Jimp takes seconds for each.
 _FEW = replace(_LOAD, count=CONNECTIONS)
 _SHARP, _JIMP, _DJANGO = 2.0, 15.0, 2.5
+_WHAT = "pictures a second of the whole service"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """target: how many times as many ours has to make, at least."""
+
+    contender: Contender
+    target: float | None = None
+    load: Load = _LOAD
 
 
 def rows(rounds: int) -> Iterator[Row]:
     rounds = min(rounds, _ROUNDS)
     with ExitStack() as stack:
         ours, _ = stack.enter_context(start.ours())
-        peers, missing = _peers(stack)
-        entered = [(ours, _LOAD, None), *peers]
-        for contender, load, _ in entered:  # they warm up
-            contender.take(replace(load, count=CONNECTIONS))
-        turns = [[contender.take(load) for contender, load, _ in entered] for _ in range(rounds)]
-    yield _rate(ours.name, [turn[0] for turn in turns])
-    for number, (peer, _, target) in enumerate(peers, start=1):
-        yield from _against(peer.name, [(turn[0], turn[number]) for turn in turns], target)
-    yield from missing
-
-
-def _peers(stack: ExitStack) -> tuple[list[tuple[Contender, Load, float | None]], list[Row]]:
-    """Each with its load and the target, and rows for those that cannot be started here."""
-    peers: list[tuple[Contender, Load, float | None]] = [
-        (stack.enter_context(start.plain_django()), _LOAD, _DJANGO),
-        (stack.enter_context(start.plain_django(shrinks_in_place=True)), _LOAD, None),
-    ]
-    missing = []
-    for library, load, target in (("sharp", _LOAD, _SHARP), ("Jimp", _FEW, _JIMP)):
+        peers = _in_python(stack)
         try:
-            peers.append((stack.enter_context(start.in_node(library)), load, target))
+            peers += _in_node(stack)
+            missing = ""
         except node.NotInstalled as error:
-            what = f"pictures a second of the whole service, over Node and {library}"
-            missing.append(Row("peers", what, TWELVE.name, "×", None, target, note=str(error)))
-    return peers, missing
+            missing = str(error)
+        sides = [Peer(ours), *peers]
+        for side in sides:  # they warm up
+            side.contender.take(_FEW)
+        turns = [([side.contender.take(side.load) for side in sides], bare(TWELVE, _LOAD.count)) for _ in range(rounds)]
+    yield _ours([taken[0] for taken, _ in turns])
+    for number, peer in enumerate(peers, start=1):
+        yield from _against(peer, [(taken[0], taken[number], decoders_s) for taken, decoders_s in turns])
+    if missing:
+        yield from _not_measured(missing)
 
 
-def _rate(name: str, rounds: list[Round]) -> Row:
-    note = f"{name} while they are uploaded; processor time {median(turn.cpu_ms for turn in rounds):.0f} ms for each"
-    rates = Spread.of([turn.pictures_s for turn in rounds])
-    return Row("peers", "pictures a second of the whole service", TWELVE.name, "/s", rates, note=note)
+def _in_python(stack: ExitStack) -> list[Peer]:
+    usual, in_place = (stack.enter_context(start.plain_django(shrinks_in_place=yes)) for yes in (False, True))
+    return [Peer(usual, _DJANGO), Peer(in_place)]
 
 
-def _against(name: str, pairs: list[tuple[Round, Round]], target: float | None) -> Iterator[Row]:
-    faster = Spread.of([ours.pictures_s / theirs.pictures_s for ours, theirs in pairs])
-    note = f"they make {median(theirs.pictures_s for _, theirs in pairs):.2f}/s"
-    what = f"pictures a second of the whole service, over {name}"
-    yield Row("peers", what, TWELVE.name, "×", faster, target, note=note)
-    work = Spread.of([theirs.cpu_ms / ours.cpu_ms for ours, theirs in pairs])
-    note = f"they take {median(theirs.cpu_ms for _, theirs in pairs):.0f} ms"
-    what = f"processor time for each of {name}, over that of ours"
-    yield Row("peers", what, TWELVE.name, "×", work, note=note)
+def _in_node(stack: ExitStack) -> list[Peer]:
+    """Raises node.NotInstalled."""
+    sharp, as_ours = (stack.enter_context(start.in_node("sharp", as_ours=yes)) for yes in (False, True))
+    return [Peer(sharp, _SHARP), Peer(as_ours), Peer(stack.enter_context(start.in_node("Jimp")), _JIMP, _FEW)]
+
+
+def _not_measured(note: str) -> Iterator[Row]:
+    for name, target in (("Node and sharp", _SHARP), ("Node and Jimp", _JIMP)):
+        yield Row("peers", f"{_WHAT}, over {name}", TWELVE.name, "×", None, target, note=note)
+
+
+def _ours(rounds: list[Round]) -> Row:
+    note = f"while they are uploaded; processor time {median(one.cpu_ms for one in rounds):.0f} ms for each"
+    return Row("peers", _WHAT, TWELVE.name, "/s", Spread.of([one.pictures_s for one in rounds]), note=note)
+
+
+def _against(peer: Peer, turns: list[tuple[Round, Round, float]]) -> Iterator[Row]:
+    name = peer.contender.name
+    faster = Spread.of([ours.pictures_s / theirs.pictures_s for ours, theirs, _ in turns])
+    note = f"they make {median(theirs.pictures_s for _, theirs, _ in turns):.2f}/s"
+    yield Row("peers", f"{_WHAT}, over {name}", TWELVE.name, "×", faster, peer.target, note=note)
+    work = Spread.of([theirs.cpu_ms / ours.cpu_ms for ours, theirs, _ in turns])
+    note = f"they take {median(theirs.cpu_ms for _, theirs, _ in turns):.0f} ms"
+    yield Row("peers", f"processor time for each of {name}, over that of ours", TWELVE.name, "×", work, note=note)
+    bound = Spread.of([decoders_s / theirs.pictures_s for _, theirs, decoders_s in turns])
+    note = "they do nothing else, and nobody uploads"
+    yield Row("peers", f"pictures a second of two bare decoders, over {name}", TWELVE.name, "×", bound, note=note)

@@ -161,9 +161,9 @@ def _compared(name: str, load: Load, rounds: int, ours: Build, other: Build | No
     picture, what = load.picture.name, f"{name}: pictures a second" + (", once all are uploaded" if load.held else "")
     for build in filter(None, (ours, other)):
         build.take(load)
-    bare, mine, theirs = [], [], []
+    alone, mine, theirs = [], [], []
     for _ in range(rounds):
-        bare.append(_bare(load))
+        alone.append(bare(load.picture, load.count))
         mine.append(ours.take(load))
         theirs += [other.take(load)] if other else []
     yield Row("throughput", what, picture, "/s", Spread.of([r.pictures_s for r in mine]))
@@ -177,9 +177,9 @@ def _compared(name: str, load: Load, rounds: int, ours: Build, other: Build | No
         cost = Spread.of([r.over_decoder for r in mine])
         what_it_is = f"{name}: processor time of web, worker and queue, over the decoder's own"
         yield Row("throughput", what_it_is, picture, "×", cost, _OVERHEAD_TARGET, at_most=True)
-    share = Spread.of([r.pictures_s / rate for r, rate in zip(mine, bare, strict=True)])
+    share = Spread.of([r.pictures_s / rate for r, rate in zip(mine, alone, strict=True)])
     target = _DECODERS_TARGET if load.held else None
-    note = f"two bare decoders make {median(bare):.1f}/s"
+    note = f"two bare decoders make {median(alone):.1f}/s"
     yield Row("throughput", f"{what}, as a share of two bare decoders", picture, "×", share, target, note=note)
     if other:
         pairs = list(zip(mine, theirs, strict=True))
@@ -215,21 +215,21 @@ def _children_s() -> float:
     return ended.children_user + ended.children_system
 
 
-def _bare(load: Load) -> float:
+def bare(picture: Picture, count: int) -> float:
     """Pictures a second of two decoders that do nothing else."""
 
     def render(_: int) -> None:
-        with child(load.picture.file()) as decoder:
+        with child(picture.file()) as decoder:
             decoder.render()
             ready.append(None)
             while len(ready) < _DECODERS:
                 time.sleep(0.001)
             began.append(time.perf_counter())
-            for _ in range(load.count // _DECODERS):
+            for _ in range(count // _DECODERS):
                 decoder.render()
 
     ready: list[None] = []
     began: list[float] = []
     with ThreadPoolExecutor(_DECODERS) as pool:
         list(pool.map(render, range(_DECODERS)))
-    return load.count / (time.perf_counter() - min(began))
+    return count / (time.perf_counter() - min(began))
