@@ -23,7 +23,7 @@ from tests.limits import NO_LIMITS
 from tests.seaweed import SeaweedFS, seaweedfs
 
 _FILE_BYTES = 10_000_000
-_TARGET = 1.5
+_TARGET = 1.25
 _UPLOADS, _UPLOAD_BYTES = 30, 30_000_000
 _TARGET_MB = 16
 _SLOW_MB_S = 40

@@ -17,6 +17,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psycopg
 
@@ -123,23 +124,23 @@ class Build:
         return Round(load.count / took_s, spent, load.count * len(os.sched_getaffinity(0)) / busy_s)
 
     def _wait_until_done(self) -> None:
+        """Asks over one connection: each new one costs PostgreSQL as much as a job does."""
         deadline = time.monotonic() + _LIMIT_S
-        while self._open_jobs():
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"not done within {_LIMIT_S:g} s")
-            time.sleep(0.02)
+        with closing(self._connection()) as connection:
+            while (connection.execute(_OPEN).fetchone() or [0])[0]:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"not done within {_LIMIT_S:g} s")
+                time.sleep(0.02)
 
-    def _open_jobs(self) -> int:
+    def _connection(self) -> "psycopg.Connection[Any] | sqlite3.Connection":
         if self._url:
-            with psycopg.connect(self._url) as connection:
-                found = connection.execute(_OPEN).fetchone()
-        else:
-            with closing(sqlite3.connect(self._service.data / "gallimg.sqlite3")) as file:
-                found = file.execute(_OPEN).fetchone()
-        return int(found[0]) if found else 0
+            return psycopg.connect(self._url, autocommit=True)
+        return sqlite3.connect(self._service.data / "gallimg.sqlite3", isolation_level=None)
 
     def _cpu_s(self) -> dict[str, float]:
         own = {kind: sum(map(cpu_s, self._service.pids(kind))) for kind in _KINDS}
+        # Decoders end when they have no work; their workers see them to their end.
+        own["sandbox"] += sum(cpu_s(pid, ended=True) - cpu_s(pid) for pid in self._service.pids("worker"))
         return own | {kind: _family_s(pid) for kind, pid in self._servers.items()}
 
 
