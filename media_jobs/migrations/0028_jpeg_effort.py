@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='rendition',
             name='effort',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='0 (fast) to 9 (small). Empty: what has proved worth its time, for JPEG 7. With 9 a JPEG takes five times as long for 2 % fewer bytes. AVIF from 4 on takes ten times as long: some 10 s at 2048 px.', null=True, validators=[django.core.validators.MaxValueValidator(9)]),
+            field=models.PositiveSmallIntegerField(blank=True, help_text='0 (fast) to 9 (small). Empty: what has proved worth its time, for JPEG 5. With 9 a JPEG takes ten times as long for 2 % fewer bytes. AVIF from 4 on takes ten times as long: some 10 s at 2048 px.', null=True, validators=[django.core.validators.MaxValueValidator(9)]),
         ),
     ]

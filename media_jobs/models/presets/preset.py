@@ -89,7 +89,7 @@ class Rendition(models.Model):
         null=True,
         blank=True,
         validators=[MaxValueValidator(9)],
-        help_text="0 (fast) to 9 (small). Empty: what has proved worth its time, for JPEG 7. With 9 a JPEG takes five "
+        help_text="0 (fast) to 9 (small). Empty: what has proved worth its time, for JPEG 5. With 9 a JPEG takes ten "
         "times as long for 2 % fewer bytes. AVIF from 4 on takes ten times as long: some 10 s at 2048 px.",
     )
     progressive = models.BooleanField(

@@ -20,7 +20,7 @@ _ALLOWED = {
 
 _MOST_WARNINGS = 100
 
-ENGINE = f"gallimg-4 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
+ENGINE = f"gallimg-5 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
 
 
 def lock() -> None:
