@@ -54,7 +54,7 @@ def in_node(library: str, *, as_ours: bool = False) -> Iterator[Contender]:
     node.prepare()
     with _folder() as folder, ExitStack() as stack:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "VIPS_"))}
-        options = json.dumps({"progressive": True, "quantisationTable": 3} if as_ours else {})
+        options = json.dumps({"quality": 80, "quantisationTable": 5} if as_ours else {})
         command = ["node", "bench/peers/handler.mjs", library.lower(), str(folder), options]
         handler = _started(stack, command, environment)
         assert handler.stdout
