@@ -42,19 +42,20 @@ class Setup:
 
 _HERE = ("web", "worker", "decoder", "queue")
 _CARD = Part("1 Gbit/s to the web process, or from it to S3")
-#: A Python process computes on one processor at a time, and so does the queue's server.
+#: A Python process computes on one processor at a time, however many slots it has; so does the queue's server.
 _ONE_WEB, _QUEUE = Part("the web process", ("web",), 1), Part("the queue's one thread", ("queue",), 1)
+_ONE_WORKER, _TEN_WORKERS = Part("the worker process", ("worker",), 1), Part("the worker processes", ("worker",), 10)
 
 SETUPS = (
     Setup("a small VM: one processor", _ALONE, (Part("its processor", _HERE, 1), _CARD)),
-    Setup("two processors", _ALONE, (Part("its processors", _HERE, 2), _ONE_WEB, _CARD)),
+    Setup("two processors", _ALONE, (Part("its processors", _HERE, 2), _ONE_WEB, _ONE_WORKER, _CARD)),
     Setup(
         "a large host: 16 processors, PostgreSQL on it, S3 elsewhere",
         _SHARED,
         (
             Part("its processors", (*_HERE, "PostgreSQL"), 16),
             _ONE_WEB,
-            Part("one worker process", ("worker",), 1),
+            _ONE_WORKER,
             _QUEUE,
             _CARD,
         ),
@@ -64,6 +65,7 @@ SETUPS = (
         _SHARED,
         (
             Part("the workers' processors", ("worker", "decoder"), 40),
+            _TEN_WORKERS,
             _ONE_WEB,
             Part("PostgreSQL's processors", ("PostgreSQL",), 4),
             _QUEUE,
@@ -75,6 +77,7 @@ SETUPS = (
         _SHARED,
         (
             Part("the workers' processors", ("worker", "decoder"), 40),
+            _TEN_WORKERS,
             Part("the web processes", ("web",), 4),
             Part("PostgreSQL's processors", ("PostgreSQL",), 4),
             _QUEUE,
