@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import get_script_prefix
+
+from gallimg_site.admin_site import PREFIX
 
 _Next = Callable[[HttpRequest], HttpResponse]
 
@@ -19,6 +21,6 @@ class AdminScripts:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        if request.path_info.startswith(reverse("admin:index")):
+        if request.path_info.startswith(get_script_prefix() + PREFIX):
             response._csp_update = {"script-src": ["'unsafe-eval'"]}  # type: ignore[attr-defined]
         return response

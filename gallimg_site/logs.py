@@ -8,10 +8,12 @@ import sys
 from io import StringIO
 from typing import Any, TextIO
 
-import structlog
-from structlog.dev import BRIGHT, CYAN, DIM, RED, RESET_ALL, YELLOW, Column, KeyValueColumnFormatter
-
 from media_jobs import keys
+from media_jobs.optional_packages import without
+
+with without("rich"):
+    import structlog
+    from structlog.dev import BRIGHT, CYAN, DIM, RED, RESET_ALL, YELLOW, Column, KeyValueColumnFormatter
 
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR"}
 _LETTERS = re.compile(r"(?P<colour>\x1b\[[0-9;]*m)|.", re.DOTALL)

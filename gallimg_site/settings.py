@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-import django_stubs_ext
 from django.urls import reverse_lazy
 
 from gallimg_site import logs
@@ -44,8 +43,6 @@ try:
     SECRET_KEY = ENV.secret_key
 except ConfigError as error:
     sys.exit(f"gallimg cannot start. {error}")
-
-django_stubs_ext.monkeypatch()  # Django's classes take type arguments at run time, as in `PageAdmin[Job]`
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = False
@@ -197,7 +194,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # text fields of one request; files go pas
 
 INSTALLED_APPS = [
     "unfold",
-    "django.contrib.admin",
+    "gallimg_site.admin_site.AdminPages",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

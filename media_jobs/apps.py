@@ -5,6 +5,8 @@ from django.apps.registry import Apps
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 
+from media_jobs.optional_packages import without
+
 
 class MediaJobsConfig(AppConfig):
     """The image service."""
@@ -13,6 +15,8 @@ class MediaJobsConfig(AppConfig):
     verbose_name = "Image service"
 
     def ready(self) -> None:
+        with without("django.contrib.postgres", "pygments", "requests", "yaml"):
+            import rest_framework.compat  # noqa: F401, PLC0415
         from media_jobs import checks  # noqa: F401, PLC0415  (registers the checks)
         from media_jobs.adapters import database  # noqa: PLC0415
         from media_jobs.api.shared import sign_in  # noqa: PLC0415

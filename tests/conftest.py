@@ -16,6 +16,7 @@ from django.test import TransactionTestCase, override_settings
 from pytest_django import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from gallimg_site import admin_site
 from media_jobs.adapters import database, queue, rate_counter, storage, tokens
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.adapters.storage.s3_anonymous import anonymous_pool
@@ -27,6 +28,8 @@ from tests import shared_decoder
 from tests.leftovers import Leftovers
 from tests.seaweed import SeaweedFS, seaweedfs
 from tests.shipped import Shipped
+
+admin_site.load()  # tests import its modules one by one
 
 #: Markers of tests of whole services: these use a database, and do so in processes of their own.
 _WHOLE_SERVICES = ("e2e", "faults", "chaos", "corpus", "browser", "smoke", "hostile", "proxies", "container")

@@ -66,5 +66,5 @@ def _below(resolver: URLResolver, prefix: str) -> Iterator[str]:
         route = prefix + str(entry.pattern)
         if isinstance(entry, URLPattern):
             yield route
-        else:
+        elif route == "/" or is_of_api(route):
             yield from _below(entry, route)

@@ -1,7 +1,7 @@
-import gc
 import importlib
 import os
 import signal
+from datetime import datetime
 from functools import partial
 from typing import Any, NoReturn
 
@@ -14,10 +14,9 @@ from django.utils.module_loading import import_string
 from media_jobs.adapters import database
 from media_jobs.adapters.queue_probe import QueueUnusable, probe_queue
 from media_jobs.adapters.storage import Role
-from media_jobs.management import welcome
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
+from media_jobs.runtime import memory
 from media_jobs.runtime.children import Child, fork, name_process
-from media_jobs.runtime.preparation import prepare_database, probe_decoder
 from media_jobs.runtime.resources import CannotStart, listen, lock_data_directory, start_queue
 from media_jobs.runtime.supervisor import Supervisor, WebApplication
 
@@ -39,12 +38,11 @@ class Command(BaseCommand):
         listener = listen(settings.LISTEN_HOST, settings.LISTEN_PORT)
         queue = start_queue()
         try:
-            load_application()  # first: what is forked then takes hardly any memory of its own
-            gc.collect()
-            gc.freeze()  # or each process' own collections would copy all that it shares with this one
-            preparation = partial(prepare_database, migrate=not options["no_migrate"])
+            decoding = fork("gallimg-probe", check_decoder, close=[listener, lock])  # takes the longest
+            load_application()  # what is forked from here on takes hardly any memory of its own
+            memory.share()
+            preparation = partial(check_database, migrate=not options["no_migrate"])
             migrating = fork("gallimg-migrate", preparation, close=[listener, lock])
-            decoding = fork("gallimg-probe", probe_decoder, close=[listener, lock])
             storing = fork("gallimg-storage", check_storage, close=[listener, lock])
             asking = fork("gallimg-queue", check_queue, close=[listener, lock])
             for pid in (migrating, decoding, storing, asking):
@@ -54,7 +52,7 @@ class Command(BaseCommand):
             for child in queue:
                 child.kill()
             raise
-        greeter = Child("greeter", partial(welcome.greet, since=started_at, first_run=options["welcome"]), once=True)
+        greeter = Child("greeter", partial(greet, since=started_at, first_run=options["welcome"]), once=True)
         workers = [Child("worker", work)] if settings.WORKERS else []
         web = WebApplication(
             load_application,
@@ -74,6 +72,24 @@ class Command(BaseCommand):
 def _stop_early(number: int, frame: object) -> NoReturn:
     """End the start. The supervisor has its own handlers; what was forked dies with this process anyway."""
     raise SystemExit(0)
+
+
+def check_decoder() -> None:
+    from media_jobs.runtime.preparation import probe_decoder  # noqa: PLC0415  (what it loads is for this fork alone)
+
+    probe_decoder()
+
+
+def check_database(*, migrate: bool) -> None:
+    from media_jobs.runtime.preparation import prepare_database  # noqa: PLC0415  (the same)
+
+    prepare_database(migrate=migrate)
+
+
+def greet(*, since: datetime, first_run: bool) -> None:
+    from media_jobs.management import welcome  # noqa: PLC0415  (the same)
+
+    welcome.greet(since=since, first_run=first_run)
 
 
 def check_storage() -> None:

@@ -5,12 +5,16 @@ from threading import Lock
 
 from django.http import HttpRequest, HttpResponse
 from django.views import View
+from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularSwaggerView
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
 
 from media_jobs.api.shared.addresses import is_local
+from media_jobs.api.shared.openapi import security  # noqa: F401  (registers what the document says about callers)
 
+_READ = ["get", "head"]
 #: By whether it is for callers on this machine: nothing else of a request changes it.
 made: dict[bool, bytes] = {}
 #: drf-spectacular 0.30 fills its registries at first use: of two first requests at once one was a 500.
@@ -32,3 +36,8 @@ def _written(request: HttpRequest) -> bytes:
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
     document = generator.get_schema(request=Request(request), public=True)  # type: ignore[no-untyped-call]
     return json.dumps(document, cls=JSONEncoder, separators=(",", ":")).encode()
+
+
+description = DescriptionView.as_view(http_method_names=_READ)
+#: `require_safe` is around it, because the view draws a page for each answer, and has none for those to other methods.
+docs = require_safe(SpectacularSwaggerView.as_view(url_name="schema", http_method_names=_READ))
