@@ -14,7 +14,20 @@ from bench import machine
 from bench.measure import ROOT
 from bench.parts.database import desk, instructions, scale, scrape
 from bench.parts.pipeline import call, memory, quality, raw, speed, unit_tests
-from bench.parts.service import accepting, alone, hostile, peers, reprocess, shadow, storage, throughput, waiting
+from bench.parts.service import (
+    accepting,
+    alone,
+    footprint,
+    hostile,
+    peers,
+    reprocess,
+    shadow,
+    soak,
+    start,
+    storage,
+    throughput,
+    waiting,
+)
 from bench.report import charts, table, targets
 from bench.rows import Curve, Results, Row, Run
 
@@ -33,6 +46,7 @@ _BY_NAME: dict[str, _Part] = {
     "accepting": lambda options: accepting.rows(options.rounds, options.against),
     "bytes": lambda options: quality.rows(options.photos),
     "desk": lambda options: desk.rows(options.rounds, options.pictures),
+    "footprint": lambda options: footprint.rows(options.jobs or 1_000, options.against),
     "hostile": lambda options: hostile.rows(options.against),
     "instructions": lambda options: instructions.rows(options.rounds),
     "peers": lambda options: peers.rows(options.rounds),
@@ -41,6 +55,8 @@ _BY_NAME: dict[str, _Part] = {
     "scrape": lambda options: scrape.rows(options.rounds, options.pictures),
     "service": lambda options: alone.rows(options.rounds),
     "shadow": lambda options: shadow.rows(options.rounds),
+    "soak": lambda options: soak.rows(options.jobs or 20_000),
+    "start": lambda options: start.rows(options.rounds, options.against),
     "storage": lambda options: storage.rows(options.rounds),
     "throughput": lambda options: throughput.rows(options.rounds, options.against),
     "waiting": lambda options: waiting.rows(options.rounds),
@@ -84,8 +100,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(names)}; {which}")
     parser.add_argument("--rounds", type=int, default=7, help="pairs for each ratio (7)")
     parser.add_argument("--renders", type=int, default=100, help="in a row, for the memory (100)")
-    parser.add_argument("--against", type=Path, help="checkout of another build, for throughput, accepting and hostile")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        help="checkout of another build, for throughput, accepting, footprint, hostile and start",
+    )
     parser.add_argument("--pictures", type=int, help="for desk and scrape: fewer than 100,000, to see that it works")
+    parser.add_argument("--jobs", type=int, help="for footprint (1,000) and soak (20,000)")
     parser.add_argument("--photos", type=Path, help="for bytes: a folder of JPEGs, instead of mate-backgrounds")
     kept = Path(__file__).parent / ".cache/results.json"
     parser.add_argument("--json", type=Path, default=kept, help="where the figures are (bench/.cache/results.json)")

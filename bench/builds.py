@@ -1,10 +1,15 @@
-"""Web processes of this checkout and of others, side by side."""
+"""Services of this checkout and of others, side by side."""
 
 import os
+import sqlite3
+import subprocess
+import sys
 import tempfile
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, closing
 from pathlib import Path
 
+from bench.measure import ROOT
 from tests.e2e.service import Service
 from tests.limits import NO_LIMITS
 
@@ -15,16 +20,39 @@ _SETTINGS = {
     "LOG_LEVEL": "error",
     "S3_BUCKET": "",
     "SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20,
-    "WORKERS": "0",
 }
+_CONNECTIONS = 4
+_OPEN = "SELECT count(*) FROM media_jobs_job WHERE state IN ('queued', 'processing')"
+_LIMIT_S = 1800.0
 
 
 def web(stack: ExitStack, root: Path) -> Service:
     """A running service on SQLite and files that takes uploads, and does nothing with them."""
+    return stopped(stack, root, slots=0).start()
+
+
+def stopped(stack: ExitStack, root: Path, *, slots: int) -> Service:
+    """A service on SQLite and files that does not run yet. It ends with `stack`."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
-    service = Service(folder / "data", _SETTINGS, root=root)
+    service = Service(folder / "data", {**_SETTINGS, "WORKERS": str(slots)}, root=root)
     stack.callback(service.kill)
-    return service.start()
+    return service
+
+
+def work_through(service: Service, picture: Path, count: int) -> None:
+    """Upload it so many times, each with other bytes, and wait until all is done."""
+    arguments = [service.url, str(picture), str(count), str(_CONNECTIONS)]
+    subprocess.run([sys.executable, "-m", "bench.uploads", *arguments], cwd=ROOT, check=True)
+    deadline = time.monotonic() + _LIMIT_S
+    while _open_jobs(service):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"not done within {_LIMIT_S:g} s")
+        time.sleep(0.1)
+
+
+def _open_jobs(service: Service) -> int:
+    with closing(sqlite3.connect(service.data / "gallimg.sqlite3")) as file:
+        return int(file.execute(_OPEN).fetchone()[0])
 
 
 def cpu_s(pid: int, *, ended: bool = False) -> float:
