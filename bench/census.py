@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measure import MIB
-from tests.e2e.service import Service, _family
+from tests.e2e.service import Service, family
 
 #: Names of the kernel, without those that a number makes different.
 _NUMBERED = re.compile(r"^(gallimg-worker)\d+$")
@@ -37,7 +37,7 @@ def census(service: Service) -> Census:
     descriptors = connections = 0
     for pid, title in {
         service.pid: "gallimg",
-        **{pid: title for pid, (_, title) in _family(service.pid).items()},
+        **{pid: title for pid, (_, title) in family(service.pid).items()},
     }.items():
         try:
             memory[_NUMBERED.sub(r"\1", title)] += _pss_bytes(pid) / MIB

@@ -47,5 +47,5 @@ def test_processes_hold_nothing_that_only_some_requests_need() -> None:
     assert done.returncode == 0, done.stderr
     status, loaded = json.loads(done.stdout)
     assert status == 404  # an answer went through all middleware, and looked for the nearest address
-    assert {"media_jobs.api.images.views", "media_jobs.runtime.workers.loop"} <= set(loaded)
+    assert {"media_jobs.api.images.views", "media_jobs.runtime.workers.process"} <= set(loaded)
     assert {name: why for name, why in ABSENT.items() if name in loaded} == {}

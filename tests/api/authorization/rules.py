@@ -178,6 +178,8 @@ RULES: dict[tuple[str, str], Rule] = {
 _OF_FUNCTIONS = {
     "/media/{}": {"GET", "POST", "OPTIONS"},
     "/docs/problems": {"GET"},
+    "/docs": {"GET"},
+    "/openapi.json": {"GET"},
     "/swagger.json": {"GET"},
     "/docs/problems/{}": {"GET"},
     **{probe: {"GET"} for probe in middleware._PROBES},
