@@ -69,7 +69,7 @@ def test_a_run_in_which_one_is_skipped_fails_where_all_is_required(tmp_path: Pat
 
 def test_files_whose_tests_share_a_service_are_run_by_one_process_and_others_are_not() -> None:
     divide = object.__new__(plugin._ByService)._split_scope
-    assert divide("tests/unit/test_guard.py::test_it[1]") == "tests/unit/test_guard.py::test_it[1]"
+    assert divide("tests/unit/pixels/test_guard.py::test_it[1]") == "tests/unit/pixels/test_guard.py::test_it[1]"
     folder = settings.BASE_DIR / "tests"
     starts = re.compile(r"(running|world)\(\s*tmp_path_factory")  # for more than one test
     files = [path for path in folder.rglob("test_*.py") if starts.search(path.read_text())]
