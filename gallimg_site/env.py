@@ -25,6 +25,10 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+#: What slots compute beside their decoders takes a fifth of a processor each, of the one that a process has.
+SLOTS_OF_A_PROCESS = 4
+
+
 class ConfigError(Exception):
     """One line that names the variable, what it got and what it takes."""
 
@@ -69,7 +73,7 @@ class Env:
     GALLIMG_DATA: Path = setting(Path("var"), "Data directory")  # noqa: RUF009  (it makes a field)
     WORKERS: int = setting(
         2,
-        "Slots of the worker that `serve` starts: how many pictures at once; 0 for a web server alone",
+        "Slots of workers that `serve` starts: how many pictures at once; 0 for a web server alone",
         least=0,
         most=64,
     )
@@ -244,12 +248,18 @@ class Env:
     )
     METRICS_PORT: int = setting(
         0,
-        "Port where each process tells its own metrics: the web process there, the worker of `serve` on the next one; "
-        "0 for none",
+        "Port where each process tells its own metrics: the web process there, worker processes of `serve` on those "
+        "that follow, one for each four of WORKERS; 0 for none",
         least=0,
         most=65000,
     )
     METRICS_HOST: str = setting("127.0.0.1", "Address of these ports; on others than loopback set METRICS_TOKEN, too")
+
+    @property
+    def worker_slots(self) -> list[int]:
+        """How many slots each worker process of `serve` has: of a few, and hardly more in one than in another."""
+        processes = -(-self.WORKERS // SLOTS_OF_A_PROCESS)
+        return [(self.WORKERS + number) // processes for number in range(processes)]
 
     @property
     def embedded(self) -> bool:

@@ -194,9 +194,9 @@ def _check_together(env: Env) -> None:
             "WEBHOOK_ALLOW_LOOPBACK: got true, but HOST or PUBLIC_BASE_URL is not loopback; callers could have events "
             "posted to services of this host. It takes false there"
         )
-    if env.METRICS_PORT and env.METRICS_PORT <= env.PORT <= env.METRICS_PORT + (1 if env.WORKERS else 0):
+    if env.METRICS_PORT and env.METRICS_PORT <= env.PORT <= env.METRICS_PORT + len(env.worker_slots):
         raise ConfigError(
-            f"METRICS_PORT: got {env.METRICS_PORT}, takes one that, with one more for the worker process, leaves PORT "
+            f"METRICS_PORT: got {env.METRICS_PORT}, takes one that, with one more for each worker process, leaves PORT "
             f"({env.PORT}) alone"
         )
     if not is_loopback(env.HOST) and env.ALLOW_ANONYMOUS and os.environ.get("ALLOW_ANONYMOUS"):

@@ -53,7 +53,8 @@ class Command(BaseCommand):
                 child.kill()
             raise
         greeter = Child("greeter", partial(greet, since=started_at, first_run=options["welcome"]), once=True)
-        workers = [Child("worker", work)] if settings.WORKERS else []
+        slots = settings.WORKER_SLOTS if settings.WORKERS else []
+        workers = [Child(f"worker{n}", partial(work, n, of_it)) for n, of_it in enumerate(slots, start=1)]
         web = WebApplication(
             load_application,
             listener=listener,
@@ -118,7 +119,7 @@ def load_application() -> Any:
     return application
 
 
-def work() -> None:
+def work(number: int, slots: int) -> None:
     from media_jobs.runtime.workers.process import run_worker  # noqa: PLC0415  (loads much; not for every command)
 
-    run_worker(settings.WORKERS, metrics_port=settings.METRICS_PORT and settings.METRICS_PORT + 1)
+    run_worker(slots, metrics_port=settings.METRICS_PORT and settings.METRICS_PORT + number)

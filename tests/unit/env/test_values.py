@@ -102,7 +102,7 @@ def test_ports_for_metrics_leave_the_port_of_the_service_alone(
 ) -> None:
     monkeypatch.setenv("METRICS_PORT", port)
     monkeypatch.setenv("PORT", "8080")
-    monkeypatch.setenv("WORKERS", "2")
+    monkeypatch.setenv("WORKERS", "3")
     if refused:
         assert complaint(monkeypatch).startswith(f"METRICS_PORT: got {port}, takes one that")
     else:
@@ -157,3 +157,12 @@ def test_every_setting_explains_itself_in_one_line() -> None:
         assert text, field.name
         assert "\n" not in text, field.name
         assert "|" not in text, f"{field.name}: a table could not show it"
+
+
+@pytest.mark.parametrize(
+    ("workers", "slots"), [("0", []), ("2", [2]), ("4", [4]), ("5", [2, 3]), ("16", [4] * 4), ("18", [3, 3, 4, 4, 4])]
+)
+def test_worker_processes_have_a_few_slots_each(
+    monkeypatch: pytest.MonkeyPatch, workers: str, slots: list[int]
+) -> None:
+    assert load(monkeypatch, WORKERS=workers).worker_slots == slots
