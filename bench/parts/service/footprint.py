@@ -12,7 +12,7 @@ from bench.builds import stopped, work_through
 from bench.census import Census, census
 from bench.measure import ROOT, Spread
 from bench.pictures import Picture
-from bench.rows import Row
+from bench.rows import Curve, Row
 
 _HALF = Picture("0.5 MP", 816, 612)
 _SLOTS = 2
@@ -22,12 +22,13 @@ _REST_S = 30.0
 _LOOKS = 5
 
 
-def rows(jobs: int, against: Path | None) -> Iterator[Row]:
+def rows(jobs: int, against: Path | None) -> Iterator[Row | Curve]:
     what = f"after {jobs:,} jobs"
     ours = _rested(ROOT, jobs)
     yield Row(
         "footprint", "steady memory", what, "MB", _spread(ours), _MOST_MB, at_most=True, note=_highest(ours).by_kind()
     )
+    yield _by_kind("this build", ours)
     if not against:
         return
     other = _rested(against, jobs)
@@ -36,6 +37,7 @@ def rows(jobs: int, against: Path | None) -> Iterator[Row]:
     yield Row(
         "footprint", "steady memory, over the other build", what, "×", ratio, _MOST_TIMES, at_most=True, note=note
     )
+    yield _by_kind("the build before", other)
 
 
 def _rested(root: Path, jobs: int) -> list[Census]:
@@ -47,6 +49,11 @@ def _rested(root: Path, jobs: int) -> list[Census]:
             time.sleep(_REST_S / _LOOKS)
             found.append(census(service))
         return found
+
+
+def _by_kind(build: str, found: list[Census]) -> Curve:
+    sizes = sorted(_highest(found).memory_mb.items(), key=lambda kind: -kind[1])
+    return Curve("Memory by process: MB of PSS", build, tuple((name, round(mb, 1)) for name, mb in sizes))
 
 
 def _highest(found: list[Census]) -> Census:
