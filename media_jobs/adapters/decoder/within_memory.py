@@ -13,8 +13,10 @@ from media_jobs.ports import Heartbeat
 _MIB = 1_048_576
 #: What a decoder takes before it has seen a picture, and the template that it is forked from.
 _DECODER_BYTES = 24 * _MIB
-#: What it takes to look at a header, and to render what is small.
+#: What it takes to look at a header, and to render what is small …
 _SMALL_BYTES = 12 * _MIB
+#: … and what is not worth a try.
+_LEAST_BYTES = 4 * _MIB
 
 
 def render_within(
@@ -35,13 +37,15 @@ def render_within(
     def ask(by_bytes: int) -> Rendered:
         starting_bytes = 0 if sandbox.pid else _DECODER_BYTES
         with translate_errors(), memory.reserved(by_bytes + starting_bytes, sandbox.pid, heartbeat) as grant:
+            if not grant.fits and (grant.grown_bytes or 0) < starting_bytes + _LEAST_BYTES:
+                raise errors.TooMuchMemory(needed_bytes=by_bytes, limit_bytes=grant.grown_bytes or 0)
             room = by_bytes if grant.fits and grant.grown_bytes is not None else None
             return sandbox.render(
                 replace(request, limits=replace(request.limits, room_bytes=room)),
                 timeout_s=timeout_s,
                 heartbeat=heartbeat,
                 on_output=on_output,
-                may_grow_bytes=None if grant.fits else max(_SMALL_BYTES, grant.grown_bytes or 0),
+                may_grow_bytes=None if grant.fits else (grant.grown_bytes or 0) - starting_bytes,
             )
 
     try:
