@@ -55,11 +55,15 @@ class Leftovers:
 
 
 def _is_decoder(pid: int) -> bool:
-    """A decoder ends with its parent, and one that tests share is replaced whenever a picture was its end."""
+    """A decoder ends with its parent, and one that tests share is replaced whenever a picture was its end.
+
+    The template that they are forked from ends with its thread, and is waited for when the next decoder is needed.
+    """
     try:
-        return b"media_jobs/pipeline/__main__.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        name, command = (Path(f"/proc/{pid}/{file}").read_bytes() for file in ("comm", "cmdline"))
     except OSError:  # it has ended
         return True
+    return name.startswith((b"gallimg-decoder", b"gallimg-templat")) or b"media_jobs/pipeline/__main__.py" in command
 
 
 def _children() -> frozenset[int]:

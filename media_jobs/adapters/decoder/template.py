@@ -34,7 +34,7 @@ _ANSWER_TIMEOUT_S = 30.0
 _SLICE_S = 0.25
 _MOST_ANSWERED_BYTES = 256
 _MOST_SAID_BYTES, _TAIL_CHARACTERS = 65_536, 4096
-_PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 class _Died(Exception):
@@ -48,7 +48,7 @@ def fork(entry: Path, arguments: dict[str, Any], pipes: Sequence[int], heartbeat
     `heartbeat` is called at least twice a second. Raises DecoderFailed where there is none to be had,
     WorkspaceUnavailable where the system refuses, and what `heartbeat` raises.
     """
-    with _held(heartbeat), translate_errors():
+    with _held(heartbeat):
         return _forked(entry, arguments, pipes, heartbeat)
 
 
@@ -65,22 +65,26 @@ def close() -> None:
 
 
 class _Template:
-    """A running template, which ends with the thread that started it. Its methods raise _Died and OSError."""
+    """A running template, which ends with the thread that started it.
+
+    Its methods raise _Died, WorkspaceUnavailable where the system refuses, and what `heartbeat` raises.
+    """
 
     def __init__(self, entry: Path, heartbeat: Heartbeat) -> None:
         self.entry = entry
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 # nosec B603 # our own interpreter and our own file
-                [sys.executable, "-I", str(entry), json.dumps({"parent_pid": os.getpid()})],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                cwd="/",
-                env=environment(),
-                start_new_session=True,
-            )
+        with translate_errors():
+            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603 # nosec B603 # our own interpreter and our own file
+                    [sys.executable, "-I", str(entry), json.dumps({"parent_pid": os.getpid()})],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    bufsize=0,
+                    cwd="/",
+                    env=environment(),
+                    start_new_session=True,
+                )
         try:
             self._answer(heartbeat)
         except BaseException:
@@ -92,18 +96,17 @@ class _Template:
         answer: dict[str, Any] = {}
         with _adopting_orphans():
             try:
-                socket.send_fds(self._socket, [json.dumps(arguments).encode()], list(pipes))
+                self._ask(arguments, pipes)
                 answer = self._answer(heartbeat)
                 self._answer(heartbeat)
-            except BaseException as error:
+            except BaseException:
                 self._kill()
                 with suppress(_Died):  # it has said all that it ever will
                     _kill_child((answer or self._answer(no_heartbeat)).get("pid"))
-                if isinstance(error, BrokenPipeError):
-                    raise _Died(self._last_words()) from error
                 raise
-        if "pid" not in answer:
-            raise OSError(answer["errno"], os.strerror(answer["errno"]))
+        if "errno" in answer:
+            with translate_errors():
+                raise OSError(answer["errno"], os.strerror(answer["errno"]))
         return int(answer["pid"])
 
     def end(self) -> None:
@@ -125,6 +128,12 @@ class _Template:
         with suppress(ChildProcessError):
             while True:
                 os.waitpid(-self._process.pid, 0)
+
+    def _ask(self, arguments: dict[str, Any], pipes: Sequence[int]) -> None:
+        try:
+            socket.send_fds(self._socket, [json.dumps(arguments).encode()], list(pipes))
+        except OSError as error:
+            raise _Died(self._last_words()) from error
 
     def _answer(self, heartbeat: Heartbeat) -> dict[str, Any]:
         deadline = time.monotonic() + _ANSWER_TIMEOUT_S
