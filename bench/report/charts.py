@@ -45,7 +45,7 @@ _STYLE = Style(
 )
 _LOOK = {
     "style": _STYLE,
-    "value_formatter": lambda value: f"{value:.3g}",
+    "value_formatter": lambda value: f"{value:,.4g}",
     "css": ["file://style.css", "file://graph.css", _SCHEMES],
     "js": [],
     "no_prefix": True,
