@@ -77,44 +77,39 @@ class TestPayloadSerializer(serializers.Serializer[None]):
     data = _TestSerializer()  # type: ignore[assignment]  # the specification's name
 
 
+def _sent(name: str, payload: type[serializers.Serializer[Any]], *, summary: str, description: str) -> OpenApiWebhook:
+    decorator = extend_schema(
+        operation_id=f"receive{name[0].upper()}{name[1:]}",
+        summary=summary,
+        description=description,
+        request=payload,
+        responses={"2XX": OpenApiResponse(description="Taken")},
+        tags=["Webhooks"],
+    )
+    return OpenApiWebhook(name, decorator)
+
+
 #: For SPECTACULAR_SETTINGS: what is sent to receivers.
-SENT = OpenApiWebhook(
-    name="jobEvent",
-    decorator=extend_schema(
-        summary="An event of a job of yours",
-        description="Signed as [Standard Webhooks](https://www.standardwebhooks.com) has it: check `webhook-signature` "
-        "with your secret, and remember `webhook-id`, which is the same however often an event is sent. Answer 2xx "
-        "within 15 seconds; all else is sent again for three days, and 410 disables the webhook.",
-        request=JobEventPayloadSerializer,
-        responses={"2XX": OpenApiResponse(description="Taken")},
-        operation_id="receiveJobEvent",
-        tags=["Webhooks"],
-    ),
+SENT = _sent(
+    "jobEvent",
+    JobEventPayloadSerializer,
+    summary="An event of a job of yours",
+    description="Signed as [Standard Webhooks](https://www.standardwebhooks.com) has it: check `webhook-signature` "
+    "with your secret, and remember `webhook-id`, which is the same however often an event is sent. Answer 2xx "
+    "within 15 seconds; all else is sent again for three days, and 410 disables the webhook.",
 )
-
-SENT_OF_FLAGS = OpenApiWebhook(
-    name="flagEvent",
-    decorator=extend_schema(
-        summary="A feature flag fell back",
-        description="For webhooks of staff and of API keys that ask for `flag.fell_back`. Signed, and sent again, as "
-        "events of jobs are.",
-        request=FlagEventPayloadSerializer,
-        responses={"2XX": OpenApiResponse(description="Taken")},
-        operation_id="receiveFlagEvent",
-        tags=["Webhooks"],
-    ),
+SENT_OF_FLAGS = _sent(
+    "flagEvent",
+    FlagEventPayloadSerializer,
+    summary="A feature flag fell back",
+    description="For webhooks of staff and of API keys that ask for `flag.fell_back`. Signed, and sent again, as "
+    "events of jobs are.",
 )
-
-SENT_AS_TEST = OpenApiWebhook(
-    name="test",
-    decorator=extend_schema(
-        summary="A test that a person asked for",
-        description="Signed as events are, and sent once: what comes of it stands in the deliveries.",
-        request=TestPayloadSerializer,
-        responses={"2XX": OpenApiResponse(description="Taken")},
-        operation_id="receiveTest",
-        tags=["Webhooks"],
-    ),
+SENT_AS_TEST = _sent(
+    "test",
+    TestPayloadSerializer,
+    summary="A test that a person asked for",
+    description="Signed as events are, and sent once: what comes of it stands in the deliveries.",
 )
 
 _OF_ID = {

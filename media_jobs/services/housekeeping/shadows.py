@@ -6,18 +6,17 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
-from media_jobs.models import Derivative, Job, Original, Shadow
+from media_jobs.models import Job, Shadow
 from media_jobs.pipeline.compare.judge import JUDGE_VERSION
 from media_jobs.pipeline.compare.values import Reason, Verdict
 from media_jobs.selectors import batches
-from media_jobs.services import object_deletion
 from media_jobs.services.cutover.again import EXPIRED
 from media_jobs.services.housekeeping.retention import deleted_originals
 from media_jobs.services.housekeeping.task import Finding, TaskRun
 from media_jobs.services.jobs.transitions import from_now
-from media_jobs.states import DerivativeState, JobState, OriginalState, ShadowState
+from media_jobs.states import JobState, ShadowState
 
 #: Nightly, what can be judged better than it was is judged again, as long as the scoreboard counts it.
 _COUNTED_S = 7 * 86_400
@@ -53,26 +52,14 @@ def forget_pictures(task_run: TaskRun, findings: list[Finding]) -> int:
 
 
 def _give_up(task_run: TaskRun, shadow: Any) -> bool:
-    """Lock the original and its jobs, so that nobody gives it a new job or retries an old one meanwhile.
-
-    False where something stays for the next time: the storage refused it, or time is up.
-    """
+    """Remove its derivatives. False where something stays for the next time: the storage refused it, or time is up."""
     image_id = shadow.original_id
     if image_id is None:
         return True
-    with transaction.atomic():
-        Original.objects.select_for_update().filter(pk=image_id).values_list("pk").first()
-        list(Job.objects.select_for_update().filter(original=image_id).order_by("pk").values_list("pk"))
-        if not _old().filter(pk=shadow.pk).exists():
-            return False
-        Original.objects.filter(pk=image_id).update(
-            state=OriginalState.DELETED, deleted_at=Coalesce("deleted_at", Now())
-        )
-        current = Derivative.objects.filter(original=image_id, state=DerivativeState.CURRENT)
-        current.update(state=DerivativeState.REPLACED, replaced_at=Now())
-    rows = [Finding(row.key, row) for row in Derivative.objects.filter(original=image_id)]
-    task_run.for_each(rows, object_deletion.delete_derivative)
-    return not Derivative.objects.filter(original=image_id).exists()
+    is_due = _old().filter(pk=shadow.pk).exists
+    return deleted_originals.give_up(image_id, is_due=is_due) and deleted_originals.remove_derivatives(
+        task_run, image_id
+    )
 
 
 def _part_with(shadow: Any) -> None:

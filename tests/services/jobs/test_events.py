@@ -1,9 +1,9 @@
 """A reader with a cursor gets every event of all jobs once, whoever writes at the same time."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
 from django.db import connection, transaction
@@ -14,6 +14,7 @@ from media_jobs.event_log import EventCursor, events_after
 from media_jobs.models import EventClock, Job, JobEvent
 from media_jobs.services.jobs import transitions
 from tests.factories import make_job
+from tests.services.transactions import uncommitted
 
 pytestmark = pytest.mark.django_db
 BEGINNING = EventCursor()
@@ -40,29 +41,8 @@ def in_threads(count: int, work: Callable[[int], None]) -> None:
         list(pool.map(run, range(count)))
 
 
-@contextmanager
-def open_transaction(job: Job, event: str) -> Iterator[Callable[[], None]]:
-    """Somebody else's connection that has written `event` and not committed; call what you get to commit."""
-    written, may_commit = threading.Event(), threading.Event()
-
-    def write(_: int) -> None:
-        with transaction.atomic():
-            note(job, event)
-            written.set()
-            may_commit.wait(60)
-
-    thread = threading.Thread(target=in_threads, args=(1, write))
-    thread.start()
-    assert written.wait(60)
-
-    def commit() -> None:
-        may_commit.set()
-        thread.join(60)
-
-    try:
-        yield commit
-    finally:
-        commit()
+def open_transaction(job: Job, event: str) -> AbstractContextManager[Callable[[], None]]:
+    return uncommitted(lambda: note(job, event))
 
 
 @committing

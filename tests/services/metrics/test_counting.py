@@ -1,14 +1,13 @@
 """What `/metrics` tells is what the tables say, never falls, and costs the same however much there is."""
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.db.models import Sum
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
@@ -28,6 +27,7 @@ from tests import working
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 from tests.images import jpeg
 from tests.metrics import Samples, fallen, parse
+from tests.services.transactions import uncommitted
 
 pytestmark = pytest.mark.django_db
 
@@ -166,32 +166,8 @@ def test_triggers_that_are_made_anew_count_nothing_twice():
     assert ledger.totals()[Metric.QUEUE_DEPTH, Lane.INTERACTIVE, None] == (1, 0)
 
 
-@contextmanager
-def line_of_another() -> Iterator[Callable[[], None]]:
-    """Another connection has written a line; call what you get to have it commit."""
-    written, may_commit = threading.Event(), threading.Event()
-
-    def write() -> None:
-        try:
-            with transaction.atomic():
-                ledger.add(Metric.SANDBOX_RESTARTS, [(SandboxEnd.KILLED, 1)])
-                written.set()
-                may_commit.wait(60)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    assert written.wait(60)
-
-    def commit() -> None:
-        may_commit.set()
-        thread.join(60)
-
-    try:
-        yield commit
-    finally:
-        commit()
+def line_of_another() -> AbstractContextManager[Callable[[], None]]:
+    return uncommitted(lambda: ledger.add(Metric.SANDBOX_RESTARTS, [(SandboxEnd.KILLED, 1)]))
 
 
 @pytest.mark.postgres
