@@ -19,6 +19,7 @@ _WORK = "media_jobs.services.jobs.processing"
 _ATTEMPT = "media_jobs.services.jobs.attempt.Attempt"
 _PUBLISHING = "media_jobs.services.jobs.publishing"
 _CUTOVER = "media_jobs.services.cutover"
+_METRICS = "media_jobs.services.metrics"
 
 #: All that the web process does with an upload, in this order.
 INTAKE = (
@@ -76,14 +77,26 @@ SHADOWING = (
     Point("verdict written", f"{_CUTOVER}.comparing._end", "worker", after=True),
 )
 
+#: All that a worker does so that `/metrics` can tell of it.
+COUNTING = (
+    Point("before a worker says that it lives", f"{_METRICS}.presence.report", "worker"),
+    Point("lives, restarts not counted", f"{_METRICS}.presence.report_restarts", "worker"),
+    Point("lines removed, sums not written", f"{_METRICS}.ledger._write", "worker"),
+    Point("sums written, not committed", f"{_METRICS}.ledger._write", "worker", after=True),
+)
+
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Faults]]:
     """One worker, whose steps can therefore be counted, and one wake-up at a time: the next job needs another one."""
-    points = (*INTAKE, *(point for point, _ in PROCESSING), *SHADOWING)
+    points = (*INTAKE, *(point for point, _ in PROCESSING), *SHADOWING, *COUNTING)
     (site := tmp_path_factory.mktemp("site")).joinpath("gall").mkdir()
     env = {"WORKERS": "1", "QUEUE_SIZE": "1", "LEGACY_FOLDER": str(site), "SHADOW_GRACE_MINUTES": "0"}
-    constants = {"media_jobs.services.cutover.holding._HOLD_S": 2.0}
+    constants = {
+        "media_jobs.services.cutover.holding._HOLD_S": 2.0,
+        "media_jobs.services.housekeeping.counted._FEW": 0,
+        "media_jobs.services.housekeeping.tasks.METRICS.every_s": 1,
+    }
     with faulty_world(tmp_path_factory.mktemp("crashes"), *points, env=env, constants=constants) as made:
         yield made
 
@@ -136,5 +149,15 @@ def test_a_shadow_comes_to_one_verdict_wherever_its_worker_dies(faulty, point):
     [found] = world.query(shadow, key)
     assert (found["state"], found["worker"], found["verdict"] != "") == ("compared", "", True)
     assert world.jobs().keys() - before == {str(found["job_id"])}
+    world.assert_all_done()
+    world.assert_invariants()
+
+
+@pytest.mark.parametrize("point", COUNTING, ids=lambda point: point.name.replace(" ", "_"))
+def test_what_metrics_tell_is_what_the_tables_say_wherever_a_worker_dies(faulty, point):
+    world, faults = faulty
+    faults.arm(point.name)
+    world.send(photo())
+    wait_until(lambda: faults.has_happened(point.name), SETTLE_LIMIT_S, point.name)
     world.assert_all_done()
     world.assert_invariants()
