@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='apikey',
             name='may_shadow',
-            field=models.BooleanField(db_default=False, default=False, help_text='Send what a live site makes, to be compared: wrong shadows take a guarded flag back to 0 %.', verbose_name='shadow'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Send what a live site makes, to be compared. Wrong shadows switch a guarded flag off.', verbose_name='shadow'),
         ),
         migrations.AddConstraint(
             model_name='apikey',

@@ -26,7 +26,7 @@ class ApiKey(models.Model):
         "shadow",
         default=False,
         db_default=False,
-        help_text="Send what a live site makes, to be compared: wrong shadows take a guarded flag back to 0 %.",
+        help_text="Send what a live site makes, to be compared. Wrong shadows switch a guarded flag off.",
     )
     acts_for_users = models.BooleanField(
         "acts for users",
