@@ -52,6 +52,7 @@ SPECTACULAR_SETTINGS = {
         "media_jobs.api.webhooks.schema.SENT_OF_FLAGS",
         "media_jobs.api.webhooks.schema.SENT_AS_TEST",
     ],
+    "PREPROCESSING_HOOKS": ["media_jobs.api.shared.openapi.security.with_callers"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "media_jobs.api.events.schema.describe_stream",

@@ -62,8 +62,6 @@ def swagger() -> str:
     """Return the OpenAPI document of the Instrlabs API: its paths out of that of the service, and what these name."""
     from drf_spectacular.generators import SchemaGenerator
 
-    from media_jobs.api.shared.openapi import security  # noqa: F401  (registers what the document says)
-
     whole = SchemaGenerator().get_schema(request=None, public=True)
     paths = {path: calls for path, calls in whole["paths"].items() if path.startswith(_INSTRLABS)}
     schemas, wanted = whole["components"]["schemas"], _named(paths)

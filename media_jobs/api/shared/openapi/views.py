@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
 
 from media_jobs.api.shared.addresses import is_local
-from media_jobs.api.shared.openapi import security  # noqa: F401  (registers what the document says about callers)
 
 _READ = ["get", "head"]
 #: By whether it is for callers on this machine: nothing else of a request changes it.
