@@ -17,6 +17,7 @@ from bench.parts.pipeline import call, memory, quality, raw, speed, unit_tests
 from bench.parts.service import (
     accepting,
     alone,
+    crowd,
     footprint,
     hostile,
     peers,
@@ -45,6 +46,7 @@ _ALWAYS: dict[str, _Part] = {
 _BY_NAME: dict[str, _Part] = {
     "accepting": lambda options: accepting.rows(options.rounds, options.against),
     "bytes": lambda options: quality.rows(options.photos),
+    "crowd": lambda options: crowd.rows(),
     "desk": lambda options: desk.rows(options.rounds, options.pictures),
     "footprint": lambda options: footprint.rows(options.jobs or 1_000, options.against),
     "hostile": lambda options: hostile.rows(options.against),

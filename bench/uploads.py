@@ -45,6 +45,19 @@ def post(
     fields: Mapping[str, str] | None = None,
 ) -> int:
     """Return the status. Raises RuntimeError unless it is accepted, or done."""
+    status, said = posted(connection, picture, path, fields)
+    if status not in _TAKEN:
+        raise RuntimeError(f"{status}: {said!r}")
+    return status
+
+
+def posted(
+    connection: http.client.HTTPConnection,
+    picture: bytes,
+    path: str = "/v1/images",
+    fields: Mapping[str, str] | None = None,
+) -> tuple[int, bytes]:
+    """Return the status and what the answer says."""
     head = b"".join(_FIELD % (name.encode(), value.encode()) for name, value in (fields or {}).items()) + _HEAD
     headers = {
         "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
@@ -52,10 +65,7 @@ def post(
     }
     connection.request("POST", path, _chunks(head, picture), headers)
     answer = connection.getresponse()
-    said = answer.read()
-    if answer.status not in _TAKEN:
-        raise RuntimeError(f"{answer.status}: {said!r}")
-    return answer.status
+    return answer.status, answer.read()
 
 
 def with_comment(jpeg: bytes, comment: bytes) -> bytes:

@@ -149,7 +149,7 @@ class Service:
         """Upload a picture and return its job once it has ended."""
         return self.finished(self.send(content or photo()))
 
-    def finished(self, job_id: str) -> dict[str, Any]:
+    def finished(self, job_id: str, *, within_s: float = JOB_LIMIT_S) -> dict[str, Any]:
         found: dict[str, Any] = {}
 
         def has_ended() -> bool:
@@ -157,7 +157,7 @@ class Service:
             found.update(httpx.get(f"{self.url}/v1/jobs/{job_id}", headers=self.headers, timeout=30).json())
             return bool(found["status"] != "processing")
 
-        wait_until(has_ended, JOB_LIMIT_S, f"the end of job {job_id}")
+        wait_until(has_ended, within_s, f"the end of job {job_id}")
         return found
 
     def manage(self, *arguments: str) -> str:

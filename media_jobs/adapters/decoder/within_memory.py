@@ -37,16 +37,22 @@ def render_within(
     def ask(by_bytes: int) -> Rendered:
         starting_bytes = 0 if sandbox.pid else _DECODER_BYTES
         with translate_errors(), memory.reserved(by_bytes + starting_bytes, sandbox.pid, heartbeat) as grant:
-            if not grant.fits and (grant.grown_bytes or 0) < starting_bytes + _LEAST_BYTES:
-                raise errors.TooMuchMemory(needed_bytes=by_bytes, limit_bytes=grant.grown_bytes or 0)
+            left_bytes = grant.grown_bytes or 0
+            if not grant.fits and left_bytes < starting_bytes + _LEAST_BYTES:
+                raise errors.TooMuchMemory(needed_bytes=by_bytes, limit_bytes=left_bytes)
             room = by_bytes if grant.fits and grant.grown_bytes is not None else None
-            return sandbox.render(
-                replace(request, limits=replace(request.limits, room_bytes=room)),
-                timeout_s=timeout_s,
-                heartbeat=heartbeat,
-                on_output=on_output,
-                may_grow_bytes=None if grant.fits else (grant.grown_bytes or 0) - starting_bytes,
-            )
+            try:
+                return sandbox.render(
+                    replace(request, limits=replace(request.limits, room_bytes=room)),
+                    timeout_s=timeout_s,
+                    heartbeat=heartbeat,
+                    on_output=on_output,
+                    may_grow_bytes=None if grant.fits else left_bytes - starting_bytes,
+                )
+            except errors.TooMuchMemory as error:
+                if grant.fits:
+                    raise
+                raise errors.TooMuchMemory(needed_bytes=by_bytes, limit_bytes=left_bytes) from error
 
     try:
         return ask(_SMALL_BYTES)

@@ -68,7 +68,7 @@ def test_what_does_not_fit_ends_with_the_code_for_memory_and_hurts_nobody(host: 
     host.render(SMALL)
     child = host.sandbox.pid
     host.left_mb = 16 + NEEDED_MB // 3
-    with pytest.raises(errors.TooMuchMemory):
+    with pytest.raises(errors.TooMuchMemory, match=r"about \d{2,3} MB of memory; 24 MB are allowed"):
         host.render(LARGE)
     assert not host.sandbox.restarts
     assert host.sandbox.pid == child
