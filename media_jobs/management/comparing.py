@@ -1,10 +1,8 @@
 """The command that compares shadows: its workers, and what it tells of them."""
 
-import signal
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,11 +12,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from media_jobs.adapters import database
+from media_jobs.management.own_workers import OwnWorkers
 from media_jobs.management.progress import ProgressLines
 from media_jobs.management.run_text import duration
-from media_jobs.management.signals import SIGNALS
 from media_jobs.models import Shadow
-from media_jobs.runtime.workers.group import WorkerGroup
 from media_jobs.services.cutover import holding, working
 from media_jobs.services.cutover.holding import Choice
 from media_jobs.services.jobs.worker import Worker
@@ -26,8 +23,6 @@ from media_jobs.states import ShadowState
 
 log = structlog.get_logger(__name__)
 
-_TURN_EVERY_S = 1.0
-_LOOK_EVERY_S = 0.1
 _RATE_OVER_S = 30.0
 
 
@@ -50,32 +45,20 @@ def next_shadow_of(choice: Choice) -> Callable[[Worker], bool]:
     return next_shadow
 
 
-class Comparison:
-    """All that is chosen and due, compared by workers of this command. stopped_by: a signal that ended it, else 0."""
+class Comparison(OwnWorkers):
+    """All that is chosen and due, compared by workers of this command."""
 
     def __init__(self, choice: Choice, *, workers: int, shown: ProgressLines) -> None:
-        self.stopped_by = 0
-        self._choice, self._shown = choice, shown
+        super().__init__(next_shadow_of(choice), renders=workers, shown=shown)
+        self._choice = choice
         self._began = timezone.now()
         self._began_s = time.monotonic()
-        self._group = WorkerGroup(workers, next_shadow_of(choice), quiet=shown.has_bar)
         self._left = self._of = self._due().count()
         self._seen: deque[tuple[float, int]] = deque()
 
     def until_over(self) -> None:
         """Work until nothing is due or in work, and no worker is left."""
-        try:
-            with self._signals():
-                turn_at_s = 0.0
-                while self._goes_on():
-                    if time.monotonic() >= turn_at_s:
-                        self._turn()
-                        turn_at_s = time.monotonic() + _TURN_EVERY_S
-                    self._show()
-                    time.sleep(_LOOK_EVERY_S)
-        finally:
-            self._show_log()
-            self._group.close()
+        self._work()
 
     def summary(self) -> dict[str, Any]:
         """What came of it, JSON-ready. reasons: of those that are not the same, the commonest first."""
@@ -117,25 +100,7 @@ class Comparison:
         except database.CONNECTION_ERRORS as error:
             database.discard_connection(error)
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self._stop) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _stop(self, number: int, frame: object) -> None:
-        """Stop: what is in hand goes back at the second signal, and may end before."""
-        if self.stopped_by:
-            self._group.hurry()
-            return
-        self.stopped_by = number
-        self._group.stop()
-
     def _show(self) -> None:
-        self._show_log()
         what = "stopping, once more to stop at once" if self.stopped_by else "pictures"
         self._shown.show(what, done=self._of - self._left, of=self._of, note=self._pace())
 
@@ -150,7 +115,3 @@ class Comparison:
             return ""
         rate = (done - had) / (now - since)
         return f"{rate:.1f}/s, {duration(self._left / rate)} left"
-
-    def _show_log(self) -> None:
-        if lines := self._group.log():
-            self._shown.say(lines)

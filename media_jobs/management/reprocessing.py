@@ -1,11 +1,10 @@
 """A command that works on a run by itself, with processes of its own, until it is over or somebody stops it."""
 
 import os
-import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
@@ -15,11 +14,10 @@ from django.db.models.functions import Now
 from media_jobs.adapters import database
 from media_jobs.callers import SYSTEM
 from media_jobs.errors import WrongState
+from media_jobs.management.own_workers import LOOK_EVERY_S, TURN_EVERY_S, OwnWorkers
 from media_jobs.management.progress import ProgressLines
 from media_jobs.management.run_text import duration
-from media_jobs.management.signals import SIGNALS
 from media_jobs.models import ReprocessRun
-from media_jobs.runtime.workers.group import WorkerGroup
 from media_jobs.services.jobs import processing
 from media_jobs.services.jobs.worker import Worker
 from media_jobs.services.runs import claiming, driving, lifecycle, moves
@@ -27,8 +25,6 @@ from media_jobs.states import RunBy, RunState
 
 log = structlog.get_logger(__name__)
 
-_TURN_EVERY_S = 1.0
-_LOOK_EVERY_S = 0.1
 #: The rate is that of the last so many seconds.
 _RATE_OVER_S = 60.0
 _GOES_ON = (RunState.RUNNING, RunState.PAUSING, RunState.CANCELLING)
@@ -50,7 +46,7 @@ def take_over(run_id: UUID, *, holder: str, by: RunBy, shown: Callable[[str], ob
     holder: the command that works on it from now on; empty: the service's workers do. Raises WrongState,
     ReprocessRun.DoesNotExist.
     """
-    give_up_at, waiting = time.monotonic() + moves.HOLD_S + _TURN_EVERY_S, False
+    give_up_at, waiting = time.monotonic() + moves.HOLD_S + TURN_EVERY_S, False
     while True:
         run = moves.read(run_id)
         if run.state != RunState.RUNNING or run.by != RunBy.COMMAND:
@@ -62,7 +58,7 @@ def take_over(run_id: UUID, *, holder: str, by: RunBy, shown: Callable[[str], ob
         elif not waiting:
             shown(f"Waiting: {run.worker} may still work on this run.")
             waiting = True
-        time.sleep(_LOOK_EVERY_S)
+        time.sleep(LOOK_EVERY_S)
         driving.drive(run_id, driving.name())  # says that it was interrupted, once its hold has ended
 
 
@@ -80,30 +76,16 @@ def _is_gone(holder: str) -> bool:
     return False
 
 
-class OwnWork:
-    """One run, and the workers that do it. `stopped_by`: the signal by which somebody ended it early, else 0."""
+class OwnWork(OwnWorkers):
+    """One run, and the workers that do it."""
 
     def __init__(self, run: ReprocessRun, *, renders: int, holder: str, shown: ProgressLines) -> None:
-        self.run, self.stopped_by = run, 0
-        self._holder, self._shown = holder, shown
-        self._group = WorkerGroup(renders, next_job_of(run.pk), quiet=shown.has_bar)
-        self._pace = Pace(run)
-        self._asked = 0
+        super().__init__(next_job_of(run.pk), renders=renders, shown=shown)
+        self.run, self._holder, self._pace = run, holder, Pace(run)
 
     def until_over(self) -> ReprocessRun:
         """Work until nothing is left to do, the run was paused or cancelled, and no worker is left."""
-        try:
-            with self._signals():
-                turn_at_s = 0.0
-                while self._goes_on():
-                    if time.monotonic() >= turn_at_s:
-                        self._turn()
-                        turn_at_s = time.monotonic() + _TURN_EVERY_S
-                    self._show()
-                    time.sleep(_LOOK_EVERY_S)
-        finally:
-            self._show_log()
-            self._group.close()
+        self._work()
         return self.run
 
     def _goes_on(self) -> bool:
@@ -129,34 +111,11 @@ class OwnWork:
         except database.CONNECTION_ERRORS as error:
             database.discard_connection(error)
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self._stop) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _stop(self, number: int, frame: object) -> None:
-        """Stop: first the pictures in hand may end, the next time they are handed back at once."""
-        self.stopped_by = self.stopped_by or number
-        self._asked += 1
-        if self._asked == 1:
-            self._group.stop()
-        else:
-            self._group.hurry()
-
     def _show(self) -> None:
-        self._show_log()
         what = "stopping, once more to stop at once" if self._asked == 1 else "stopping" if self._asked else "images"
         self._shown.show(
             what, done=self._pace.ended(self.run), of=self._pace.total(self.run), note=self._pace.said(self.run)
         )
-
-    def _show_log(self) -> None:
-        if lines := self._group.log():
-            self._shown.say(lines)
 
 
 class Pace:

@@ -12,6 +12,7 @@ from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.adapters.storage import Role
 from media_jobs.callers import SYSTEM
 from media_jobs.errors import MediaError
+from media_jobs.management import numbers
 from media_jobs.management.progress import progress
 from media_jobs.management.reprocessing import OwnWork, take_over
 from media_jobs.management.run_text import cost_said, summary_of
@@ -25,7 +26,6 @@ from media_jobs.services.runs.selection import Selection
 from media_jobs.states import RunBy, RunState, Staleness
 
 NOT_ALL, ASKS = 3, 4
-_MOST_WORKERS = 64
 #: Options that choose what a run is about: decided once, when it begins.
 _CHOICE = ("prefix", "preset", "rendition", "only_missing", "only_stale", "force", "limit", "dry_run")
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         who = parser.add_argument_group("who works").add_mutually_exclusive_group()
-        who.add_argument("--workers", type=_workers, metavar="N", help="this command, with N renders at a time")
+        who.add_argument("--workers", type=numbers.workers, metavar="N", help="this command, with N renders at a time")
         who.add_argument(
             "--enqueue", action="store_true", help="the service's workers, in the lane bulk; the command ends at once"
         )
@@ -71,7 +71,7 @@ class Command(BaseCommand):
             help="also what is there and up to date, and files of which this engine is known to make nothing; with "
             "--only-missing or --only-stale only the latter are added",
         )
-        what.add_argument("--limit", type=_count, metavar="N", help="at most N images, the oldest first")
+        what.add_argument("--limit", type=numbers.count, metavar="N", help="at most N images, the oldest first")
         how = parser.add_argument_group("how")
         how.add_argument("--dry-run", action="store_true", help="tell how many images, and what they would cost")
         how.add_argument("--resume", type=_run_id, metavar="RUN", help="go on with a run that was paused or cut off")
@@ -186,20 +186,6 @@ def _draft(options: dict[str, Any]) -> ReprocessRun:
     limited = lifecycle.create(selection=chosen, image_ids=islice(oldest.iterator(), options["limit"]), **how)
     ReprocessRun.objects.filter(pk=run.pk).delete()
     return limited
-
-
-def _workers(text: str) -> int:
-    return _number(text, most=_MOST_WORKERS)
-
-
-def _count(text: str) -> int:
-    return _number(text, most=2**31 - 1)
-
-
-def _number(text: str, *, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-        raise ArgumentTypeError(f"{text!r}: takes a number from 1 to {most:,}")
-    return int(text)
 
 
 def _run_id(text: str) -> UUID:

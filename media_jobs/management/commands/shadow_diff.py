@@ -14,6 +14,7 @@ from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.adapters.storage import Role
 from media_jobs.errors import MediaError
 from media_jobs.library import scoreboard
+from media_jobs.management import numbers
 from media_jobs.management.comparing import Comparison
 from media_jobs.management.progress import progress
 from media_jobs.management.run_text import duration
@@ -25,7 +26,6 @@ from media_jobs.services.cutover import again, comparing, holding
 from media_jobs.services.cutover.holding import Choice
 
 SOME_WORSE = 3
-_MOST_WORKERS = 64
 
 
 class Command(BaseCommand):
@@ -46,8 +46,10 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, epilog=self.epilog, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--workers", type=_workers, default=2, metavar="N", help="N comparisons at a time (2)")
-        parser.add_argument("--limit", type=_count, metavar="N", help="at most N, the oldest first")
+        parser.add_argument(
+            "--workers", type=numbers.workers, default=2, metavar="N", help="N comparisons at a time (2)"
+        )
+        parser.add_argument("--limit", type=numbers.count, metavar="N", help="at most N, the oldest first")
         parser.add_argument(
             "--since", type=_moment, metavar="WHEN", help="only what was written since then: 7d, 12h, 2026-11-24"
         )
@@ -114,20 +116,6 @@ def _told(summary: dict[str, Any]) -> str:
     if board.thin:
         lines.append(f"{board.needed:,} more without an error are needed to be sure of that.")
     return "\n".join(lines)
-
-
-def _workers(text: str) -> int:
-    return _number(text, most=_MOST_WORKERS)
-
-
-def _count(text: str) -> int:
-    return _number(text, most=2**31 - 1)
-
-
-def _number(text: str, *, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-        raise ArgumentTypeError(f"{text!r}: takes a number from 1 to {most:,}")
-    return int(text)
 
 
 def _moment(text: str) -> datetime:
