@@ -20,7 +20,7 @@ def spared(host: SmallHost) -> bool:
     return host.group.oom_kills == 0
 
 
-@pytest.mark.parametrize("on_s3", [False, True], ids=["files", "s3"])
+@pytest.mark.parametrize("on_s3", [False], ids=["files"])  # S3: not yet, see decision 082
 def test_thirty_uploads_at_once_fit_into_256_mb(tmp_path: Path, on_s3: bool) -> None:
     with small_host(tmp_path, on_s3=on_s3) as host:
         if host is None:
