@@ -10,8 +10,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core.signals import request_finished
 from gunicorn.workers.gthread import TConn
 
+from media_jobs.adapters.kept_connections import close_surplus
 from media_jobs.runtime.http import heads, pace, refusals
 from media_jobs.runtime.http.admission import Admission
 from media_jobs.runtime.http.answering import AnsweringWorker
@@ -46,6 +48,7 @@ class WebWorker(AnsweringWorker):
 
     def init_process(self) -> None:
         _allow_many_connections()
+        request_finished.connect(close_surplus)
         limits = pace.configured()
         self.pace = limits.pace
         longest = max(settings.MAX_UPLOAD_BYTES, settings.RAW_MAX_UPLOAD_BYTES)

@@ -1,4 +1,4 @@
-"""A service with everything that it starts on a machine of 256 MB, and a crowd of uploads at once."""
+"""A service with everything that it starts on a machine of little memory, and a crowd of uploads at once."""
 
 import http.client
 import json
@@ -20,7 +20,8 @@ from tests.limits import NO_LIMITS
 from tests.memory_group import MemoryGroup, memory_group
 from tests.seaweed import seaweedfs
 
-MEMORY_BYTES = 256 * 1_048_576
+_MIB = 1_048_576
+MEMORY_MB = 256
 CROWD = 30
 UPLOAD_BYTES = 10_000_000
 _PATIENCE_S = 600.0
@@ -72,10 +73,10 @@ class SmallHost:
 
 
 @contextmanager
-def small_host(folder: Path, *, on_s3: bool) -> Iterator[SmallHost | None]:
+def small_host(folder: Path, *, on_s3: bool, memory_mb: int = MEMORY_MB) -> Iterator[SmallHost | None]:
     """With SQLite, a Valkey of its own and two workers; None where no such group can be made."""
     with ExitStack() as stack:
-        group = stack.enter_context(memory_group(MEMORY_BYTES))
+        group = stack.enter_context(memory_group(memory_mb * _MIB))
         if group is None:
             yield None
             return

@@ -11,7 +11,7 @@ from bench.measure import MIB, Spread
 from bench.pictures import TWELVE, Picture
 from bench.rows import Row
 from media_jobs.errors import TooMuchMemory
-from tests.e2e.small_host import CROWD, MEMORY_BYTES, SmallHost, Taken, small_host
+from tests.e2e.small_host import CROWD, MEMORY_MB, SmallHost, Taken, small_host
 
 PROGRESSIVE = Picture("24 MP progressive", 6000, 4000, progressive=True)
 _IDLE_UPLOADS = 7
@@ -59,7 +59,7 @@ def _lost(name: str, picture: Picture, taken: Taken, *, refused: int, kills: int
     """How many ended otherwise than they may, and how many processes the kernel ended. refused: as they may be."""
     lost = CROWD - taken.ends["done"] - refused
     came = ", ".join(f"{count} {end}" for end, count in sorted(taken.ends.items()))
-    note = f"{came}; {kills} OOM kills; at most {peak_bytes / MIB:.0f} of {MEMORY_BYTES // MIB} MB, without files"
+    note = f"{came}; {kills} OOM kills; at most {peak_bytes / MIB:.0f} of {MEMORY_MB} MB, without files"
     what = f"{name}: {CROWD} at once, lost or ended by the kernel"
     return Row("crowd", what, picture.name, "", Spread.of([lost + kills]), 0, at_most=True, note=note)
 

@@ -17,9 +17,10 @@ from bench.rows import Curve, Row
 _HALF = Picture("0.5 MP", 816, 612)
 _SLOTS = 2
 _MOST_MB, _MOST_TIMES = 120.0, 0.65
-_REST_S = 30.0
-#: Within the rest it is looked so often, and the highest counts: maintenance comes and goes.
-_LOOKS = 5
+#: Decoders, and then their template, have ended by then.
+_REST_S = 75.0
+#: It is looked so often then, and the highest counts: maintenance comes and goes.
+_LOOKS, _EVERY_S = 5, 5.0
 
 
 def rows(jobs: int, against: Path | None) -> Iterator[Row | Curve]:
@@ -44,10 +45,11 @@ def _rested(root: Path, jobs: int) -> list[Census]:
     with ExitStack() as stack:
         service = stopped(stack, root, slots=_SLOTS).start()
         work_through(service, _HALF.file(), jobs)
+        time.sleep(_REST_S)
         found = []
         for _ in range(_LOOKS):
-            time.sleep(_REST_S / _LOOKS)
             found.append(census(service))
+            time.sleep(_EVERY_S)
         return found
 
 

@@ -197,6 +197,7 @@ class Sandbox:
         """Kill a child that has had nothing to do for some time: it holds memory, and a new one is there at once."""
         if self._child and time.monotonic() - self._asked_at_s > _IDLE_S:
             self.close()
+        template.close_if_idle()
 
     def close(self) -> None:
         """Kill the child, if there is one."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from media_jobs import errors
+from media_jobs.adapters.decoder import template
 from media_jobs.adapters.decoder.host_memory import HostMemory
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.workspace import translate_errors
@@ -12,7 +13,7 @@ from media_jobs.ports import Heartbeat
 
 _MIB = 1_048_576
 #: What a decoder takes before it has seen a picture, and the template that it is forked from.
-_DECODER_BYTES = 24 * _MIB
+_DECODER_BYTES, _TEMPLATE_BYTES = 10 * _MIB, 14 * _MIB
 #: What it takes to look at a header, and to render what is small …
 _SMALL_BYTES = 12 * _MIB
 #: … and what is not worth a try.
@@ -34,13 +35,15 @@ def render_within(
     there is, or TooMuchMemory.
     """
 
-    def ask(by_bytes: int) -> Rendered:
-        starting_bytes = 0 if sandbox.pid else _DECODER_BYTES
+    def ask(by_bytes: int, *, try_it: bool) -> Rendered:
+        starting_bytes = 0 if sandbox.pid else _DECODER_BYTES + (0 if template.is_running() else _TEMPLATE_BYTES)
         with translate_errors(), memory.reserved(by_bytes + starting_bytes, sandbox.pid, heartbeat) as grant:
             left_bytes = grant.grown_bytes or 0
             if not grant.fits and left_bytes < starting_bytes + _LEAST_BYTES:
-                raise errors.TooMuchMemory(needed_bytes=by_bytes, limit_bytes=left_bytes)
-            room = by_bytes if grant.fits and grant.grown_bytes is not None else None
+                raise errors.TooMuchMemory(needed_bytes=by_bytes + starting_bytes, limit_bytes=left_bytes)
+            room: int | None = by_bytes if grant.fits else left_bytes - starting_bytes
+            if grant.grown_bytes is None or (try_it and not grant.fits):
+                room = None
             try:
                 return sandbox.render(
                     replace(request, limits=replace(request.limits, room_bytes=room)),
@@ -52,9 +55,9 @@ def render_within(
             except errors.TooMuchMemory as error:
                 if grant.fits:
                     raise
-                raise errors.TooMuchMemory(needed_bytes=by_bytes, limit_bytes=left_bytes) from error
+                raise errors.TooMuchMemory(needed_bytes=by_bytes + starting_bytes, limit_bytes=left_bytes) from error
 
     try:
-        return ask(_SMALL_BYTES)
+        return ask(_SMALL_BYTES, try_it=False)
     except errors.NeedsRoom as need:
-        return ask(need.grown_bytes)
+        return ask(need.grown_bytes, try_it=True)

@@ -13,13 +13,41 @@ from storages.backends.s3 import S3Storage
 
 from media_jobs.adapters.storage.s3_calls import CALL_LIMITS, CallLimits
 
-# What boto3 knows about S3 takes 12 MB. Read here, it is shared by all clients, and by workers forked from here:
-# a further client then takes 0.5 MB.
-_SERVICE_MODELS = botocore.loaders.create_loader()
-for _name in ("service-2", "endpoint-rule-set-1", "paginators-1"):
-    _SERVICE_MODELS.load_service_model("s3", _name)
-for _name in ("endpoints", "partitions", "sdk-default-configuration"):
-    _SERVICE_MODELS.load_data(_name)
+#: Whose addresses are kept: credentials may come from STS.
+_SERVICES = ("s3", "sts")
+
+
+def _read_service_models() -> botocore.loaders.Loader:
+    """Read what boto3 knows about S3, which all clients share, and workers that are forked from here.
+
+    Descriptions and the addresses of some 300 other services would take 8 of 15 MB. The loader keeps what it has
+    read, so that clients find it as it is left here.
+    """
+    loader = botocore.loaders.create_loader()
+    model = loader.load_service_model("s3", "service-2")
+    _remove_documentation([model["operations"], model["shapes"]])
+    for name in ("endpoint-rule-set-1", "paginators-1"):
+        loader.load_service_model("s3", name)
+    for name in ("partitions", "sdk-default-configuration"):
+        loader.load_data(name)
+    for partition in loader.load_data("endpoints")["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in _SERVICES if name in services}
+    return loader
+
+
+def _remove_documentation(model: Any) -> None:
+    """Remove it in place, at all depths."""
+    if isinstance(model, dict):
+        if isinstance(model.get("documentation"), str):
+            del model["documentation"]
+        model = model.values()
+    if not isinstance(model, str | bytes) and hasattr(model, "__iter__"):
+        for part in model:
+            _remove_documentation(part)
+
+
+_SERVICE_MODELS = _read_service_models()
 
 #: Key, secret and, where STS gave them, the session token, which else is missing or empty.
 Credentials = tuple[str, ...]

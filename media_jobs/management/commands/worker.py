@@ -10,6 +10,7 @@ from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.adapters.queue_probe import QueueUnusable, probe_queue
 from media_jobs.adapters.storage import Role
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
+from media_jobs.runtime import memory
 from media_jobs.runtime.preparation import database_problem
 from media_jobs.runtime.workers.process import run_worker
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         except (DecoderUnusable, StorageUnusable, QueueUnusable) as error:
             raise CommandError(str(error)) from error
         _wait_for_tables()
+        memory.share()
         run_worker(slots, metrics_port=settings.METRICS_PORT)
 
 

@@ -181,6 +181,19 @@ def test_a_decoder_without_work_ends(ask: Ask, sandbox: Sandbox, monkeypatch: py
     assert ask(PHOTO).width_px == 64
 
 
+def test_a_template_that_nobody_needs_ends_too(ask: Ask, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask(PHOTO)
+    sandbox.close_if_idle()
+    assert template.is_running()
+    monkeypatch.setattr(template, "_IDLE_S", 0.0)
+    sandbox.close_if_idle()
+    assert not template.is_running()
+    ask(PHOTO)
+    sandbox.close()
+    ask(PHOTO)
+    assert template.is_running()
+
+
 def test_a_fork_of_its_worker_leaves_the_template_alone(ask: Ask, sandbox: Sandbox) -> None:
     ask(PHOTO)
     before = template_pid()

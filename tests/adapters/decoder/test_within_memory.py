@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from media_jobs import errors
-from media_jobs.adapters.decoder import host_memory
+from media_jobs.adapters.decoder import host_memory, template
 from media_jobs.adapters.decoder.host_memory import HostMemory
 from media_jobs.adapters.decoder.questions import RenderQuestion
 from media_jobs.adapters.decoder.sandbox import Sandbox
@@ -75,6 +75,14 @@ def test_what_does_not_fit_ends_with_the_code_for_memory_and_hurts_nobody(host: 
     host.render(SMALL)
     host.left_mb = 100_000
     host.render(LARGE)
+
+
+def test_where_a_decoder_hardly_fits_it_still_says_what_a_picture_needs(host: Host) -> None:
+    template.close()
+    host.left_mb = 16 + 34
+    with pytest.raises(errors.TooMuchMemory, match=r"about 1\d\d MB of memory"):
+        host.render(LARGE)
+    host.render(SMALL)
 
 
 def test_what_an_estimate_takes_for_too_much_is_tried(host: Host) -> None:
