@@ -1,6 +1,7 @@
 """A worker process: slots that do jobs, and what is done once for all of them."""
 
 import signal
+import threading
 import time
 from contextlib import suppress
 from types import FrameType
@@ -59,6 +60,8 @@ class WorkerProcess:
         self._count = slots
         self._failures: list[float] = []
         self._stopped_at_s: float | None = None
+        #: Never set: signals interrupt who waits for it, also under libfaketime, where `time.sleep` fails.
+        self._pause = threading.Event()
         self._is_interruptible = False
 
     @property
@@ -140,16 +143,25 @@ class WorkerProcess:
         self._is_interruptible = True
         try:
             if not self.stopping:
-                self._schedule.run_due_tasks()
-                time.sleep(_LOOK_EVERY_S)
+                self._run_due_tasks()
+                self._pause.wait(_LOOK_EVERY_S)
         finally:
             self._is_interruptible = False
+
+    def _run_due_tasks(self) -> None:
+        """Whatever goes wrong here, jobs go on."""
+        try:
+            self._schedule.run_due_tasks()
+        except database.CONNECTION_ERRORS as error:
+            database.discard_connection(error)
+        except Exception:
+            log.exception("due_tasks_failed")
 
     def _sleep(self, seconds: float) -> None:
         self._is_interruptible = True
         try:
             if not self.stopping:
-                time.sleep(seconds)
+                self._pause.wait(seconds)
         finally:
             self._is_interruptible = False
 

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from structlog.testing import capture_logs
 
 from media_jobs.models import WorkerProcess
 from media_jobs.runtime.workers import process as processes
 from media_jobs.runtime.workers.process import WorkerProcess as Process
 from media_jobs.runtime.workers.slot import Slot
+from media_jobs.services.housekeeping import TaskSchedule
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -62,6 +64,22 @@ def test_a_slot_that_ends_by_a_bug_is_begun_again(slots_that):
     assert again.worker.id != first.worker.id
     assert [entry["event"] for entry in logs] == ["slot_failed", "slot_starts_again"]
     assert WorkerProcess.objects.count() == 0
+
+
+def test_whatever_goes_wrong_beside_the_jobs_the_process_goes_on(slots_that, monkeypatch):
+    wrongs = [OperationalError("the database is gone"), InterfaceError("the connection is closed"), ValueError("a bug")]
+
+    def run_due_tasks(self: TaskSchedule) -> None:
+        if wrongs:
+            raise wrongs.pop()
+        send(signal.SIGTERM)
+
+    monkeypatch.setattr(TaskSchedule, "run_due_tasks", run_due_tasks)
+    slots_that(lambda slot: wait_for(lambda: slot._stopping))
+    with capture_logs() as logs:
+        Process(1).run()
+    assert not wrongs
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == ["due_tasks_failed"]
 
 
 def test_slots_that_end_again_and_again_end_the_process_for_its_master_to_begin_anew(slots_that):
