@@ -148,8 +148,8 @@ def test_past_its_time_a_child_is_killed(ask: Ask, sandbox: Sandbox, large: byte
     pids: list[int | None] = []
     with pytest.raises(errors.DecoderTimeout, match=r"within 0\.7 seconds"):
         ask(large, SLOW, timeout_s=0.7, heartbeat=lambda: pids.append(sandbox.pid))
-    assert pids[0]
-    assert gone(pids[0])
+    [pid] = {pid for pid in pids if pid}  # it may beat while the child is being started
+    assert gone(pid)
     assert sandbox.pid is None
     assert len(ask(images.jpeg()).outputs) == 4
     assert sandbox.restarts == {SandboxEnd.TIMEOUT: 1}
