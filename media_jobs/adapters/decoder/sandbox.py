@@ -219,6 +219,7 @@ class Sandbox:
 
     def _ready_child(self, compares: bool, heartbeat: Heartbeat) -> DecoderProcess:
         """One for what is asked. There is one at a time: each takes memory while it waits."""
+        template.keep()
         if self._child and not self._child.reusable:
             self.restarts[SandboxEnd.WORN if self._child.is_alive else SandboxEnd.KILLED] += 1
             self.close()

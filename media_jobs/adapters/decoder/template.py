@@ -71,9 +71,15 @@ def close() -> None:
         _end()
 
 
+def keep() -> None:
+    """Have it stay for some time: there are pictures, and one of them may need another decoder."""
+    if _template:
+        _template.needed_at_s = time.monotonic()
+
+
 def close_if_idle() -> None:
-    """… where it has had nothing to do for some time."""
-    if _template and time.monotonic() - _template.asked_at_s > _IDLE_S and _lock.acquire(blocking=False):
+    """End it where nobody has needed it for some time."""
+    if _template and time.monotonic() - _template.needed_at_s > _IDLE_S and _lock.acquire(blocking=False):
         try:
             _end()
         finally:
@@ -88,7 +94,7 @@ class _Template:
 
     def __init__(self, entry: Path, heartbeat: Heartbeat) -> None:
         self.entry = entry
-        self.asked_at_s = time.monotonic()
+        self.needed_at_s = time.monotonic()
         with translate_errors():
             self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
@@ -110,7 +116,7 @@ class _Template:
 
     def fork(self, arguments: dict[str, Any], pipes: Sequence[int], heartbeat: Heartbeat) -> int:
         """Unless this returns, there is no decoder, and no template either."""
-        self.asked_at_s = time.monotonic()
+        self.needed_at_s = time.monotonic()
         answer: dict[str, Any] = {}
         with _adopting_orphans():
             try:
