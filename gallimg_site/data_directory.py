@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from gallimg_site.env import ConfigError
+from gallimg_site.env_fields import ConfigError
 
 #: Of whatever this process and its children make: nothing for group and others.
 UMASK = 0o077

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import dotenv
 
-from gallimg_site.env import ConfigError, Env, is_loopback, listed, takes
+from gallimg_site.env import Env
+from gallimg_site.env_fields import ConfigError, is_loopback, listed, takes
 from media_jobs import keys
 
 #: Of JWT_SECRET. RFC 7518 wants as many bits as the hash has; PyJWT only warns of fewer.

@@ -33,7 +33,7 @@ from gallimg_site.api_settings import (  # noqa: F401
     SPECTACULAR_SETTINGS,
 )
 from gallimg_site.data_directory import close_to_others
-from gallimg_site.env import ConfigError
+from gallimg_site.env_fields import ConfigError
 from gallimg_site.env_reader import load
 from gallimg_site.picture_origins import picture_origins, storage_origins
 

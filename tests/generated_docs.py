@@ -11,7 +11,8 @@ import django
 
 from bench.report import charts, scaling, table, targets
 from bench.rows import Results
-from gallimg_site.env import Env, takes
+from gallimg_site.env import Env
+from gallimg_site.env_fields import takes
 from tests import budgets
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -5,11 +5,7 @@
 """
 # ruff: noqa: E402 - Django's models can be imported only when it is set up
 
-import json
-import os
-import sys
 import time
-from typing import Any
 
 import django
 
@@ -20,6 +16,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from bench.children.lines import answer_of_bed
 from media_jobs import keys
 from media_jobs.callers import ANONYMOUS
 from media_jobs.models import Derivative, Instruction, InstructionDetail, Job, Original, Preset, Product
@@ -118,19 +115,5 @@ def _derivative(job: Job, rendition: str, side_px: int) -> Derivative:
     )  # fmt: skip
 
 
-def main() -> None:
-    wire = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever else is printed is no answer
-    bed: Any = None
-    answer: object = None
-    for line in sys.stdin:
-        match json.loads(line):
-            case {"fill": numbers}:
-                bed, answer = Bed(**numbers), []
-            case {"measure": name, "times": times}:
-                answer = [bed.measure(name) for _ in range(times)]
-        print(json.dumps(answer), file=wire, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    answer_of_bed(Bed)

@@ -6,9 +6,6 @@
 """
 # ruff: noqa: E402 - Django's models can be imported only when it is set up
 
-import json
-import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +20,7 @@ from django.db import connection
 from django.test import Client
 
 from bench.children import scale_data
+from bench.children.lines import answer_each
 from media_jobs.adapters.storage import Role, store
 from media_jobs.models import MaintenanceTask, Original
 from media_jobs.services.housekeeping import TaskSchedule
@@ -74,19 +72,21 @@ class Bed:
 
 
 def main() -> None:
-    wire = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever else is printed is no answer
     bed: Any = None
-    answer: object = None
-    for line in sys.stdin:
-        match json.loads(line):
+
+    def answer(question: dict[str, Any]) -> object:
+        nonlocal bed
+        match question:
             case {"fill": numbers}:
-                bed, answer = Bed(**numbers), []
+                bed = Bed(**numbers)
+                return []
             case {"scrape": times}:
-                answer = [bed.scrape() for _ in range(times)]
+                return [bed.scrape() for _ in range(times)]
             case {"tick": True}:
-                answer = bed.tick()
-        print(json.dumps(answer), file=wire, flush=True)
+                return bed.tick()
+        raise ValueError(question)
+
+    answer_each(answer)
 
 
 if __name__ == "__main__":

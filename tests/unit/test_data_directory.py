@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gallimg_site.data_directory import close_to_others
-from gallimg_site.env import ConfigError
+from gallimg_site.env_fields import ConfigError
 from tests.e2e.service import ROOT
 
 

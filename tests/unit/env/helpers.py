@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gallimg_site import env, env_reader
+from gallimg_site import env, env_fields, env_reader
 
 ROOT = Path(__file__).resolve().parents[3]
 S3 = {"S3_BUCKET": "pictures", "AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s3cr3t"}
@@ -21,7 +21,7 @@ def load(monkeypatch: pytest.MonkeyPatch, **settings: str) -> env.Env:
 
 def complaint(monkeypatch: pytest.MonkeyPatch, **settings: str) -> str:
     """What the start says about `settings`."""
-    with pytest.raises(env.ConfigError) as caught:
+    with pytest.raises(env_fields.ConfigError) as caught:
         load(monkeypatch, **settings)
     said = str(caught.value)
     assert "\n" not in said

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gallimg_site import env
+from gallimg_site.env_fields import ConfigError
 from tests.unit.env.helpers import complaint, load, run_check
 
 
@@ -44,7 +44,7 @@ def test_the_embedded_secret_key_is_made_once_and_for_the_owner_only(
 def test_a_data_directory_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     found = load(monkeypatch, GALLIMG_DATA=str(tmp_path / "file"))
-    with pytest.raises(env.ConfigError, match=r"^GALLIMG_DATA: got '.*file', which cannot be used \(.+\); takes "):
+    with pytest.raises(ConfigError, match=r"^GALLIMG_DATA: got '.*file', which cannot be used \(.+\); takes "):
         _ = found.secret_key
 
 
