@@ -1,5 +1,6 @@
 """Gets the packages of the peers in Node, by `npm ci`, as `package-lock.json` pins them."""
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,12 @@ def prepare() -> None:
     version = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout
     if tuple(int(part) for part in version.strip().lstrip("v").split(".")[:2]) < (20, 9):
         raise NotInstalled(f"{_NEEDED} (found {version.strip()})")
+    with (_HERE / "package-lock.json").open() as pins:
+        fcntl.flock(pins, fcntl.LOCK_EX)  # npm does not, and two at once remove each other's files
+        _install()
+
+
+def _install() -> None:
     installed = _HERE / "node_modules/.package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= (_HERE / "package-lock.json").stat().st_mtime:
         return

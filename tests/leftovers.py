@@ -30,7 +30,7 @@ class Leftovers:
     @classmethod
     def now(cls) -> Self:
         environment = frozenset(item for item in os.environ.items() if item[0] != _CHANGED_BY_PYTEST)
-        return cls(environment, frozenset(threading.enumerate()), _children())
+        return cls(environment, frozenset(threading.enumerate()), children_of_this_process())
 
     def assert_nothing_new(self, *, processes: bool = True) -> None:
         """Wait for what is just ending. processes: whether they count."""
@@ -50,7 +50,7 @@ class Leftovers:
         ]
 
     def _new_children(self) -> list[str]:
-        new = _children() - self.children - servers.pids
+        new = children_of_this_process() - self.children - servers.pids
         return [f"process {pid}" for pid in new if not _is_decoder(pid)]
 
 
@@ -66,8 +66,8 @@ def _is_decoder(pid: int) -> bool:
     return name.startswith((b"gallimg-decoder", b"gallimg-templat")) or b"media_jobs/pipeline/__main__.py" in command
 
 
-def _children() -> frozenset[int]:
-    """Process ids, on Linux; elsewhere none are known."""
+def children_of_this_process() -> frozenset[int]:
+    """Their process ids, on Linux; elsewhere none are known."""
     found: set[int] = set()
     for thread in Path("/proc/self/task").glob("*/children"):
         try:

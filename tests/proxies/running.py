@@ -16,7 +16,7 @@ from tests.e2e.service import ROOT, Service, wait_until
 from tests.proxies.certificates import NAME, Certificate
 from tests.servers import die_with_parent, free_ports
 
-#: What curl says of a stream that was reset: Caddy 2.6 cuts off an early refusal by HTTP/2, behind its status.
+#: What curl says of a stream that was reset: Caddy 2.6 cuts off some early refusals by HTTP/2, behind their status.
 _CUT_OFF = (18, 92)
 _NGINX = """daemon off; master_process off; error_log stderr; pid {folder}/nginx.pid;
 events {{}}

@@ -4,11 +4,11 @@ from typing import Any
 
 import structlog
 from django.db import close_old_connections
-from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
 from media_jobs import errors
 from media_jobs.runtime.http import refusals
+from media_jobs.runtime.http.answer import Answer
 from media_jobs.runtime.http.bodies import is_used_up
 from media_jobs.runtime.http.exchange import Exchange
 from media_jobs.runtime.http.paced_socket import ClientTooSlow, PacedSocket
@@ -80,7 +80,7 @@ class AnsweringWorker(ThreadWorker):  # type: ignore[misc]
             close_old_connections()  # as Django does around each request
             finished = poll.finish()
             close_old_connections()
-            answer = wsgi.Response(req, conn.sock, self.cfg)
+            answer = Answer(req, conn.sock, self.cfg)
             if not self.alive:
                 answer.force_close()
             answer.start_response(finished.status, finished.headers)

@@ -3,8 +3,9 @@
 import os
 from typing import Any
 
-from gunicorn.http.wsgi import FileWrapper, Response, create
+from gunicorn.http.wsgi import FileWrapper, create
 
+from media_jobs.runtime.http.answer import Answer
 from media_jobs.runtime.http.bodies import CONTINUE, RequestBody
 from media_jobs.runtime.http.paced_socket import FilePart, PacedSocket
 
@@ -16,7 +17,8 @@ class Exchange:
         self._sock: PacedSocket = connection.sock
         waits_for_word = request._expected_100_continue
         request._expected_100_continue = False  # gunicorn would say it before anybody has looked at the request
-        self.answer, self.environ = create(request, self._sock, connection.client, connection.server, cfg)
+        _, self.environ = create(request, self._sock, connection.client, connection.server, cfg)
+        self.answer = Answer(request, self._sock, cfg)
         self._body = RequestBody(request.body, self._invite if waits_for_word else None)
         self.environ |= {"wsgi.input": self._body, "wsgi.multithread": True}
 
@@ -29,7 +31,7 @@ class Exchange:
         """Send what the application has made, as far as the client takes it at once; of HEAD what is said of it."""
         part = _file_part(made, self.answer)
         if part:
-            self.answer.send_headers()
+            self.answer.send_head()
             self._sock.send_part(part)
         elif not self.answer._omits_body:
             for item in made:
@@ -40,7 +42,7 @@ class Exchange:
         self._sock.sendall(CONTINUE)
 
 
-def _file_part(made: Any, answer: Response) -> FilePart | None:
+def _file_part(made: Any, answer: Answer) -> FilePart | None:
     """What an answer is that stands in an open file and tells its length; None for all others."""
     if not isinstance(made, FileWrapper) or answer._omits_body or answer.response_length is None:
         return None

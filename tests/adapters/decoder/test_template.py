@@ -19,6 +19,7 @@ from media_jobs.pipeline.values import Request
 from media_jobs.ports import no_heartbeat
 from tests import images
 from tests.adapters.decoder.running import LINUX, MEMORY_BYTES, Ask
+from tests.leftovers import children_of_this_process
 
 pytestmark = LINUX
 
@@ -87,10 +88,10 @@ def test_a_heartbeat_ends_the_wait_for_a_template_and_leaves_nothing(
 
     (tmp_path / "slow.py").write_text("import time; time.sleep(600)")
     monkeypatch.setattr(starting, "ENTRY", tmp_path / "slow.py")
-    before = descriptors("self")
+    before = descriptors("self")  # idle decoders of other tests may end meanwhile
     with pytest.raises(StopWanted):
         process.DecoderProcess(MEMORY_BYTES, tmp_path, [], stop)
-    assert descriptors("self") == before
+    assert descriptors("self") <= before
     assert [path.name for path in tmp_path.iterdir()] == ["slow.py"]
 
 
@@ -119,13 +120,13 @@ def test_it_leaks_nothing_however_often_it_is_forked(tmp_path: Path) -> None:
         process.DecoderProcess(MEMORY_BYTES, tmp_path, [], no_heartbeat).kill()
 
     fork()
-    before = descriptors(template_pid()), descriptors("self")
+    before = descriptors(template_pid())
+    ours, decoders = descriptors("self"), children_of_this_process()  # idle ones of other tests may end meanwhile
     for _ in range(300):
         fork()
-    assert (descriptors(template_pid()), descriptors("self")) == before
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    names = {Path(f"/proc/{pid}/comm").read_text().strip() for pid in children}
-    assert "gallimg-decoder" not in names
+    assert descriptors(template_pid()) == before
+    assert descriptors("self") <= ours
+    assert children_of_this_process() <= decoders
 
 
 def test_after_a_crash_the_next_decoder_has_other_addresses(ask: Ask, sandbox: Sandbox) -> None:

@@ -10,9 +10,9 @@ from media_jobs.runtime.http.paced_socket import PacedSocket
 LIMIT_S = 60.0
 
 
-def pair(stack: ExitStack) -> tuple[PacedSocket, socket.socket]:
-    """The server's end and the client's."""
-    ours, theirs = socket.socketpair()
+def pair(stack: ExitStack, kind: int = socket.SOCK_STREAM) -> tuple[PacedSocket, socket.socket]:
+    """The server's end and the client's. kind: SOCK_SEQPACKET has the client get what is sent together, together."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
     theirs.settimeout(LIMIT_S)
     served = PacedSocket.of(ours)
     stack.callback(served.close)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -40,9 +41,11 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
-def connected(stack: ExitStack, *, grace_s: float = LIMIT_S) -> tuple[TConn, Any]:
+def connected(
+    stack: ExitStack, *, grace_s: float = LIMIT_S, kind: int = socket.SOCK_STREAM
+) -> tuple[TConn, socket.socket]:
     """A connection whose request has begun, and the client's end of it."""
-    ours, theirs = pair(stack)
+    ours, theirs = pair(stack, kind)
     connection = TConn(Config(), ours, ("127.0.0.1", 1), ("127.0.0.1", 2))
     connection.init()
     ours.begin(Pace(grace_s, 1e9))
@@ -65,6 +68,35 @@ def test_a_connection_goes_on_after_a_body_that_was_read(stack):
     assert Worker(says(b"fine", reads=True)).handle(connection) is True
     assert client.recv(1000).endswith(b"fine")
     assert connection.parser.unreader.take_buffered() == GET
+
+
+def chunks(*parts: bytes) -> App:
+    def app(_environ: object, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return iter(parts)
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("app", "packets"),
+    [
+        (says(b"fine", b"more"), [b"\r\n\r\nfine", b"more"]),
+        (says(b""), [b"Content-Length: 0\r\n\r\n"]),
+        (says(), [b"Content-Length: 0\r\n\r\n"]),
+        (says(b"x" * 100_000), [b"\r\n\r\n", b"x" * 100_000]),
+        (chunks(b"fine", b"more"), [b"\r\n\r\n4\r\nfine\r\n", b"4\r\nmore\r\n", b"0\r\n\r\n"]),
+        (chunks(), [b"\r\n\r\n", b"0\r\n\r\n"]),
+    ],
+)
+def test_the_head_of_an_answer_goes_with_what_comes_first_of_its_body(stack, app, packets):
+    connection, client = connected(stack, kind=socket.SOCK_SEQPACKET)
+    client.sendall(GET)
+    assert Worker(app).handle(connection) is True
+    connection.sock.shutdown(socket.SHUT_WR)
+    got = list(iter(lambda: client.recv(200_000), b""))
+    assert [packet[-len(end) :] for packet, end in zip(got, packets, strict=True)] == packets
+    assert got[0].startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_a_connection_ends_after_a_body_that_is_still_to_come(stack):
