@@ -19,7 +19,7 @@ def setting(
     aliases: tuple[str, ...] = (),
     secret: bool = False,
 ) -> Any:
-    """A field of `Env`. `help` is the README's text; `secret` values are never repeated in an error."""
+    """A field of `Env`. `help` is its text in docs/settings.md; `secret` values are never repeated in an error."""
     metadata = {
         "help": help,
         "least": least,

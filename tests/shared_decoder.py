@@ -1,4 +1,4 @@
-"""One decoder for the workers of all tests of a process: a new one takes a third of a second to start."""
+"""One decoder for the workers of all tests of a process: few of them are about its start and end."""
 
 import atexit
 from functools import cache

@@ -111,6 +111,14 @@ def test_the_error_on_the_page_of_the_api_is_one_that_the_service_gave() -> None
     assert shown == [captured.PROBLEMS["unknown_field"]]
 
 
+def test_every_maintenance_task_is_on_the_page_of_operators_and_no_other() -> None:
+    from media_jobs.services.housekeeping import TASKS
+
+    section = section_of(ROOT / "docs/operating.md", "## Housekeeping")
+    named = re.findall(r"(?m)^\| ([a-z, ]+) \|", section)
+    assert {name for cell in named for name in cell.split(", ")} - {"task"} == {task.name for task in TASKS}
+
+
 def test_every_event_that_operators_are_promised_is_logged() -> None:
     code = "".join(path.read_text() for path in (ROOT / "media_jobs").rglob("*.py"))
     rows = [line for line in section_of(ROOT / "docs/operating.md", "## Logs").splitlines() if line.startswith("| `")]

@@ -2,7 +2,7 @@
 
 Its first line is `{"ready": {"protection", "libvips"}}`. Answers to a request: any number of
 `{"output": [done, of]}`, then one of `{"done": Rendered or Measures}`, `{"refused": {"code", "sentence"}}`,
-`{"lacks": code}`, what this machine has not, and `{"failed": text}`.
+`{"needs": bytes}`, more memory than it may take, `{"lacks": code}`, what this machine has not, and `{"failed": text}`.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Decides when a worker runs which task, so that no separate scheduler is needed."""
+"""Decides when a worker process runs which task, so that no separate scheduler is needed."""
 
 import random
 import time
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 _NOTIFY_EVERY_S = 1
 _URGENT_EVERY_S = 10
-#: Jobs wait meanwhile, for all tasks together: what is left afterwards continues after the next job.
+#: A turn, of all tasks together: what is left afterwards continues in the next one. Jobs of a command wait meanwhile.
 _RUN_LIMIT_S = 10
 _CONTINUE_AFTER_S = 1
 #: What is done seldom is asked for more often, because processes come and go; the database knows when it was done.
@@ -45,7 +45,7 @@ class TaskSchedule:
         self._order = deque(task for task in TASKS if task is not LEASES)
 
     def run_due_tasks(self) -> None:
-        """Run what is due, between two jobs. Costs no query when nothing is; database and storage may be away."""
+        """Run what is due. Costs no query when nothing is; database and storage may be away."""
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
         until = time.monotonic() + _RUN_LIMIT_S
