@@ -7,6 +7,7 @@ from bench.parts.service.throughput import BACKENDS, KINDS, cost_of
 from bench.pictures import SMALL, TWELVE
 from bench.report import table
 from bench.rows import Results
+from gallimg_site.env import SLOTS_OF_A_PROCESS
 
 _ALONE, _SHARED = BACKENDS
 #: What an upload of each weighs.
@@ -44,18 +45,24 @@ _HERE = ("web", "worker", "decoder", "queue")
 _CARD = Part("1 Gbit/s to the web process, or from it to S3")
 #: A Python process computes on one processor at a time, however many slots it has; so does the queue's server.
 _ONE_WEB, _QUEUE = Part("the web process", ("web",), 1), Part("the queue's one thread", ("queue",), 1)
-_ONE_WORKER, _TEN_WORKERS = Part("the worker process", ("worker",), 1), Part("the worker processes", ("worker",), 10)
+
+
+def _workers(hosts: int, slots: int) -> Part:
+    """Their processes, as `serve` shares the slots of each host out."""
+    processes = hosts * -(-slots // SLOTS_OF_A_PROCESS)
+    return Part("the worker process" if processes == 1 else "the worker processes", ("worker",), processes)
+
 
 SETUPS = (
     Setup("a small VM: one processor", _ALONE, (Part("its processor", _HERE, 1), _CARD)),
-    Setup("two processors", _ALONE, (Part("its processors", _HERE, 2), _ONE_WEB, _ONE_WORKER, _CARD)),
+    Setup("two processors", _ALONE, (Part("its processors", _HERE, 2), _ONE_WEB, _workers(1, 2), _CARD)),
     Setup(
         "a large host: 16 processors, PostgreSQL on it, S3 elsewhere",
         _SHARED,
         (
             Part("its processors", (*_HERE, "PostgreSQL"), 16),
             _ONE_WEB,
-            _ONE_WORKER,
+            _workers(1, 16),
             _QUEUE,
             _CARD,
         ),
@@ -65,7 +72,7 @@ SETUPS = (
         _SHARED,
         (
             Part("the workers' processors", ("worker", "decoder"), 40),
-            _TEN_WORKERS,
+            _workers(10, 4),
             _ONE_WEB,
             Part("PostgreSQL's processors", ("PostgreSQL",), 4),
             _QUEUE,
@@ -77,7 +84,7 @@ SETUPS = (
         _SHARED,
         (
             Part("the workers' processors", ("worker", "decoder"), 40),
-            _TEN_WORKERS,
+            _workers(10, 4),
             Part("the web processes", ("web",), 4),
             Part("PostgreSQL's processors", ("PostgreSQL",), 4),
             _QUEUE,

@@ -36,5 +36,10 @@ def test_what_many_hosts_have_too_little_of_is_found():
     assert limit(costs, "the same with direct uploads", TWELVE.name)[0] == "the workers' processors"
 
 
+def test_the_slots_of_a_large_host_share_as_many_processes_as_it_starts():
+    costs = measured(web=1, worker=20, decoder=20)
+    assert limit(costs, "a large host", "0.3 MP")[:2] == ["the worker processes", "200/s, 720,000 an hour"]
+
+
 def test_what_nobody_has_measured_saturates_nowhere():
     assert "an hour" not in scaling.markdown(Results({}))
