@@ -2,7 +2,7 @@
 
 from argparse import ArgumentTypeError
 
-#: More processes than any host has use for.
+#: More processes, or slots of one, than any host has use for; WORKERS takes no more either.
 _MOST_WORKERS = 64
 
 

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         create = verbs.add_parser("create", help="make a key and print it: the only time that it is shown")
-        create.add_argument("name", help="which program has it")
+        create.add_argument("name", type=_name, help="which program has it")
         create.add_argument(
             "--scope",
             action="append",
@@ -77,6 +77,13 @@ def _aligned(rows: list[tuple[str, ...]]) -> Iterable[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _name(text: str) -> str:
+    most = ApiKey._meta.get_field("name").max_length or 0
+    if not 1 <= len(text.strip()) <= most:
+        raise ArgumentTypeError(f"takes a name of 1 to {most} characters, by which you know the program again")
+    return text.strip()
 
 
 def _moment(text: str) -> datetime:

@@ -9,6 +9,7 @@ from django.db import connection
 from media_jobs.adapters.decoder.selftest import DecoderUnusable, selftest
 from media_jobs.adapters.queue_probe import QueueUnusable, probe_queue
 from media_jobs.adapters.storage import Role
+from media_jobs.management import numbers
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 from media_jobs.runtime import memory
 from media_jobs.runtime.preparation import database_problem
@@ -17,8 +18,6 @@ from media_jobs.runtime.workers.process import run_worker
 log = structlog.get_logger(__name__)
 
 _ASK_AGAIN_S = 1.0
-#: As many as WORKERS may say.
-_MOST_SLOTS = 64
 
 
 class Command(BaseCommand):
@@ -26,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--slots", type=_slots, default=1, help="how many pictures at once (default: 1); about one for each core"
+            "--slots", type=numbers.workers, default=1, help="how many pictures at once (default: 1); about one for each core"
         )
 
     def handle(self, *, slots: int, **options: Any) -> None:
@@ -39,13 +38,6 @@ class Command(BaseCommand):
         _wait_for_tables()
         memory.share()
         run_worker(slots, metrics_port=settings.METRICS_PORT)
-
-
-def _slots(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= _MOST_SLOTS:
-        raise ValueError(text)
-    return count
 
 
 def _wait_for_tables() -> None:

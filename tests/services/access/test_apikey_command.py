@@ -38,6 +38,13 @@ def test_a_key_is_printed_alone_and_works() -> None:
     assert answer.status_code == 404
 
 
+@pytest.mark.parametrize("name", ["", "  ", "a" * 101])
+def test_a_name_by_which_nobody_knows_it_again_is_refused(name: str) -> None:
+    with pytest.raises(CommandError, match="takes a name of 1 to 100 characters"):
+        run("create", name)
+    assert not ApiKey.objects.exists()
+
+
 def test_without_more_words_it_uploads_and_reads() -> None:
     run("create", "a")
     assert ApiKey.objects.get().scopes == {Scope.UPLOAD, Scope.READ}
