@@ -23,6 +23,7 @@ from typing import Any
 import structlog
 
 from media_jobs import errors
+from media_jobs.adapters.decoder.exit_codes import describe_exit
 from media_jobs.adapters.decoder.pipes import printable
 from media_jobs.adapters.workspace import translate_errors
 from media_jobs.ports import Heartbeat, no_heartbeat
@@ -40,15 +41,19 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 class _Died(Exception):
-    """The template is gone, or does not answer: its last words."""
+    """The template is gone, or does not answer: its last words. killed: somebody else ended it with signal 9."""
+
+    def __init__(self, last_words: str, *, killed: bool = False) -> None:
+        super().__init__(last_words)
+        self.killed = killed
 
 
 def fork(entry: Path, arguments: dict[str, Any], pipes: Sequence[int], heartbeat: Heartbeat) -> int:
     """The process id of a new decoder with these `arguments` of `loop.main`, and `pipes` for standard streams.
 
     entry: the program that is the template; it is started when first needed. May be called by any thread; meanwhile
-    `heartbeat` is called at least twice a second. Raises DecoderFailed where there is none to be had,
-    WorkspaceUnavailable where the system refuses, and what `heartbeat` raises.
+    `heartbeat` is called at least twice a second. Raises DecoderFailed where there is none to be had, DecoderKilled where
+    somebody has killed the template, WorkspaceUnavailable where the system refuses, and what `heartbeat` raises.
     """
     with _held(heartbeat):
         return _forked(entry, arguments, pipes, heartbeat)
@@ -157,7 +162,7 @@ class _Template:
         try:
             socket.send_fds(self._socket, [json.dumps(arguments).encode()], list(pipes))
         except OSError as error:
-            raise _Died(self._last_words()) from error
+            raise _Died(self._last_words(), killed=self._was_killed()) from error
 
     def _answer(self, heartbeat: Heartbeat) -> dict[str, Any]:
         deadline = time.monotonic() + _ANSWER_TIMEOUT_S
@@ -170,7 +175,7 @@ class _Template:
         except ConnectionResetError:
             said = b""
         if not said:
-            raise _Died(self._last_words())
+            raise _Died(self._last_words(), killed=self._was_killed())
         return dict(json.loads(said))
 
     def _last_words(self) -> str:
@@ -179,6 +184,17 @@ class _Template:
         if stderr is None or not select.select([stderr], [], [], _SLICE_S)[0]:
             return ""
         return printable(os.read(stderr.fileno(), _MOST_SAID_BYTES).decode(errors="replace"))[-_TAIL_CHARACTERS:]
+
+    def _was_killed(self) -> bool:
+        """Whether somebody else ended it with signal 9. It has closed its socket, and may take a moment to be gone."""
+        deadline = time.monotonic() + _SLICE_S
+        with suppress(ChildProcessError):
+            while time.monotonic() < deadline:
+                ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if ended:
+                    return ended.si_code == os.CLD_KILLED and ended.si_status == signal.SIGKILL
+                time.sleep(0.005)
+        return False
 
 
 _template: _Template | None = None
@@ -199,7 +215,9 @@ def _forked(entry: Path, arguments: dict[str, Any], pipes: Sequence[int], heartb
         _template, _is_stale = _Template(entry, heartbeat), False
         return _asked(_template, arguments, pipes, heartbeat)
     except _Died as died:
-        log.error("template_failed", stderr=str(died))
+        log.error("template_failed", stderr=str(died), killed=died.killed)
+        if died.killed:
+            raise errors.DecoderKilled(describe_exit(-signal.SIGKILL)) from died
         raise errors.DecoderFailed("it could not be started") from died
 
 

@@ -67,6 +67,22 @@ def test_a_template_that_does_not_start_is_named_and_the_next_one_is_tried(
     assert ask(PHOTO).width_px == 64
 
 
+def test_a_template_that_somebody_kills_while_it_starts_is_no_bug_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel does, where memory ends."""
+    before = children_of_this_process()
+    (tmp_path / "slow.py").write_text("import time; time.sleep(600)")
+    monkeypatch.setattr(starting, "ENTRY", tmp_path / "slow.py")
+
+    def kill() -> None:
+        for pid in children_of_this_process() - before:
+            os.kill(pid, signal.SIGKILL)
+
+    with pytest.raises(errors.DecoderKilled, match="killed from outside"):
+        process.DecoderProcess(MEMORY_BYTES, tmp_path, [], kill)
+
+
 def test_a_template_that_falls_silent_is_replaced(ask: Ask, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.start()
     silent = template_pid()
