@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from media_jobs import pipeline
 from media_jobs.adapters.decoder import template
+from media_jobs.adapters.decoder.template_process import environment
 from media_jobs.adapters.workspace import translate_errors
 from media_jobs.ports import Heartbeat
 
@@ -65,7 +66,7 @@ def _executed(arguments: dict[str, Any], pipes: list[int]) -> int:
         stdout=pipes[1],
         stderr=pipes[2],
         cwd=folder,
-        env={**template.environment(), "TMPDIR": folder},
+        env={**environment(), "TMPDIR": folder},
         start_new_session=True,
     )
     process.returncode = 0  # whoever has its id waits for it

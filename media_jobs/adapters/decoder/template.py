@@ -5,18 +5,12 @@ and whatever becomes of the template does not touch it.
 """
 
 import atexit
-import ctypes
-import json
 import os
-import select
 import signal
-import socket
-import subprocess  # nosec B404 # of our own interpreter and our own file
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,36 +18,27 @@ import structlog
 
 from media_jobs import errors
 from media_jobs.adapters.decoder.exit_codes import describe_exit
-from media_jobs.adapters.decoder.pipes import printable
-from media_jobs.adapters.workspace import translate_errors
+from media_jobs.adapters.decoder.template_process import TemplateDied, TemplateProcess
 from media_jobs.ports import Heartbeat, no_heartbeat
 
 log = structlog.get_logger(__name__)
 
-#: How long it may take to load its libraries, and how long to fork.
-_ANSWER_TIMEOUT_S = 30.0
 #: It is given up when nobody has needed it for so long: it holds 16 MB, and loads its libraries again in 0.2 s.
 _IDLE_S = 60.0
 _SLICE_S = 0.25
-_MOST_ANSWERED_BYTES = 256
-_MOST_SAID_BYTES, _TAIL_CHARACTERS = 65_536, 4096
-_PR_SET_CHILD_SUBREAPER = 36
 
-
-class _Died(Exception):
-    """The template is gone, or does not answer: its last words. killed: somebody else ended it with signal 9."""
-
-    def __init__(self, last_words: str, *, killed: bool = False) -> None:
-        super().__init__(last_words)
-        self.killed = killed
+_template: TemplateProcess | None = None
+_is_stale = False
+_lock = threading.Lock()
 
 
 def fork(entry: Path, arguments: dict[str, Any], pipes: Sequence[int], heartbeat: Heartbeat) -> int:
     """The process id of a new decoder with these `arguments` of `loop.main`, and `pipes` for standard streams.
 
     entry: the program that is the template; it is started when first needed. May be called by any thread; meanwhile
-    `heartbeat` is called at least twice a second. Raises DecoderFailed where there is none to be had, DecoderKilled where
-    somebody has killed the template, WorkspaceUnavailable where the system refuses, and what `heartbeat` raises.
+    `heartbeat` is called at least twice a second. Raises DecoderFailed where there is none to be had,
+    DecoderKilled where somebody has killed the template, WorkspaceUnavailable where the system refuses, and what
+    `heartbeat` raises.
     """
     with _held(heartbeat):
         return _forked(entry, arguments, pipes, heartbeat)
@@ -91,117 +76,6 @@ def close_if_idle() -> None:
             _lock.release()
 
 
-class _Template:
-    """A running template, which ends with the thread that started it.
-
-    Its methods raise _Died, WorkspaceUnavailable where the system refuses, and what `heartbeat` raises.
-    """
-
-    def __init__(self, entry: Path, heartbeat: Heartbeat) -> None:
-        self.entry = entry
-        self.needed_at_s = time.monotonic()
-        with translate_errors():
-            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with theirs:
-                self._process = subprocess.Popen(  # noqa: S603 # nosec B603 # our own interpreter and our own file
-                    [sys.executable, "-I", str(entry), json.dumps({"parent_pid": os.getpid()})],
-                    stdin=theirs.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    bufsize=0,
-                    cwd="/",
-                    env=environment(),
-                    start_new_session=True,
-                )
-        try:
-            self._answer(heartbeat)
-        except BaseException:
-            self.end()
-            raise
-
-    def fork(self, arguments: dict[str, Any], pipes: Sequence[int], heartbeat: Heartbeat) -> int:
-        """Unless this returns, there is no decoder, and no template either."""
-        self.needed_at_s = time.monotonic()
-        answer: dict[str, Any] = {}
-        with _adopting_orphans():
-            try:
-                self._ask(arguments, pipes)
-                answer = self._answer(heartbeat)
-                self._answer(heartbeat)
-            except BaseException:
-                self._kill()
-                with suppress(_Died):  # it has said all that it ever will
-                    _kill_child((answer or self._answer(no_heartbeat)).get("pid"))
-                raise
-        if "errno" in answer:
-            with translate_errors():
-                raise OSError(answer["errno"], os.strerror(answer["errno"]))
-        return int(answer["pid"])
-
-    def end(self) -> None:
-        """Kill it; gone when this returns."""
-        self._kill()
-        self.forget()
-
-    def forget(self) -> None:
-        """Close what is open here of it, which may belong to another process."""
-        self._process.returncode = 0  # it has been, or will be, waited for
-        self._socket.close()
-        if self._process.stderr:
-            self._process.stderr.close()
-
-    def _kill(self) -> None:
-        """… with what it may just be making of itself."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            while True:
-                os.waitpid(-self._process.pid, 0)
-
-    def _ask(self, arguments: dict[str, Any], pipes: Sequence[int]) -> None:
-        try:
-            socket.send_fds(self._socket, [json.dumps(arguments).encode()], list(pipes))
-        except OSError as error:
-            raise _Died(self._last_words(), killed=self._was_killed()) from error
-
-    def _answer(self, heartbeat: Heartbeat) -> dict[str, Any]:
-        deadline = time.monotonic() + _ANSWER_TIMEOUT_S
-        while not select.select([self._socket], [], [], _SLICE_S)[0]:
-            heartbeat()
-            if time.monotonic() > deadline:
-                raise _Died("it does not answer")
-        try:
-            said = self._socket.recv(_MOST_ANSWERED_BYTES)
-        except ConnectionResetError:
-            said = b""
-        if not said:
-            raise _Died(self._last_words(), killed=self._was_killed())
-        return dict(json.loads(said))
-
-    def _last_words(self) -> str:
-        """What it wrote to standard error, where that has an end."""
-        stderr = self._process.stderr
-        if stderr is None or not select.select([stderr], [], [], _SLICE_S)[0]:
-            return ""
-        return printable(os.read(stderr.fileno(), _MOST_SAID_BYTES).decode(errors="replace"))[-_TAIL_CHARACTERS:]
-
-    def _was_killed(self) -> bool:
-        """Whether somebody else ended it with signal 9. It has closed its socket, and may take a moment to be gone."""
-        deadline = time.monotonic() + _SLICE_S
-        with suppress(ChildProcessError):
-            while time.monotonic() < deadline:
-                ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-                if ended:
-                    return ended.si_code == os.CLD_KILLED and ended.si_status == signal.SIGKILL
-                time.sleep(0.005)
-        return False
-
-
-_template: _Template | None = None
-_is_stale = False
-_lock = threading.Lock()
-
-
 def _forked(entry: Path, arguments: dict[str, Any], pipes: Sequence[int], heartbeat: Heartbeat) -> int:
     global _template, _is_stale
     if _template and (_is_stale or _template.entry != entry):
@@ -209,19 +83,19 @@ def _forked(entry: Path, arguments: dict[str, Any], pipes: Sequence[int], heartb
     if _template:
         try:
             return _asked(_template, arguments, pipes, heartbeat)
-        except _Died as died:
+        except TemplateDied as died:
             log.warning("template_lost", stderr=str(died))
     try:
-        _template, _is_stale = _Template(entry, heartbeat), False
+        _template, _is_stale = TemplateProcess(entry, heartbeat), False
         return _asked(_template, arguments, pipes, heartbeat)
-    except _Died as died:
+    except TemplateDied as died:
         log.error("template_failed", stderr=str(died), killed=died.killed)
         if died.killed:
             raise errors.DecoderKilled(describe_exit(-signal.SIGKILL)) from died
         raise errors.DecoderFailed("it could not be started") from died
 
 
-def _asked(template: _Template, arguments: dict[str, Any], pipes: Sequence[int], heartbeat: Heartbeat) -> int:
+def _asked(template: TemplateProcess, arguments: dict[str, Any], pipes: Sequence[int], heartbeat: Heartbeat) -> int:
     try:
         return template.fork(arguments, pipes, heartbeat)
     except BaseException:
@@ -257,35 +131,3 @@ def _held(heartbeat: Heartbeat) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-@contextmanager
-def _adopting_orphans() -> Iterator[None]:
-    """Be the parent of what descends from this process and has lost its own. Linux only."""
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    try:
-        yield
-    finally:
-        libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-
-
-def _kill_child(pid: int | None) -> None:
-    """Kill what is a child of this process, if it is one."""
-    with suppress(ChildProcessError):
-        if pid and os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-            os.kill(pid, signal.SIGKILL)
-        if pid:
-            os.waitpid(pid, 0)
-
-
-def environment() -> dict[str, str]:
-    """All that a template, or a decoder, sees: nothing of the worker's own."""
-    return {
-        "LANG": "C.UTF-8",
-        "VIPS_CONCURRENCY": "1",
-        "VIPS_BLOCK_UNTRUSTED": "1",
-        "MALLOC_ARENA_MAX": "1",
-        "OPENBLAS_NUM_THREADS": "1",  # numpy's; each of its threads would take 30 MB of address space
-        "OMP_NUM_THREADS": "1",  # LibRaw's
-    }

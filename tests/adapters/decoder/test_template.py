@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from media_jobs import errors
-from media_jobs.adapters.decoder import process, starting, template
+from media_jobs.adapters.decoder import process, starting, template, template_process
 from media_jobs.adapters.decoder import sandbox as sandboxes
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.pipeline.child import landlock
@@ -88,7 +88,7 @@ def test_a_template_that_falls_silent_is_replaced(ask: Ask, sandbox: Sandbox, mo
     silent = template_pid()
     sandbox.close()
     os.kill(silent, signal.SIGSTOP)
-    monkeypatch.setattr(template, "_ANSWER_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(template_process, "_ANSWER_TIMEOUT_S", 0.5)
     ask(PHOTO, heartbeat=monkeypatch.undo)  # the new one has its time
     assert template_pid() != silent
 
