@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import redis
 import structlog
@@ -53,6 +54,15 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
     """Files of this process, too, are with the system and not on the disk when they are stored."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("os.fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _answers_may_take_their_time() -> Iterator[None]:
+    """httpx of itself gives up after five seconds, which a busy machine needs now and then."""
+    with pytest.MonkeyPatch.context() as patched:
+        for what in ("connect", "read", "write", "pool"):
+            patched.setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, what, 60.0)
         yield
 
 

@@ -48,8 +48,8 @@ def test_readyz_is_200_while_uploads_are_accepted_and_says_what_is_degraded(clie
 
 @pytest.mark.django_db(transaction=True)
 def test_readyz_is_503_while_the_database_cannot_be_written(client, monkeypatch):
-    monkeypatch.setattr(readiness, "_DATABASE_LIMIT_S", 0.2)
-    with holding_the_database():
+    with monkeypatch.context() as impatient, holding_the_database():
+        impatient.setattr(readiness, "_DATABASE_LIMIT_S", 0.2)
         response = client.get("/readyz")
     assert (response.status_code, response.json()["status"]) == (503, "not ready")
     assert response.json()["checks"]["database"]["ok"] is False

@@ -88,10 +88,11 @@ def test_work_goes_on_by_itself_after_a_disk_was_full(tmp_path, folder, code):
             with stopped_workers(small):  # else they might have nothing to do just then
                 wait_until(lambda: len(small.query(_WAITING)) >= 4, 60, "some work")
                 disk.enter_context(full(small))
+            met = lambda: code in {event["data"].get("code") for event in small.history()}  # noqa: E731
+            wait_until(met, 60, "somebody to meet the full disk")
             time.sleep(FULL_FOR_S)
             disk.close()
         small.assert_all_done()
-        assert code in {event["data"].get("code") for event in small.history()}, "nothing met the full disk"
         assert set(small.refusals) <= {(503, "storage_full")}
         assert max(job["attempt"] for job in small.jobs().values()) <= 3, "workers go on as if nothing were"
         small.assert_invariants()

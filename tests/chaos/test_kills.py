@@ -7,10 +7,9 @@ import time
 from collections import Counter, defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 from tests.chaos.world.harness import World, photos, scaled, world
-from tests.e2e.service import wait_until
+from tests.e2e.service import is_stopped, stat, wait_until
 
 KINDS = ("sandbox", "template", "worker", "web", "valkey")
 KILLS_OF_A_KIND = scaled(3, 12)
@@ -66,8 +65,8 @@ def kill_at_work(world: World, kind: str) -> None:
         if not in_hand(world):
             world.send(photos(2, large_every=2)[1])
         for pid in living(world, kind):
-            with suppress(ProcessLookupError):
-                if is_stopped(pid):  # as decoders are between two pictures
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if is_stopped(pid):
                     continue
                 os.kill(pid, signal.SIGSTOP)
                 try:
@@ -81,7 +80,7 @@ def kill_at_work(world: World, kind: str) -> None:
 
 def has_work_in_hand(world: World, pid: int, kind: str) -> bool:
     """Of a process that is stopped. A worker may just be writing that it is done; after a moment that has arrived."""
-    worker = stat(pid)[1] if kind == "sandbox" else str(pid)
+    worker = str(stat(pid)[1] if kind == "sandbox" else pid)
     before = in_hand(world)[worker]
     time.sleep(STILL_S)
     return bool(before & in_hand(world)[worker])
@@ -104,15 +103,3 @@ def living(world: World, kind: str) -> list[int]:
 
     wait_until(lives, 60, f"a {kind}")  # it may just have been killed
     return found
-
-
-def is_stopped(pid: int) -> bool:
-    return stat(pid)[0] == "T"
-
-
-def stat(pid: int) -> list[str]:
-    """State, id of the parent, and so on. Raises ProcessLookupError."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError as error:
-        raise ProcessLookupError from error

@@ -243,7 +243,7 @@ def wait_until(condition: Callable[[], object], limit_s: float, what: str, *, ev
 
 def is_alive(pid: int) -> bool:
     try:
-        return _stat(pid)[2] not in "ZX"
+        return stat(pid)[2] not in "ZX"
     except OSError:
         return False
 
@@ -253,7 +253,7 @@ def family(ancestor: int) -> dict[int, tuple[int, str]]:
     known: dict[int, tuple[int, str]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            title, parent, state = _stat(int(folder.name))
+            title, parent, state = stat(int(folder.name))
         except OSError:
             continue
         if state not in "ZX":
@@ -266,8 +266,13 @@ def family(ancestor: int) -> dict[int, tuple[int, str]]:
     return {pid: known[pid] for pid in sorted(found - {ancestor})}
 
 
-def _stat(pid: int) -> tuple[str, int, str]:
-    """Title, parent and state of a process."""
+def is_stopped(pid: int) -> bool:
+    """Whether it stands still, as decoders do between two pictures. Raises FileNotFoundError, ProcessLookupError."""
+    return stat(pid)[2] == "T"
+
+
+def stat(pid: int) -> tuple[str, int, str]:
+    """Title, parent and state of a process. Raises FileNotFoundError, ProcessLookupError."""
     text = Path(f"/proc/{pid}/stat").read_text()
     title, _, rest = text.partition("(")[2].rpartition(")")
     state, parent = rest.split()[:2]

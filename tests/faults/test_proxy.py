@@ -22,11 +22,11 @@ CONTENT = hashlib.shake_128(b"proxy").digest(300_000)
 
 
 @pytest.fixture
-def through(faults_server: SeaweedFS, proxy: FaultyProxy) -> Iterator[Any]:
-    """A client that tries once and does not wait long."""
+def through(request: pytest.FixtureRequest, faults_server: SeaweedFS, proxy: FaultyProxy) -> Iterator[Any]:
+    """A client that tries once, and where a test says so does not wait long."""
     config = Config(
         s3={"addressing_style": "path"},
-        read_timeout=1,
+        read_timeout=getattr(request, "param", 60),
         retries={"total_max_attempts": 1},
         response_checksum_validation="when_required",
     )
@@ -111,7 +111,9 @@ def test_a_refusal_reaches_the_client_and_the_request_never_the_server(proxy, pu
     assert stored() is None
 
 
-@pytest.mark.parametrize("fault", [Fault.RESET, Fault.STALL, Fault.CUT_REQUEST])
+@pytest.mark.parametrize(
+    ("fault", "through"), [(Fault.RESET, 60), (Fault.STALL, 1), (Fault.CUT_REQUEST, 60)], indirect=["through"]
+)
 def test_a_request_that_is_lost_has_no_effect(proxy, put, stored, fault):
     proxy.inject(Injection(fault, Operation.PUT_OBJECT))
     with pytest.raises(BotoCoreError):

@@ -17,7 +17,6 @@ from tests.adapters.decoder.running import ROOT
 from tests.e2e.service import wait_until
 
 MIB = 1_048_576
-MARGIN = 16 * MIB
 HOLDER = """
 import sys
 from pathlib import Path

@@ -140,7 +140,7 @@ def test_a_body_that_never_ends_changes_nothing_about_its_status() -> None:
         _until_cut(taken)
 
     with server(promise) as port:
-        assert post(f"http://127.0.0.1:{port}/", limit_s=0.5).status == 200
+        assert post(f"http://127.0.0.1:{port}/", limit_s=3).status == 200  # the status comes in time on any machine
 
 
 def _until_cut(taken: socket.socket) -> None:

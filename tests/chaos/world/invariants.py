@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.chaos.world.harness import World
 
-#: What keeps its place in the folder of temporary files: see Workspace and HostLock.
-_LOCKS = ("lock", "gate.lock", "room.lock")
 _TERMINAL = ("done", "failed", "cancelled")
 
 

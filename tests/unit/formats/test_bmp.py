@@ -13,7 +13,6 @@ from tests.decoded import Decoded, decoded
 from tests.images import CORNERS
 
 WIDTH_PX, HEIGHT_PX = 16, 8
-GREYS = ((0, 0, 0), (85, 85, 85), (170, 170, 170), (255, 255, 255))
 
 
 def bmp(bits: int, lines: bytes, *, palette=(), compression: int = 0, width=WIDTH_PX, height=HEIGHT_PX) -> bytes:
