@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--slots", type=numbers.workers, default=1, help="how many pictures at once (default: 1); about one for each core"
+            "--slots", type=numbers.workers, default=1, help="how many pictures at once (1); about one for each core"
         )
 
     def handle(self, *, slots: int, **options: Any) -> None:
