@@ -4,7 +4,7 @@ import hashlib
 from importlib.metadata import files
 from pathlib import Path
 
-OURS = Path(__file__).parents[2] / "templates"
+OURS = Path(__file__).parents[3] / "templates"
 
 #: After an update of unfold: look what has changed in its template, do the same in ours, and note the new digest.
 DIGESTS = {

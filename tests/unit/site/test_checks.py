@@ -11,7 +11,7 @@ import pytest
 
 from media_jobs.checks import production
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
