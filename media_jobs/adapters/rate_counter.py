@@ -1,4 +1,4 @@
-"""Counting requests in Redis, each with one atomic step, through the package `limits`."""
+"""Counting requests in Redis: all counters of a request in one atomic step."""
 
 import hashlib
 import math
@@ -6,20 +6,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
+from redis import Redis
 from redis.backoff import NoBackoff
+from redis.commands.core import Script
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from media_jobs.adapters import database
 from media_jobs.errors import QueueUnavailable
 from media_jobs.states import Lane
-
-if TYPE_CHECKING:
-    from limits.storage import RedisStorage
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +26,16 @@ WINDOW_S = 60
 _TIMEOUT_S = 0.5
 #: A Redis that does not answer is not asked again by this process for so long.
 _PAUSE_S = 5.0
+#: Adds one to each counter, which ends with its window, and tells how many milliseconds are left of that.
+_ADD_ONE = """
+local counts = {}
+for place, key in ipairs(KEYS) do
+    local used = redis.call("INCR", key)
+    if used == 1 then redis.call("PEXPIRE", key, ARGV[1]) end
+    counts[place] = {used, redis.call("PTTL", key)}
+end
+return counts
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +54,11 @@ def count(names: Sequence[tuple[str, str]]) -> list[Count]:
     """Add one to each of the counters, which are named by a policy and by whom it is for. Raises QueueUnavailable."""
     if time.monotonic() < _Pause.until_s:
         raise QueueUnavailable
-    storage = _storage(str(settings.RQ_QUEUES[Lane.INTERACTIVE.value]["URL"]))
+    add_one = _script(str(settings.RQ_QUEUES[Lane.INTERACTIVE.value]["URL"]))
+    prefix = f"gallimg:{database.short_name()}:limits"
+    keys = [f"{prefix}:{policy}/{_anonymised(whom)}" for policy, whom in names]
     try:
-        return [_count(storage, f"{policy}/{_anonymised(whom)}") for policy, whom in names]
+        return [_count(used, left_ms) for used, left_ms in add_one(keys=keys, args=[1000 * WINDOW_S])]
     except RedisError as error:
         _Pause.until_s = time.monotonic() + _PAUSE_S
         log.warning("rate_limits_unavailable", error=str(error), pause_s=_PAUSE_S)
@@ -58,14 +68,11 @@ def count(names: Sequence[tuple[str, str]]) -> list[Count]:
 def forget() -> None:
     """As in a new process."""
     _Pause.until_s = float("-inf")
-    _storage.cache_clear()
+    _script.cache_clear()
 
 
-def _count(storage: "RedisStorage", key: str) -> Count:
-    used = storage.incr(key, WINDOW_S)
-    # Redis rounds to whole seconds, the wrong way half of the time: nobody may be told to come too early.
-    left_s = math.ceil(storage.get_expiry(key) - time.time()) + 1
-    return Count(used, min(max(left_s, 1), WINDOW_S))
+def _count(used: int, left_ms: int) -> Count:
+    return Count(used, min(max(math.ceil(left_ms / 1000), 1), WINDOW_S))
 
 
 def _anonymised(whom: str) -> str:
@@ -74,9 +81,6 @@ def _anonymised(whom: str) -> str:
 
 
 @cache
-def _storage(url: str) -> "RedisStorage":
-    from limits.storage import RedisStorage  # noqa: PLC0415  (it loads all of its kinds of storage)
-
-    how = {"socket_connect_timeout": _TIMEOUT_S, "socket_timeout": _TIMEOUT_S, "retry": Retry(NoBackoff(), 0)}
-    prefix = f"gallimg:{database.short_name()}:limits"
-    return RedisStorage(url, key_prefix=prefix, **how)  # type: ignore[arg-type]  # they go to redis as they are
+def _script(url: str) -> Script:
+    limits = {"socket_connect_timeout": _TIMEOUT_S, "socket_timeout": _TIMEOUT_S}
+    return Redis.from_url(url, retry=Retry(NoBackoff(), 0), **limits).register_script(_ADD_ONE)

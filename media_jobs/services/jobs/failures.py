@@ -133,7 +133,7 @@ def traceback_tail(error: Exception) -> str:
 
 def is_outage(code: str) -> bool:
     """Whether `code` is that of an error for which neither job nor worker can do anything."""
-    return any(kind.code == code and kind.blame is Blame.SERVER for kind in _kinds(MediaError))
+    return bool(code) and any(kind.code == code and kind.blame is Blame.SERVER for kind in _kinds(MediaError))
 
 
 def _kinds(base: type[MediaError]) -> Iterator[type[MediaError]]:

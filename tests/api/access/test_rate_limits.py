@@ -14,6 +14,7 @@ from media_jobs.models import Original
 from media_jobs.services.access import api_keys, rate_limits
 from tests import images, people
 from tests.api.uploading import URL, file, refused
+from tests.counting import commands
 from tests.factories import make_job
 
 pytestmark = pytest.mark.django_db
@@ -151,6 +152,14 @@ def test_many_at_the_same_moment_are_counted_one_by_one(limits: Any) -> None:
     assert left == [0] * 101 + list(range(1, 100))
     with pytest.raises(QuotaExceeded):
         rate_limits.check(rate_limits.count(caller, "", upload=False))
+
+
+def test_all_limits_of_a_request_take_one_call(valkey: Any) -> None:
+    caller = people.keyed()
+    caller.get(NOT_THERE)  # has Redis know the script
+    with commands(valkey) as seen:
+        assert caller.get(NOT_THERE)["RateLimit"].count("r=") == 2
+    assert [name for name in seen if name not in ("INCR", "PTTL")] == ["EVALSHA"]  # those are the script's own
 
 
 def test_who_asks_cannot_be_read_in_redis(valkey: Any) -> None:
