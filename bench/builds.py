@@ -31,10 +31,14 @@ def web(stack: ExitStack, root: Path) -> Service:
     return stopped(stack, root, slots=0).start()
 
 
-def stopped(stack: ExitStack, root: Path, *, slots: int) -> Service:
-    """A service on SQLite and files that does not run yet. It ends with `stack`."""
+def stopped(stack: ExitStack, root: Path, *, slots: int, in_web: bool = False) -> Service:
+    """A service on SQLite and files that does not run yet. It ends with `stack`.
+
+    in_web: its slots are threads of the web process, where the build knows that; else they never are.
+    """
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
-    service = Service(folder / "data", {**_SETTINGS, "WORKERS": str(slots)}, root=root)
+    layout = {"WORKERS": str(slots), "WORKERS_IN_WEB": str(in_web).lower()}
+    service = Service(folder / "data", {**_SETTINGS, **layout}, root=root)
     stack.callback(service.kill)
     return service
 

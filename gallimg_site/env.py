@@ -37,6 +37,12 @@ class Env:
         least=0,
         most=64,
     )
+    WORKERS_IN_WEB: str = setting(
+        "auto",
+        "Whether these slots are threads of the web process, which saves 25 MB; auto: "
+        "up to four slots of a machine or container with at most 512 MB",
+        choices=("auto", "true", "false"),
+    )
     WEB_THREADS: int = setting(40, "Threads of the web process: how many requests at once", least=2, most=1000)
     HEAD_TIMEOUT_S: int = setting(20, "Seconds within which the head of a request has to arrive", least=1, most=600)
     TRANSFER_TIMEOUT_S: int = setting(

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import dotenv
 
-from gallimg_site.env import Env
+from gallimg_site.env import SLOTS_OF_A_PROCESS, Env
 from gallimg_site.env_fields import ConfigError, is_loopback, listed, takes
 from media_jobs import keys
 
@@ -194,6 +194,11 @@ def _check_together(env: Env) -> None:
         raise ConfigError(
             "WEBHOOK_ALLOW_LOOPBACK: got true, but HOST or PUBLIC_BASE_URL is not loopback; callers could have events "
             "posted to services of this host. It takes false there"
+        )
+    if env.WORKERS_IN_WEB == "true" and env.WORKERS > SLOTS_OF_A_PROCESS:
+        raise ConfigError(
+            f"WORKERS_IN_WEB: got true, but WORKERS is {env.WORKERS}; one process takes at most {SLOTS_OF_A_PROCESS}, "
+            "more want processes of their own, which false gives them"
         )
     if env.METRICS_PORT and env.METRICS_PORT <= env.PORT <= env.METRICS_PORT + len(env.worker_slots):
         raise ConfigError(

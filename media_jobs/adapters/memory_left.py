@@ -29,6 +29,13 @@ def bytes_left(groups: Path = _GROUPS, own: Path = _OWN, meminfo: Path = _MEMINF
     return max(0, min(lefts))
 
 
+def bytes_in_all(groups: Path = _GROUPS, own: Path = _OWN, meminfo: Path = _MEMINFO) -> int:
+    """How much memory there is, without swap: the host's, or the least that a group around this process may take."""
+    total = _fields(meminfo).get("MemTotal:")
+    limits = [limit for folder in _around(groups, own) if (limit := _limit(folder)) is not None]
+    return min([UNBOUNDED if total is None else 1024 * total, *limits])
+
+
 def _by_system(meminfo: Path) -> int:
     fields = _fields(meminfo)
     return 1024 * (fields["MemAvailable:"] + fields["SwapFree:"]) if "MemAvailable:" in fields else UNBOUNDED
@@ -52,8 +59,7 @@ def _around(groups: Path, own: Path) -> Iterator[Path]:
 
 def _by_group(folder: Path) -> int | None:
     """None where the group has no limit, or is out of sight."""
-    second = folder / "memory.max"
-    limit = _number(second if second.exists() else folder / "memory.limit_in_bytes")
+    limit, second = _limit(folder), folder / "memory.max"
     if limit is None:
         return None
     if second.exists():
@@ -64,6 +70,11 @@ def _by_group(folder: Path) -> int | None:
     files = sum(_of_all(stat, name) for name in ("inactive_file", "active_file"))
     in_use = _of_all(stat, "file_mapped" if second.exists() else "mapped_file")
     return limit - (used or 0) + max(0, files - in_use) + swap
+
+
+def _limit(folder: Path) -> int | None:
+    second = folder / "memory.max"
+    return _number(second if second.exists() else folder / "memory.limit_in_bytes")
 
 
 def _swap_left(folder: Path) -> int:

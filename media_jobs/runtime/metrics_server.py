@@ -96,9 +96,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Scrapes are no news."""
 
 
-def serve_own(workers: Callable[[], Iterable[Worker]], port: int) -> MetricsServer:
-    """Start telling of this process, and of the workers in it, which `workers` returns."""
+def tell_of(workers: Callable[[], Iterable[Worker]]) -> None:
+    """Have this process tell of the workers in it, which `workers` returns."""
     REGISTRY.register(SandboxCollector(workers))
+
+
+def serve_own(workers: Callable[[], Iterable[Worker]], port: int) -> MetricsServer:
+    """Start telling of this process, and of the workers in it."""
+    tell_of(workers)
     server = MetricsServer(metrics.own_metrics, port)
     server.start()
     return server

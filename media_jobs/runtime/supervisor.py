@@ -61,8 +61,8 @@ class WebLogger(glogging.Logger):  # type: ignore[misc]
 class WebApplication(BaseApplication):  # type: ignore[misc]
     """gunicorn's settings for one web process with `threads` threads on a socket that listens already.
 
-    waiters: how many connections may wait without a thread, beside all others. inherited: what the master holds open
-    and the web process must not.
+    waiters: how many connections may wait without a thread, beside all others. slots: how many pictures it works on
+    itself. inherited: what the master holds open and the web process must not.
     """
 
     def __init__(
@@ -72,10 +72,11 @@ class WebApplication(BaseApplication):  # type: ignore[misc]
         listener: socket.socket,
         threads: int,
         waiters: int,
+        slots: int = 0,
         inherited: Sequence[Closable] = (),
     ) -> None:
         self._load, self._listener, self._inherited = load, listener, inherited
-        self._threads, self._waiters = threads, waiters
+        self._threads, self._waiters, self.slots = threads, waiters, slots
         super().__init__()
 
     def load(self) -> "WSGIApplication":

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
@@ -26,6 +26,9 @@ from media_jobs.runtime.parked_sockets import ParkedSocket, ParkedSockets
 from media_jobs.services import metrics
 from media_jobs.services.metrics.own import count_answer
 from media_jobs.services.waiting.listener import Listener
+
+if TYPE_CHECKING:
+    from media_jobs.runtime.workers.beside_web import SlotsBesideWeb
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +63,7 @@ class WebWorker(AnsweringWorker):
         self.admission = Admission(self.cfg.threads)
         self.requests = 0
         self._limits = limits
+        self.slots = _slots(self.app.slots) if self.app.slots else None
         for thread in (self.closer, self.sender, self.parking, self.listener):
             thread.start()
         if settings.METRICS_PORT:
@@ -69,6 +73,8 @@ class WebWorker(AnsweringWorker):
     def run(self) -> None:
         outcomes = Outcomes(self._start, self._refuse, self._gone)
         self.arrivals = Arrivals(self.poller, self._limits, outcomes)
+        if self.slots:
+            self.slots.start()  # not before: what it starts would inherit that signals are blocked
         try:
             super().run()
             _wait_until(self.closer.is_idle, _LINGER_S)
@@ -76,10 +82,24 @@ class WebWorker(AnsweringWorker):
             self.listener.stop()
             for thread in (self.parking, self.sender, self.closer):
                 thread.end()
+            if self.slots:
+                self.slots.end()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
+        if self.slots:
+            self.slots.stop()
         self.parking.stop()
         super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        if self.slots:
+            self.slots.stop(at_once=True)
+        super().handle_quit(sig, frame)
+
+    def handle_abort(self, sig: int, frame: Any) -> None:
+        if self.slots:
+            self.slots.stop(at_once=True)
+        super().handle_abort(sig, frame)
 
     # --- on the event loop ------------------------------------------------------------------------
 
@@ -197,6 +217,12 @@ class WebWorker(AnsweringWorker):
             self.accept(listener)
             listener.close()
         self.arrivals.close_silent(deadline - time.monotonic())
+
+
+def _slots(count: int) -> "SlotsBesideWeb":
+    from media_jobs.runtime.workers.beside_web import SlotsBesideWeb  # noqa: PLC0415  (loads much; few need it)
+
+    return SlotsBesideWeb(count)
 
 
 def _wait_until(condition: Callable[[], bool], at_most_s: float) -> None:

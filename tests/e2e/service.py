@@ -128,12 +128,19 @@ class Service:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def works_in_web(self) -> bool:
+        """Whether workers are threads of the web process."""
+        return {**os.environ, **self.env}.get("WORKERS_IN_WEB") == "true"
+
     def pids(self, kind: str = "") -> list[int]:
         """Process ids by kind: web, worker, template, sandbox, valkey, greeter; without one all but the master's."""
         tree = family(self.pid)
         if kind == "sandbox":
             workers, templates = self.pids("worker"), self.pids("template")
             return [pid for pid, (parent, _) in tree.items() if parent in workers and pid not in templates]
+        if kind == "worker" and self.works_in_web:
+            kind = "web"
         if kind:
             return [pid for pid, (_, title) in tree.items() if title.startswith(_TITLES[kind][:15])]
         return list(tree)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from media_jobs.adapters.memory_left import UNBOUNDED, bytes_left
+from media_jobs.adapters.memory_left import UNBOUNDED, bytes_in_all, bytes_left
 
 MIB = 1_048_576
 
@@ -26,6 +26,10 @@ class Kernel:
     def left_mb(self) -> float:
         return bytes_left(self.groups, self.own, self.meminfo) / MIB
 
+    @property
+    def in_all_mb(self) -> float:
+        return bytes_in_all(self.groups, self.own, self.meminfo) / MIB
+
 
 @pytest.fixture
 def kernel(tmp_path: Path) -> Kernel:
@@ -34,10 +38,12 @@ def kernel(tmp_path: Path) -> Kernel:
 
 def test_without_groups_it_is_what_the_system_has_left(kernel: Kernel) -> None:
     assert kernel.left_mb == 1024
+    assert kernel.in_all_mb == 2000
 
 
 def test_where_nothing_is_known_there_is_no_bound(tmp_path: Path) -> None:
-    assert bytes_left(tmp_path, tmp_path / "own", tmp_path / "meminfo") == UNBOUNDED
+    nothing = (tmp_path, tmp_path / "own", tmp_path / "meminfo")
+    assert bytes_left(*nothing) == bytes_in_all(*nothing) == UNBOUNDED
 
 
 def test_the_narrowest_group_around_this_process_counts(kernel: Kernel) -> None:
@@ -45,6 +51,7 @@ def test_the_narrowest_group_around_this_process_counts(kernel: Kernel) -> None:
     kernel.group("outer", memory__max=256 * MIB, memory__current=200 * MIB)
     kernel.group("outer/inner", memory__max="max", memory__current=150 * MIB)
     assert kernel.left_mb == 56
+    assert kernel.in_all_mb == 256
 
 
 def test_files_give_way_but_code_in_use_does_not_and_swap_counts(kernel: Kernel) -> None:

@@ -1,6 +1,7 @@
 """What a service takes of memory when it has worked and rests: `python -m bench footprint --against CHECKOUT`.
 
-As PSS: what processes share counts once. Two builds do the same, one after the other, on SQLite and files.
+As PSS: what processes share counts once. Slots within the web process, as on a machine of at most 512 MB, a worker
+process, and that of the other build do the same, one after the other, on SQLite and files.
 """
 
 import time
@@ -25,25 +26,26 @@ _LOOKS, _EVERY_S = 5, 5.0
 
 def rows(jobs: int, against: Path | None) -> Iterator[Row | Curve]:
     what = f"after {jobs:,} jobs"
+    small = _rested(ROOT, jobs, in_web=True)
+    yield _memory("steady memory, slots in the web process", what, small)
+    yield _by_kind("slots in the web process", small)
     ours = _rested(ROOT, jobs)
-    yield Row(
-        "footprint", "steady memory", what, "MB", _spread(ours), _MOST_MB, at_most=True, note=_highest(ours).by_kind()
-    )
-    yield _by_kind("this build", ours)
+    yield _memory("steady memory, a worker process", what, ours)
+    yield _by_kind("a worker process", ours)
     if not against:
         return
     other = _rested(against, jobs)
-    ratio = Spread.of([mine.total_mb / theirs.total_mb for mine, theirs in zip(ours, other, strict=True)])
     note = f"the other: {_highest(other).total_mb:.0f} MB: {_highest(other).by_kind()}"
-    yield Row(
-        "footprint", "steady memory, over the other build", what, "×", ratio, _MOST_TIMES, at_most=True, note=note
-    )
+    for layout, found in (("slots in the web process", small), ("a worker process", ours)):
+        ratio = Spread.of([mine.total_mb / theirs.total_mb for mine, theirs in zip(found, other, strict=True)])
+        case = f"memory over the other build, {layout}"
+        yield Row("footprint", case, what, "×", ratio, _MOST_TIMES, at_most=True, note=note)
     yield _by_kind("the build before", other)
 
 
-def _rested(root: Path, jobs: int) -> list[Census]:
+def _rested(root: Path, jobs: int, *, in_web: bool = False) -> list[Census]:
     with ExitStack() as stack:
-        service = stopped(stack, root, slots=_SLOTS).start()
+        service = stopped(stack, root, slots=_SLOTS, in_web=in_web).start()
         work_through(service, _HALF.file(), jobs)
         time.sleep(_REST_S)
         found = []
@@ -51,6 +53,11 @@ def _rested(root: Path, jobs: int) -> list[Census]:
             found.append(census(service))
             time.sleep(_EVERY_S)
         return found
+
+
+def _memory(case: str, what: str, found: list[Census]) -> Row:
+    note = _highest(found).by_kind()
+    return Row("footprint", case, what, "MB", _spread(found), _MOST_MB, at_most=True, note=note)
 
 
 def _by_kind(build: str, found: list[Census]) -> Curve:

@@ -11,7 +11,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from media_jobs.adapters import database
+from media_jobs.adapters import database, memory_left
 from media_jobs.adapters.queue_probe import QueueUnusable, probe_queue
 from media_jobs.adapters.storage import Role
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
@@ -19,6 +19,9 @@ from media_jobs.runtime import memory
 from media_jobs.runtime.children import Child, fork, name_process
 from media_jobs.runtime.resources import CannotStart, listen, lock_data_directory, start_queue
 from media_jobs.runtime.supervisor import Supervisor, WebApplication
+
+#: Of so little memory the 25 MB count that a worker process takes for itself.
+_SMALL_HOST_BYTES = 512 * 1_048_576
 
 
 class Command(BaseCommand):
@@ -53,13 +56,15 @@ class Command(BaseCommand):
                 child.kill()
             raise
         greeter = Child("greeter", partial(greet, since=started_at, first_run=options["welcome"]), once=True)
-        slots = settings.WORKER_SLOTS if settings.WORKERS else []
+        in_web = settings.WORKERS if are_in_web() else 0
+        slots = settings.WORKER_SLOTS if settings.WORKERS and not in_web else []
         workers = [Child(f"worker{n}", partial(work, n, of_it)) for n, of_it in enumerate(slots, start=1)]
         web = WebApplication(
             load_application,
             listener=listener,
             threads=settings.WEB_THREADS,
             waiters=settings.MAX_WAITERS,
+            slots=in_web,
             inherited=[lock],
         )
         master = os.getpid()
@@ -107,6 +112,13 @@ def check_queue() -> None:
         probe_queue()
     except QueueUnusable as error:
         raise CannotStart(str(error)) from error
+
+
+def are_in_web() -> bool:
+    """Whether the slots of WORKERS belong into the web process."""
+    if settings.WORKERS_IN_WEB == "auto":
+        return len(settings.WORKER_SLOTS) == 1 and memory_left.bytes_in_all() <= _SMALL_HOST_BYTES
+    return bool(settings.WORKERS_IN_WEB == "true")
 
 
 def load_application() -> Any:

@@ -21,9 +21,10 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service that notices lost workers within seconds."""
-    with running(tmp_path_factory.mktemp("kills") / "data", {"LEASE_S": "5", "MAX_ATTEMPTS": "5"}) as started:
+def quick(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Service]:
+    """A service that notices lost workers within seconds, with or without slots in its web process."""
+    settings = {"LEASE_S": "5", "MAX_ATTEMPTS": "5", "WORKERS_IN_WEB": request.param}
+    with running(tmp_path_factory.mktemp("kills") / "data", settings) as started:
         yield started
 
 
@@ -47,7 +48,13 @@ def upload_until_accepted(url: str, photo: bytes) -> str:
 
 
 @pytest.mark.parametrize(
-    "victim", ["worker", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("sandbox", "web", "valkey"))]
+    ("quick", "victim"),
+    [
+        ("false", "worker"),
+        *(pytest.param("false", kind, marks=pytest.mark.slow) for kind in ("sandbox", "web", "valkey")),
+        ("true", "worker"),  # and web process in one
+    ],
+    indirect=["quick"],
 )
 def test_every_accepted_picture_is_done_whatever_is_killed(quick, photo, victim):
     with ThreadPoolExecutor(4) as pool:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests import images
-from tests.e2e.service import Service, is_alive, running, wait_until
+from tests.e2e.service import Service, family, is_alive, running, wait_until
 
 pytestmark = pytest.mark.e2e
 
 #: What is promised, from the signal to the worker's end.
 LIMIT_S = 25
+#: What comes sooner after a first signal is the same one, from somebody else.
+ONE_SIGNAL_S = 1.5
 
 
 @contextmanager
@@ -58,11 +61,35 @@ def test_a_job_in_hand_is_handed_back_in_time_and_done_by_another_worker(tmp_pat
             os.kill(worker, signal.SIGTERM)
             wait_until(lambda: not is_alive(worker), LIMIT_S, "the worker's end")
         assert service.finished(job_id)["status"] == "done"
-        ask = (
-            "from media_jobs.models import Job; job = Job.objects.get(); "
-            "print(job.attempt, job.max_attempts, *job.events.values_list('type', flat=True))"
-        )
-        printed = service.manage("shell", "--no-imports", "-c", ask).split()
+        assert_was_handed_back(service)
+
+
+def test_of_slots_in_the_web_process_a_second_signal_has_jobs_handed_back_at_once(tmp_path):
+    with running(tmp_path / "data", {"WORKERS": "1", "WORKERS_IN_WEB": "true"}) as service:
+        [web] = service.pids("web")
+        assert not [title for _, title in family(service.pid).values() if title.startswith("gallimg-worker")]
+        with no_decoder_moves(service, web):
+            job_id = service.send(images.jpeg(800, 600))
+            wait_until(lambda: decoders(web), 60, "the job to begin")
+            os.kill(web, signal.SIGTERM)
+            wait_until(lambda: not service.is_ready(), LIMIT_S, "no more requests")
+            time.sleep(ONE_SIGNAL_S)
+            assert is_alive(web), "the job in hand has its time"
+            os.kill(web, signal.SIGTERM)
+            wait_until(lambda: not is_alive(web), LIMIT_S, "the end of the web process")
+        wait_until(service.is_ready, 60, "another web process")
+        assert service.finished(job_id)["status"] == "done"
+        assert_was_handed_back(service)
+        assert "Traceback" not in service.logs
+
+
+def assert_was_handed_back(service: Service) -> None:
+    """By the first who had its only job, without costing an attempt."""
+    ask = (
+        "from media_jobs.models import Job; job = Job.objects.get(); "
+        "print(job.attempt, job.max_attempts, *job.events.values_list('type', flat=True))"
+    )
+    printed = service.manage("shell", "--no-imports", "-c", ask).split()
     assert printed[:2] == ["2", "4"]
     events = [event for event in printed[2:] if event != "stage"]
     assert events == ["queued", "claimed", "handed_back", "claimed", "done"]

@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from structlog.testing import capture_logs
 
 from media_jobs.models import WorkerProcess
-from media_jobs.runtime.workers import process as processes
+from media_jobs.runtime.workers import slots as slots_of
 from media_jobs.runtime.workers.process import WorkerProcess as Process
 from media_jobs.runtime.workers.slot import Slot
 from media_jobs.services.housekeeping import TaskSchedule
@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 @pytest.fixture(autouse=True)
 def _own_handlers(monkeypatch) -> Iterator[None]:
-    monkeypatch.setattr(processes, "_LOOK_EVERY_S", 0.01)
-    monkeypatch.setattr(processes, "_SLOT_PAUSE_S", 0.0)
-    monkeypatch.setattr(processes, "_ONE_SIGNAL_S", 0.0)
+    monkeypatch.setattr(slots_of, "_LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(slots_of, "_SLOT_PAUSE_S", 0.0)
+    monkeypatch.setattr(slots_of, "_ONE_SIGNAL_S", 0.0)
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
     before = {number: signal.getsignal(number) for number in numbers}
     yield

@@ -109,6 +109,18 @@ def test_ports_for_metrics_leave_the_port_of_the_service_alone(
         assert int(port) == env_reader.load().METRICS_PORT
 
 
+@pytest.mark.parametrize(("workers", "refused"), [("4", False), ("5", True)])
+def test_the_web_process_takes_no_more_slots_than_a_process_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, workers: str, refused: bool
+) -> None:
+    monkeypatch.setenv("WORKERS_IN_WEB", "true")
+    monkeypatch.setenv("WORKERS", workers)
+    if refused:
+        assert complaint(monkeypatch).startswith("WORKERS_IN_WEB: got true, but WORKERS is 5; ")
+    else:
+        assert env_reader.load().WORKERS_IN_WEB == "true"
+
+
 def test_a_setting_and_its_alias_may_not_say_different_things(monkeypatch: pytest.MonkeyPatch) -> None:
     said = complaint(monkeypatch, **S3, S3_SECRET_KEY="hunter2")
     assert "AWS_SECRET_ACCESS_KEY and S3_SECRET_KEY" in said
