@@ -13,8 +13,8 @@ ROUNDS = scaled(1, 4)
 
 @pytest.fixture(scope="module")
 def shaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One service for all of it: its workers live through everything that their queue does."""
-    with world(tmp_path_factory.mktemp("queue"), own_valkey=True) as shaken:
+    """One service for all of it: its workers live through everything that their queue does, so leases may be long."""
+    with world(tmp_path_factory.mktemp("queue"), {"LEASE_S": "60"}, own_valkey=True) as shaken:
         yield shaken
 
 
