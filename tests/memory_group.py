@@ -28,7 +28,7 @@ class MemoryGroup:
     def anonymous_bytes(self) -> int:
         """What its processes hold now, without the system's cache of files, which gives way."""
         fields = self._numbers("memory.stat")
-        return fields.get("total_rss") or fields["anon"]
+        return fields["total_rss"] if "total_rss" in fields else fields["anon"]
 
     @property
     def oom_kills(self) -> int:
