@@ -5,14 +5,14 @@
 """
 # ruff: noqa: E402 - Django's models can be imported only when it is set up
 
-import json
-import sys
+from typing import Any
 from uuid import UUID
 
 import django
 
 django.setup()
 
+from bench.children.lines import answer_each
 from bench.pictures import TWELVE
 from media_jobs.models import Job
 from tests.factories import make_original
@@ -31,11 +31,14 @@ def ended(run: str) -> list[float]:
     return [moment.timestamp() for moment in jobs.values_list("finished_at", flat=True) if moment]
 
 
-def main() -> None:
-    for line in sys.stdin:
-        asked = json.loads(line)
-        print(json.dumps(fill(asked["fill"]) if "fill" in asked else ended(asked["ended"])), flush=True)
+def answer(question: dict[str, Any]) -> object:
+    match question:
+        case {"fill": count}:
+            return fill(count)
+        case {"ended": run}:
+            return ended(run)
+    raise ValueError(question)
 
 
 if __name__ == "__main__":
-    main()
+    answer_each(answer)

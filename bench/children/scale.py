@@ -6,10 +6,8 @@
 """
 # ruff: noqa: E402 - Django's models can be imported only when it is set up
 
-import json
 import os
 import random
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,6 +25,7 @@ from django.db import connection
 from django.test import Client
 
 from bench.children import scale_data, scale_runs
+from bench.children.lines import answer_each
 from bench.plans import whole_tables
 from media_jobs.adapters import queue
 from media_jobs.models import Job, Original
@@ -134,21 +133,23 @@ def plan(operation: Callable[[], Iterator[Act]]) -> dict[str, list[str]]:
 
 
 def main() -> None:
-    wire = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever else is printed is no answer
-    bed: Bed | None = None
-    answer: object = None
-    for line in sys.stdin:
-        match json.loads(line):
+    queue.ping()
+    bed: Any = None
+
+    def answer(question: dict[str, Any]) -> object:
+        nonlocal bed
+        match question:
             case {"fill": numbers}:
-                bed, answer = Bed(**numbers), []
+                bed = Bed(**numbers)
+                return []
             case {"measure": name, "times": times}:
-                answer = [measure(getattr(bed, name)) for _ in range(times)]
+                return [measure(getattr(bed, name)) for _ in range(times)]
             case {"plan": name}:
-                answer = plan(getattr(bed, name))
-        print(json.dumps(answer), file=wire, flush=True)
+                return plan(getattr(bed, name))
+        raise ValueError(question)
+
+    answer_each(answer)
 
 
 if __name__ == "__main__":
-    queue.ping()
     main()

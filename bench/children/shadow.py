@@ -5,10 +5,9 @@
 """
 # ruff: noqa: E402 - Django's models can be imported only when it is set up
 
-import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -16,6 +15,7 @@ django.setup()
 
 from django.conf import settings
 
+from bench.children.lines import answer_each
 from bench.pictures import TWELVE
 from media_jobs.models import Shadow
 from tests.services.cutover.making import Site, make_shadow
@@ -33,11 +33,14 @@ def compared(since: float) -> list[float]:
     return [at.timestamp() for at in found.values_list("compared_at", flat=True) if at]
 
 
-def main() -> None:
-    for line in sys.stdin:
-        asked = json.loads(line)
-        print(json.dumps(fill(asked["fill"]) if "fill" in asked else compared(asked["since"])), flush=True)
+def answer(question: dict[str, Any]) -> object:
+    match question:
+        case {"fill": count}:
+            return fill(count)
+        case {"since": moment}:
+            return compared(moment)
+    raise ValueError(question)
 
 
 if __name__ == "__main__":
-    main()
+    answer_each(answer)

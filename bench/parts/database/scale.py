@@ -1,6 +1,5 @@
 """What a large table costs: the same operations in a nearly empty and in a full database, in turn."""
 
-import json
 import os
 import statistics
 import subprocess
@@ -9,10 +8,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
 
 import psycopg
 
+from bench.asked import Asked
 from bench.measure import ROOT, Spread
 from bench.rows import Row
 from tests import servers
@@ -47,7 +46,7 @@ _OF_RUNS: dict[str, tuple[str, float | None]] = {
 }
 
 
-class Bed:
+class Bed(Asked):
     """A process with a database of its own. child: which of bench/children it runs."""
 
     def __init__(self, name: str, server: servers.Postgres, valkey: str, folder: Path, *, child: str = "scale") -> None:
@@ -68,26 +67,7 @@ class Bed:
             "ALLOWED_HOSTS": "localhost",
         }
         subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=environment, check=True)
-        command = [sys.executable, "-m", f"bench.children.{child}"]
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def ask(self, **what: Any) -> Any:
-        assert self._process.stdin
-        assert self._process.stdout
-        print(json.dumps(what), file=self._process.stdin, flush=True)
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"the process that was asked for {what} has ended")
-        return json.loads(answer)
+        super().__init__(child, environment)
 
 
 def rows(rounds: int) -> Iterator[Row]:

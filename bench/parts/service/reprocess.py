@@ -11,8 +11,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Self
+from typing import Any
 
+from bench.asked import Asked
 from bench.measure import MIB, ROOT, Spread
 from bench.memory_group import Watched, watched
 from bench.pictures import TWELVE
@@ -38,7 +39,7 @@ class Pass:
     cpu_s: float
 
 
-class Bed:
+class Bed(Asked):
     """A database and a storage with originals, and the command over them. No service runs, and no Redis."""
 
     def __init__(self, settings: dict[str, str], data: Path) -> None:
@@ -48,23 +49,13 @@ class Bed:
         self._env = {**os.environ, "DATABASE_URL": "", "S3_BUCKET": "", **settings, **own, **django}
         data.mkdir()
         self._manage("migrate", "--verbosity=0")
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "bench.children.reprocess"],
-            cwd=ROOT, env=self._env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self._ask(fill=_IMAGES)
+        super().__init__("reprocess", self._env)
+        self.ask(fill=_IMAGES)
         self._warm_up_cpu_s = self._command("--limit", str(_WARM_UP))[1].cpu_s
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._child.kill()
-        self._child.communicate()
 
     def take(self) -> tuple[Pass, Watched]:
         summary, taken = self._command()
-        ended = self._ask(ended=summary["run"])
+        ended = self.ask(ended=summary["run"])
         if len(ended) != _IMAGES:
             raise RuntimeError(f"not all is done: {summary}")
         count = _IMAGES - _WARM_UP
@@ -79,12 +70,6 @@ class Bed:
 
     def _manage(self, *arguments: str) -> None:
         subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self._env, check=True)
-
-    def _ask(self, **what: Any) -> Any:
-        assert self._child.stdin
-        assert self._child.stdout
-        print(json.dumps(what), file=self._child.stdin, flush=True)
-        return json.loads(self._child.stdout.readline())
 
 
 def rows(rounds: int) -> Iterator[Row]:

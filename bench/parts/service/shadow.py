@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from typing import Any, Self
 
+from bench.asked import Asked
 from bench.measure import ROOT, Spread
 from bench.memory_group import watched
 from bench.pictures import TWELVE
@@ -24,7 +24,7 @@ _TARGET = 10.0
 _MACHINE_BYTES = 2048 * 1024 * 1024
 
 
-class Bed:
+class Bed(Asked):
     """A database, files and shadows of one picture, whose sizes are made already. No service runs, and no Redis."""
 
     def __init__(self, folder: Path) -> None:
@@ -35,34 +35,18 @@ class Bed:
         self._env = {**os.environ, **own, **of_the_site, **django}
         (folder / "data").mkdir()
         subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=self._env, check=True)
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "bench.children.shadow"],
-            cwd=ROOT, env=self._env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self._ask(fill=_PICTURES)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._child.kill()
-        self._child.communicate()
+        super().__init__("shadow", self._env)
+        self.ask(fill=_PICTURES)
 
     def compare(self, *options: str) -> tuple[list[float], float, float]:
         """When each was compared, in seconds; processor time of all processes, in seconds; their peak in MB."""
         began = time.time()
         command = [sys.executable, "manage.py", "shadow_diff", "--again", "--workers", str(_WORKERS), "--json"]
         out, taken = watched([*command, *options], cwd=ROOT, env=self._env, limit_bytes=_MACHINE_BYTES)
-        compared = self._ask(since=began)
+        compared = self.ask(since=began)
         if len(compared) != json.loads(out)["compared"]:
             raise RuntimeError(f"not all is compared: {out}")
         return compared, taken.cpu_s, taken.peak_mb
-
-    def _ask(self, **what: Any) -> Any:
-        assert self._child.stdin
-        assert self._child.stdout
-        print(json.dumps(what), file=self._child.stdin, flush=True)
-        return json.loads(self._child.stdout.readline())
 
 
 def rows(rounds: int) -> Iterator[Row]:
