@@ -14,6 +14,7 @@ from django.core.signals import request_finished
 from gunicorn.workers.gthread import TConn
 
 from media_jobs.adapters.kept_connections import close_surplus
+from media_jobs.runtime import memory
 from media_jobs.runtime.http import heads, pace, refusals
 from media_jobs.runtime.http.admission import Admission
 from media_jobs.runtime.http.answering import AnsweringWorker
@@ -151,7 +152,8 @@ class WebWorker(AnsweringWorker):
 
     def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
         self.requests -= 1
-        self.admission.ended(conn)
+        if self.admission.ended(conn):
+            memory.give_back()
         ended = False if fs.cancelled() or fs.exception() else fs.result()
         if isinstance(ended, ParkedSocket):
             self.parking.adopt(ended)

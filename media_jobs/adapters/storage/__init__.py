@@ -73,9 +73,28 @@ def legacy_store(role: Role = Role.WORKER) -> ObjectStore:
     return store(role)
 
 
-# Clients and threads of the parent are of no use to a child.
-os.register_at_fork(after_in_child=store.cache_clear)
-os.register_at_fork(after_in_child=legacy_store.cache_clear)
+def prepare() -> None:
+    """Make the stores for the forks of this process, which share what clients of S3 take: 5 MB for each of them.
+
+    Nothing is connected yet, and this process uses none of them itself.
+    """
+    global _are_for_forks  # noqa: PLW0603 - one state of the process
+    for role in Role:
+        store(role)
+    _are_for_forks = True
+
+
+def _forget_those_of_the_parent() -> None:
+    """Connections and threads of the parent are of no use to a child."""
+    global _are_for_forks  # noqa: PLW0603
+    if not _are_for_forks:
+        store.cache_clear()
+        legacy_store.cache_clear()
+    _are_for_forks = False  # from here on they are used
+
+
+_are_for_forks = False
+os.register_at_fork(after_in_child=_forget_those_of_the_parent)
 
 
 def _credentials(role: Role) -> tuple[str, ...] | None:

@@ -65,18 +65,18 @@ class S3Store:
         self._bucket_url = bucket_url(bucket, region=region, endpoint_url=endpoint_url)
         self._public_url = public_url or self._bucket_url
         how: dict[str, Any] = {"region": region, "endpoint_url": endpoint_url, "limits": limits, "ca_bundle": ca_bundle}
-        self._storage = bucket_storage(bucket, credentials, **how) if credentials else None
-        self._lock, self._checking = threading.Lock(), threading.Lock()
+        self._client: S3Client | None = None
+        if credentials:
+            self._client = bucket_storage(bucket, credentials, **how).bucket.meta.client
+        self._checking = threading.Lock()
         self._checked: tuple[float, MediaError | None] | None = None
 
     @property
     def client(self) -> "S3Client":
         """The client of this store, shared by threads. Raises ReadsNotConfigured without credentials."""
-        if self._storage is None:
+        if self._client is None:
             raise ReadsNotConfigured
-        with self._lock:  # many threads, one client
-            client: S3Client = self._storage.bucket.meta.client
-        return client
+        return self._client
 
     def begin(self, key: str, *, content_type: str) -> S3Writer:
         return S3Writer(

@@ -11,7 +11,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from media_jobs.adapters import database, memory_left
+from media_jobs.adapters import database, memory_left, storage
 from media_jobs.adapters.queue_probe import QueueUnusable, probe_queue
 from media_jobs.adapters.storage import Role
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
@@ -122,12 +122,13 @@ def are_in_web() -> bool:
 
 
 def load_application() -> Any:
-    """Import all that web process and workers run, so that their forks share its memory."""
+    """Import all that web process and workers run, and make their clients, so that their forks share the memory."""
     application = import_string(settings.WSGI_APPLICATION)
     _ = get_resolver().url_patterns
     importlib.import_module("media_jobs.runtime.workers.process")
     if settings.S3_BUCKET:
         importlib.import_module("boto3.session")
+        storage.prepare()
     return application
 
 

@@ -11,6 +11,8 @@ RESERVED_THREADS = 8
 #: How long an upload waits for one of the others to end before it is refused, and how many do.
 LINE_S = 10.0
 LINE_LENGTH = 128
+#: So many uploads at once leave memory behind that is worth returning.
+CROWD = 8
 
 
 class Uploader(Protocol):
@@ -41,6 +43,7 @@ class Admission:
         self._slow_places = max(self.places // 2, 1)
         self._streaming: dict[Any, bool] = {}  # by connection: whether it is quick
         self._line: dict[Any, _Waiting] = {}  # first come, first served
+        self._most_at_once = 0  # since last there was none
 
     def ask(self, connection: Any, *, is_quick: bool, start: Callable[[], None], refuse: Callable[[], None]) -> bool:
         """Call `start` as soon as there is a place, or `refuse` after a vain wait. Whether the connection waits now."""
@@ -58,10 +61,15 @@ class Admission:
         """It needs no place any more, or its client has gone."""
         self._line.pop(connection, None)
 
-    def ended(self, connection: Any) -> None:
-        """The request of this connection is over, whether it had a place or not."""
-        if self._streaming.pop(connection, None) is not None:
-            self._let_in()
+    def ended(self, connection: Any) -> bool:
+        """The request of this connection is over, whether it had a place or not. Whether a crowd has gone with it."""
+        if self._streaming.pop(connection, None) is None:
+            return False
+        self._let_in()
+        if self._streaming:
+            return False
+        was_crowd, self._most_at_once = self._most_at_once >= CROWD, 0
+        return was_crowd
 
     def expire(self, *, at_once: bool = False) -> None:
         """Refuse who has waited for too long, or all who wait."""
@@ -80,6 +88,7 @@ class Admission:
 
     def _admit(self, connection: Any, is_quick: bool, start: Callable[[], None]) -> None:
         self._streaming[connection] = is_quick
+        self._most_at_once = max(self._most_at_once, len(self._streaming))
         start()
 
     def _let_in(self) -> None:

@@ -112,17 +112,28 @@ def test_files_are_found_at_this_service_or_the_cdn(object_store: Any, settings:
 LOOK = """
 import django, json, os, sys, threading
 django.setup()
-from media_jobs.adapters.storage import Role, store
+from media_jobs.adapters.storage import Role, prepare, store
+
+def of_a_child(look):
+    child = os.fork()
+    if child == 0:
+        os._exit(10 + look())
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) - 10
+
+def shared():
+    return sum(store(role) is one for role, one in zip(Role, stores))
+
 stores = [store(role) for role in Role]
-child = os.fork()
-if child == 0:
-    os._exit(0 if store(Role.WEB) is not stores[0] else 1)
+used = of_a_child(shared)
+prepare()
+prepared = of_a_child(shared)
+of_a_prepared_one = of_a_child(lambda: of_a_child(shared))
 print(json.dumps({
     "boto3": "boto3" in sys.modules,
     "threads": threading.active_count(),
     "sockets": sum("socket:" in os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if fd > "2"
                    and os.path.exists(f"/proc/self/fd/{fd}")),
-    "child": os.waitpid(child, 0)[1],
+    "shared with a child": [used, prepared, of_a_prepared_one],
 }))
 """
 
@@ -140,4 +151,4 @@ def test_nothing_that_a_fork_would_break_is_made_before_it_is_needed(name: str) 
     }
     run = subprocess.run([sys.executable, "-c", LOOK], env=environment, capture_output=True, check=True)
     found = json.loads(run.stdout)
-    assert found == {"boto3": bool(name), "threads": 1, "sockets": 0, "child": 0}
+    assert found == {"boto3": bool(name), "threads": 1, "sockets": 0, "shared with a child": [0, 3, 0]}

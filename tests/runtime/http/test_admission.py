@@ -104,3 +104,11 @@ def test_who_dawdles_is_cut_off_where_others_wait_and_only_as_many():
     door.ask()
     assert sum(connection.was_cut_off for connection in inside) == 1
     assert not any(connection.was_cut_off for connection in inside[3:])
+
+
+def test_a_crowd_has_gone_with_its_last_and_a_few_are_none():
+    door = Door(40)
+    for count, is_crowd in ((admission.CROWD - 1, False), (admission.CROWD, True), (1, False)):
+        inside = [door.ask() for _ in range(count)]
+        assert [door.admission.ended(one) for one in inside] == [False] * (count - 1) + [is_crowd]
+    assert not door.admission.ended(Connection()), "it had no place"
