@@ -1,4 +1,4 @@
-"""Decides when a worker process runs which task, so that no separate scheduler is needed."""
+"""Decides when a process with workers runs which task, so that no separate scheduler is needed."""
 
 import random
 import time
@@ -27,7 +27,7 @@ _ASK_AT_LEAST_EVERY_S = 600
 
 
 class TaskSchedule:
-    """The times at which one worker process asks for each task. Used by one thread.
+    """The times at which one process asks for each task. Used by one thread.
 
     notify, drive_runs: called by both methods, at most once a second or with the urgent tasks.
     report: called by both, every ten seconds.
