@@ -69,6 +69,13 @@ class LegacyDenied(StorageDenied):
     )
 
 
+class LegacyFolderMissing(LegacyDenied):
+    sentence = (
+        "There is no folder {folder} on this host, where LEGACY_FOLDER says that the site has its pictures. Mount it, "
+        "or correct the setting."
+    )
+
+
 class StorageClockSkewed(StorageDenied):
     code = "storage_clock_skewed"
     sentence = "The storage refused us while {}: the clock of this host, or its own, is wrong by minutes."

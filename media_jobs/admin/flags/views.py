@@ -12,7 +12,7 @@ from media_jobs.admin import cells, desk, recorded
 from media_jobs.admin.access.caller_names import names_of
 from media_jobs.admin.base import caller_of
 from media_jobs.admin.flags.forms import FlagForm, NewFlagForm, initial_of
-from media_jobs.callers import GUARD
+from media_jobs.callers import GUARD, SYSTEM
 from media_jobs.errors import MediaError, RampRefused
 from media_jobs.models import FeatureFlag, FlagChange
 from media_jobs.services.flags import changing, evaluation, guard, shares
@@ -136,7 +136,7 @@ def _state(flag: FeatureFlag) -> dict[str, Any]:
 
 
 def _history(rows: list[FlagChange]) -> list[dict[str, Any]]:
-    names = names_of({row.actor for row in rows})
+    names = names_of({row.actor for row in rows}) | {SYSTEM.id: "the command manage.py flag"}
     return [
         {
             "change": row,

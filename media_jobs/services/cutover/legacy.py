@@ -9,7 +9,14 @@ from django.conf import settings
 
 from media_jobs import keys
 from media_jobs.adapters.storage import Role, legacy_store
-from media_jobs.errors import BadLegacyKey, FileTooLarge, LegacyDenied, ObjectMissing, StorageDenied
+from media_jobs.errors import (
+    BadLegacyKey,
+    FileTooLarge,
+    LegacyDenied,
+    LegacyFolderMissing,
+    ObjectMissing,
+    StorageDenied,
+)
 from media_jobs.pipeline.recipes import LEGACY
 from media_jobs.ports import Heartbeat, ObjectReader
 
@@ -39,7 +46,10 @@ def size_key(key: str, size: str) -> str:
 def exists(key: str) -> bool:
     """Whether the site has such a file. Raises LegacyDenied, StorageUnavailable."""
     with _explained():
-        return legacy_store().exists(key)
+        found = legacy_store().exists(key)
+    if not found:
+        _look_for_folder()
+    return found
 
 
 def fetch(key: str, into: Path, *, heartbeat: Heartbeat, most_bytes: int) -> bool:
@@ -57,6 +67,7 @@ def fetch(key: str, into: Path, *, heartbeat: Heartbeat, most_bytes: int) -> boo
         with _explained():
             legacy_store().fetch(key, into, heartbeat=look)
     except ObjectMissing:
+        _look_for_folder()
         return False
     look()
     return True
@@ -80,6 +91,12 @@ def _explained() -> Iterator[None]:
         if type(error) is not StorageDenied:  # the clock is another matter
             raise
         raise LegacyDenied(prefix=settings.LEGACY_PREFIX) from error
+
+
+def _look_for_folder() -> None:
+    """Tell a folder that is not mounted here, or misspelt, from one in which the site has not got a file."""
+    if settings.LEGACY_FOLDER and not Path(settings.LEGACY_FOLDER).exists():
+        raise LegacyFolderMissing(folder=settings.LEGACY_FOLDER)
 
 
 def _bad(key: str) -> BadLegacyKey:

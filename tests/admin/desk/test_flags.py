@@ -1,8 +1,10 @@
 """The pages of feature flags: raised with the guard's leave, or by force; two who save at once; what Home says."""
 
+import io
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -102,6 +104,11 @@ def test_a_fall_back_stands_on_home_and_on_its_page_until_a_person_raises_it(ope
     few_errors()
     save(operator, step="1")
     assert said[1] not in operator.get(reverse("admin:index")).content.decode() + operator.get(PAGE).content.decode()
+
+
+def test_history_tells_the_command_from_the_service(operator: Client) -> None:
+    call_command("flag", "set", NAME, "--allow", "rosa", stdout=io.StringIO())
+    assert "by the command manage.py flag" in operator.get(PAGE).content.decode()
 
 
 def test_curators_look_on(operator: Client) -> None:

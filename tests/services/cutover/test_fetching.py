@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -55,6 +56,17 @@ def test_the_original_is_fetched_and_its_job_waits_behind_uploads(site: Site, ph
         "small": 300, "medium": 640, "large": 640, "xlarge": 640,
     }  # fmt: skip
     assert site.has() == had
+
+
+@pytest.mark.usefixtures("site")
+def test_a_folder_that_is_not_there_is_no_site_without_pictures(settings: Any) -> None:
+    settings.LEGACY_FOLDER += "-misspelt"
+    shadow = asked(attempts=holding.MOST_ATTEMPTS - 1)
+    take_turn()
+    shadow.refresh_from_db()
+    assert (shadow.state, shadow.code, shadow.verdict) == (ShadowState.FAILED, "legacy_denied", "")
+    assert f"no folder {settings.LEGACY_FOLDER} on this host" in shadow.detail
+    assert not workers.current().suspects_outage, "uploads go on"
 
 
 @pytest.mark.parametrize(

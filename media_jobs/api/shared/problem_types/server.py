@@ -60,9 +60,9 @@ TYPES = {
     ),
     "legacy_denied": ProblemType(
         "Pictures of the site not readable",
-        "The storage refused to let the service read the pictures of the live site, so that nothing can be compared.",
+        "The service may not read the pictures of the live site, or their folder is not there: nothing is compared.",
         "The operator sets LEGACY_PREFIX or LEGACY_S3_BUCKET, and gives the credentials what manage.py bucket policy "
-        "prints then. It is tried again for two days.",
+        "prints then; or LEGACY_FOLDER, and mounts it where workers run. It is tried again for two days.",
     ),
     "storage_untrusted": ProblemType(
         "Storage not trusted",
