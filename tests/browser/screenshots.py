@@ -1,4 +1,4 @@
-"""`make screenshots`: every page of the desk, wide and narrow, light and dark, of a service with some pictures."""
+"""`make screenshots`: every page of the admin, wide and narrow, light and dark, of a service with some pictures."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import shadows
 from tests.browser.conftest import PATIENT_MS, SIZES, sign_in
-from tests.browser.pages import DESK
+from tests.browser.pages import PAGES
 from tests.e2e.service import Service, running, wait_until
 
 _SAMPLES = Path(__file__).parents[2] / "media_jobs/demo/samples"
@@ -95,7 +95,7 @@ def _shoot(browser: Browser, service: Service, folder: Path, size: str, theme: s
         failed = page.locator(".gi-cell-name").first.get_attribute("href") or ""
         page.goto("/admin/cutover/pictures/")
         shadow = page.locator(".gi-rows .gi-link").first.get_attribute("href") or ""
-        for name, address in {**DESK, "picture": picture, "picture-failed": failed, "shadow": shadow}.items():
+        for name, address in {**PAGES, "picture": picture, "picture-failed": failed, "shadow": shadow}.items():
             _shoot_one(page, address, folder / f"{name}-{size}-{theme}.png")
 
 
