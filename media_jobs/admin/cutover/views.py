@@ -86,7 +86,7 @@ def shadow(request: HttpRequest, shadow_id: UUID) -> HttpResponse:
         "list_title": _SHOW_TITLES[chosen.show],
         "list": _address("desk:shadows", chosen),
         "says": words.VERDICTS.get(found.verdict, ""),
-        "reason": words.REASONS.get(found.reason, found.reason),
+        "reason": words.reason(found.verdict, found.reason),
         "sizes": [{**one, "link": _address("desk:shadow", chosen, found, size=one["name"])} for one in sizes],
         "size": size,
         "theirs": _theirs(found, size),
@@ -218,7 +218,7 @@ def _row(found: Shadow, chosen: Filter, names: dict[str, str]) -> dict[str, Any]
         "shadow": found,
         "link": _address("desk:shadow", chosen, found),
         "says": words.VERDICTS.get(found.ruling, ""),
-        "reason": words.REASONS.get(found.reason, found.reason),
+        "reason": words.reason(found.verdict, found.reason),
         "by": names.get(found.judged_by, ""),
         "when": cells.ago(found.compared_at or found.created_at),
     }

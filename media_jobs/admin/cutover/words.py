@@ -35,6 +35,7 @@ REASONS: dict[str, str] = {
     Reason.LEGACY_UNREADABLE: "theirs is unreadable",
     Reason.OURS_UNREADABLE: "ours is unreadable",
 }
+_FAULTS = {Reason.TURNED, Reason.SIZE, Reason.CROPPED, Reason.MOVED, Reason.COLOUR, Reason.DAMAGED, Reason.METADATA}
 _LIES = {
     2: "mirrored",
     3: "on its head",
@@ -44,6 +45,12 @@ _LIES = {
     7: "on its side and mirrored",
     8: "on its side, a quarter turn to the right",
 }
+
+
+def reason(verdict: str, why: str) -> str:
+    """Say why, and of whom, where ours is better for a fault that theirs has."""
+    said = REASONS.get(why, why)
+    return f"theirs: {said}" if verdict == Verdict.BETTER and why in _FAULTS else said
 
 
 def sizes(measures: dict[str, Any] | None, judged: list[dict[str, Any]]) -> list[dict[str, Any]]:

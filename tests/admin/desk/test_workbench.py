@@ -162,3 +162,12 @@ def test_home_says_that_pictures_differ(boss: Client) -> None:
     needs = {need["title"]: need for need in boss.get(reverse("admin:index")).context["needs"]}
     assert needs["Pictures that differ from the site's"]["count"] == "1"
     assert needs["Pictures that differ from the site's"]["link"] == QUEUE
+
+
+@pytest.mark.parametrize("verdict", ["better", "worse"])
+def test_a_fault_is_said_to_be_theirs_where_ours_is_better(boss: Client, verdict: str) -> None:
+    shadow = make_shadow(verdict=verdict, reason="moved")
+    for url in (page_of(shadow), f"{QUEUE}?show={verdict}"):
+        page = text_of(boss, url)
+        assert "moved a little" in page
+        assert ("theirs: moved a little" in page) == (verdict == "better"), url
