@@ -53,9 +53,9 @@ class Meter:
         """Resident memory now."""
         return self._status().get("VmRSS", 0) * 1024
 
-    def data_bytes(self) -> int:
-        """Memory of its own that it has asked for, whether touched or not: what RLIMIT_DATA counts."""
-        return self._status().get("VmData", 0) * 1024
+    def own_bytes(self) -> int:
+        """Resident memory that is not of files."""
+        return self._status().get("RssAnon", 0) * 1024
 
     def threads(self) -> int:
         """How many it has now."""

@@ -38,8 +38,8 @@ _GROWTH_PER_CHILD_BYTES = 64 * 1_048_576
 _MOST_WRITTEN_BYTES = 1024 * 1_048_576
 _MOST_FILES = 1_000
 _MOST_THREADS = 512
-#: For stacks of threads, which are asked for and hardly touched. libvips' are 24 MB, but not beside coefficients.
-_STACKS_BYTES = 8 * 1_048_576
+#: For the stack of a thread, which is asked for and hardly touched. libvips starts four, but not beside coefficients.
+_STACK_BYTES = 8 * 1_048_576
 #: Address space beside what a picture may take, for numpy, LibRaw, libheif and Pillow once some picture needed them.
 #: Measured 105 MB; most of it is code and reserved, not memory.
 LIBRARIES_BYTES = 128 * 1_048_576
@@ -137,7 +137,8 @@ class DecoderProcess:
     def limit_growth(self, by_bytes: int | None) -> None:
         """Let it have so much more memory of its own from now on; None: as much as its address space has room for.
 
-        Of what it is refused it complains as of address space. Linux only.
+        Of what it is refused it complains as of address space. What it has asked for and does not use, as its heap may
+        have after another picture, counts as if it were asked for now: it may use that unasked. Linux only.
         """
         self._room_bytes = self._memory_bytes
         if by_bytes is not None:
@@ -145,7 +146,8 @@ class DecoderProcess:
         if sys.platform == "linux":
             with contextlib.suppress(ProcessLookupError):
                 hard = resource.prlimit(self.pid, resource.RLIMIT_DATA)[1]
-                soft = hard if by_bytes is None else self._meter.data_bytes() + by_bytes + _STACKS_BYTES
+                stacks_bytes = _STACK_BYTES * max(1, self._meter.threads() - 1)
+                soft = hard if by_bytes is None else self._meter.own_bytes() + by_bytes + stacks_bytes
                 resource.prlimit(self.pid, resource.RLIMIT_DATA, (soft, hard))
 
     def answer(
