@@ -44,12 +44,18 @@ class SmallHost:
         self._host = urlsplit(service.url).netloc
 
     def send(self, picture: bytes) -> tuple[float, str]:
-        """Upload it on a connection of its own. Return seconds until its 202, and the job."""
+        """Upload it, each time on a connection of its own. Return seconds until its 202, and the job.
+
+        A storage of the same busy machine may not answer for a while; who is told so comes again.
+        """
         content = with_comment(picture, uuid.uuid4().bytes)
         content += bytes(max(0, UPLOAD_BYTES - len(content)))  # behind the end of the picture
         began_s = time.monotonic()
-        with closing(http.client.HTTPConnection(self._host, timeout=_PATIENCE_S)) as connection:
-            status, said = posted(connection, content)
+        status, said = http.client.SERVICE_UNAVAILABLE, b""
+        while status == http.client.SERVICE_UNAVAILABLE:
+            assert time.monotonic() - began_s < _PATIENCE_S, said
+            with closing(http.client.HTTPConnection(self._host, timeout=_PATIENCE_S)) as connection:
+                status, said = posted(connection, content)
         assert status == http.client.ACCEPTED, said
         return time.monotonic() - began_s, str(json.loads(said)["jobId"])
 
