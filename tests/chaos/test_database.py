@@ -83,10 +83,14 @@ def test_an_upload_that_loses_the_database_can_be_sent_again(cuttable, moment, a
 
 
 @pytest.mark.parametrize(
-    "how", [pytest.param(signal.SIGINT, id="in_order"), pytest.param(signal.SIGQUIT, id="as_after_a_crash")]
+    ("how", "in_web"),
+    [
+        pytest.param(signal.SIGINT, "true", id="in_order-slots_in_the_web_process"),
+        pytest.param(signal.SIGQUIT, "false", id="as_after_a_crash"),
+    ],
 )
-def test_nothing_is_lost_or_doubled_when_the_database_restarts_under_load(tmp_path, how):
-    with world(tmp_path, own_postgres=True) as made:
+def test_nothing_is_lost_or_doubled_when_the_database_restarts_under_load(tmp_path, how, in_web):
+    with world(tmp_path, {"WORKERS_IN_WEB": in_web}, own_postgres=True) as made:
         workers = made.service.pids("worker")
 
         def restart() -> None:

@@ -1,4 +1,7 @@
-"""The queue may stop, forget everything or come back without its file: the table knows what is left to do."""
+"""The queue may stop, forget everything or come back without its file: the table knows what is left to do.
+
+Its workers are threads of the web process, whose requests need the queue at the same moments.
+"""
 
 import random
 from collections.abc import Iterator
@@ -14,7 +17,8 @@ ROUNDS = scaled(1, 4)
 @pytest.fixture(scope="module")
 def shaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One service for all of it: its workers live through everything that their queue does, so leases may be long."""
-    with world(tmp_path_factory.mktemp("queue"), {"LEASE_S": "60"}, own_valkey=True) as shaken:
+    settings = {"LEASE_S": "60", "WORKERS_IN_WEB": "true"}
+    with world(tmp_path_factory.mktemp("queue"), settings, own_valkey=True) as shaken:
         yield shaken
 
 

@@ -16,6 +16,7 @@ from media_jobs.runtime.workers import beside_web, slots
 from media_jobs.runtime.workers.beside_web import SlotsBesideWeb
 from media_jobs.runtime.workers.slot import Slot
 from media_jobs.services.housekeeping import TaskSchedule
+from media_jobs.services.jobs.worker import FINISH_WITHIN_S
 
 MIB = 1_048_576
 
@@ -54,8 +55,9 @@ class TestBesideWeb:
         beside.start()
         wait_for(lambda: len(at_work) == 2)
         assert not any(slot.worker.stopping for slot in at_work)
+        before_s = time.monotonic()
         beside.stop()
-        assert {round(slot.worker.hand_back_at_s - time.monotonic(), -1) for slot in at_work} == {20}
+        assert min(slot.worker.hand_back_at_s for slot in at_work) >= before_s + FINISH_WITHIN_S
         beside.stop()
         beside.end()
         assert not any(slot.is_alive() for slot in at_work)
