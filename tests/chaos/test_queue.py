@@ -1,6 +1,6 @@
 """The queue may stop, forget everything or come back without its file: the table knows what is left to do.
 
-Its workers are threads of the web process, whose requests need the queue at the same moments.
+Also where workers are threads of the web process, whose requests need the queue at the same moments.
 """
 
 import random
@@ -14,10 +14,10 @@ UPLOADS = scaled(60, 100)
 ROUNDS = scaled(1, 4)
 
 
-@pytest.fixture(scope="module")
-def shaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+@pytest.fixture(scope="module", params=["false", "true"], ids=["worker_process", "slots_in_the_web_process"])
+def shaken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One service for all of it: its workers live through everything that their queue does, so leases may be long."""
-    settings = {"LEASE_S": "60", "WORKERS_IN_WEB": "true"}
+    settings = {"LEASE_S": "60", "WORKERS_IN_WEB": request.param}
     with world(tmp_path_factory.mktemp("queue"), settings, own_valkey=True) as shaken:
         yield shaken
 

@@ -79,9 +79,9 @@ def refusal(path: Path, format: str, said: str, *, memory_bytes: int, pixels: in
 
 
 def _is_there_memory(size_bytes: int) -> bool:
-    """Whether so much can be had, all at once."""
+    """Whether so much can be had, all at once. Private, as what is shared does not count for RLIMIT_DATA."""
     try:
-        mmap.mmap(-1, max(1, size_bytes)).close()
+        mmap.mmap(-1, max(1, size_bytes), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
     except OSError:
         return False
     return True

@@ -94,6 +94,21 @@ def test_what_an_estimate_takes_for_too_much_is_tried(host: Host) -> None:
     assert len(rendered.outputs) == len(GALLFORMERS.renditions)
 
 
+def test_a_decoder_that_gave_up_for_want_of_memory_does_not_call_the_picture_damaged(host: Host) -> None:
+    """libwebp has one message for both."""
+    picture, ends = images.webp(3000, 2000), set()
+    for left_mb in range(90, 132, 2):
+        host.left_mb = 100_000
+        host.render(SMALL)  # a decoder that has its libraries
+        host.left_mb = 16 + left_mb
+        try:
+            host.render(picture)
+            ends.add("done")
+        except errors.ImageRefused as error:
+            ends.add(error.code)
+    assert ends == {"done", errors.TooMuchMemory.code}
+
+
 def test_a_need_that_nobody_can_have_is_not_believed(host: Host) -> None:
     """Of a child that was taken over."""
     request = Request("source", "into", "0" * 64, GALLFORMERS, Limits(room_bytes=10 * MIB))

@@ -52,7 +52,7 @@ class Problem:
 
 BROKEN = Problem(400, "bad_request", "The request breaks off or is not a well-formed form.")
 FIELDS_TOO_LARGE = Problem(
-    413, "fields_too_large", "The text fields are too large. Was the file sent in another field?"
+    413, "fields_too_large", "The text fields, or the JSON, are too large. Was a file sent in a field that takes text?"
 )
 INTERNAL_ERROR = Problem(500, "internal_error", "Something went wrong in the service; its log says more.")
 DATABASE_UNAVAILABLE = Problem(
