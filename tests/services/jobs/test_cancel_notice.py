@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from media_jobs.adapters.decoder.host_lock import HostLock
+from media_jobs.adapters.decoder.process import DecoderProcess
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import ANONYMOUS
@@ -40,15 +41,22 @@ def made(monkeypatch) -> Iterator[list[Sandbox]]:
 
 
 @pytest.fixture
-def stuck(photo, made) -> tuple[Job, InThread, int]:
+def stuck(photo, made, monkeypatch) -> tuple[Job, InThread, int]:
     """A job whose decoder has stopped moving, the worker that waits for it, and the decoder's process."""
+    stopped: list[int] = []
+    send = DecoderProcess._signal
+
+    def send_and_stop(decoder: DecoderProcess, number: signal.Signals) -> None:
+        send(decoder, number)
+        if number == signal.SIGCONT and not stopped:  # it has a picture to look at, and is not told of which yet
+            send(decoder, signal.SIGSTOP)
+            stopped.append(decoder.pid)
+
+    monkeypatch.setattr(DecoderProcess, "_signal", send_and_stop)
     job = make_job(make_original(photo))
     thread = at_work(job.pk)
-    wait_until(lambda: made and made[0].pid)
-    pid = made[0].pid
-    assert pid
-    os.kill(pid, signal.SIGSTOP)
-    return job, thread, pid
+    wait_until(lambda: stopped)
+    return job, thread, stopped[0]
 
 
 def is_gone(pid: int) -> bool:
