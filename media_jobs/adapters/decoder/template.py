@@ -63,13 +63,14 @@ def close() -> None:
 
 def keep() -> None:
     """Have it stay for some time: there are pictures, and one of them may need another decoder."""
-    if _template:
-        _template.needed_at_s = time.monotonic()
+    if template := _template:  # another thread may end it meanwhile
+        template.needed_at_s = time.monotonic()
 
 
 def close_if_idle() -> None:
     """End it where nobody has needed it for some time."""
-    if _template and time.monotonic() - _template.needed_at_s > _IDLE_S and _lock.acquire(blocking=False):
+    template = _template
+    if template and time.monotonic() - template.needed_at_s > _IDLE_S and _lock.acquire(blocking=False):
         try:
             _end()
         finally:

@@ -10,7 +10,7 @@ import subprocess  # nosec B404 # of our own interpreter and our own file
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,9 @@ class TemplateProcess:
     def __init__(self, entry: Path, heartbeat: Heartbeat) -> None:
         self.entry = entry
         self.needed_at_s = time.monotonic()
-        with translate_errors():
+        with translate_errors(), ExitStack() as ours:
             self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            ours.enter_context(self._socket)
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 # nosec B603 # our own interpreter and our own file
                     [sys.executable, "-I", str(entry), json.dumps({"parent_pid": os.getpid()})],
@@ -56,6 +57,7 @@ class TemplateProcess:
                     env=environment(),
                     start_new_session=True,
                 )
+            ours.pop_all()
         try:
             self._answer(heartbeat)
         except BaseException:
@@ -109,7 +111,7 @@ class TemplateProcess:
 
     def _answer(self, heartbeat: Heartbeat) -> dict[str, Any]:
         deadline = time.monotonic() + _ANSWER_TIMEOUT_S
-        while not select.select([self._socket], [], [], _SLICE_S)[0]:
+        while not _has_more(self._socket.fileno()):
             heartbeat()
             if time.monotonic() > deadline:
                 raise TemplateDied("it does not answer")
@@ -124,7 +126,7 @@ class TemplateProcess:
     def _last_words(self) -> str:
         """What it wrote to standard error, where that has an end."""
         stderr = self._process.stderr
-        if stderr is None or not select.select([stderr], [], [], _SLICE_S)[0]:
+        if stderr is None or not _has_more(stderr.fileno()):
             return ""
         return printable(os.read(stderr.fileno(), _MOST_SAID_BYTES).decode(errors="replace"))[-_TAIL_CHARACTERS:]
 
@@ -138,6 +140,13 @@ class TemplateProcess:
                     return ended.si_code == os.CLD_KILLED and ended.si_status == signal.SIGKILL
                 time.sleep(0.005)
         return False
+
+
+def _has_more(descriptor: int) -> bool:
+    """Whether something is to be read, or it has ended. `select` knows no more than 1,024 descriptors."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(1000 * _SLICE_S))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -128,6 +129,20 @@ def test_sandboxes_of_many_threads_share_one_template(tmp_path: Path) -> None:
         thread.join()
     assert len(found) == 4
     assert len(set(found)) == 1
+
+
+def test_it_is_heard_beside_more_connections_than_select_knows(ask: Ask) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2048:
+        pytest.skip("this system lets a process have no more than 1,024 files open")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    with contextlib.ExitStack() as connections:
+        connections.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        while connections.enter_context(open(os.devnull)).fileno() < 1024:  # as slots of a web process may meet
+            pass
+        ask(PHOTO)
+        assert template._template
+        assert template._template._socket.fileno() > 1024
 
 
 @pytest.mark.slow
