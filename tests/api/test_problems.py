@@ -118,7 +118,8 @@ def test_an_accept_that_nothing_fits(client):
 
 
 def test_a_body_of_another_type(client):
-    problem(client.post("/v1/uploads", "a", content_type="text/plain"), 415, "unsupported_media_type")
+    said = problem(client.post("/v1/uploads", "a", content_type="text/plain"), 415, "unsupported_media_type")
+    assert "takes application/json" in said
 
 
 def test_a_host_that_is_not_ours(client):

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -40,6 +39,11 @@ _UPLOADED = UploadedSerializer()
 class UploadView(APIView):
     scopes = {"POST": Scope.UPLOAD}
     parser_classes = [FormParser, ObjectParser]
+    #: Said where a body is of another type.
+    takes = (
+        "Send the picture as multipart/form-data in the field “file”, or application/json with the uploadId of a "
+        "picture that is in the storage already."
+    )
 
     @extend_schema(
         operation_id="createJob",
@@ -77,15 +81,6 @@ class UploadView(APIView):
         with backlog.place():
             answer = accept(request, caller, key)
         return accepted(self, request, answer)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, UnsupportedMediaType):
-            exc.detail = ErrorDetail(
-                "Send the picture as multipart/form-data in the field “file”, or application/json with the uploadId "
-                "of a picture that is in the storage already.",
-                exc.default_code,
-            )
-        return super().handle_exception(exc)
 
 
 @extend_schema_view(post=extend_schema(operation_id="uploadImage", summary="Upload a picture and queue its processing"))

@@ -104,6 +104,8 @@ def _wanted(flag: FeatureFlag, options: dict[str, Any]) -> dict[str, Any]:
     if options["enabled"] is not None:
         wanted["enabled"] = options["enabled"]
     for name, former in (("allow", flag.allow), ("deny", flag.deny)):
+        if not all(map(str.strip, options[name])):
+            raise CommandError(f"--{name} takes a key: the empty one is on no list.", returncode=_NOT_DONE)
         if options[name] or options["unlist"]:
             wanted[name] = [key for key in [*former, *options[name]] if key not in options["unlist"]]
     return wanted

@@ -196,6 +196,7 @@ def test_the_command_changes_flags_and_tells_by_its_exit_code(type_: Typed) -> N
         (("check", "none", "a"), "There is no feature flag “none”"),
         (("check", NAME, "\udcff"), "A key is a text"),
         (("set", NAME, "--percent", "101"), "from 0 to 100"),
+        (("set", NAME, "--allow", "visitor-7", "--allow", " "), "--allow takes a key"),
         (("set", NAME, "--force", "--percent", "1"), "Say why it is forced"),
         (("create", NAME), "already"),
     ],

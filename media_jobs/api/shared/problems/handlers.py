@@ -5,12 +5,15 @@ browsers get pages.
 """
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import csrf, defaults
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from media_jobs import errors
@@ -33,11 +36,18 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     found = problem_of(exc)
     if found is None:
         return None
+    if isinstance(exc, UnsupportedMediaType):
+        found = replace(found, detail=getattr(context["view"], "takes", "") or _taken_by(request))
     if isinstance(exc, database.CONNECTION_ERRORS):
         log.warning("database_unavailable", path=request.path, error=str(exc))
     log.info("request_refused", status=found.status, code=found.code, path=request.path)
     body, content_type = found.body(request.path)
     return Response(body, found.status, headers=found.headers, content_type=content_type)
+
+
+def _taken_by(request: Request) -> str:
+    types = " or ".join(parser.media_type for parser in request.parsers or ())
+    return f"This call takes {types}; the header Content-Type says something else."
 
 
 def answer(request: HttpRequest, exc: errors.MediaError) -> JsonResponse:
