@@ -80,6 +80,28 @@ def test_an_upload_in_flight_is_refused_and_what_it_left_is_swept_later(client, 
     assert list(store(Role.WORKER).keys()) == []
 
 
+@pytest.mark.sqlite
+def test_an_upload_that_waited_for_a_locked_database_waits_no_second_time_to_be_refused(client, photo, monkeypatch):
+    waits: list[int] = []
+
+    def limit_ms() -> int:
+        return int(connection.connection.execute("PRAGMA busy_timeout").fetchone()[0])
+
+    def watched(execute: Any, sql: str, *how: Any) -> Any:
+        if sql.startswith('INSERT INTO "media_jobs_original"'):
+            waits.append(limit_ms())
+        return execute(sql, *how)
+
+    def locked(*_: Any, **__: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(intake, "create_job", locked)
+    with connection.execute_wrapper(watched):
+        assert refused(upload(client, photo))
+    assert waits == [limit_ms(), 2_000]
+    assert Original.objects.get().state == OriginalState.DELETED
+
+
 @pytest.mark.postgres  # SQLite has no connections to cut
 def test_a_cut_connection_costs_one_request_and_leaves_nothing(client, photo, monkeypatch):
     real = intake.create_job

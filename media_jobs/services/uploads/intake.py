@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
 from media_jobs import keys, selectors
+from media_jobs.adapters import database
 from media_jobs.adapters.storage import Role, store
 from media_jobs.callers import Caller
 from media_jobs.errors import WrongState
@@ -26,6 +27,9 @@ from media_jobs.services.jobs import dispatch, estimates, transitions
 from media_jobs.states import Lane, OriginalState
 
 log = structlog.get_logger(__name__)
+
+#: Whoever leaves a row behind may have waited for a locked database already, and its client with it.
+_LEAVING_LIMIT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +187,9 @@ class Upload(HashingSink):
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()  # perhaps it was this one connection that broke
             self.original.state = OriginalState.DELETED
-            if not Original.objects.filter(pk=self.original.pk).exists():  # else only the commit's answer was lost
-                self.original.save(force_insert=True)
+            with database.in_a_hurry(_LEAVING_LIMIT_S):
+                if not Original.objects.filter(pk=self.original.pk).exists():  # else only the commit's answer was lost
+                    self.original.save(force_insert=True)
         except DatabaseError as error:
             log.warning("upload_left_behind", key=self.original.key, error=str(error))
 
