@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.measure import MIB
-from tests.memory_group import MemoryGroup, memory_group
+from tests.measuring.memory_group import MemoryGroup, memory_group
 
 _EVERY_S = 0.05
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.relay import Relay, connector
+from tests.servers.relay import Relay, connector
 
 
 class _SlowLine(Relay):

@@ -27,7 +27,7 @@ from media_jobs.services.jobs import estimates
 from media_jobs.services.uploads import backlog
 from tests import shared_decoder
 from tests.leftovers import Leftovers
-from tests.seaweed import SeaweedFS, seaweedfs
+from tests.servers.seaweed import SeaweedFS, seaweedfs
 from tests.shipped import Shipped
 
 admin_site.load()  # tests import its modules one by one

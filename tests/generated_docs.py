@@ -13,7 +13,7 @@ from bench.report import charts, scaling, table, targets
 from bench.rows import Results
 from gallimg_site.env import Env
 from gallimg_site.env_fields import takes
-from tests import budgets
+from tests.measuring import budgets
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = ROOT / "docs/settings.md"

@@ -15,9 +15,9 @@ from media_jobs.pipeline.values import Limits, Rendered, Request
 from media_jobs.ports import ObjectStore
 from tests import images
 from tests.adapters.decoder.running import MEMORY_BYTES, ROOT, Ask
-from tests.adapters.storage.s3_route import Route
+from tests.adapters.storage.s3.route import Route
 from tests.adapters.storage.stores import Subject, from_django, from_the_net, s3_store
-from tests.seaweed import SeaweedFS
+from tests.servers.seaweed import SeaweedFS
 
 LIMITS = Limits()
 ENTRY = """

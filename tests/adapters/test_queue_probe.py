@@ -12,8 +12,8 @@ import redis
 from structlog.testing import capture_logs
 
 from media_jobs.adapters.queue_probe import QueueUnusable, probe_queue
-from tests.certificates import Authority, tls_relay
 from tests.servers import Server, free_ports, temporary_folder, valkey_binary
+from tests.servers.certificates import Authority, tls_relay
 
 PASSWORD = "hunter2"
 

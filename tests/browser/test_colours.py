@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser
 
-from tests import colours, images
-from tests.colours import PNGS, chrm, cicp, gama, png
-from tests.decoded import decoded
+from tests import images
 from tests.e2e.service import Service
+from tests.formats import colours
+from tests.formats.colours import PNGS, chrm, cicp, gama, png
+from tests.formats.decoded import decoded
 
 pytestmark = pytest.mark.browser
 

@@ -16,10 +16,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests import images, raws
+from tests import images
 from tests.e2e.service import Service, running
 from tests.e2e.stores import s3_settings
-from tests.seaweed import SeaweedFS, make_bucket
+from tests.formats import raws
+from tests.servers.seaweed import SeaweedFS, make_bucket
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.chaos.world.harness import World, photos, scaled, world
 from tests.e2e.service import wait_until
-from tests.seaweed import SeaweedFS
+from tests.servers.seaweed import SeaweedFS
 
 DISK_MB = scaled(48, 160)
 UPLOADS = scaled(20, 90)

@@ -17,7 +17,7 @@ from django.core.management import get_commands
 from gallimg_site.env import Env
 from media_jobs.adapters.bucket import policies
 from tests.e2e.service import ROOT
-from tests.seaweed import start
+from tests.servers.seaweed import start
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = ("web", "worker", "requests", "bucket")

@@ -13,15 +13,16 @@ import httpx
 import pytest
 from gallimg_client import Client
 
-from tests import heif, images, raw_notes, raws
+from tests import images
 from tests.browser.pages import PAGES
 from tests.deploy import docker
 from tests.deploy.docker import Contained
 from tests.e2e.client import JOB_LIMIT_S
 from tests.e2e.service import ROOT, START_LIMIT_S, photo, wait_until
 from tests.e2e.stores import s3_settings
-from tests.seaweed import SeaweedFS, seaweedfs
+from tests.formats import heif, raw_notes, raws
 from tests.servers import Server, free_ports, postgres, valkey_binary
+from tests.servers.seaweed import SeaweedFS, seaweedfs
 
 pytestmark = [
     pytest.mark.container,

@@ -17,8 +17,8 @@ from bench.uploads import posted, with_comment
 from tests.e2e.service import Service
 from tests.e2e.stores import s3_settings
 from tests.limits import NO_LIMITS
-from tests.memory_group import MemoryGroup, memory_group
-from tests.seaweed import seaweedfs
+from tests.measuring.memory_group import MemoryGroup, memory_group
+from tests.servers.seaweed import seaweedfs
 
 _MIB = 1_048_576
 MEMORY_MB = 256

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from tests.seaweed import SeaweedFS, s3_client, seaweedfs
+from tests.servers.seaweed import SeaweedFS, s3_client, seaweedfs
 
 ON_S3 = os.environ.get("TEST_STORE", "files") == "s3"
 assert os.environ.get("TEST_STORE", "files") in ("files", "s3"), "TEST_STORE takes files or s3"

@@ -14,7 +14,7 @@ from media_jobs.keys import PUBLIC_PREFIXES
 from tests.e2e.databases import database
 from tests.e2e.service import Service, photo
 from tests.e2e.stores import BucketObjects, FileObjects, Objects, s3_settings
-from tests.seaweed import s3_client, seaweedfs
+from tests.servers.seaweed import s3_client, seaweedfs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.disaster]
 

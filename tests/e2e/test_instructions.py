@@ -16,8 +16,8 @@ import pytest
 
 from tests import images
 from tests.e2e.service import ROOT, Service, running, wait_until
-from tests.nats import NatsServer, nats_server
 from tests.servers import die_with_parent
+from tests.servers.nats import NatsServer, nats_server
 
 pytestmark = pytest.mark.e2e
 

@@ -18,7 +18,7 @@ from media_jobs.runtime import preparation
 from media_jobs.runtime.resources import CannotStart
 from tests.e2e.databases import database
 from tests.e2e.service import Service
-from tests.pgbouncer import pgbouncer
+from tests.servers.pgbouncer import pgbouncer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.postgres]
 

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.databases import database
 from tests.e2e.service import ROOT, Service, photo
 from tests.e2e.stores import BucketObjects, s3_settings
-from tests.seaweed import seaweedfs
+from tests.servers.seaweed import seaweedfs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

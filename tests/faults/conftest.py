@@ -17,7 +17,7 @@ from media_jobs.adapters.storage import Role, s3, s3_calls, s3_streams
 from media_jobs.adapters.storage.s3 import S3Store
 from tests.faults.proxy import FaultyProxy
 from tests.faults.scenarios import Context
-from tests.seaweed import SeaweedFS, s3_client, seaweedfs
+from tests.servers.seaweed import SeaweedFS, s3_client, seaweedfs
 
 _HERE = Path(__file__).parent
 #: Bucket of a live site; the tests write there, and the product reads.

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from tests.faults.injections import REFUSALS, Fault, Injection
 from tests.faults.messages import Answer, Operation, Request
-from tests.relay import Relay, connector, reset
+from tests.servers.relay import Relay, connector, reset
 
 #: How long a client may take to begin with the body that it asked permission for.
 _PERMISSION_S = 2.0

@@ -16,7 +16,7 @@ from media_jobs.adapters.storage.s3_checksums import checksum
 from tests.faults.injections import Fault, Injection
 from tests.faults.messages import Operation
 from tests.faults.proxy import FaultyProxy
-from tests.seaweed import SeaweedFS
+from tests.servers.seaweed import SeaweedFS
 
 CONTENT = hashlib.shake_128(b"proxy").digest(300_000)
 

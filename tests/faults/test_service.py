@@ -16,7 +16,7 @@ from tests.e2e.stores import s3_settings
 from tests.faults.injections import Fault, Injection
 from tests.faults.messages import Operation
 from tests.faults.proxy import FaultyProxy
-from tests.seaweed import SeaweedFS, s3_client, seaweedfs
+from tests.servers.seaweed import SeaweedFS, s3_client, seaweedfs
 
 pytestmark = pytest.mark.e2e
 

@@ -7,7 +7,8 @@ from random import Random
 
 from PIL import Image, ImageCms
 
-from tests import colours, heif, images, raw_notes, raws
+from tests import images
+from tests.formats import colours, heif, raw_notes, raws
 from tests.odd.jpegs import restarting, with_strays
 from tests.odd.table import odd_files
 

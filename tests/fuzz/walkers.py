@@ -14,7 +14,7 @@ from media_jobs.pipeline.formats.common import Damaged
 from media_jobs.pipeline.formats.sniff import RAW_FORMATS
 from media_jobs.pipeline.raw import choice
 from media_jobs.pipeline.raw.named import MAX_PREVIEWS
-from tests.counted import Counted
+from tests.formats.counted import Counted
 from tests.fuzz.mutate import Recipe, recipe
 
 #: Seeds have a few kilobytes; each is surrounded by so many that nobody has a reason to read.

@@ -4,7 +4,7 @@ import struct
 
 from PIL import Image
 
-from tests import tiffs
+from tests.formats import tiffs
 from tests.images import CORNERS, encoded
 from tests.odd import WHITE, Corners, Odd
 

@@ -1,6 +1,6 @@
 """HEIC and AVIF whose properties come in another order, crop much, or dim their colours."""
 
-from tests import heif
+from tests.formats import heif
 from tests.images import CORNERS
 from tests.odd import ALL_RED, Odd, refused
 

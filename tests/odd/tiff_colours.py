@@ -3,10 +3,10 @@
 import struct
 from typing import Any
 
-from tests import tiffs
+from tests.formats import tiffs
+from tests.formats.tiffs import EXTRA_SAMPLES, RATIONAL, SHORT, Page, plain, tiff
 from tests.images import CORNERS
 from tests.odd import WHITE, Corners, Odd, refused
-from tests.tiffs import EXTRA_SAMPLES, RATIONAL, SHORT, Page, plain, tiff
 
 RGB = tuple(bytes(colour) for colour in CORNERS)
 #: CORNERS in CIELab relative to D50: L in percent, a and b.

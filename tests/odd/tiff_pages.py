@@ -3,12 +3,12 @@
 import struct
 from typing import Any
 
-from tests import tiffs
+from tests.formats import tiffs
+from tests.formats.tiffs import LONG, SHORT, Page, plain, tiff
 from tests.images import CORNERS, encoded, quadrants
 from tests.odd import Odd, refused
 from tests.odd.jpegs import restarting
 from tests.odd.tiff_colours import FULL_RANGE, RGB, extra
-from tests.tiffs import LONG, SHORT, Page, plain, tiff
 
 
 def of_pages() -> dict[str, Odd]:

@@ -12,7 +12,7 @@ from media_jobs.runtime import metrics_server
 from media_jobs.runtime.metrics_server import MetricsServer
 from media_jobs.services import metrics
 from tests.e2e.service import wait_until
-from tests.metrics import parse
+from tests.measuring.metrics import parse
 from tests.servers import free_ports
 
 

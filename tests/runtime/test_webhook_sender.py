@@ -16,7 +16,7 @@ from media_jobs.runtime.webhook_sender import AT_ONCE, WebhookSender
 from media_jobs.services.webhooks import fanout, sending
 from media_jobs.states import DeliveryState
 from tests.factories import make_job
-from tests.receiver import Answer, Receiver
+from tests.servers.receiver import Answer, Receiver
 from tests.services.jobs.threads import wait_until
 from tests.services.webhooks.helpers import make_delivery, make_webhook
 

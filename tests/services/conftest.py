@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.seaweed import another_bucket, use
+from tests.servers.seaweed import another_bucket, use
 
 
 @pytest.fixture(autouse=True)

@@ -18,10 +18,10 @@ from media_jobs.services.uploads import backlog
 from media_jobs.states import JobState, Lane, Stage
 from tests import images
 from tests.api.uploading import form, post
-from tests.budgets import BUDGETS, Cost
-from tests.counting import counted
 from tests.factories import make_job, make_original
-from tests.seaweed import another_bucket, use
+from tests.measuring.budgets import BUDGETS, Cost
+from tests.measuring.counting import counted
+from tests.servers.seaweed import another_bucket, use
 from tests.working import claim
 
 pytestmark = pytest.mark.django_db(transaction=True)

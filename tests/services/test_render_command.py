@@ -15,7 +15,8 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from media_jobs.management.commands.render import listed
-from tests import images, raws
+from tests import images
+from tests.formats import raws
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from media_jobs.pipeline.formats.png import chunk
-from tests import colours, facts, images
-from tests.colours import GREY_SAMPLES, chrm, cicp, gama, interoperability, png, with_exif
+from tests import images
+from tests.formats import colours, facts
+from tests.formats.colours import GREY_SAMPLES, chrm, cicp, gama, interoperability, png, with_exif
 from tests.services.test_render_command import render
 
 pytestmark = pytest.mark.slow

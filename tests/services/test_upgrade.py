@@ -18,7 +18,7 @@ from media_jobs.services import housekeeping, metrics
 from media_jobs.services.jobs import lifecycle
 from media_jobs.services.jobs.claiming import claim_next
 from media_jobs.states import JobState, Lane, OriginalState
-from tests.metrics import parse
+from tests.measuring.metrics import parse
 from tests.working import named
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

@@ -11,7 +11,7 @@ from media_jobs.pipeline.recipes import Fit, Preset, Rendition
 from media_jobs.pipeline.render import render
 from media_jobs.pipeline.values import Overrides, Rendered, Request
 from media_jobs.pipeline.verify import verify
-from tests.pictures import opened
+from tests.formats.pictures import opened
 
 SIZES = Preset(
     "sizes",

@@ -14,8 +14,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from bench.report import charts, scaling, table, targets
 from gallimg_site.env import Env
 from media_jobs.pipeline.recipes import SHIPPED
-from tests import budgets, generated_docs
+from tests import generated_docs
 from tests.generated_docs import EXAMPLE, ROOT, between_marks
+from tests.measuring import budgets
 
 README = ROOT / "README.md"
 DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")] if path.is_file())

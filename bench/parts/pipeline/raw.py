@@ -7,7 +7,7 @@ from pathlib import Path
 from bench import pictures
 from bench.measure import Pairs, Peer, Turn, paired
 from bench.rows import Row
-from tests import raws
+from tests.formats import raws
 
 _TARGET = 3
 #: What lies behind the preview: a camera's raw data.

@@ -17,7 +17,7 @@ from bench.services.contender import Contender, Load
 from bench.uploads import post, with_comment
 from tests.e2e.service import Service
 from tests.e2e.stores import s3_settings
-from tests.seaweed import seaweedfs
+from tests.servers.seaweed import seaweedfs
 
 _ROUNDS = 3
 _PICTURES = 8

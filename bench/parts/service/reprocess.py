@@ -20,7 +20,7 @@ from bench.pictures import TWELVE
 from bench.rows import Row
 from tests import servers
 from tests.e2e.stores import s3_settings
-from tests.seaweed import seaweedfs
+from tests.servers.seaweed import seaweedfs
 
 _IMAGES, _PROCESSES = 48, 2
 #: The first ones pay for starting processes and decoders, which 20,000 do not notice.

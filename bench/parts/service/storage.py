@@ -20,7 +20,7 @@ from bench.slow_proxy import slowed
 from tests.e2e.service import Service
 from tests.e2e.stores import s3_settings
 from tests.limits import NO_LIMITS
-from tests.seaweed import SeaweedFS, seaweedfs
+from tests.servers.seaweed import SeaweedFS, seaweedfs
 
 _FILE_BYTES = 10_000_000
 _TARGET = 1.25

@@ -30,7 +30,7 @@ from tests import servers
 from tests.e2e.service import Service
 from tests.e2e.stores import s3_settings
 from tests.limits import NO_LIMITS
-from tests.seaweed import seaweedfs
+from tests.servers.seaweed import seaweedfs
 
 BACKENDS = ("SQLite and files", "PostgreSQL and S3")
 _DECODERS = 2

@@ -18,7 +18,7 @@ from media_jobs.adapters.bucket.findings import Finding, Verdict
 from media_jobs.adapters.bucket.policies import Policy, Right, policy
 from media_jobs.adapters.bucket.setup import Plan, Setup
 from media_jobs.keys import PREFIXES, PUBLIC_PREFIXES
-from tests.seaweed import Credentials, SeaweedFS, another_bucket, make_bucket, s3_client, seaweedfs
+from tests.servers.seaweed import Credentials, SeaweedFS, another_bucket, make_bucket, s3_client, seaweedfs
 
 pytestmark = pytest.mark.slow  # `make test-all` runs them
 

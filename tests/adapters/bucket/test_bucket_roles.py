@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from media_jobs.keys import PRIVATE_PREFIXES, PUBLIC_PREFIXES
 from tests.adapters.storage.stores import LARGE, SMALL, noise, s3_store, write
-from tests.seaweed import SeaweedFS, s3_client
+from tests.servers.seaweed import SeaweedFS, s3_client
 
 EVERYWHERE = (*PRIVATE_PREFIXES, *PUBLIC_PREFIXES)
 

@@ -15,7 +15,7 @@ from media_jobs.adapters.bucket.answers import BucketError
 from media_jobs.adapters.bucket.policies import Policy, policy
 from media_jobs.adapters.bucket.setup import Item, Plan, Setup, State
 from media_jobs.adapters.storage.s3_connection import bucket_storage
-from tests.seaweed import SeaweedFS, s3_client, seaweedfs
+from tests.servers.seaweed import SeaweedFS, s3_client, seaweedfs
 
 pytestmark = pytest.mark.slow  # `make test-all` runs them
 

@@ -14,8 +14,8 @@ from django.core.management import call_command
 
 from media_jobs.services import bucket
 from media_jobs.services.bucket import Item, State, Verdict
-from tests.seaweed import s3_client
 from tests.servers import Server, free_ports, temporary_folder
+from tests.servers.seaweed import s3_client
 
 pytestmark = pytest.mark.slow  # `make test-all` runs them
 

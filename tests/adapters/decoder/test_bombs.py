@@ -10,7 +10,8 @@ from media_jobs import errors
 from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.pipeline.recipes import Preset, Rendition
 from media_jobs.pipeline.values import Limits, Rendered, Request
-from tests import bombs, heif, images
+from tests import images
+from tests.formats import bombs, heif
 
 MB = 1_048_576
 PRESET = Preset("small", (Rendition("small", 512),))

@@ -18,7 +18,7 @@ from django.test import Client
 from media_jobs.adapters.storage.files import FileStore
 from media_jobs.adapters.storage.s3 import S3Store
 from media_jobs.ports import ObjectStore, ObjectWriter
-from tests.seaweed import SeaweedFS
+from tests.servers.seaweed import SeaweedFS
 
 SMALL, PART, LARGE = 70_001, 10 * 1_048_576, 12_000_000
 

@@ -17,7 +17,7 @@ from media_jobs.adapters.storage.s3 import S3Store
 from media_jobs.ports import Form, ObjectStore
 from tests.adapters.storage.stores import noise, read, s3_store
 from tests.forms import send
-from tests.seaweed import SeaweedFS, s3_client
+from tests.servers.seaweed import SeaweedFS, s3_client
 
 CONTENT = noise(70_000)
 LEAST, MOST = 60_000, 80_000

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.receiver import Receiver
+from tests.servers.receiver import Receiver
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from media_jobs.adapters.webhooks import client
 from media_jobs.errors import ReceiverAddressRefused, ReceiverTimeout, ReceiverUnreachable
-from tests.receiver import Answer, Receiver
+from tests.servers.receiver import Answer, Receiver
 
 SECRET = "whsec_" + "c2VjcmV0IG9mIHRlc3RzLCAzMiBieXRlcyBsb25nLi4u"
 OTHER = "whsec_" + "YW5vdGhlciBzZWNyZXQgb2YgdGVzdHMsIGFzIGxvbmcu"

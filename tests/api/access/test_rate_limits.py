@@ -14,8 +14,8 @@ from media_jobs.models import Original
 from media_jobs.services.access import api_keys, rate_limits
 from tests import images, people
 from tests.api.uploading import URL, file, refused
-from tests.counting import commands
 from tests.factories import make_job
+from tests.measuring.counting import commands
 
 pytestmark = pytest.mark.django_db
 

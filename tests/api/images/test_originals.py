@@ -13,7 +13,7 @@ from media_jobs.services import originals
 from tests import images, people
 from tests.adapters.storage.stores import Answer, from_django, from_the_net
 from tests.factories import make_original
-from tests.seaweed import SeaweedFS, use
+from tests.servers.seaweed import SeaweedFS, use
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,11 @@ from media_jobs.models import Job, Original, Tag
 from media_jobs.pipeline.recipes import INGEST, Format
 from media_jobs.services.jobs.heartbeat import PROGRESS
 from media_jobs.states import JobState, Lane, Stage
-from tests import images, people, raws, working
+from tests import images, people, working
 from tests.api import signing
 from tests.api.uploading import file, form, nothing_is_stored, post, refused
 from tests.factories import make_failed_job, make_job, make_original
+from tests.formats import raws
 
 pytestmark = pytest.mark.django_db
 

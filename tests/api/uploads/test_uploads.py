@@ -9,9 +9,10 @@ from media_jobs.adapters.storage import Role, store
 from media_jobs.models import Job, Original
 from media_jobs.pipeline.values import Focus, Keep, Overrides
 from media_jobs.states import JobState, OriginalState
-from tests import heif, images, raws
+from tests import images
 from tests.api.uploading import URL, file, form, post, refused
 from tests.factories import make_job
+from tests.formats import heif, raws
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
-from tests.relay import PIECE_BYTES, Relay, connector
+from tests.servers.relay import PIECE_BYTES, Relay, connector
 
 _SSL_REQUEST, _GSS_REQUEST = 80_877_103, 80_877_104
 

@@ -20,8 +20,8 @@ from tests.chaos.world.housekeeper import housekeeper
 from tests.chaos.world.servers import running_postgres, running_valkey
 from tests.e2e.service import ROOT, START_LIMIT_S, Service, wait_until
 from tests.e2e.stores import BucketObjects, Objects, s3_settings
-from tests.seaweed import seaweedfs
 from tests.servers import free_ports
+from tests.servers.seaweed import seaweedfs
 
 #: `$0` is the host's name, `$1` its number, `$2` its own folder, `$3` the place where all hosts have theirs, and `$4`
 #: the folder with all of them, which none may see.

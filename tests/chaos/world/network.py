@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.e2e.service import wait_until
-from tests.relay import Relay, connector
+from tests.servers.relay import Relay, connector
 
 #: The switch itself, where hosts find the servers.
 SERVERS = "10.77.0.1"

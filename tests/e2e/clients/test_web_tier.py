@@ -16,7 +16,7 @@ from tests.e2e.accounts import api_key
 from tests.e2e.pausing import no_work
 from tests.e2e.service import Service, running, wait_until
 from tests.e2e.web_tier import Thrown, web_tier
-from tests.relay import Relay, connector
+from tests.servers.relay import Relay, connector
 
 pytestmark = [
     pytest.mark.e2e,

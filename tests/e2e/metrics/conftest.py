@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.databases import database
 from tests.e2e.service import Service, photo, wait_until
-from tests.metrics import Samples, fallen, parse
+from tests.measuring.metrics import Samples, fallen, parse
 from tests.servers import free_ports, valkey
 
 #: What of `/metrics` is kept in the database. What else there is begins at zero with each process.

@@ -13,7 +13,7 @@ import pytest
 from tests import images
 from tests.e2e.accounts import staff
 from tests.e2e.service import Service, running, wait_until
-from tests.receiver import Answer, Message, Receiver
+from tests.servers.receiver import Answer, Message, Receiver
 
 pytestmark = pytest.mark.e2e
 

@@ -13,7 +13,7 @@ import pytest
 
 from media_jobs.adapters.bucket import policies
 from tests.e2e.service import ROOT
-from tests.seaweed import SeaweedFS, another_bucket, seaweedfs
+from tests.servers.seaweed import SeaweedFS, another_bucket, seaweedfs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.s3]
 

@@ -20,8 +20,8 @@ from tests.e2e.client import process, upload
 from tests.e2e.databases import database
 from tests.e2e.service import Service, refusal, running, wait_until
 from tests.e2e.stores import BucketObjects, s3_settings
-from tests.seaweed import SeaweedFS, another_bucket, s3_client
 from tests.servers import free_ports
+from tests.servers.seaweed import SeaweedFS, another_bucket, s3_client
 
 pytestmark = [pytest.mark.e2e, pytest.mark.s3]
 

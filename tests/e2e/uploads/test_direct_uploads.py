@@ -13,7 +13,7 @@ from tests import images
 from tests.e2e.memory import peak_bytes, reset_peak_bytes
 from tests.e2e.service import Service, running, wait_until
 from tests.e2e.stores import BucketObjects, s3_settings
-from tests.seaweed import SeaweedFS, another_bucket
+from tests.servers.seaweed import SeaweedFS, another_bucket
 
 pytestmark = pytest.mark.e2e
 

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from media_jobs.pipeline.formats import png
-from tests import facts, images
+from tests import images
 from tests.e2e.service import Service
+from tests.formats import facts
 from tests.services.test_render_odd_files import photo
 
 pytestmark = pytest.mark.e2e

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests import images, raws
+from tests import images
 from tests.e2e.client import process, upload, wait
 from tests.e2e.memory import peak_bytes, reset_peak_bytes
+from tests.formats import raws
 
 pytestmark = pytest.mark.e2e
 

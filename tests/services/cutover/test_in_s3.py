@@ -16,7 +16,7 @@ from media_jobs.services.cutover import holding, legacy
 from media_jobs.services.jobs import worker as workers
 from media_jobs.states import ShadowState
 from tests import working as jobs
-from tests.seaweed import SeaweedFS, s3_client, seaweedfs, use
+from tests.servers.seaweed import SeaweedFS, s3_client, seaweedfs, use
 from tests.services.cutover.conftest import KEY
 from tests.services.cutover.making import Site
 from tests.services.cutover.test_fetching import asked, take_turn

@@ -24,7 +24,7 @@ from media_jobs.models.base import uuid7
 from media_jobs.services import object_deletion
 from tests import images, working
 from tests.factories import make_job
-from tests.seaweed import s3_client, seaweedfs, use
+from tests.servers.seaweed import s3_client, seaweedfs, use
 
 pytestmark = pytest.mark.django_db
 

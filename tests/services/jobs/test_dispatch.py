@@ -15,8 +15,8 @@ from media_jobs.models import Job
 from media_jobs.services.jobs import dispatch, lifecycle
 from media_jobs.services.jobs.claiming import claim_next
 from media_jobs.states import JobState, Lane
-from tests.counting import commands
 from tests.factories import make_job
+from tests.measuring.counting import commands
 from tests.working import named
 
 

@@ -13,8 +13,9 @@ from media_jobs.models import Derivative, Job
 from media_jobs.services.jobs import lifecycle, publishing
 from media_jobs.services.jobs import worker as workers
 from media_jobs.states import DerivativeState, JobState, OriginalState, Stage
-from tests import images, raws, working
+from tests import images, working
 from tests.factories import make_job, make_original
+from tests.formats import raws
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from media_jobs.adapters.storage.files import FileStore
-from tests.nats import NatsServer, nats_server
+from tests.servers.nats import NatsServer, nats_server
 
 
 @pytest.fixture(scope="package")

@@ -20,7 +20,7 @@ from media_jobs.states import JobState, OriginalState
 from tests import images, people, working
 from tests.e2e.service import wait_until
 from tests.factories import make_job
-from tests.nats import NatsServer
+from tests.servers.nats import NatsServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

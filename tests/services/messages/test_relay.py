@@ -26,7 +26,7 @@ from media_jobs.states import TOLD, WebhookEvent
 from tests import images, working
 from tests.e2e.service import wait_until
 from tests.factories import make_detail, make_failed_job, make_instruction, make_job, make_original
-from tests.nats import NatsServer
+from tests.servers.nats import NatsServer
 from tests.services.webhooks.helpers import make_webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -26,7 +26,7 @@ from media_jobs.states import DerivativeState, JobState, Lane, Metric, OriginalS
 from tests import working
 from tests.factories import make_derivative, make_failed_job, make_job, make_original
 from tests.images import jpeg
-from tests.metrics import Samples, fallen, parse
+from tests.measuring.metrics import Samples, fallen, parse
 from tests.services.transactions import uncommitted
 
 pytestmark = pytest.mark.django_db

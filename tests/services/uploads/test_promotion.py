@@ -12,7 +12,8 @@ from media_jobs.models import Job, Original
 from media_jobs.ports import Outgoing
 from media_jobs.services.jobs import lifecycle
 from media_jobs.states import JobState, OriginalState
-from tests import images, raws
+from tests import images
+from tests.formats import raws
 from tests.forms import send
 from tests.services.housekeeping.helpers import ago, objects
 from tests.services.uploads.promoting import (

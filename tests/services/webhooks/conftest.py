@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.receiver import Receiver
+from tests.servers.receiver import Receiver
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from media_jobs.models import WebhookDelivery
 from media_jobs.services.jobs.transitions import from_now
 from media_jobs.services.webhooks import endpoints, replaying, schedule, sending
 from media_jobs.states import DeliveryState
-from tests.receiver import Answer, Receiver
+from tests.servers.receiver import Answer, Receiver
 from tests.services.housekeeping.helpers import ago, do
 from tests.services.webhooks.helpers import attempt, due_in_s, make_delivery, make_webhook
 

@@ -16,7 +16,7 @@ from media_jobs.services.jobs.transitions import from_now
 from media_jobs.services.webhooks import endpoints, schedule, sending
 from media_jobs.services.webhooks.sending import Sent, Waiting
 from media_jobs.states import DeliveryState, WebhookEvent
-from tests.receiver import Answer, Receiver
+from tests.servers.receiver import Answer, Receiver
 from tests.services.webhooks.helpers import attempt, due_in_s, make_delivery, make_due, make_webhook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]

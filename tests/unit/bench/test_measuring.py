@@ -204,7 +204,7 @@ def test_a_slow_line_loses_nothing_either_way():
 @pytest.mark.slow
 def test_s3_for_benches_starts_without_settings_of_django():
     """They start it in a process that never loads Django."""
-    command = [sys.executable, "-c", "from tests.seaweed import seaweedfs\nwith seaweedfs(): pass"]
+    command = [sys.executable, "-c", "from tests.servers.seaweed import seaweedfs\nwith seaweedfs(): pass"]
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     subprocess.run(command, cwd=measure.ROOT, env=environment, timeout=120, check=True)
 

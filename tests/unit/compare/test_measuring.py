@@ -13,8 +13,8 @@ from media_jobs.pipeline.compare.judge import judge_pair
 from media_jobs.pipeline.compare.measuring import measure
 from media_jobs.pipeline.compare.values import CompareRequest, Pair, PairRequest, SizeJudgement
 from media_jobs.pipeline.orientation import turn
-from tests import profiles
-from tests.pictures import flat, tagged
+from tests.formats import profiles
+from tests.formats.pictures import flat, tagged
 from tests.unit.compare import changes
 
 WIDTH_PX = 800

@@ -9,7 +9,7 @@ from media_jobs import errors
 from media_jobs.pipeline.guard import guard
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.values import Limits
-from tests.decoded import Decoded, decoded
+from tests.formats.decoded import Decoded, decoded
 from tests.images import CORNERS
 
 WIDTH_PX, HEIGHT_PX = 16, 8

@@ -9,7 +9,7 @@ import pytest
 
 from media_jobs.pipeline.formats import gif, jpeg, png, riff
 from media_jobs.pipeline.formats.common import Damaged
-from tests import facts
+from tests.formats import facts
 
 WALKS: dict[str, tuple[Callable[[bytes], Iterator[Any]], bytes, type[ValueError]]] = {
     "jpeg": (jpeg.segments, facts.jpeg_with(exif=facts.secret_exif(), xmp=facts.secret_xmp()), Damaged),

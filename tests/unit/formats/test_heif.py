@@ -9,8 +9,8 @@ from media_jobs import errors
 from media_jobs.demo.exif_writer import Facts, exif_block
 from media_jobs.pipeline.formats import heif as formats_heif
 from media_jobs.pipeline.readers import damage
-from tests import heif
-from tests.decoded import Decoded, decoded
+from tests.formats import heif
+from tests.formats.decoded import Decoded, decoded
 from tests.images import CORNERS
 
 CODECS = {"heic": heif.HEVC, "avif": heif.AV1}

@@ -8,8 +8,8 @@ import pytest
 from media_jobs.pipeline.formats import heif_items, isobmff
 from media_jobs.pipeline.formats.common import Damaged
 from media_jobs.pipeline.formats.pixels import heif_transforms
-from tests import heif
-from tests.heif import box, full_box
+from tests.formats import heif
+from tests.formats.heif import box, full_box
 
 PICTURE = heif.grid(
     heif.HEVC, 128, 96, heif.crop(100, 90), heif.rotation(90), heif.mirror(1), heif.colours(12), exif=b"II*\0facts"

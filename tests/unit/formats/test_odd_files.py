@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.decoded import Decoded, decoded
+from tests.formats.decoded import Decoded, decoded
 from tests.odd import Corners
 from tests.odd.table import KINDS, odd_files
 

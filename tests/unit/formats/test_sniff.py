@@ -12,7 +12,8 @@ import pytest
 from media_jobs import errors
 from media_jobs.demo.exif_writer import Facts
 from media_jobs.pipeline.formats.sniff import HEAD_BYTES, RAW_FORMATS, raw_format, sniff
-from tests import images, raw_tiff, raws
+from tests import images
+from tests.formats import raw_tiff, raws
 
 JPEG = images.jpeg(32, 32)
 

@@ -6,7 +6,8 @@ import pytest
 
 from media_jobs.pipeline.formats import tiff
 from media_jobs.pipeline.formats.common import Damaged
-from tests import images, raws
+from tests import images
+from tests.formats import raws
 
 JPEG = images.jpeg(64, 48)
 

@@ -15,8 +15,9 @@ from media_jobs.pipeline.decode import decode
 from media_jobs.pipeline.formats import tiff
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.values import Limits
-from tests import heif, images
-from tests.decoded import Decoded, decoded
+from tests import images
+from tests.formats import heif
+from tests.formats.decoded import Decoded, decoded
 
 LIMITS = Limits()
 SHARES = (0.3, 0.6, 0.9, 0.97)

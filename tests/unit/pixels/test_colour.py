@@ -8,8 +8,8 @@ import pytest
 import pyvips
 
 from media_jobs.pipeline.colour import is_srgb, to_srgb, without_idle_alpha
-from tests import profiles
-from tests.pictures import at, encoded, flat, near, opened, tagged
+from tests.formats import profiles
+from tests.formats.pictures import at, encoded, flat, near, opened, tagged
 
 P3 = profiles.rgb(profiles.DISPLAY_P3)
 WIDE = {

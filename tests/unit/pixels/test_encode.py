@@ -8,7 +8,7 @@ from media_jobs.pipeline.encode import encode, held_bytes
 from media_jobs.pipeline.privacy.embed import xmp_packet
 from media_jobs.pipeline.recipes import Chroma, Format, Rendition
 from media_jobs.pipeline.values import Rights
-from tests.pictures import flat, jpeg, near, opened, quadrants
+from tests.formats.pictures import flat, jpeg, near, opened, quadrants
 
 WRITTEN = (Format.JPEG, Format.WEBP, Format.AVIF, Format.PNG)
 NOBODY = Rights()

@@ -11,7 +11,8 @@ from media_jobs import errors
 from media_jobs.pipeline.guard import guard
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.values import Limits
-from tests import bombs, heif, images
+from tests import images
+from tests.formats import bombs, heif
 
 LIMITS = Limits()
 SMALL = (200, 200)

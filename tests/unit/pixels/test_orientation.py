@@ -11,8 +11,9 @@ from media_jobs.pipeline.decode import decode
 from media_jobs.pipeline.orientation import combined, from_exif, sideways, turn
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.values import Limits
-from tests import heif, images, raws
-from tests.decoded import Decoded, decoded
+from tests import images
+from tests.formats import heif, raws
+from tests.formats.decoded import Decoded, decoded
 from tests.images import CORNERS
 
 LIMITS = Limits()

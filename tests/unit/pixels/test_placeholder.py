@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from media_jobs.pipeline.placeholder import placeholder
-from tests.pictures import flat, is_upright, opened, quadrants
+from tests.formats.pictures import flat, is_upright, opened, quadrants
 
 PREFIX = "data:image/webp;base64,"
 

@@ -13,8 +13,8 @@ from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.recipes import GALLFORMERS, INGEST, Crop, Fit, Format, Preset, Rendition
 from media_jobs.pipeline.render import render
 from media_jobs.pipeline.values import Focus, Limits, Overrides, Request
-from tests import profiles
-from tests.pictures import at, encoded, flat, is_upright, jpeg, near, quadrants, tagged
+from tests.formats import profiles
+from tests.formats.pictures import at, encoded, flat, is_upright, jpeg, near, quadrants, tagged
 from tests.unit.conftest import SIZES
 
 

@@ -12,7 +12,7 @@ from media_jobs.pipeline.recipes import GALLFORMERS, Chroma, Crop, Fit, Format, 
 from media_jobs.pipeline.render import render
 from media_jobs.pipeline.values import Request, Rights
 from media_jobs.pipeline.verify import collect
-from tests.pictures import jpeg
+from tests.formats.pictures import jpeg
 
 
 @pytest.fixture

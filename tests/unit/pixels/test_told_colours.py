@@ -12,10 +12,10 @@ from media_jobs.pipeline.formats.colours.in_exif import Said, of_exif, of_raw
 from media_jobs.pipeline.privacy import facts
 from media_jobs.pipeline.probe import probe
 from media_jobs.pipeline.values import Limits
-from tests import colours, heif, pictures, profiles, raws
-from tests import facts as files
-from tests.colours import PNGS, cicp, interoperability, png, with_exif
-from tests.decoded import decoded
+from tests.formats import colours, heif, pictures, profiles, raws
+from tests.formats import facts as files
+from tests.formats.colours import PNGS, cicp, interoperability, png, with_exif
+from tests.formats.decoded import decoded
 
 #: As colorimetry has them from Adobe RGB: a row of CORNERS of the test picture.
 ADOBE_RGB_CORNERS = ((255, 24, 24), (0, 160, 8), (5, 46, 204), (248, 221, 31))

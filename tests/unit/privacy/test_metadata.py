@@ -14,7 +14,7 @@ import pytest
 
 from media_jobs.pipeline.privacy import facts as privacy
 from media_jobs.pipeline.values import FACTS, Keep
-from tests import facts, heif
+from tests.formats import facts, heif
 
 EVERYTHING = Keep(timestamps=True, camera_info=True, gps=True, device_serial=True)
 NOTHING = Keep(timestamps=False, camera_info=False, gps=False, device_serial=False)

@@ -13,7 +13,7 @@ from media_jobs.pipeline.privacy import embed
 from media_jobs.pipeline.privacy.rights import url
 from media_jobs.pipeline.recipes import Format
 from media_jobs.pipeline.values import Rights
-from tests import facts
+from tests.formats import facts
 
 AI = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 XMP = facts.xmp(

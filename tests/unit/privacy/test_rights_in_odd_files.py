@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from media_jobs.pipeline.values import Rights
-from tests import facts
+from tests.formats import facts
 
 AI = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 

@@ -13,7 +13,7 @@ from media_jobs.pipeline.privacy import embed
 from media_jobs.pipeline.privacy.scan import scan
 from media_jobs.pipeline.recipes import Format, Rendition
 from media_jobs.pipeline.values import Rights
-from tests import facts, heif
+from tests.formats import facts, heif
 
 RIGHTS = Rights("Zoë; Grace", "Agency", "© Zoë", "https://example.org/by", "http://example.org/made-by-ai")
 XMP_FIELDS = (

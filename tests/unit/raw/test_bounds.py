@@ -8,8 +8,9 @@ import pytest
 from media_jobs.pipeline.formats.common import Damaged
 from media_jobs.pipeline.raw import choice, ifd
 from media_jobs.pipeline.raw.named import MAX_PREVIEWS
-from tests import images, raw_notes, raw_tiff, raws
-from tests.counted import Counted
+from tests import images
+from tests.formats import raw_notes, raw_tiff, raws
+from tests.formats.counted import Counted
 from tests.unit.raw.test_layouts import MAKERS
 
 LARGE, SMALL = images.jpeg(1200, 900), images.jpeg(160, 120)

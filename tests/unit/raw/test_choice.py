@@ -6,7 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from tests import images, raw_notes, raw_tiff, raws
+from tests import images
+from tests.formats import raw_notes, raw_tiff, raws
 from tests.unit.raw.reading import Child, read
 from tests.unit.raw.test_layouts import MAKERS
 

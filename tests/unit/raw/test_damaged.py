@@ -8,7 +8,8 @@ from media_jobs import errors
 from media_jobs.pipeline.recipes import GALLFORMERS
 from media_jobs.pipeline.render import render
 from media_jobs.pipeline.values import Rendered, Request
-from tests import images, raws
+from tests import images
+from tests.formats import raws
 
 LARGE, MIDDLE, SMALL = (images.jpeg(width, width * 3 // 4) for width in (1200, 800, 160))
 HALF = LARGE[: len(LARGE) // 2]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests import images, raw_notes, raw_tiff, raws
+from tests import images
+from tests.formats import raw_notes, raw_tiff, raws
 from tests.unit.raw.reading import read
 from tests.unit.raw.test_layouts import LARGE, MAKERS, MIDDLE, SMALL, plain
 

@@ -7,7 +7,8 @@ from itertools import permutations
 import pytest
 
 from media_jobs.demo.exif_writer import Facts, with_facts
-from tests import images, raw_notes, raw_tiff, raws
+from tests import images
+from tests.formats import raw_notes, raw_tiff, raws
 from tests.unit.raw.reading import Child, read
 
 LARGE, MIDDLE, SMALL = (images.jpeg(width, width * 3 // 4) for width in (800, 640, 160))

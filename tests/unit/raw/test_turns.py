@@ -3,7 +3,8 @@
 import pytest
 
 from media_jobs.demo.exif_writer import Facts, with_facts
-from tests import images, raws
+from tests import images
+from tests.formats import raws
 from tests.unit.raw.reading import read
 from tests.unit.raw.test_layouts import MAKERS
 

@@ -31,7 +31,7 @@ from tests.adapters.storage.stores import LARGE, PART, SMALL, noise, s3_store, w
 from tests.faults.injections import Fault, Injection
 from tests.faults.messages import Operation
 from tests.faults.proxy import FaultyProxy
-from tests.seaweed import SeaweedFS
+from tests.servers.seaweed import SeaweedFS
 from tests.services.jobs.threads import InThread
 
 ALWAYS = None

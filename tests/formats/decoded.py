@@ -46,7 +46,7 @@ def decoded(files: Mapping[str, bytes], folder: Path, *, rotation: int = 0) -> d
     for name, data in files.items():
         (folder / name).write_bytes(data)
     environment = {**os.environ, "VIPS_CONCURRENCY": "1", "MALLOC_ARENA_MAX": "1", "TMPDIR": str(folder)}
-    command = [sys.executable, "-m", "tests.decoded", str(folder), str(rotation)]
+    command = [sys.executable, "-m", "tests.formats.decoded", str(folder), str(rotation)]
     answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout
     assert {path.name for path in folder.iterdir()} == set(files), "no temporary file is left"
     return {name: _decoded_from(**facts) for name, facts in json.loads(answer).items()}

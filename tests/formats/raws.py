@@ -5,7 +5,7 @@ Their raw data are grey; what matters is where each maker keeps its previews and
 
 import struct
 
-from tests.raw_tiff import (
+from tests.formats.raw_tiff import (
     ASCII,
     BYTE,
     LONG,

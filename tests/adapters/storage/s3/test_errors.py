@@ -26,8 +26,8 @@ from media_jobs.errors import (
 from media_jobs.ports import Outgoing
 from media_jobs.services.jobs import failures
 from tests.adapters.storage.stores import SMALL, noise, s3_store, write
-from tests.seaweed import SeaweedFS
 from tests.servers import free_ports
+from tests.servers.seaweed import SeaweedFS
 
 CALLS: dict[str, Callable[[S3Store, str, Path], object]] = {
     "put": lambda store, key, folder: store.put([Outgoing(key, folder / "source", "image/jpeg")]),

@@ -14,10 +14,10 @@ import pytest
 from media_jobs.adapters.storage import s3
 from media_jobs.errors import StorageUnavailable
 from tests.adapters.decoder.running import ROOT
-from tests.adapters.storage.s3_proxy import Exchange
-from tests.adapters.storage.s3_route import LIMIT_S, MB, Counted, LeaseGone, Route, assert_nothing_follows, once
+from tests.adapters.storage.s3.proxy import Exchange
+from tests.adapters.storage.s3.route import LIMIT_S, MB, Counted, LeaseGone, Route, assert_nothing_follows, once
 from tests.adapters.storage.stores import LARGE
-from tests.seaweed import SeaweedFS
+from tests.servers.seaweed import SeaweedFS
 from tests.services.jobs.threads import wait_until
 
 pytestmark = pytest.mark.slow  # `make test-all` runs them

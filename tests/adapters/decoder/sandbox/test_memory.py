@@ -12,8 +12,9 @@ from media_jobs.adapters.decoder.sandbox import Sandbox
 from media_jobs.pipeline import selftest as samples
 from media_jobs.pipeline.recipes import GALLFORMERS, Format, Preset
 from media_jobs.pipeline.values import Limits, Rendered, Request
-from tests import heif, images
+from tests import images
 from tests.adapters.decoder.running import LINUX, Ask
+from tests.formats import heif
 
 pytestmark = pytest.mark.slow  # `make test-all` runs them
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from media_jobs.errors import StorageUnavailable
-from tests.adapters.storage.s3_proxy import Exchange, OrderlyEndError
-from tests.adapters.storage.s3_route import LIMIT_S, MB, LeaseGone, Route, breaking, once
+from tests.adapters.storage.s3.proxy import Exchange, OrderlyEndError
+from tests.adapters.storage.s3.route import LIMIT_S, MB, LeaseGone, Route, breaking, once
 from tests.adapters.storage.stores import LARGE, noise, read
 from tests.services.jobs.threads import wait_until
 

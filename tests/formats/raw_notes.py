@@ -3,8 +3,8 @@
 import struct
 from typing import NamedTuple
 
-from tests import raw_tiff
-from tests.raw_tiff import BYTE, LONG, SHORT, UNDEFINED, Entries, Placed, Structure, camera, directory_bytes
+from tests.formats import raw_tiff
+from tests.formats.raw_tiff import BYTE, LONG, SHORT, UNDEFINED, Entries, Placed, Structure, camera, directory_bytes
 
 _NOTE_BYTES = 512
 _BELOW_AT = 96

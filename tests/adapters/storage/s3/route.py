@@ -10,9 +10,9 @@ import pytest
 from media_jobs.adapters.storage.s3 import S3Store
 from media_jobs.adapters.storage.s3_calls import CallLimits
 from media_jobs.ports import Outgoing, no_heartbeat
-from tests.adapters.storage.s3_proxy import Exchange, Hook, S3Proxy
+from tests.adapters.storage.s3.proxy import Exchange, Hook, S3Proxy
 from tests.adapters.storage.stores import LARGE, noise, s3_store, write
-from tests.seaweed import SeaweedFS
+from tests.servers.seaweed import SeaweedFS
 from tests.services.jobs.threads import wait_until
 
 LIMIT_S = 60.0

@@ -2,7 +2,8 @@
 
 import struct
 
-from tests import heif, images
+from tests import images
+from tests.formats import heif
 
 _LONG, _SUB_DIRECTORIES = 4, 0x014A
 

@@ -20,7 +20,7 @@ from tests.adapters.storage.stores import (
     s3_store,
     write,
 )
-from tests.seaweed import SeaweedFS
+from tests.servers.seaweed import SeaweedFS
 
 
 def test_a_part_that_is_lost_ends_the_upload_before_its_last_byte(seaweed: SeaweedFS) -> None:

@@ -12,7 +12,7 @@ from typing import cast
 from media_jobs.pipeline.formats import png, riff
 from media_jobs.pipeline.found import Found
 from media_jobs.pipeline.privacy import facts
-from tests.heif import AV1, box, full_box, size
+from tests.formats.heif import AV1, box, full_box, size
 
 Value = str | bytes | int | Fraction | tuple[Fraction | tuple[int, int], ...]
 Tags = dict[int, Value]

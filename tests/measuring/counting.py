@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from media_jobs.adapters.storage import Role, store
 from media_jobs.adapters.storage.s3 import S3Store
-from tests.budgets import Cost
+from tests.measuring.budgets import Cost
 
 _BEGIN, _NO_STATEMENT = "BEGIN", ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 #: What each new connection says first.

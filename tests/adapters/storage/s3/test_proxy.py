@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.storage.s3_proxy import S3Proxy
-from tests.seaweed import SeaweedFS
+from tests.adapters.storage.s3.proxy import S3Proxy
+from tests.servers.seaweed import SeaweedFS
 
 LIMIT_S = 60.0
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.relay import PIECE_BYTES, Relay, connector
+from tests.servers.relay import PIECE_BYTES, Relay, connector
 
 _METHODS = (b"GET /", b"PUT /", b"POST /", b"DELETE /", b"HEAD /")
 

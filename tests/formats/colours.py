@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Sequence
 
 from media_jobs.pipeline.formats.png import SIGNATURE, chunk
-from tests import facts, profiles
+from tests.formats import facts, profiles
 
 Colour = tuple[int, ...]
 Chunk = tuple[bytes, bytes]

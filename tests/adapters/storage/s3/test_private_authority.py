@@ -14,9 +14,9 @@ from media_jobs.adapters.storage.s3_connection import bucket_url
 from media_jobs.errors import StorageUntrusted
 from media_jobs.management.storage_probe import StorageUnusable, probe_storage
 from media_jobs.services import bucket
-from tests import seaweed as servers
-from tests.certificates import Authority, tls_relay
-from tests.seaweed import SeaweedFS
+from tests.servers import seaweed as servers
+from tests.servers.certificates import Authority, tls_relay
+from tests.servers.seaweed import SeaweedFS
 
 
 @pytest.fixture(autouse=True)
