@@ -40,7 +40,7 @@ def census(service: Service) -> Census:
         **{pid: title for pid, (_, title) in family(service.pid).items()},
     }.items():
         try:
-            memory[_NUMBERED.sub(r"\1", title)] += _pss_bytes(pid) / MIB
+            memory[_NUMBERED.sub(r"\1", title)] += pss_bytes(pid) / MIB
             held = [os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()]
         except OSError:
             continue
@@ -49,7 +49,8 @@ def census(service: Service) -> Census:
     return Census(dict(memory), descriptors, connections, len(_files(service.data)))
 
 
-def _pss_bytes(pid: int) -> int:
+def pss_bytes(pid: int) -> int:
+    """Raises OSError where the process is gone."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     found = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
     return int(found[1]) * 1024 if found else 0

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.census import pss_bytes
 from bench.measure import MIB
+from tests.e2e.service import family
 from tests.measuring.memory_group import MemoryGroup, memory_group
 
 _EVERY_S = 0.05
@@ -62,24 +64,15 @@ def watched(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], limit_
 
 def _watch(process: "subprocess.Popen[str]", group: MemoryGroup | None, found: Watched) -> None:
     while process.poll() is None:
-        used = group.anonymous_bytes if group else sum(map(_pss, _family(process.pid)))
+        used = group.anonymous_bytes if group else sum(map(_pss_bytes, (process.pid, *family(process.pid))))
         if used:
             found.used_bytes.append(used)
         time.sleep(_EVERY_S if group else 10 * _EVERY_S)
 
 
-def _family(pid: int) -> list[int]:
+def _pss_bytes(pid: int) -> int:
     with contextlib.suppress(OSError):
-        children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir()
-                    for child in (task / "children").read_text().split()]  # fmt: skip
-        return [pid, *(other for child in children for other in _family(child))]
-    return []
-
-
-def _pss(pid: int) -> int:
-    with contextlib.suppress(OSError, StopIteration):
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+        return pss_bytes(pid)
     return 0
 
 

@@ -1,25 +1,19 @@
 """A running service that takes pictures: how it is loaded, and what that took."""
 
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.builds import cpu_s
-from bench.measure import ROOT
+from bench.builds import cpu_s, upload, wait_until_none
 from bench.pictures import Picture
 from tests.e2e.service import family
-
-CONNECTIONS = 4
-_LIMIT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """count: a multiple of CONNECTIONS."""
+    """count: a multiple of `builds.CONNECTIONS`."""
 
     picture: Picture
     count: int
@@ -50,22 +44,16 @@ class Contender:
     def take(self, load: Load) -> Round:
         """From the first byte of the first upload until the last picture is done."""
         before_s, began_s = self.cpu_s(), time.perf_counter()
-        arguments = [self.uploads, str(load.picture.file()), str(load.count), str(CONNECTIONS)]
-        subprocess.run([sys.executable, "-m", "bench.uploads", *arguments], cwd=ROOT, check=True)
+        upload(self.uploads, load.picture.file(), load.count)
         self.wait_until_done()
         took_s = time.perf_counter() - began_s
         return Round(load.count / took_s, 1000 * (self.cpu_s() - before_s) / load.count)
 
     def wait_until_done(self) -> None:
-        if not self.open_rows:
-            return
-        file, statement = self.open_rows
-        deadline = time.monotonic() + _LIMIT_S
-        with closing(sqlite3.connect(file, timeout=30)) as connection:
-            while connection.execute(statement).fetchone()[0]:
-                if time.monotonic() > deadline:
-                    raise RuntimeError(f"{self.name}: not done within {_LIMIT_S:g} s")
-                time.sleep(0.02)
+        if self.open_rows:
+            file, statement = self.open_rows
+            with closing(sqlite3.connect(file, timeout=30)) as connection:
+                wait_until_none(connection, statement)
 
     def cpu_s(self) -> float:
         """All that it has used, by children that have ended as well."""

@@ -12,13 +12,12 @@ from pathlib import Path
 import httpx
 
 from bench import node
+from bench.builds import OPEN_JOBS, SETTINGS
 from bench.measure import ROOT
 from bench.services.contender import Contender
 from tests import servers
 from tests.e2e.service import Service, wait_until
-from tests.limits import NO_LIMITS
 
-_OURS = "SELECT count(*) FROM media_jobs_job WHERE state IN ('queued', 'processing')"
 _PLAIN = "SELECT count(*) FROM plain_django_picture WHERE NOT is_done"
 _WORKERS = 2
 _START_LIMIT_S = 60.0
@@ -28,18 +27,10 @@ _START_LIMIT_S = 60.0
 def ours(env: Mapping[str, str] | None = None) -> Iterator[tuple[Contender, Service]]:
     """`manage.py serve` with two workers, on SQLite and, unless `env` says otherwise, files."""
     with _folder() as folder:
-        settings = {
-            **NO_LIMITS,
-            "DATABASE_URL": "",
-            "LOG_LEVEL": "error",
-            "S3_BUCKET": "",
-            "SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20,
-            "WORKERS": str(_WORKERS),
-        }
-        service = Service(folder / "data", {**settings, **(env or {})})
+        service = Service(folder / "data", {**SETTINGS, "WORKERS": str(_WORKERS), **(env or {})})
         try:
             service.start()
-            rows = (service.data / "gallimg.sqlite3", _OURS)
+            rows = (service.data / "gallimg.sqlite3", OPEN_JOBS)
             yield Contender("ours", f"{service.url}/v1/images", service.data, (service.pid,), rows), service
         finally:
             service.kill()

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from bench import node
+from bench.builds import CONNECTIONS
 from bench.measure import Spread
 from bench.parts.service.throughput import bare
 from bench.pictures import TWELVE
 from bench.rows import Row
 from bench.services import start
-from bench.services.contender import CONNECTIONS, Contender, Load, Round
+from bench.services.contender import Contender, Load, Round
 
 _ROUNDS = 3
 _LOAD = Load(TWELVE, 24)

@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 from bench.asked import Asked
+from bench.builds import of_a_command
 from bench.measure import MIB, ROOT, Spread
 from bench.memory_group import Watched, watched
 from bench.pictures import TWELVE
@@ -43,10 +44,7 @@ class Bed(Asked):
     """A database and a storage with originals, and the command over them. No service runs, and no Redis."""
 
     def __init__(self, settings: dict[str, str], data: Path) -> None:
-        secret = "only for the bench, where nothing is secret" + "." * 20
-        own = {"SECRET_KEY": secret, "GALLIMG_DATA": str(data), "REDIS_URL": "unix:///nowhere", "LOG_LEVEL": "error"}
-        django = {"DJANGO_SETTINGS_MODULE": "gallimg_site.settings"}
-        self._env = {**os.environ, "DATABASE_URL": "", "S3_BUCKET": "", **settings, **own, **django}
+        self._env = {**of_a_command(data), **settings}
         data.mkdir()
         self._manage("migrate", "--verbosity=0")
         super().__init__("reprocess", self._env)

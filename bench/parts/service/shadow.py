@@ -1,7 +1,6 @@
 """What `shadow_diff --workers 2` compares on two processors: 12 MP originals, four sizes of the site, four of ours."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.asked import Asked
+from bench.builds import of_a_command
 from bench.measure import ROOT, Spread
 from bench.memory_group import watched
 from bench.pictures import TWELVE
@@ -28,11 +28,7 @@ class Bed(Asked):
     """A database, files and shadows of one picture, whose sizes are made already. No service runs, and no Redis."""
 
     def __init__(self, folder: Path) -> None:
-        secret = "only for the bench, where nothing is secret" + "." * 20
-        own = {"SECRET_KEY": secret, "GALLIMG_DATA": str(folder / "data"), "REDIS_URL": "unix:///nowhere"}
-        of_the_site = {"LEGACY_FOLDER": str(folder / "site"), "LOG_LEVEL": "error", "DATABASE_URL": "", "S3_BUCKET": ""}
-        django = {"DJANGO_SETTINGS_MODULE": "gallimg_site.settings"}
-        self._env = {**os.environ, **own, **of_the_site, **django}
+        self._env = {**of_a_command(folder / "data"), "LEGACY_FOLDER": str(folder / "site")}
         (folder / "data").mkdir()
         subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=self._env, check=True)
         super().__init__("shadow", self._env)

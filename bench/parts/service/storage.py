@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
+from bench.builds import SETTINGS
 from bench.measure import MIB, Pairs, Spread
 from bench.rows import Row
 from bench.slow_proxy import slowed
 from tests.e2e.service import Service
 from tests.e2e.stores import s3_settings
-from tests.limits import NO_LIMITS
 from tests.servers.seaweed import SeaweedFS, seaweedfs
 
 _FILE_BYTES = 10_000_000
@@ -97,13 +97,10 @@ def _memory(service: Service, where: str) -> Row:
 def _web(seaweed: SeaweedFS, endpoint_url: str, data: Path) -> Iterator[Service]:
     """A web process that may only write, without workers."""
     settings = {
-        **NO_LIMITS,
-        "SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20,
-        "DATABASE_URL": "",
+        **SETTINGS,
         **s3_settings(seaweed),
         "S3_ENDPOINT": endpoint_url,
         "WORKERS": "0",
-        "LOG_LEVEL": "error",
     }
     service = Service(data, settings)
     try:

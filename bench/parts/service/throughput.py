@@ -7,8 +7,6 @@ them stand two bare decoders: all that two processors could do if nothing but de
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,7 +19,7 @@ from typing import Any
 
 import psycopg
 
-from bench.builds import cpu_s
+from bench.builds import OPEN_JOBS, SETTINGS, cpu_s, upload, wait_until_none
 from bench.child import child
 from bench.measure import ROOT, Spread
 from bench.pictures import SMALL, TWELVE, Picture
@@ -29,13 +27,10 @@ from bench.rows import Row
 from tests import servers
 from tests.e2e.service import Service
 from tests.e2e.stores import s3_settings
-from tests.limits import NO_LIMITS
 from tests.servers.seaweed import seaweedfs
 
 BACKENDS = ("SQLite and files", "PostgreSQL and S3")
 _DECODERS = 2
-_CONNECTIONS = 4
-_LIMIT_S = 600.0
 _KINDS = ("web", "worker", "sandbox", "valkey")
 #: What they are called in the rows, where the servers of PostgreSQL and S3 stand beside them.
 KINDS = {
@@ -46,7 +41,6 @@ KINDS = {
     "database": "PostgreSQL",
     "storage": "SeaweedFS",
 }
-_OPEN = "SELECT count(*) FROM media_jobs_job WHERE state IN ('queued', 'processing')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +86,8 @@ class Build:
 
     def __init__(self, root: Path, data: Path, settings: dict[str, str], servers: dict[str, int]) -> None:
         self._servers = servers
-        secret = {"SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20, "LOG_LEVEL": "error"}
         self._url = settings["DATABASE_URL"]
-        self._service = Service(data, {**secret, **settings, "WORKERS": str(_DECODERS)}, root=root)
+        self._service = Service(data, {**settings, "WORKERS": str(_DECODERS)}, root=root)
 
     def __enter__(self) -> "Build":
         self._service.start()
@@ -109,27 +102,18 @@ class Build:
         rest = before
         for worker in workers if load.held else ():
             os.kill(worker, signal.SIGSTOP)
-        arguments = [self._service.url, str(load.picture.file()), str(load.count), str(_CONNECTIONS)]
-        subprocess.run([sys.executable, "-m", "bench.uploads", *arguments], cwd=ROOT, check=True)
+        upload(self._service.url, load.picture.file(), load.count)
         if load.held:
             began, rest = time.perf_counter(), self._cpu_s()
             for worker in workers:
                 os.kill(worker, signal.SIGCONT)
-        self._wait_until_done()
+        with closing(self._connection()) as connection:
+            wait_until_none(connection, OPEN_JOBS)
         took_s, now = time.perf_counter() - began, self._cpu_s()
         spent = {kind: 1000 * (after - before[kind]) / load.count for kind, after in now.items()}
         # What was busy while the time was taken: the client, too, unless all had been uploaded by then.
         busy_s = sum(now[kind] - rest[kind] for kind in now) + (0 if load.held else _children_s() - client_s)
         return Round(load.count / took_s, spent, load.count * len(os.sched_getaffinity(0)) / busy_s)
-
-    def _wait_until_done(self) -> None:
-        """Asks over one connection: each new one costs PostgreSQL as much as a job does."""
-        deadline = time.monotonic() + _LIMIT_S
-        with closing(self._connection()) as connection:
-            while (connection.execute(_OPEN).fetchone() or [0])[0]:
-                if time.monotonic() > deadline:
-                    raise RuntimeError(f"not done within {_LIMIT_S:g} s")
-                time.sleep(0.02)
 
     def _connection(self) -> "psycopg.Connection[Any] | sqlite3.Connection":
         if self._url:
@@ -195,7 +179,7 @@ def _compared(name: str, load: Load, rounds: int, ours: Build, other: Build | No
 
 def _build(stack: ExitStack, root: Path, name: str) -> Build:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
-    settings, beside = {**NO_LIMITS, "DATABASE_URL": "", "S3_BUCKET": ""}, {}
+    settings, beside = dict(SETTINGS), {}
     if name.startswith("PostgreSQL"):
         database, storage = stack.enter_context(servers.postgres()), stack.enter_context(seaweedfs())
         settings |= {"DATABASE_URL": database.url, **s3_settings(storage)}

@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
+from bench.builds import SETTINGS
 from bench.measure import ROOT, Spread
 from bench.pictures import SMALL, Picture
 from bench.rows import Row
@@ -25,7 +26,6 @@ from bench.uploads import post, with_comment
 from tests import servers
 from tests.e2e.accounts import staff
 from tests.e2e.service import Service
-from tests.limits import NO_LIMITS
 
 CLIENTS = 200
 _UPLOADS = 60
@@ -48,8 +48,7 @@ def rows(rounds: int) -> Iterator[Row]:
 def _running(name: str, *, workers: int) -> Iterator[Service]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gallimg-bench-")))
-        settings = {"LOG_LEVEL": "error", "WORKERS": str(workers), "SECRET_KEY": "only for the bench" + "." * 40}
-        settings |= NO_LIMITS
+        settings = {**SETTINGS, "WORKERS": str(workers)}
         settings["DATABASE_URL"] = stack.enter_context(servers.postgres()).url if name == "PostgreSQL" else ""
         service = Service(folder / "data", settings)
         stack.callback(service.kill)
