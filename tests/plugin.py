@@ -42,7 +42,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     if not _WORKER:
         _set_the_stage(running)
     _take_own_place()
-    if os.environ["TEST_DB"] == "postgres" and (_WORKER or not getattr(early_config.option, "numprocesses", None)):
+    is_controller = getattr(early_config.known_args_namespace, "numprocesses", None)
+    if os.environ["TEST_DB"] == "postgres" and (_WORKER or not is_controller):
         os.environ["DATABASE_URL"] = running.enter_context(servers.postgres()).url
     return (yield)
 
