@@ -20,8 +20,8 @@ from media_jobs.adapters.storage.s3_checksums import PartChecksum, checksum
 from media_jobs.adapters.storage.s3_connection import Credentials, bucket_storage, bucket_url
 from media_jobs.adapters.storage.s3_forms import presigned_form
 from media_jobs.adapters.storage.s3_streams import CancellableBody, ObjectReader, download
-from media_jobs.adapters.storage.s3_threads import Cancellation, run_with_heartbeat
 from media_jobs.adapters.storage.s3_writer import Headers, S3Writer
+from media_jobs.adapters.storage.threads import Cancellation, run_with_heartbeat
 from media_jobs.adapters.storage.transfer import new_file
 from media_jobs.errors import MediaError, ReadsNotConfigured, StorageDenied, StorageUnavailable
 from media_jobs.ports import Form, Heartbeat, Listed, Outgoing, no_heartbeat

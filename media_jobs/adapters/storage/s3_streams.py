@@ -8,7 +8,7 @@ import structlog
 from botocore.exceptions import ClientError
 
 from media_jobs.adapters.storage.s3_calls import translate_errors
-from media_jobs.adapters.storage.s3_threads import Cancellation
+from media_jobs.adapters.storage.threads import Cancellation
 from media_jobs.adapters.storage.transfer import CHUNK_BYTES, copy
 from media_jobs.errors import StorageUnavailable
 

@@ -1,9 +1,10 @@
-"""Runs calls of S3 in threads of their own, so that the caller's heartbeat goes on while one of them hangs."""
+"""Runs calls of a storage in threads of their own, so that the caller goes on with its heartbeat meanwhile."""
 
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from media_jobs.adapters import throttle
@@ -60,6 +61,30 @@ def run_with_heartbeat(heartbeat: Heartbeat, calls: Sequence[Call], *, at_once: 
     threads.raise_first_error()
 
 
+def run_while_they_move(heartbeat: Heartbeat, calls: Sequence[Callable[[Heartbeat], None]], *, at_once: int) -> None:
+    """As `run_with_heartbeat`, but `heartbeat` goes on only as long as `calls` do.
+
+    Each is given a heartbeat of its own, to be called whenever it gets on, which touches nothing of the caller's. Once
+    none gets on, the caller is silent, as if it had made them itself: whoever waits for its heartbeat may take over.
+    """
+    moved = threading.Event()
+    moved.set()
+
+    def heartbeat_if_moved() -> None:
+        if moved.is_set():
+            moved.clear()
+            heartbeat()
+
+    def move(cancellation: Cancellation) -> None:
+        moved.set()
+        cancellation.check()
+
+    def run(call: Callable[[Heartbeat], None], cancellation: Cancellation) -> None:
+        call(partial(move, cancellation))
+
+    run_with_heartbeat(heartbeat_if_moved, [partial(run, call) for call in calls], at_once=at_once)
+
+
 class _Threads:
     """Threads that make calls, each one after the other, until none is left or they are cancelled.
 
@@ -77,7 +102,7 @@ class _Threads:
 
     def start(self, threads: int) -> None:
         for _ in range(threads):  # each with what is logged of the job
-            threading.Thread(target=copy_context().run, args=(self._work,), name="s3", daemon=True).start()
+            threading.Thread(target=copy_context().run, args=(self._work,), name="storage", daemon=True).start()
 
     def wait(self, seconds: float) -> None:
         """Wait until a call ends, or for so long."""
