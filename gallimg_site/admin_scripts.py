@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import get_script_prefix
 
 from gallimg_site.admin_site import PREFIX
 
@@ -21,6 +20,6 @@ class AdminScripts:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        if request.path_info.startswith(get_script_prefix() + PREFIX):
+        if request.path_info.startswith(f"/{PREFIX}"):
             response._csp_update = {"script-src": ["'unsafe-eval'"]}  # type: ignore[attr-defined]
         return response

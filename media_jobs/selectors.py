@@ -26,8 +26,12 @@ def current_preset(name: str) -> Preset:
     try:
         return Preset.objects.prefetch_related("renditions").get(name=name, current=True)
     except Preset.DoesNotExist:
-        known = Preset.objects.filter(current=True).order_by("name").values_list("name", flat=True)
-        raise UnknownPreset(name, list(known)) from None
+        raise UnknownPreset(name, preset_names()) from None
+
+
+def preset_names() -> list[str]:
+    """Those of all presets, each of which has a current version."""
+    return list(Preset.objects.filter(current=True).order_by("name").values_list("name", flat=True))
 
 
 def job(job_id: UUID, caller: Caller) -> Job | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
@@ -18,6 +19,7 @@ from media_jobs import callers
 from media_jobs.admin import queries
 from media_jobs.admin.recorded import Recorded
 from media_jobs.callers import Caller
+from media_jobs.errors import MediaError
 from media_jobs.library import search
 
 if TYPE_CHECKING:  # unfold has no types; its classes derive from these
@@ -73,6 +75,23 @@ class PageAdmin(ModelAdmin[_M]):
         if found is not None and self.has_view_permission(request, found):
             extra_context = {**self.page_context(request, found), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, extra_context)
+
+
+class ServiceAdmin(PageAdmin[_M]):
+    """What its form says goes to a service; what that refuses is said, and the form is shown again."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except MediaError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect_to(request, request.get_full_path())
 
 
 class BoundedPaginator(Paginator[_M]):

@@ -1,6 +1,6 @@
 """What all expected failures have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -34,3 +34,10 @@ class MediaError(Exception):
 
     def __init__(self, *facts: object, **named_facts: object) -> None:
         super().__init__(self.sentence.format(*facts, **named_facts))
+
+
+def all_kinds(base: type[MediaError] = MediaError) -> Iterator[type[MediaError]]:
+    """Yield the classes below `base`."""
+    for kind in base.__subclasses__():
+        yield kind
+        yield from all_kinds(kind)

@@ -1,9 +1,8 @@
 """Failures by what to do about them, as a curator thinks of them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from media_jobs.errors import Blame, MediaError
+from media_jobs.errors import Blame, all_kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +98,8 @@ def codes_of(remedy: Remedy) -> frozenset[str]:
     return frozenset(code for code, found in _OF_CODES.items() if found is remedy)
 
 
-def _kinds(base: type[MediaError]) -> Iterator[type[MediaError]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _kinds(kind)
-
-
 _OF_CODES = {
     kind.code: _BY_CODE.get(kind.code, _BY_BLAME[kind.blame])
-    for kind in _kinds(MediaError)
+    for kind in all_kinds()
     if hasattr(kind, "code") and getattr(kind, "blame", None) in _BY_BLAME
 }

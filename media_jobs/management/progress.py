@@ -66,12 +66,12 @@ class ProgressBar(ProgressLines):
 
     def __enter__(self) -> Self:
         self._bar.start()
-        _log_to(sys.stderr)  # which is the bar's now: lines of the log go above it
+        log_to(sys.stderr)  # which is the bar's now: lines of the log go above it
         return self
 
     def __exit__(self, *_: Any) -> None:
         self._bar.stop()
-        _log_to(sys.stderr)
+        log_to(sys.stderr)
 
     def show(self, what: str, *, done: int, of: int | None, note: str) -> None:
         self._bar.update(self._row, description=what, completed=done, total=of, so_far=note)
@@ -88,7 +88,8 @@ def progress(stream: OutputWrapper, *, no_color: bool) -> ProgressLines:
     return ProgressBar(console) if console.is_terminal else ProgressLines(console)
 
 
-def _log_to(stream: TextIO) -> None:
+def log_to(stream: TextIO) -> None:
+    """Have the log, where it goes to standard error, go there."""
     for handler in logging.getLogger().handlers:
         if type(handler) is logging.StreamHandler:
             handler.setStream(stream)

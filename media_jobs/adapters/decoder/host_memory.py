@@ -2,12 +2,12 @@
 
 import fcntl
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from media_jobs.adapters.decoder.host_lock import wait_for
 from media_jobs.adapters.memory_left import bytes_left
@@ -80,7 +80,7 @@ class HostMemory:
             with self._opened("memory.lock") as gate:
                 wait_for(gate, fcntl.LOCK_EX, heartbeat)
                 grant = self._wait(gate, by_bytes, heartbeat)
-                own = f"memory-{os.getpid()}-{threading.get_native_id()}.lock"
+                own = f"memory-{uuid4().hex}.lock"  # containers that share a folder may share process ids, too
                 descriptor = held.enter_context(self._opened(own))
                 held.callback((self._folder / own).unlink, missing_ok=True)
                 fcntl.flock(descriptor, fcntl.LOCK_EX)

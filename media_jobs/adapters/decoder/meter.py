@@ -53,10 +53,6 @@ class Meter:
         """Resident memory now."""
         return self._status().get("VmRSS", 0) * 1024
 
-    def own_bytes(self) -> int:
-        """Resident memory that is not of files."""
-        return self._status().get("RssAnon", 0) * 1024
-
     def threads(self) -> int:
         """How many it has now."""
         return self._status().get("Threads", 0)

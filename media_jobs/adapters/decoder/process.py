@@ -16,6 +16,7 @@ import structlog
 
 from media_jobs import errors
 from media_jobs.adapters.decoder.exit_codes import classify_exit, describe_exit
+from media_jobs.adapters.decoder.host_memory import own_bytes
 from media_jobs.adapters.decoder.meter import Meter
 from media_jobs.adapters.decoder.pipes import NotUnderstood, PipeClosed, Pipes
 from media_jobs.adapters.decoder.starting import start
@@ -147,7 +148,7 @@ class DecoderProcess:
             with contextlib.suppress(ProcessLookupError):
                 hard = resource.prlimit(self.pid, resource.RLIMIT_DATA)[1]
                 stacks_bytes = _STACK_BYTES * max(1, self._meter.threads() - 1)
-                soft = hard if by_bytes is None else self._meter.own_bytes() + by_bytes + stacks_bytes
+                soft = hard if by_bytes is None else own_bytes(self.pid) + by_bytes + stacks_bytes
                 resource.prlimit(self.pid, resource.RLIMIT_DATA, (soft, hard))
 
     def answer(

@@ -4,18 +4,16 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from media_jobs.admin import desk
 from media_jobs.admin.base import caller_of
-from media_jobs.admin.picture.forms import TAGS_CHARACTERS, stated, words_of
+from media_jobs.admin.fields import INPUT, LicenceField, TagsField, preset_choices
+from media_jobs.admin.picture.forms import RIGHTS, stated
 from media_jobs.errors import MediaError
 from media_jobs.library.source_types import BASE, LABELS
-from media_jobs.models import Preset
-from media_jobs.pipeline.privacy.rights import url
 from media_jobs.services import originals
 from media_jobs.services.uploads import by_hand, direct_uploads
 from media_jobs.services.uploads.intake import UploadOptions
@@ -23,46 +21,32 @@ from media_jobs.services.uploads.intake import UploadOptions
 ADD = "media_jobs.add_original"
 #: Files from this size on go straight to the storage; smaller ones are judged by the service while they come.
 _DIRECT_BYTES = 8 * 1_048_576
-_RIGHTS = ("creator", "credit", "copyright", "licence", "digital_source_type")
-_INPUT = {"class": "gi-input"}
 
 
-def _line(*, most: int = 500, **how: Any) -> forms.CharField:
-    return forms.CharField(required=False, max_length=most, widget=forms.TextInput(attrs=_INPUT), **how)
+def _line() -> forms.CharField:
+    return forms.CharField(required=False, max_length=500, widget=forms.TextInput(attrs=INPUT))
 
 
 class AddForm(forms.Form):
     """What holds for all files."""
 
-    preset = forms.ChoiceField(widget=forms.Select(attrs=_INPUT), help_text="Which sizes are made.")
+    preset = forms.ChoiceField(
+        choices=preset_choices, widget=forms.Select(attrs=INPUT), help_text="Which sizes are made."
+    )
     creator, credit, copyright = _line(), _line(), _line()
-    licence = _line(help_text="The address of the licence.")
+    licence = LicenceField("The address of the licence.")
     digital_source_type = forms.ChoiceField(
         label="How they were made",
         required=False,
         choices=[("", "the files say it"), *((BASE + code, title) for code, title in LABELS.items())],
-        widget=forms.Select(attrs=_INPUT),
+        widget=forms.Select(attrs=INPUT),
     )
-    tags = _line(most=TAGS_CHARACTERS, help_text="Words with commas between them.")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        names = Preset.objects.filter(current=True).order_by("name").values_list("name", flat=True)
-        self.fields["preset"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
-
-    def clean_licence(self) -> str:
-        text: str = self.cleaned_data["licence"]
-        if text and not url(text):
-            raise ValidationError("A licence is an address: https://…")
-        return url(text) if text else ""
-
-    def clean_tags(self) -> list[str]:
-        return words_of(self.cleaned_data["tags"])
+    tags = TagsField(required=False)
 
     def options(self) -> UploadOptions:
         """Return what is said of every file: an empty field lets the file decide."""
         said = self.cleaned_data
-        rights = {name: stated(name, said[name]) for name in _RIGHTS}
+        rights = {name: stated(name, said[name]) for name in RIGHTS}
         return UploadOptions(rights={name: text for name, text in rights.items() if text}, tags=tuple(said["tags"]))
 
 

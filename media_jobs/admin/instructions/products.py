@@ -10,24 +10,21 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 
 from media_jobs.admin import cells
 from media_jobs.admin.base import ModelAdmin
-from media_jobs.models import Preset, Product
+from media_jobs.admin.fields import preset_choices
+from media_jobs.models import Product
 from media_jobs.pipeline.formats.sniff import FORMATS
 
 
 class ProductForm(forms.ModelForm[Product]):
-    preset = forms.ChoiceField(widget=UnfoldAdminSelectWidget, help_text="Its current version counts.")
+    preset = forms.ChoiceField(
+        choices=preset_choices, widget=UnfoldAdminSelectWidget, help_text="Its current version counts."
+    )
     formats = forms.MultipleChoiceField(
         required=False,
         choices=[(name, name) for name in sorted(FORMATS)],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="None chosen: all that the service reads.",
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "preset" in self.fields:  # else it is only looked at
-            names = Preset.objects.filter(current=True).order_by("name").values_list("name", flat=True)
-            self.fields["preset"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
 
 
 @admin.register(Product)

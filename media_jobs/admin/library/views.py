@@ -15,7 +15,6 @@ from media_jobs.admin.library import chips
 from media_jobs.admin.library.tiles import tiles_of
 from media_jobs.library import rows
 from media_jobs.library.filters import FORMATS, Filter, Shown, Sort
-from media_jobs.models import Preset
 
 VIEW = "media_jobs.view_original"
 _PAGE = 48
@@ -79,10 +78,9 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _choices() -> dict[str, Any]:
-    names = Preset.objects.filter(current=True).order_by("name").values_list("name", flat=True)
     return {
         "states": [(kind.value, chips.STATES[kind]) for kind in Shown],
-        "presets": list(names),
+        "presets": selectors.preset_names(),
         "formats": FORMATS,
         "sizes": chips.SIZES.items(),
         "cameras": rows.cameras(),

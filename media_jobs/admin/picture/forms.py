@@ -3,32 +3,18 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
+from media_jobs.admin.fields import INPUT, LicenceField, TagsField
 from media_jobs.library.source_types import BASE, LABELS, label
 from media_jobs.models import Original
 from media_jobs.pipeline.privacy.capture import clean
-from media_jobs.pipeline.privacy.rights import url
 from media_jobs.pipeline.values import Rights
 from media_jobs.services.images import editing
 
 _RIGHT_CHARACTERS = 500
 _NOTE_CHARACTERS = 2_000
-_TAG_CHARACTERS = 64
-MOST_TAGS = 50
-#: Of all tags together, with what stands between them.
-TAGS_CHARACTERS = MOST_TAGS * (_TAG_CHARACTERS + 2)
 RIGHTS = ("creator", "credit", "copyright", "licence", "digital_source_type")
 NOTES = ("source", "caption")
-
-
-def words_of(text: str) -> list[str]:
-    """Return the tags of a text with commas between them. Raises ValidationError."""
-    words = [clean(word, _TAG_CHARACTERS + 1) for word in text.split(",")]
-    tags = list(dict.fromkeys(filter(None, words)))
-    if len(tags) > MOST_TAGS or any(len(tag) > _TAG_CHARACTERS for tag in tags):
-        raise ValidationError(f"At most {MOST_TAGS} tags of at most {_TAG_CHARACTERS} characters.")
-    return tags
 
 
 def stated(name: str, text: str) -> str:
@@ -36,9 +22,11 @@ def stated(name: str, text: str) -> str:
     return text if name in ("licence", "digital_source_type") else clean(text, _RIGHT_CHARACTERS)
 
 
-def _line(label: str, help_text: str, *, most: int = _RIGHT_CHARACTERS, **attrs: str) -> forms.CharField:
-    widget = forms.TextInput(attrs={"class": "gi-input", **attrs})
-    return forms.CharField(label=label, help_text=help_text, required=False, max_length=most, widget=widget)
+def _line(label: str, help_text: str) -> forms.CharField:
+    widget = forms.TextInput(attrs=INPUT)
+    return forms.CharField(
+        label=label, help_text=help_text, required=False, max_length=_RIGHT_CHARACTERS, widget=widget
+    )
 
 
 class RightsForm(forms.Form):
@@ -47,12 +35,12 @@ class RightsForm(forms.Form):
     creator = _line("Creator", "Who made the picture.")
     credit = _line("Credit", "Whom to name beside it.")
     copyright = _line("Copyright", "Who holds the rights.")
-    licence = _line("Licence", "The address of its licence.", inputmode="url", placeholder="https://")
+    licence = LicenceField("The address of its licence.")
     digital_source_type = forms.ChoiceField(
         label="How it was made",
         required=False,
         help_text="IPTC's digital source type. It is written into every web version.",
-        widget=forms.Select(attrs={"class": "gi-input"}),
+        widget=forms.Select(attrs=INPUT),
     )
     source = _line("Source", "Where it comes from: a collection, a number. Kept here only.")
     caption = forms.CharField(
@@ -60,9 +48,9 @@ class RightsForm(forms.Form):
         help_text="What it shows. Kept here only.",
         required=False,
         max_length=_NOTE_CHARACTERS,
-        widget=forms.Textarea(attrs={"class": "gi-input", "rows": 3}),
+        widget=forms.Textarea(attrs={**INPUT, "rows": 3}),
     )
-    tags = _line("Tags", "Words with commas between them.", most=TAGS_CHARACTERS)
+    tags = TagsField(required=False)
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, picture: Original, data: Any = None) -> None:
@@ -74,15 +62,6 @@ class RightsForm(forms.Form):
         others = [(own, label(own))] if own and own not in dict(known) else []
         self.fields["digital_source_type"].choices = [("", "not said"), *known, *others]  # type: ignore[attr-defined]
         self.in_file = picture.read_in_file()
-
-    def clean_licence(self) -> str:
-        text: str = self.cleaned_data["licence"]
-        if text and not url(text):
-            raise ValidationError("A licence is an address: https://…")
-        return url(text) if text else ""
-
-    def clean_tags(self) -> list[str]:
-        return words_of(self.cleaned_data["tags"])
 
     def clean_caption(self) -> str:
         return str(self.cleaned_data["caption"]).replace("\r\n", "\n")  # as it came: browsers send both
@@ -101,7 +80,7 @@ class RightsForm(forms.Form):
 
     def theirs(self) -> str:
         """Say what somebody else has written meanwhile where this form says something else."""
-        now = [f"{self.fields[name].label} “{self.initial.get(name)}”" for name in self.changed_data if name != "seen"]
+        now = [f"{self[name].label} “{self.initial.get(name)}”" for name in self.changed_data if name != "seen"]
         return f"Somebody else has changed this picture meanwhile: {', '.join(now)}. Save again to put yours over it."
 
     def see(self, picture: Original) -> None:

@@ -66,7 +66,7 @@ def context(request: HttpRequest, picture: Original, *, form: RightsForm | None 
         "receipt_words": privacy_words.sentences(receipt) if receipt else [],
         "jobs": [_job(job) for job in jobs],
         "lines": recorded.lines_of(_history(picture)),
-        "presets": _presets(),
+        "presets": selectors.preset_names(),
         "owner_name": names_of([picture.owner])[picture.owner],
         "uploaded": cells.moment(picture.created_at),
         "has_private": bool(picture.private_metadata),
@@ -196,10 +196,6 @@ def _job(job: Job) -> dict[str, Any]:
 
 def _history(picture: Original) -> list[Change]:
     return changes.history_of(picture)[:20]
-
-
-def _presets() -> list[str]:
-    return list(Preset.objects.filter(current=True).order_by("name").values_list("name", flat=True))
 
 
 def link(picture: Original, **query: str) -> str:

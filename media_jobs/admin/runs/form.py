@@ -15,8 +15,9 @@ from unfold.widgets import (
 )
 
 from media_jobs.admin import cells
+from media_jobs.admin.fields import preset_choices
 from media_jobs.errors import MediaError
-from media_jobs.models import Preset, ReprocessRun
+from media_jobs.models import ReprocessRun
 from media_jobs.services.runs import id_lists, lifecycle, rate
 from media_jobs.services.runs.selection import Selection
 from media_jobs.states import JobState, Staleness
@@ -28,7 +29,9 @@ _HOW = ("note", "rate_per_minute", "quiet_hours", "failure_limit")
 class RunForm(forms.ModelForm[ReprocessRun]):
     """What to make, and of which pictures. Every filter narrows the choice."""
 
-    preset_name = forms.ChoiceField(label="Preset", widget=UnfoldAdminSelectWidget, help_text="Its current version.")
+    preset_name = forms.ChoiceField(
+        label="Preset", choices=preset_choices, widget=UnfoldAdminSelectWidget, help_text="Its current version."
+    )
     renditions = forms.CharField(
         label="Sizes",
         required=False,
@@ -70,11 +73,6 @@ class RunForm(forms.ModelForm[ReprocessRun]):
         model = ReprocessRun
         fields = _HOW
         help_texts: ClassVar = {"rate_per_minute": "Most pictures a minute; empty: as many as there is room for."}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        names = Preset.objects.filter(current=True).order_by("name").values_list("name", flat=True)
-        self.fields["preset_name"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
 
     def clean_quiet_hours(self) -> str:
         hours: str = self.cleaned_data["quiet_hours"]

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from media_jobs import run_lists, staleness
 from media_jobs.admin import cells
 from media_jobs.admin.access.caller_names import names_of
-from media_jobs.admin.base import ReadOnlyAdmin, button, caller_of, redirect_to
+from media_jobs.admin.base import ReadOnlyAdmin, ServiceAdmin, button, caller_of, redirect_to
 from media_jobs.admin.runs import facts
 from media_jobs.admin.runs.choice_text import choice_text
 from media_jobs.admin.runs.form import RunForm
@@ -38,7 +38,7 @@ _TARGETS = {
 
 
 @admin.register(ReprocessRun)
-class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
+class ReprocessRunAdmin(ServiceAdmin[ReprocessRun], ReadOnlyAdmin[ReprocessRun]):
     form = RunForm
     add_form_template = "admin/change_form.html"
     list_display = ("title", "state_label", "progress", "failures", "preset", "age")
@@ -107,19 +107,6 @@ class ReprocessRunAdmin(ReadOnlyAdmin[ReprocessRun]):
     ) -> HttpResponse:
         self.message_user(request, "Nothing is done before you confirm it.", messages.SUCCESS)
         return redirect_to(request, reverse("admin:media_jobs_reprocessrun_change", args=[obj.pk]))
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except MediaError as error:  # such as a rendition that there is not
-            self.message_user(request, str(error), messages.ERROR)
-            return redirect_to(request, request.get_full_path())
 
     class Media:
         js = (Script("media_jobs/desk/live.js", type="module"),)

@@ -19,7 +19,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from media_jobs.admin import cells
-from media_jobs.admin.base import PageAdmin, button, redirect_to
+from media_jobs.admin.base import ServiceAdmin, button, redirect_to
 from media_jobs.admin.webhooks import cells as webhook_cells
 from media_jobs.errors import MediaError
 from media_jobs.models import WebhookEndpoint
@@ -70,7 +70,7 @@ def _gone_is_404() -> Iterator[None]:
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
+class WebhookEndpointAdmin(ServiceAdmin[WebhookEndpoint]):
     form = WebhookForm
     fields = ("owner", "url", "event_types")
     list_display = ("host", "status", "owner", "types", "made")
@@ -92,6 +92,7 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
 
     # --- adding and changing ----------------------------------------------------------------------
 
+    @_gone_is_404()
     def save_model(
         self, request: HttpRequest, obj: WebhookEndpoint, form: "forms.ModelForm[WebhookEndpoint]", change: bool
     ) -> None:
@@ -105,20 +106,6 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
         self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: str | None = None
     ) -> HttpResponse:
         return self._show_secret(request, obj, "The webhook is registered")
-
-    @_gone_is_404()
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except MediaError as error:  # such as too many of one owner
-            self.message_user(request, str(error), messages.ERROR)
-            return redirect_to(request, request.get_full_path())
 
     def _show_secret(
         self, request: HttpRequest, endpoint: WebhookEndpoint, title: str, *, asked: bool = False

@@ -1,23 +1,13 @@
 """What callers of /api/v1/ingest send."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from rest_framework import serializers
 
-from media_jobs.api.shared.bodies.upload_fields import FileFirst, UploadFields, validated
-from media_jobs.services.uploads.intake import UploadOptions
+from media_jobs.api.shared.bodies.upload_fields import FileFirst, UploadFields
 
 #: The preset of all that comes in here.
 PRESET = "ingest"
 
 _FORMATS = "JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP or RAW (DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2)."
-
-
-def options_of(sent: Mapping[str, Any]) -> UploadOptions:
-    """Return what the text fields ask for. Raises ValidationError, UnknownField."""
-    valid = validated(UploadFields, sent)
-    return UploadOptions(valid.get("preserve", {}), tags=valid.get("tags", ()))
 
 
 class UploadForm(FileFirst, UploadFields):

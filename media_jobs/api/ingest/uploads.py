@@ -12,19 +12,19 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import selectors
-from media_jobs.api.ingest.fields import PRESET, BatchForm, UploadForm, options_of
+from media_jobs.api.ingest.fields import PRESET, BatchForm, UploadForm
 from media_jobs.api.ingest.serializers import AcceptedSerializer, BatchSerializer, StatusSerializer, accepted, shown
 from media_jobs.api.shared import readiness
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.bodies import batches
 from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, Begin
+from media_jobs.api.shared.bodies.upload_fields import options_of
 from media_jobs.api.shared.bodies.uploads import Received, receiving
-from media_jobs.api.shared.idempotency import REPLAYED, key_of
+from media_jobs.api.shared.idempotency import answered, key_of
 from media_jobs.api.shared.openapi import answers, parameters
-from media_jobs.api.shared.problems.documents import CONTENT_TYPE, Problem
-from media_jobs.api.shared.problems.translation import problem_of
+from media_jobs.api.shared.problems.documents import CONTENT_TYPE
 from media_jobs.callers import Caller, Scope
-from media_jobs.errors import BatchRefused, MediaError
+from media_jobs.errors import BatchRefused
 from media_jobs.models import IdempotencyKey
 from media_jobs.pipeline.formats.sniff import Kind
 from media_jobs.services import idempotency, originals
@@ -114,7 +114,7 @@ class BatchView(APIView):
         caller, key = caller_of(request), key_of(request)
         earlier = idempotency.find(caller.id, key) if key else None
         if earlier:
-            return _answered(_replay_many(request, earlier))
+            return answered(_replay_many(request, earlier))
         with closing(Batch(caller)) as batch:
             files = _receive(request, batches.counted(request, batch.begin))
             options = options_of(batches.text_fields(request))
@@ -128,7 +128,7 @@ class BatchView(APIView):
                 )
             except BatchRefused as refused:
                 return _refused(request, files, refused)
-        return _answered(answer)
+        return answered(answer)
 
 
 def _receive(request: Request, begin: Begin[Any]) -> list[ArrivingFile[Any]]:
@@ -149,24 +149,12 @@ def _taken(request: Request, files: list[ArrivingFile[Any]], outcomes: list[Outc
 def _said(request: Request, file: ArrivingFile[Any], outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, Accepted):
         return {"filename": file.filename, **accepted(outcome)}
-    return {"filename": file.filename, "problem": _problem(outcome).document(request.path)}
+    return {"filename": file.filename, "problem": batches.problem(outcome).document(request.path)}
 
 
 def _refused(request: Request, files: list[ArrivingFile[Any]], refused: BatchRefused) -> Response:
     """The problem that all have in common, or that they have none."""
-    codes = {error.code for error in refused.refusals}
-    shared = _problem(refused.refusals[0] if len(codes) == 1 else refused)
+    shared = batches.shared_problem(refused)
     said = [_said(request, file, error) for file, error in zip(files, refused.refusals, strict=True)]
     body = {**shared.document(request.path), "files": said}
     return Response(body, status=shared.status, headers=shared.headers, content_type=CONTENT_TYPE)
-
-
-def _problem(error: MediaError) -> Problem:
-    found = problem_of(error)
-    if found is None:  # nothing that a request should meet
-        raise error
-    return found
-
-
-def _answered(answer: Answer) -> Response:
-    return Response(answer.body, status=answer.status, headers=REPLAYED if answer.replayed else None)

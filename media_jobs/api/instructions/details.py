@@ -12,19 +12,18 @@ from rest_framework.views import APIView
 
 from media_jobs import instruction_lists
 from media_jobs.api.instructions import schema, serializers
-from media_jobs.api.instructions.fields import FilesForm, PageQuery, asked_page, options_of, query_of
+from media_jobs.api.instructions.fields import FilesForm, PageQuery, asked_page, query_of
 from media_jobs.api.instructions.serializers import DetailSerializer, FilesAddedSerializer
 from media_jobs.api.instructions.shared import instruction_of, page_of
 from media_jobs.api.shared import envelope, readiness
 from media_jobs.api.shared.auth import caller_of
 from media_jobs.api.shared.bodies import batches
 from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, Begin
-from media_jobs.api.shared.idempotency import REPLAYED, key_of
+from media_jobs.api.shared.bodies.upload_fields import options_of
+from media_jobs.api.shared.idempotency import answered, key_of
 from media_jobs.api.shared.openapi import answers, parameters
-from media_jobs.api.shared.problems.documents import Problem
-from media_jobs.api.shared.problems.translation import problem_of
 from media_jobs.callers import Scope
-from media_jobs.errors import BatchRefused, MediaError, UnknownProduct
+from media_jobs.errors import BatchRefused, UnknownProduct
 from media_jobs.models import IdempotencyKey, Instruction, InstructionDetail
 from media_jobs.services import idempotency
 from media_jobs.services.idempotency import Answer, Sent
@@ -85,7 +84,7 @@ class DetailsView(APIView):
         instruction = instruction_of(request, id, own=True)
         earlier = idempotency.find(caller.id, key) if key else None
         if earlier:
-            return _answered(_replay(request, instruction, earlier))
+            return answered(_replay(request, instruction, earlier))
         if not instruction.product.is_open_to(caller.id):
             raise UnknownProduct(instruction.product.name)
         with closing(Adding(instruction, caller)) as adding:
@@ -100,7 +99,7 @@ class DetailsView(APIView):
                 )
             except BatchRefused as refused:
                 return _refused(files, refused)
-        return _answered(done)
+        return answered(done)
 
 
 def _receive(request: Request, instruction: Instruction, begin: Begin[Any]) -> list[ArrivingFile[Any]]:
@@ -128,28 +127,16 @@ def _taken(files: list[ArrivingFile[Any]], outcomes: list[Outcome]) -> Answer:
 def _item(file: ArrivingFile[Any], outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, InstructionDetail):
         return {"filename": file.filename, "detail": serializers.detail(outcome, made=()), "error": None}
-    problem = _problem(outcome)
+    problem = batches.problem(outcome)
     return {"filename": file.filename, "detail": None, "error": {"code": problem.code, "detail": problem.detail}}
 
 
 def _refused(files: list[ArrivingFile[Any]], refused: BatchRefused) -> Response:
     """What all have in common, or that they have nothing; `errors` has that of each file."""
-    codes = {error.code for error in refused.refusals}
-    shared = _problem(refused.refusals[0] if len(codes) == 1 else refused)
+    shared = batches.shared_problem(refused)
     items = [
         {"filename": file.filename, "code": problem.code, "detail": problem.detail}
-        for file, problem in zip(files, map(_problem, refused.refusals), strict=True)
+        for file, problem in zip(files, map(batches.problem, refused.refusals), strict=True)
     ]
     body = {"message": shared.detail, "errors": items, "data": None}
     return Response(body, status=shared.status, headers=dict(shared.headers))
-
-
-def _problem(error: MediaError) -> Problem:
-    found = problem_of(error)
-    if found is None:  # nothing that a request should meet
-        raise error
-    return found
-
-
-def _answered(answer: Answer) -> Response:
-    return Response(answer.body, status=answer.status, headers=REPLAYED if answer.replayed else None)

@@ -7,9 +7,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from media_jobs.api.shared.bodies.field_names import check_known, made_once
-from media_jobs.api.shared.bodies.upload_fields import UploadFields, validated
+from media_jobs.api.shared.bodies.upload_fields import UploadFields
 from media_jobs.instruction_lists import Asked
-from media_jobs.services.uploads.intake import UploadOptions
 from media_jobs.states import InstructionStatus, JobState
 
 #: The word of each state of a file on the wire.
@@ -104,9 +103,3 @@ def asked_page(query: Mapping[str, Any]) -> Asked:
 def states_of(status: str | None) -> list[JobState]:
     """Return the states that have this word on the wire."""
     return [state for state, word in STATUS.items() if word == status]
-
-
-def options_of(sent: Mapping[str, Any]) -> UploadOptions:
-    """Return what the text fields ask for. Raises ValidationError, UnknownField."""
-    valid = validated(UploadFields, sent)
-    return UploadOptions(valid.get("preserve", {}), tags=valid.get("tags", ()))

@@ -3,8 +3,10 @@
 import re
 
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from media_jobs.errors import BadIdempotencyKey
+from media_jobs.services.idempotency import Answer
 
 HEADER = "Idempotency-Key"
 REPLAYED = {"Idempotency-Replayed": "true"}
@@ -12,6 +14,11 @@ REPLAYED = {"Idempotency-Replayed": "true"}
 _VISIBLE = re.compile(r"[!-~]{1,255}")
 #: A string of RFC 8941: quotes and backslashes within are escaped.
 _QUOTED = re.compile(r'"((?:[!#-\[\]-~]|\\["\\])*)"')
+
+
+def answered(answer: Answer) -> Response:
+    """Give an answer, perhaps again."""
+    return Response(answer.body, status=answer.status, headers=REPLAYED if answer.replayed else None)
 
 
 def key_of(request: Request) -> str | None:

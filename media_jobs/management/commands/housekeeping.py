@@ -1,9 +1,8 @@
-import logging
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
-from typing import IO, Any, TextIO, cast
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from media_jobs.adapters import database
+from media_jobs.management.progress import log_to
 from media_jobs.services import housekeeping
 from media_jobs.services.housekeeping import TASKS, Finding, Observer, Outcome, Task
 
@@ -128,12 +128,12 @@ class _Bar(_Lines):
 
     def __enter__(self) -> "_Bar":
         self._bar.start()
-        _log_to(sys.stderr)  # which is the bar's now: lines of the log go above it
+        log_to(sys.stderr)  # which is the bar's now: lines of the log go above it
         return self
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
-        _log_to(sys.stderr)
+        log_to(sys.stderr)
 
     def started(self, task: Task) -> None:
         super().started(task)
@@ -144,12 +144,6 @@ class _Bar(_Lines):
     def _progress(self, task: Task) -> None:
         if self._row is not None:
             self._bar.update(self._row, so_far=_so_far(self._examined, self._repaired))
-
-
-def _log_to(stream: TextIO) -> None:
-    for handler in logging.getLogger().handlers:
-        if type(handler) is logging.StreamHandler:
-            handler.setStream(stream)
 
 
 def _observer(console: Console, *, listing: bool) -> _Lines:

@@ -2,7 +2,6 @@
 
 import random
 import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.conf import settings
 from django.db.models import F, Q
 
 from media_jobs.callers import Caller
-from media_jobs.errors import Blame, DecoderKilled, KeyBeingDeleted, MediaError, WorkerLost
+from media_jobs.errors import Blame, DecoderKilled, KeyBeingDeleted, MediaError, WorkerLost, all_kinds
 from media_jobs.models import Job
 from media_jobs.pipeline.values import Usage
 from media_jobs.services import refusals
@@ -133,10 +132,4 @@ def traceback_tail(error: Exception) -> str:
 
 def is_outage(code: str) -> bool:
     """Whether `code` is that of an error for which neither job nor worker can do anything."""
-    return bool(code) and any(kind.code == code and kind.blame is Blame.SERVER for kind in _kinds(MediaError))
-
-
-def _kinds(base: type[MediaError]) -> Iterator[type[MediaError]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _kinds(kind)
+    return bool(code) and any(kind.code == code and kind.blame is Blame.SERVER for kind in all_kinds())

@@ -10,6 +10,9 @@ from rest_framework.request import Request
 from media_jobs.api.shared.bodies.batch_uploads import ArrivingFile, Begin, FilesStream
 from media_jobs.api.shared.bodies.uploads import S
 from media_jobs.api.shared.limits import throttling
+from media_jobs.api.shared.problems.documents import Problem
+from media_jobs.api.shared.problems.translation import problem_of
+from media_jobs.errors import BatchRefused, MediaError
 from media_jobs.pipeline.formats.sniff import Kind
 from media_jobs.services import idempotency
 from media_jobs.services.originals import SizeLimits
@@ -37,6 +40,20 @@ def fingerprint(call: str, request: Request, files: list[ArrivingFile[Any]]) -> 
     """Return that of all files, taken or not: what is refused today may be taken when it is sent again."""
     sent = {f"file {place}": [file.filename, file.sha256] for place, file in enumerate(files)}
     return idempotency.fingerprint(call, sent | dict(text_fields(request).lists()))
+
+
+def problem(error: MediaError) -> Problem:
+    """What is told of one file that was refused. Raises the error, where it is none that a request should meet."""
+    found = problem_of(error)
+    if found is None:
+        raise error
+    return found
+
+
+def shared_problem(refused: BatchRefused) -> Problem:
+    """The problem that all files have in common, or that they have none."""
+    codes = {error.code for error in refused.refusals}
+    return problem(refused.refusals[0] if len(codes) == 1 else refused)
 
 
 def counted(request: Request, begin: Begin[S]) -> Begin[S]:

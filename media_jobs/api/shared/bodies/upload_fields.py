@@ -10,6 +10,7 @@ from rest_framework import serializers
 from media_jobs.api.shared.bodies.field_names import check_known, made_once
 from media_jobs.api.shared.bodies.image_fields import TagsField
 from media_jobs.services.originals import keep_by_default
+from media_jobs.services.uploads.intake import UploadOptions
 
 
 class Switch(serializers.BooleanField):
@@ -68,3 +69,9 @@ def validated(kind: type[serializers.Serializer[None]], sent: Mapping[str, Any])
         given["tags"] = sent.getlist("tags")
     found: dict[str, Any] = serializer.run_validation(given)
     return found
+
+
+def options_of(sent: Mapping[str, Any]) -> UploadOptions:
+    """Return what the text fields ask for. Raises ValidationError, UnknownField."""
+    valid = validated(UploadFields, sent)
+    return UploadOptions(valid.get("preserve", {}), tags=valid.get("tags", ()))

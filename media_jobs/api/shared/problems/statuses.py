@@ -1,7 +1,5 @@
 """Which HTTP status the answer to an error has."""
 
-from collections.abc import Iterator
-
 from media_jobs import errors
 
 #: The first class of an error that is in here decides.
@@ -65,11 +63,5 @@ def status_of(kind: type[errors.MediaError]) -> int | None:
 
 def statuses(code: str) -> list[int]:
     """Return the HTTP statuses that answers with this code have; none where it only ever stands in a job."""
-    found = {status_of(kind) for kind in _kinds(errors.MediaError) if kind.code == code} - {None}
+    found = {status_of(kind) for kind in errors.all_kinds() if kind.code == code} - {None}
     return sorted({status for status in found if status} | OTHER_STATUS.get(code, set()))
-
-
-def _kinds(base: type[errors.MediaError]) -> Iterator[type[errors.MediaError]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _kinds(kind)
