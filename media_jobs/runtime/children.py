@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import socket
+import string
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 #: Signals that a fork must neither lose nor handle as its parent does.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD)
-_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
+_PR_SET_PDEATHSIG, _PR_SET_NAME, _NAME_BYTES = 1, 15, 15
 _LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True) if _LINUX else None
 
@@ -69,9 +70,11 @@ class Child:
 
 
 def name_process(title: str) -> None:
-    """Set the name that `ps -o comm` and `top` show, at most 15 bytes. Linux only."""
+    """Set the name that `ps -o comm` and `top` show, at most 15 bytes: a longer one keeps its number. Linux only."""
     if _libc:
-        _libc.prctl(_PR_SET_NAME, title.encode()[:15], 0, 0, 0)
+        stem = title.rstrip(string.digits)
+        number = title[len(stem) :]
+        _libc.prctl(_PR_SET_NAME, (stem[: _NAME_BYTES - len(number)] + number).encode(), 0, 0, 0)
 
 
 def die_with(parent: int) -> None:

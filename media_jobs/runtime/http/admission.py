@@ -4,7 +4,7 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 #: Threads that no upload gets.
 RESERVED_THREADS = 8
@@ -13,14 +13,6 @@ LINE_S = 10.0
 LINE_LENGTH = 128
 #: So many uploads at once leave memory behind that is worth returning.
 CROWD = 8
-
-
-class Uploader(Protocol):
-    """The socket of a connection that streams a body: see `PacedSocket`."""
-
-    def dawdles(self) -> bool: ...
-
-    def cut_off(self) -> None: ...
 
 
 @dataclass(eq=False, slots=True)
