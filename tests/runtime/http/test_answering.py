@@ -35,12 +35,6 @@ class Worker(AnsweringWorker):
         self.log = logging.getLogger("worker")
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
 def connected(
     stack: ExitStack, *, grace_s: float = LIMIT_S, kind: int = socket.SOCK_STREAM
 ) -> tuple[TConn, socket.socket]:

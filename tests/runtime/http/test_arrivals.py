@@ -2,7 +2,6 @@
 
 import selectors
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -55,12 +54,6 @@ class Loop:
 
 
 UPLOAD = b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def test_a_request_that_comes_byte_by_byte_starts_when_its_head_is_there(stack):

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
@@ -12,12 +12,6 @@ from media_jobs.runtime.http.pace import Pace
 from tests.runtime.http.pairs import LIMIT_S, pair, tcp_pair, until, until_the_end
 
 MakeCloser = Callable[..., Closer]
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture

@@ -1,20 +1,12 @@
 """A thread waits for a client no longer than its pace allows, and for its answer to be taken not at all."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 
 from media_jobs.runtime.http.pace import Pace
 from media_jobs.runtime.http.paced_socket import HELD_BYTES
 from tests.runtime.http.pairs import LIMIT_S, pair, until
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def test_who_sends_nothing_ends_the_wait(stack):

@@ -2,7 +2,7 @@
 
 import os
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -16,12 +16,6 @@ from tests.runtime.http.pairs import LIMIT_S, pair, until, until_the_end
 
 CONTENT = os.urandom(5_000_000)
 MakeSender = Callable[..., Sender]
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture
