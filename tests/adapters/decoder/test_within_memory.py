@@ -1,6 +1,7 @@
 """A picture is rendered once the host has as much memory as it needs, and never brings the host down."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,14 @@ pytestmark = [LINUX, pytest.mark.slow]
 
 MIB = 1_048_576
 SMALL = images.jpeg()
-#: Its coefficients take 72 MB.
-LARGE = images.jpeg(6000, 4000, progressive=True)
+#: What the coefficients of the large one take.
 NEEDED_MB = 72
+
+
+@cache
+def large() -> bytes:
+    """Made when a test wants it: to look through the tests takes every process of them."""
+    return images.jpeg(6000, 4000, progressive=True)
 
 
 class Host:
@@ -60,7 +66,7 @@ def test_a_small_picture_is_asked_for_once_and_a_large_one_twice(host: Host) -> 
     host.left_mb = 256
     host.render(SMALL)
     assert host.asked == 2
-    host.render(LARGE)
+    host.render(large())
     assert host.asked == 2 + 4
 
 
@@ -69,19 +75,19 @@ def test_what_does_not_fit_ends_with_the_code_for_memory_and_hurts_nobody(host: 
     child = host.sandbox.pid
     host.left_mb = 16 + NEEDED_MB // 3
     with pytest.raises(errors.TooMuchMemory, match=r"about \d{2,3} MB of memory; 24 MB are allowed"):
-        host.render(LARGE)
+        host.render(large())
     assert not host.sandbox.restarts
     assert host.sandbox.pid == child
     host.render(SMALL)
     host.left_mb = 100_000
-    host.render(LARGE)
+    host.render(large())
 
 
 def test_where_a_decoder_hardly_fits_it_still_says_what_a_picture_needs(host: Host) -> None:
     template.close()
     host.left_mb = 16 + 34
     with pytest.raises(errors.TooMuchMemory, match=r"about 1\d\d MB of memory"):
-        host.render(LARGE)
+        host.render(large())
     host.render(SMALL)
 
 
