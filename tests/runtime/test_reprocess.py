@@ -21,6 +21,7 @@ import pytest
 from media_jobs.models import Derivative, Job, JobEvent, ReprocessRun, RunItem
 from media_jobs.states import DerivativeState, JobState, RunItemState, RunState
 from tests import images
+from tests.chaos.dying.crashing import PROGRAM, Fault, Faults, Point
 from tests.factories import make_original
 from tests.servers import die_with_parent
 
@@ -56,14 +57,10 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def at_work(done: int = 1) -> Callable[[], bool]:
-    """Whether so many images are done and others are in work."""
-
-    def look() -> bool:
-        states = list(RunItem.objects.values_list("state", flat=True))
-        return states.count(RunItemState.DONE) >= done and RunItemState.WORKING in states
-
-    return look
+def in_image(number: int, fault: Fault) -> Point:
+    """In the middle of that image, counted from when the point is armed. One at a time is rendered, into four files."""
+    note = "media_jobs.services.jobs.attempt.Attempt._note_output"
+    return Point(f"image {number}", note, "worker", nth=4 * (number - 1) + 2, fault=fault)
 
 
 def assert_each_was_made_once(count: int) -> None:
@@ -99,13 +96,18 @@ def test_it_does_a_whole_run_by_itself_and_says_what_failed(env, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_pauses_it_and_what_it_prints_goes_on(env, number, code):
+def test_a_signal_pauses_it_and_what_it_prints_goes_on(env, tmp_path, number, code):
     photo = images.jpeg(1600, 1200)
     for nth in range(10):
         make_original(photo + bytes([nth]))
-    process = start(env, sys.executable, "manage.py", "reprocess", "--workers", "1", start_new_session=True)
-    wait_until(at_work())
+    faults = Faults(tmp_path / "points", (in_image(2, Fault.FREEZE),))
+    faults.arm("image 2")
+    long = {**env, **faults.env, "LEASE_S": "60"}
+    process = start(long, sys.executable, *PROGRAM, "reprocess", "--workers", "1", start_new_session=True)
+    wait_until(lambda: faults.has_happened("image 2"))
     os.killpg(process.pid, number)  # as a terminal does, to all of its group
+    wait_until(lambda: ReprocessRun.objects.get().state == RunState.PAUSING)
+    faults.thaw("image 2")
     out, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == code, err
     assert " paused: " in out
@@ -122,14 +124,16 @@ def test_a_signal_pauses_it_and_what_it_prints_goes_on(env, number, code):
 
 
 @pytest.mark.slow
-def test_killed_without_a_word_it_leaves_nothing_running_and_goes_on(env):
+def test_killed_without_a_word_it_leaves_nothing_running_and_goes_on(env, tmp_path):
     photo = images.jpeg(1600, 1200)
     for nth in range(8):
         make_original(photo + bytes([nth]))
+    faults = Faults(tmp_path / "points", (in_image(2, Fault.FREEZE),))
     options: tuple[str, ...] = ()
-    for done in (1, 3):
-        process = start(env, sys.executable, "manage.py", "reprocess", "--workers", "1", *options)
-        wait_until(at_work(done))
+    for _ in range(2):
+        faults.arm("image 2")
+        process = start({**env, **faults.env}, sys.executable, *PROGRAM, "reprocess", "--workers", "1", *options)
+        wait_until(lambda: faults.has_happened("image 2"))
         process.kill()  # its workers die with it
         process.communicate(timeout=LIMIT_S)
         options = ("--resume", str(ReprocessRun.objects.get().pk))
@@ -174,15 +178,15 @@ def test_in_a_terminal_it_shows_a_bar_with_rate_rest_and_failures(env):
 
 
 @pytest.mark.slow
-def test_a_worker_that_dies_is_started_again_and_its_picture_is_done(env):
+def test_a_worker_that_dies_is_started_again_and_its_picture_is_done(env, tmp_path):
     photo = images.jpeg(1600, 1200)
     for nth in range(6):
         make_original(photo + bytes([nth]))
-    process = start(env, sys.executable, "manage.py", "reprocess", "--workers", "1")
-    wait_until(at_work())
-    pid = int(Job.objects.filter(state=JobState.PROCESSING).values_list("worker", flat=True)[0].split("-")[-2])
-    os.kill(pid, signal.SIGKILL)
+    faults = Faults(tmp_path / "points", (in_image(2, Fault.DIE),))
+    faults.arm("image 2")
+    process = start({**env, **faults.env}, sys.executable, *PROGRAM, "reprocess", "--workers", "1")
     out, err = process.communicate(timeout=LIMIT_S)
+    assert faults.has_happened("image 2"), err
     assert (process.returncode, " finished: 6 done" in out) == (0, True), err
     assert "process_ended" in err
     assert_each_was_made_once(6)

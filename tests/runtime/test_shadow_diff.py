@@ -14,6 +14,7 @@ from django.utils import timezone
 from media_jobs.models import Shadow
 from media_jobs.states import ShadowState
 from tests import images
+from tests.chaos.dying.crashing import PROGRAM, Fault, Faults, Point
 from tests.runtime.test_reprocess import LIMIT_S, start, wait_until
 from tests.services.cutover.making import Site, make_shadow
 
@@ -39,8 +40,10 @@ def shadow_diff(env: Mapping[str, str], site: Site, *options: str) -> "subproces
     return subprocess.CompletedProcess(options, process.returncode, out, err)
 
 
-def begun(env: Mapping[str, str], site: Site, *options: str) -> "subprocess.Popen[str]":
-    return start({**env, "LEGACY_FOLDER": str(site.folder)}, sys.executable, "manage.py", "shadow_diff", *options)
+def begun(
+    env: Mapping[str, str], site: Site, *options: str, program: tuple[str, ...] = ("manage.py",)
+) -> "subprocess.Popen[str]":
+    return start({**env, "LEGACY_FOLDER": str(site.folder)}, sys.executable, *program, "shadow_diff", *options)
 
 
 def compared() -> int:
@@ -68,11 +71,15 @@ def test_it_compares_what_is_due_and_says_what_is_worse(env, site):
     assert "takes days or hours, as in 7d or 12h, or a date" in wrong.stderr
 
 
-def test_stopped_it_hands_back_and_killed_it_goes_on(env, site):
+def test_stopped_it_hands_back_and_killed_it_goes_on(env, site, tmp_path):
     make(site, 12)
-    process = begun(env, site, "--workers", "1")
-    wait_until(lambda: compared() >= 1)
+    third = Point("third", "media_jobs.services.cutover.working.comparing.compare", "worker", nth=3, fault=Fault.FREEZE)
+    faults = Faults(tmp_path / "points", (third,))
+    faults.arm("third")
+    process = begun({**env, **faults.env}, site, "--workers", "1", program=PROGRAM)
+    wait_until(lambda: faults.has_happened("third") and compared() >= 1)
     process.send_signal(signal.SIGINT)
+    faults.thaw("third")
     _, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 130, err
     assert "Stopped. The same command goes on from here" in err

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,9 @@ from PIL import Image
 
 from media_jobs.management.commands.render import listed
 from tests import images
+from tests.chaos.dying.crashing import PROGRAM, Fault, Faults, Point
 from tests.formats import raws
+from tests.services.jobs.threads import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -160,12 +161,16 @@ def test_names_stay_whole_where_lines_break() -> None:
     assert [name for line in lines for name in line.split(", ")] == names
 
 
-def started(source: Path, folder: Path, *options: str, preset: str = "ingest") -> "subprocess.Popen[str]":
+def started(
+    source: Path, folder: Path, *options: str, preset: str = "ingest", faults: Faults | None = None
+) -> "subprocess.Popen[str]":
     """Call it like a person, in an empty folder and without a database; the exit code is that of the process."""
+    program = PROGRAM if faults else (str(ROOT / "manage.py"),)
+    env = {"PATH": os.environ["PATH"], "DATABASE_URL": "", "GALLIMG_DATA": str(folder / "data")}
     return subprocess.Popen(
-        [sys.executable, ROOT / "manage.py", "render", source, "--preset", preset, "--out", "out", *options],
+        [sys.executable, *program, "render", source, "--preset", preset, "--out", "out", *options],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": "", "GALLIMG_DATA": str(folder / "data")},
+        env={**env, **faults.env, "PYTHONPATH": str(ROOT)} if faults else env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -199,19 +204,22 @@ def test_a_wrong_call_is_not_taken_for_a_refused_file(photo: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_stopped_from_outside_it_leaves_no_copy_of_the_picture(stop: signal.Signals, tmp_path: Path) -> None:
+def test_stopped_from_outside_it_leaves_no_copy_of_the_picture(
+    stop: signal.Signals, photo: Path, tmp_path: Path
+) -> None:
     """The copy has the position of the photo still in it, and the folder may be a public one."""
-    (tmp_path / "large.png").write_bytes(images.png(4000, 3000))
     out = tmp_path / "out"
-    process = started(tmp_path / "large.png", tmp_path)
-    deadline = time.monotonic() + 120
-    while not list(out.glob(".render-*/source")):
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    signal_decoder = "media_jobs.adapters.decoder.process.DecoderProcess._signal"
+    faults = Faults(tmp_path / "points", (Point("woken", signal_decoder, "", after=True, fault=Fault.FREEZE),))
+    faults.arm("woken")
+    process = started(photo, tmp_path, faults=faults)
+    wait_until(lambda: faults.has_happened("woken"))
+    assert [path.read_bytes() for path in out.glob(".render-*/source")] == [photo.read_bytes()]
     process.send_signal(stop)
     _, report = process.communicate(timeout=120)
     assert process.returncode == 128 + stop
-    assert (list(out.iterdir()), report) == ([], "")
+    assert list(out.iterdir()) == []
+    assert [line for line in report.splitlines() if '"chaos"' not in line] == []
 
 
 SMALL, LARGE = images.jpeg(320, 240), images.jpeg(1200, 900)

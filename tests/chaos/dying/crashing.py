@@ -14,11 +14,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import FrozenInstanceError, asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
+#: What Python runs in place of `manage.py`.
+PROGRAM = ("-m", "tests.chaos.dying.crashing")
 _FOLDER = "CHAOS_POINTS"
 _FROZEN_SLICE_S = 0.02
 _POINTS, _CONSTANTS = "points.json", "constants.json"
@@ -111,7 +114,8 @@ def _title() -> str:
 
 
 def _happen(folder: Path, point: Point) -> None:
-    sys.stderr.write(json.dumps({"event": "chaos", "point": point.name, "pid": os.getpid()}) + "\n")
+    said = {"event": "chaos", "point": point.name, "pid": os.getpid(), "level": "warning"}
+    sys.stderr.write(json.dumps({**said, "timestamp": datetime.now(UTC).isoformat()}) + "\n")
     sys.stderr.flush()
     if point.fault is Fault.FAIL:
         raise Injected(point.name)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.dying.crashing import Faults, Point
+from tests.chaos.dying.crashing import PROGRAM, Faults, Point
 from tests.chaos.world.harness import World, world
 from tests.chaos.world.housekeeper import housekeeper
 
@@ -28,9 +28,8 @@ def faulty_world(
 ) -> Iterator[tuple[World, Faults]]:
     """Run `harness.world` with a service that has these points. constants: on top of those that make it quick."""
     faults = Faults(tmp / "points", points, constants={**_QUICK, **(constants or {})})
-    program = ("-m", "tests.chaos.dying.crashing")
     with (
-        world(tmp, {**faults.env, **(env or {})}, program=program, **how) as made,
+        world(tmp, {**faults.env, **(env or {})}, program=PROGRAM, **how) as made,
         housekeeper(made.service.env) as made.housekeeper,
     ):
         yield made, faults
