@@ -59,5 +59,5 @@ def _turn(bed: Bed, sizes: str) -> Row:
         seconds, ended = bed.ask(tick=True)
         took_s.append(seconds)
     spread = Spread(max(took_s), min(took_s), max(took_s))
-    note = f"{len(took_s)} turns until all were listed; a job waits for one at most"
+    note = f"{len(took_s)} turns until all were listed; jobs are done beside them"
     return Row("scrape", "housekeeping’s longest turn", sizes, "s", spread, _MOST_TURN_S, at_most=True, note=note)
