@@ -1,5 +1,6 @@
 """The admin, which is imported when somebody asks for one of its pages."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.core import checks
 from gallimg_site.lazy_urls import Entries
 from media_jobs.optional_packages import without
 
+#: Of two threads that import pages at once one undid what the other had registered (Django 5.2's autodiscover).
+_loading = threading.RLock()
 #: Below it are all pages. Whoever asks for the address of one imports them.
 PREFIX = "admin/"
 
@@ -44,8 +47,8 @@ def load() -> None:
     """Import all pages, unless they are here."""
     import django_stubs_ext  # noqa: PLC0415  (it imports what it patches: half of Django)
 
-    django_stubs_ext.monkeypatch()  # classes of the admin take type arguments at run time, as in `PageAdmin[Job]`
-    with without("django.contrib.postgres"):  # unfold has widgets for fields that we do not have; psycopg takes 5 MB
+    with _loading, without("django.contrib.postgres"):  # unfold has widgets for fields that we have not, and 5 MB
+        django_stubs_ext.monkeypatch()  # classes of the admin take type arguments at run time, as in `PageAdmin[Job]`
         admin.autodiscover()
 
 
