@@ -66,11 +66,14 @@ def test_what_ended_in_the_middle_is_measured_too(ask: Ask, sandbox: Sandbox, la
             raise InterruptedError
 
     ask(images.jpeg(64, 48))
+    before = used(sandbox)
     asked = {"timeout_s": 0.15} if how == "out of time" else {"on_output": end}
     with pytest.raises((errors.DecoderFailed, errors.DecoderTimeout, InterruptedError)):
         ask(large, SLOW, **asked)
+    assert used(sandbox) is not before
     assert used(sandbox).wall_ms > 50
-    assert used(sandbox).cpu_ms > 20
+    if how != "out of time":  # within its time it may have had next to no processor
+        assert used(sandbox).cpu_ms > 20
     assert used(sandbox).peak_bytes > 15 * MEGABYTE
 
 
