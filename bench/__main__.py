@@ -8,11 +8,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from bench import machine
 from bench.measure import ROOT
-from bench.parts.database import desk, instructions, scale, scrape
+from bench.parts.database import claims, desk, instructions, scale, scrape
 from bench.parts.pipeline import call, memory, quality, raw, speed, unit_tests
 from bench.parts.service import (
     accepting,
@@ -53,7 +54,7 @@ _BY_NAME: dict[str, _Part] = {
     "instructions": lambda options: instructions.rows(options.rounds),
     "peers": lambda options: peers.rows(options.rounds),
     "reprocess": lambda options: reprocess.rows(options.rounds),
-    "scale": lambda options: scale.rows(options.rounds),
+    "scale": lambda options: chain(scale.rows(options.rounds), claims.rows(options.rounds, options.against)),
     "scrape": lambda options: scrape.rows(options.rounds, options.pictures),
     "service": lambda options: alone.rows(options.rounds),
     "shadow": lambda options: shadow.rows(options.rounds),
@@ -105,7 +106,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--against",
         type=Path,
-        help="checkout of another build, for throughput, accepting, footprint, hostile and start",
+        help="checkout of another build, for throughput, accepting, footprint, hostile, scale and start",
     )
     parser.add_argument("--pictures", type=int, help="for desk and scrape: fewer than 100,000, to see that it works")
     parser.add_argument("--jobs", type=int, help="for footprint (1,000) and soak (20,000)")

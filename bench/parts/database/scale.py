@@ -50,24 +50,29 @@ class Bed(Asked):
     """A process with a database of its own. child: which of bench/children it runs."""
 
     def __init__(self, name: str, server: servers.Postgres, valkey: str, folder: Path, *, child: str = "scale") -> None:
-        with psycopg.connect(server.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        environment = {
-            **os.environ,
-            **NO_LIMITS,
-            "DJANGO_SETTINGS_MODULE": "gallimg_site.settings",
-            "SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20,
-            "DATABASE_URL": server.url.replace("/postgres", f"/{name}"),
-            "REDIS_URL": valkey,
-            "GALLIMG_DATA": str(folder),
-            "S3_BUCKET": "",
-            "QUEUE_SIZE": "64",
-            "MAX_BACKLOG": "1000000",
-            "LOG_LEVEL": "error",
-            "ALLOWED_HOSTS": "localhost",
-        }
-        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=environment, check=True)
-        super().__init__(child, environment)
+        super().__init__(child, prepared(name, server, valkey, folder))
+
+
+def prepared(name: str, server: servers.Postgres, valkey: str, folder: Path, *, root: Path = ROOT) -> dict[str, str]:
+    """The environment of processes with a database of their own. root: of the checkout that makes its tables."""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    environment = {
+        **os.environ,
+        **NO_LIMITS,
+        "DJANGO_SETTINGS_MODULE": "gallimg_site.settings",
+        "SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20,
+        "DATABASE_URL": server.url.replace("/postgres", f"/{name}"),
+        "REDIS_URL": valkey,
+        "GALLIMG_DATA": str(folder),
+        "S3_BUCKET": "",
+        "QUEUE_SIZE": "64",
+        "MAX_BACKLOG": "1000000",
+        "LOG_LEVEL": "error",
+        "ALLOWED_HOSTS": "localhost",
+    }
+    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=root, env=environment, check=True)
+    return environment
 
 
 def rows(rounds: int) -> Iterator[Row]:
