@@ -2,7 +2,7 @@
 
 {"fill": {"done": 1000, "queued": 100}}
 {"scrape": 20}      seconds of each: elapsed, and of processor time, the database's with it
-{"tick": true}      seconds that a turn of housekeeping takes, with everything due, and whether all objects are listed
+{"due_tasks": true}   seconds that housekeeping takes once, with everything due, and whether all objects are listed
 """
 # ruff: noqa: E402 - Django's models can be imported only when it is set up
 
@@ -55,7 +55,7 @@ class Bed:
         assert b"database_up 1.0" in answer.content
         return seconds
 
-    def tick(self) -> tuple[float, bool]:
+    def run_due_tasks(self) -> tuple[float, bool]:
         with (
             patch.object(self._schedule._timers, "is_due", lambda *_, **__: True),
             patch("media_jobs.services.housekeeping.orphans.store", lambda _: _AllOriginals()),
@@ -82,8 +82,8 @@ def main() -> None:
                 return []
             case {"scrape": times}:
                 return [bed.scrape() for _ in range(times)]
-            case {"tick": True}:
-                return bed.tick()
+            case {"due_tasks": True}:
+                return bed.run_due_tasks()
         raise ValueError(question)
 
     answer_each(answer)

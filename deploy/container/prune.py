@@ -82,7 +82,7 @@ _BRACES = re.compile(r"\{([^}]*)\}")
 
 def main(site: Path, *kept: str) -> None:
     before = _size(site)
-    for path in sorted(doomed(site)):
+    for path in sorted(to_be_cut(site)):
         if path.relative_to(site).parts[0] not in kept:
             remove(path)
     _strip(site)
@@ -93,7 +93,7 @@ def main(site: Path, *kept: str) -> None:
     print(f"{site}: {before / 1e6:.1f} MB, {_size(site) / 1e6:.1f} MB without what is never loaded")
 
 
-def doomed(site: Path) -> set[Path]:
+def to_be_cut(site: Path) -> set[Path]:
     """What the table takes. Raises LookupError for a line that finds nothing: a package has changed."""
     found: set[Path] = set()
     for line in CUTS:

@@ -23,13 +23,13 @@ class Alarm:
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
 
-    def ring(self) -> None:
+    def set(self) -> None:
         try:
             os.write(self._write, b"!")
-        except BlockingIOError:  # it rings already
+        except BlockingIOError:  # it is set already
             return
 
-    def silence(self) -> None:
+    def clear(self) -> None:
         try:
             while os.read(self._read, 4096):
                 pass
@@ -48,7 +48,7 @@ class Notices(Protocol):
     """Waits for news over the database connection of the thread that uses it."""
 
     def wait(self, alarm: Alarm, timeout_s: float) -> bool:
-        """Return at the next news, when the alarm rings, or after `timeout_s`; whether there was news.
+        """Return at the next news, when the alarm is set, or after `timeout_s`; whether there was news.
 
         What happened since the last time counts. Raises one of `database.CONNECTION_ERRORS`.
         """

@@ -37,7 +37,7 @@ def encode(image: pyvips.Image, rendition: Rendition, format: Format, rights: Ri
     return embed.with_rights(encoders[format](image, rendition), format, rights)
 
 
-def held_bytes(rendition: Rendition, format: Format, pixels: int) -> int:
+def working_bytes(rendition: Rendition, format: Format, pixels: int) -> int:
     """What the encoder holds beyond the picture itself, where that is much. `format` is the resolved one."""
     if format is Format.AVIF:
         return _AVIF_BYTES * pixels

@@ -12,7 +12,7 @@ import pyvips
 from media_jobs import errors
 from media_jobs.pipeline.colour import without_idle_alpha
 from media_jobs.pipeline.decode import decode, shrink
-from media_jobs.pipeline.encode import encode, held_bytes
+from media_jobs.pipeline.encode import encode, working_bytes
 from media_jobs.pipeline.found import Found
 from media_jobs.pipeline.geometry import Step, decoded_px, plan, square_at
 from media_jobs.pipeline.guard import guard
@@ -79,7 +79,7 @@ def _decoded(request: Request, preview: int = 0) -> tuple[Found, list[Step], fac
 def encoder_bytes(steps: list[Step], source: str) -> int:
     """The most that one of the encoders holds beyond its picture: they come one after the other."""
     return max(
-        held_bytes(
+        working_bytes(
             step.rendition,
             step.rendition.format.resolved(source=source, transparent=False),
             step.size_px[0] * step.size_px[1],

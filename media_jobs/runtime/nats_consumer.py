@@ -91,13 +91,13 @@ class Consumer:
                 raise MessageTooOften(deliveries=delivery.deliveries - 1)
             requests.take(delivery.payload)
         except (*requests.REFUSALS, MessageTooOften) as error:
-            self._bury(delivery, error)
+            self._keep_dead_letter(delivery, error)
             self._client.terminate(delivery)
         else:
             self._client.acknowledge(delivery)
 
-    def _bury(self, delivery: Delivery, error: MediaError) -> None:
-        requests.bury(
+    def _keep_dead_letter(self, delivery: Delivery, error: MediaError) -> None:
+        requests.keep_dead_letter(
             error,
             payload=delivery.payload,
             subject=delivery.subject,

@@ -86,22 +86,22 @@ class ParkedSockets(threading.Thread):
         """Take a connection over. Without room for it a poll is answered at once, and a stream ends at once."""
         parked.socket.setblocking(False)
         self._new.append(parked)
-        self._alarm.ring()
+        self._alarm.set()
 
     def stop(self) -> None:
         """Let go of everybody within a second. May be called by a signal's handler: it takes no lock."""
         self._stop_at_s = time.monotonic() + _STOP_S
         self.room.is_closed = True
-        self._alarm.ring()
+        self._alarm.set()
 
     def end(self) -> None:
         """Have the thread end, whoever is left."""
         self._is_over = True
-        self._alarm.ring()
+        self._alarm.set()
 
     def _tell(self, wait: Wait) -> None:
         self._told.append(wait)
-        self._alarm.ring()
+        self._alarm.set()
 
     # --- the thread -------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class ParkedSockets(threading.Thread):
         for key, events in self._selector.select(self._pause_s()):
             if key.data is not None:
                 self._on_socket(key.data, events)
-        self._alarm.silence()
+        self._alarm.clear()
         while self._new:
             self._take(self._new.popleft())
         while self._told:

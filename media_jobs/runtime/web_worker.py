@@ -157,7 +157,7 @@ class WebWorker(AnsweringWorker):
         ended = False if fs.cancelled() or fs.exception() else fs.result()
         if isinstance(ended, ParkedSocket):
             self.parking.adopt(ended)
-        elif conn.sock.owes:
+        elif conn.sock.has_unsent:
             self.sender.adopt(conn.sock, partial(self.method_queue.defer, self._was_sent, conn, ended))
         else:
             self._go_on(conn, ended)

@@ -17,7 +17,7 @@ def site(tmp_path: Path) -> Path:
 
 def test_folders_go_but_for_those_that_are_needed(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prune, "CUTS", {"botocore/data/*/": "services", "!botocore/data/{s3,sts}": "pictures"})
-    for path in prune.doomed(site):
+    for path in prune.to_be_cut(site):
         prune.remove(path)
     assert {path.name for path in (site / "botocore/data").iterdir()} == {"s3", "endpoints.json"}
 
@@ -25,7 +25,7 @@ def test_folders_go_but_for_those_that_are_needed(site: Path, monkeypatch: pytes
 def test_a_cut_that_finds_nothing_stops_the_build(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prune, "CUTS", {"botocore/date/*/": "misspelt"})
     with pytest.raises(LookupError, match="botocore/date"):
-        prune.doomed(site)
+        prune.to_be_cut(site)
 
 
 def test_each_cut_says_why() -> None:

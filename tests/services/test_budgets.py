@@ -108,10 +108,10 @@ def test_it_costs_so_many_calls_of_s3(cost, seaweed, settings):
 
 def test_a_long_job_says_how_far_it_is_by_one_statement_and_by_two_at_another_stage(cost, monkeypatch, object_store):
     job = claim(make_job(make_original()).pk, "a-worker")
-    beat = LeaseHeartbeat(Lease(job.pk, "a-worker", job.attempt), workers.current())
+    lease_heartbeat = LeaseHeartbeat(Lease(job.pk, "a-worker", job.attempt), workers.current())
     monkeypatch.setattr(heartbeat, "REPORT_AFTER_S", 0.0)
-    beat.note(Stage.RENDERING, 20)
-    assert cost(beat) == BUDGETS[_STAGE]
-    beat.note(Stage.RENDERING, 40)
-    assert cost(beat) == BUDGETS[_PROGRESS]
-    assert cost(beat) == Cost()
+    lease_heartbeat.note(Stage.RENDERING, 20)
+    assert cost(lease_heartbeat) == BUDGETS[_STAGE]
+    lease_heartbeat.note(Stage.RENDERING, 40)
+    assert cost(lease_heartbeat) == BUDGETS[_PROGRESS]
+    assert cost(lease_heartbeat) == Cost()

@@ -110,7 +110,7 @@ def a_job_in_work_goes_on(before: Any) -> Iterator[None]:
 
 
 #: What was there before, and behind the `yield` what has become of it. They see nothing of each other.
-STORIES = (
+CASES = (
     what_waited_waits_in_the_same_order,
     an_upload_that_was_under_way_is_given_up_and_what_is_stored_stays,
     objects_that_were_being_deleted_still_are,
@@ -122,13 +122,13 @@ STORIES = (
 
 def test_what_was_there_before_goes_on(before: Any) -> None:
     """One migration for all, which takes seconds."""
-    begun = [story(before) for story in STORIES]
-    for story in begun:
-        next(story)
+    begun = [case(before) for case in CASES]
+    for case in begun:
+        next(case)
     migrate()
-    for story in begun:
+    for case in begun:
         with pytest.raises(StopIteration):
-            next(story)
+            next(case)
 
 
 def test_what_was_there_is_counted_and_what_follows_too(before):

@@ -56,7 +56,7 @@ def _turn(bed: Bed, sizes: str) -> Row:
     """Turn after turn until all objects are listed."""
     took_s, ended = [], False
     while not ended:
-        seconds, ended = bed.ask(tick=True)
+        seconds, ended = bed.ask(due_tasks=True)
         took_s.append(seconds)
     spread = Spread(max(took_s), min(took_s), max(took_s))
     note = f"{len(took_s)} turns until all were listed; jobs are done beside them"

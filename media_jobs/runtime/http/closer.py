@@ -70,7 +70,7 @@ class _Closing:
         writing = 0 if self._is_half_closed else selectors.EVENT_WRITE
         self._closer.watch(self._sock, reading | writing)
 
-    def on_tick(self, now_s: float) -> None:
+    def on_timer(self, now_s: float) -> None:
         is_late = now_s - self._began_s > self._closer.pace.allowed_s(self._sent_bytes + self._read_bytes)
         is_silent = self._is_half_closed and now_s - self._heard_s > self._closer.silence_s
         if is_late or is_silent:

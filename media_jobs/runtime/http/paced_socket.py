@@ -149,7 +149,7 @@ class PacedSocket(socket.socket):
         self.drop_part()
 
     @property
-    def owes(self) -> bool:
+    def has_unsent(self) -> bool:
         """Whether the client has not been given all of its answer."""
         return bool(self.unsent) or self.part is not None
 

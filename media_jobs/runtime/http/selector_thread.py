@@ -15,7 +15,7 @@ from media_jobs.adapters.notices import Alarm
 log = structlog.get_logger(__name__)
 
 #: How exactly deadlines are kept.
-_TICK_S = 0.25
+_TIMER_S = 0.25
 
 
 class Served(Protocol):
@@ -24,7 +24,7 @@ class Served(Protocol):
     def on_ready(self) -> None:
         """The connection can be read from or written to. An exception drops it."""
 
-    def on_tick(self, now_s: float) -> None:
+    def on_timer(self, now_s: float) -> None:
         """A moment has passed."""
 
     def drop(self) -> None:
@@ -45,12 +45,12 @@ class SelectorThread(threading.Thread):
     def call(self, function: Callable[..., None], *given: Any) -> None:
         """Have the thread call `function`. For other threads, and for signal handlers."""
         self._calls.append(partial(function, *given))
-        self._alarm.ring()
+        self._alarm.set()
 
     def end(self) -> None:
         """Have the thread end, and drop whoever is left."""
         self._is_over = True
-        self._alarm.ring()
+        self._alarm.set()
 
     def watch(self, sock: Any, events: int) -> None:
         if sock in self._selector.get_map():
@@ -64,21 +64,21 @@ class SelectorThread(threading.Thread):
 
     def run(self) -> None:
         self._selector.register(self._alarm, selectors.EVENT_READ)
-        next_tick_s = 0.0
+        next_timer_s = 0.0
         while not self._is_over:
-            for key, _ in self._selector.select(_TICK_S if self.served else None):
+            for key, _ in self._selector.select(_TIMER_S if self.served else None):
                 if key.fileobj is not self._alarm:
                     self._guarded(key.fileobj, "on_ready")
-            self._alarm.silence()
+            self._alarm.clear()
             while self._calls:
                 self._calls.popleft()()
-            if (now_s := time.monotonic()) >= next_tick_s:
-                next_tick_s = now_s + _TICK_S
+            if (now_s := time.monotonic()) >= next_timer_s:
+                next_timer_s = now_s + _TIMER_S
                 for sock in list(self.served):
-                    self._guarded(sock, "on_tick", now_s)
+                    self._guarded(sock, "on_timer", now_s)
         for served in list(self.served.values()):
             served.drop()
-        self._selector.close()  # the alarm stays: others may still ring it
+        self._selector.close()  # the alarm stays: others may still set it
 
     def _guarded(self, sock: Any, method: str, *given: Any) -> None:
         served = self.served.get(sock)

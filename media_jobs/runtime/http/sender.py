@@ -64,12 +64,12 @@ class _Sending:
     def on_ready(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._sent_bytes += self._send_some()
-        if self._sock.owes:
+        if self._sock.has_unsent:
             self._sender.watch(self._sock, selectors.EVENT_WRITE)
         else:
             self._end(was_sent=True)
 
-    def on_tick(self, now_s: float) -> None:
+    def on_timer(self, now_s: float) -> None:
         if now_s - self._began_s > self._sender.pace.allowed_s(self._taken_bytes()):
             self.drop()
 

@@ -23,13 +23,13 @@ _SLICE_S = 0.5
 class WorkerLoop:
     """What a worker does beside its jobs.
 
-    repair: what is done first of all. beside: what it does where nothing is more urgent.
+    repair: what is done first of all. background: what it does where nothing is more urgent.
     """
 
     def __init__(
-        self, worker: Worker, *, repair: Callable[[], object], beside: Callable[[], object] = lambda: None
+        self, worker: Worker, *, repair: Callable[[], object], background: Callable[[], object] = lambda: None
     ) -> None:
-        self.worker, self._repair, self._beside = worker, repair, beside
+        self.worker, self._repair, self._background = worker, repair, background
 
     def between_jobs(self) -> None:
         """Repair what is due, and return when nothing would make the next job fail, or when told to stop.
@@ -51,7 +51,7 @@ class WorkerLoop:
             processing.requeue_own(self.worker)
             self._repair()
             previews.make_waiting(self.worker)
-            self._beside()
+            self._background()
         except database.CONNECTION_ERRORS as error:
             database.discard_connection(error)
             self.worker.suspects_outage = True

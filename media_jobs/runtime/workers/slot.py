@@ -50,7 +50,7 @@ class Slot(threading.Thread):
         loop = WorkerLoop(
             self.worker,
             repair=partial(presence.report_restarts, self.worker),
-            beside=partial(shadows.work_between_jobs, self.worker),
+            background=partial(shadows.work_between_jobs, self.worker),
         )
         queues = queue.worker_queues()
         self._rq_worker = ResilientWorker(

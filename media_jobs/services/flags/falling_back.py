@@ -9,7 +9,7 @@ from media_jobs.callers import GUARD
 from media_jobs.models import FeatureFlag
 from media_jobs.services.flags import history, shares
 from media_jobs.services.flags.guard import Opinion
-from media_jobs.services.webhooks import announcing
+from media_jobs.services.webhooks import service_events
 from media_jobs.states import WebhookEvent
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ def fall_back(flag: FeatureFlag, opinion: Opinion) -> bool:
         new = {"basis_points": 0}
         if not history.write(flag, new, actor=GUARD, reason=opinion.why, fell_back_at=Now(), forced_at=None):
             return False
-        announcing.announce(
+        service_events.create_deliveries(
             WebhookEvent.FLAG_FELL_BACK,
             f"flag-{flag.name}-{flag.version}",
             {

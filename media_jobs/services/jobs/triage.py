@@ -21,7 +21,7 @@ _FAILED = Q(state=JobState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Reported:
     """told: of how many failures an uploader hears. deaf: of how many nobody does: no webhook asks for it."""
 
     told: int
@@ -45,7 +45,7 @@ def reopen(jobs: Collection[UUID], *, actor: Caller) -> int:
     return _sort(jobs, Triage.NEW, "reopened", actor, {}, note="")
 
 
-def tell_uploaders(jobs: Collection[UUID], *, message: str, actor: Caller) -> Told:
+def tell_uploaders(jobs: Collection[UUID], *, message: str, actor: Caller) -> Reported:
     """Send `message` to the webhooks of whoever uploaded the pictures, and mark the failures as seen.
 
     Raises BadRequest where there is no message.
@@ -64,7 +64,7 @@ def tell_uploaders(jobs: Collection[UUID], *, message: str, actor: Caller) -> To
         for batch in _batches(ids):
             with transaction.atomic():
                 told += move_all(batch, _FAILED, "reported", actor=actor, data=data, triage=Triage.SEEN)
-    return Told(told, len(jobs) - told)
+    return Reported(told, len(jobs) - told)
 
 
 def _is_heard(owner: str) -> bool:

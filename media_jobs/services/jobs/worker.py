@@ -32,8 +32,8 @@ HEAVY_TIMES = 3
 #: Each eighth job is looked for in the heavy lane first: uploads without end must not keep somebody's large picture
 #: waiting for ever.
 HEAVY_EVERY = 8
-#: What is owed to the lane `bulk` at most, and what is had in advance: long ago counts for nothing.
-_MOST_OWED_S, _MOST_ADVANCE_S = 1.0, 60.0
+#: How far the lane `bulk` is behind its share at most, and how far ahead of it: long ago counts for nothing.
+_MOST_DEFICIT_S, _MOST_ADVANCE_S = 1.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Worker:
         self.restarts: Counter[SandboxEnd] = Counter()
         self._slots = slots
         self._jobs_since_heavy = 0
-        self._owed_to_bulk_s = 0.0
+        self._bulk_deficit_s = 0.0
         self._presets: dict[UUID, Preset] = {}
 
     @cached_property
@@ -118,7 +118,7 @@ class Worker:
     @property
     def bulk_is_next(self) -> bool:
         """Whether reprocessing has had less than its share of the time, BULK_SHARE."""
-        return self._owed_to_bulk_s > 0
+        return self._bulk_deficit_s > 0
 
     def next_lanes(self) -> list[Lane]:
         """The lanes, in the order in which to look for the next job; each call stands for one such look."""
@@ -133,8 +133,8 @@ class Worker:
         """Remember that a job of the lane was done."""
         self._jobs_since_heavy = 0 if lane is Lane.HEAVY else self._jobs_since_heavy + 1
         share = settings.BULK_SHARE / 100
-        owed_s = self._owed_to_bulk_s + took_s * (share - 1 if lane is Lane.BULK else share)
-        self._owed_to_bulk_s = max(-_MOST_ADVANCE_S, min(_MOST_OWED_S, owed_s))
+        deficit_s = self._bulk_deficit_s + took_s * (share - 1 if lane is Lane.BULK else share)
+        self._bulk_deficit_s = max(-_MOST_ADVANCE_S, min(_MOST_DEFICIT_S, deficit_s))
 
     def preset(self, pk: UUID) -> Preset:
         """The preset with its renditions. It is read once: what jobs were made with never changes."""

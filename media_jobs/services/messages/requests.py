@@ -73,7 +73,9 @@ def take(payload: bytes) -> UUID | None:
         raise
 
 
-def bury(error: MediaError, *, payload: bytes, subject: str, stream: str, sequence: int, deliveries: int) -> None:
+def keep_dead_letter(
+    error: MediaError, *, payload: bytes, subject: str, stream: str, sequence: int, deliveries: int
+) -> None:
     """Keep a message that nothing can be made of, with the reason; once, however often that is done."""
     letter = DeadLetter(
         subject=subject[:255],

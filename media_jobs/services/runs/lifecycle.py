@@ -99,14 +99,14 @@ def confirm(run_id: UUID, *, actor: Caller, worker: str = "") -> ReprocessRun:
     """
     newest = Original.objects.order_by("-pk").values_list("pk", flat=True).first()
     to: dict[str, Any] = {"last_image": newest, "confirmed_at": Now(), **moves.held(worker)}
-    return _wake(_move(run_id, RunState.RUNNING, actor, only=Q(state=RunState.DRAFT), **to))
+    return _drive_now(_move(run_id, RunState.RUNNING, actor, only=Q(state=RunState.DRAFT), **to))
 
 
 def pause(run_id: UUID, *, actor: Caller, code: str = "", detail: str = "") -> ReprocessRun:
     """Begin nothing more. It is `paused` once what is in work has ended. Raises WrongState."""
     if moves.read(run_id).state in (RunState.PAUSING, RunState.PAUSED):
         return moves.read(run_id)
-    return _wake(_move(run_id, RunState.PAUSING, actor, code=code, detail=detail or f"By {actor.id}."))
+    return _drive_now(_move(run_id, RunState.PAUSING, actor, code=code, detail=detail or f"By {actor.id}."))
 
 
 def resume(run_id: UUID, *, actor: Caller, worker: str = "", by: RunBy | None = None) -> ReprocessRun:
@@ -118,7 +118,7 @@ def resume(run_id: UUID, *, actor: Caller, worker: str = "", by: RunBy | None = 
     by = by or (RunBy.COMMAND if worker else RunBy.WORKERS)
     to |= {"by": by, "worker": "", "lease_until": None, **moves.held(worker)}
     stopped = Q(state__in=[RunState.PAUSING, RunState.PAUSED, RunState.INTERRUPTED])
-    return _wake(_move(run_id, RunState.RUNNING, actor, only=stopped, **to))
+    return _drive_now(_move(run_id, RunState.RUNNING, actor, only=stopped, **to))
 
 
 def cancel(run_id: UUID, *, actor: Caller) -> ReprocessRun:
@@ -128,7 +128,7 @@ def cancel(run_id: UUID, *, actor: Caller) -> ReprocessRun:
         return run
     if run.state == RunState.DRAFT:
         return _move(run_id, RunState.CANCELLED, actor, detail=f"By {actor.id}.", ended_at=Now())
-    return _wake(_move(run_id, RunState.CANCELLING, actor, detail=f"By {actor.id}."))
+    return _drive_now(_move(run_id, RunState.CANCELLING, actor, detail=f"By {actor.id}."))
 
 
 def accept(run_id: UUID, *, actor: Caller) -> ReprocessRun:
@@ -138,7 +138,7 @@ def accept(run_id: UUID, *, actor: Caller) -> ReprocessRun:
 
 def roll_back(run_id: UUID, *, actor: Caller) -> ReprocessRun:
     """Take it back: image by image the derivatives of before become current again. Raises WrongState."""
-    return _wake(_move(run_id, RunState.ROLLING_BACK, actor, detail=f"By {actor.id}."))
+    return _drive_now(_move(run_id, RunState.ROLLING_BACK, actor, detail=f"By {actor.id}."))
 
 
 def _move(run_id: UUID, target: RunState, actor: Caller, *, only: Q | None = None, **to: Any) -> ReprocessRun:
@@ -157,7 +157,7 @@ def _pages(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
         yield page
 
 
-def _wake(run: ReprocessRun) -> ReprocessRun:
+def _drive_now(run: ReprocessRun) -> ReprocessRun:
     """Give it its next turn now. A worker would within seconds; so the answer says what came of it."""
     driving.drive(run.pk, run.worker if run.by == RunBy.COMMAND and run.worker else driving.name())
     return moves.read(run.pk)

@@ -38,11 +38,11 @@ class Listener(threading.Thread):
         super().__init__(name="listener", daemon=True)  # it may hang in a database that is away
         self._room, self._alarm, self._stopped = room, Alarm(), threading.Event()
         self._listening: Notices | None = None
-        room.nudge = self._alarm.ring
+        room.nudge = self._alarm.set
 
     def stop(self) -> None:
         self._stopped.set()
-        self._alarm.ring()
+        self._alarm.set()
 
     def run(self) -> None:
         again_s = LOOK_EVERY_S
@@ -74,14 +74,14 @@ class Listener(threading.Thread):
             self._listening = notices()
         else:
             self._listening.wait(self._alarm, again_s)
-        self._alarm.silence()  # whoever rang before is in the room already
+        self._alarm.clear()  # whoever set it before is in the room already
 
     def _sleep(self, for_s: float | None) -> None:
         """Wait for somebody to come in, or for the stop."""
         with selectors.DefaultSelector() as waiting:
             waiting.register(self._alarm, selectors.EVENT_READ)
             waiting.select(for_s)
-        self._alarm.silence()
+        self._alarm.clear()
 
     def _look(self) -> float:
         """Tell everybody who can go on. Returns after how long to look again, if nothing is heard before."""

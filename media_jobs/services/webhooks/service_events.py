@@ -10,7 +10,7 @@ from media_jobs.services.webhooks import payloads
 from media_jobs.states import WebhookEvent
 
 
-def announce(told: WebhookEvent, message_id: str, data: Mapping[str, Any]) -> int:
+def create_deliveries(told: WebhookEvent, message_id: str, data: Mapping[str, Any]) -> int:
     """Make a delivery for each webhook of staff or of a program that asks for it; return how many. For a transaction.
 
     What concerns the whole service is no business of those for whom a program acts, or who come with a token.

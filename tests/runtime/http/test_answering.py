@@ -133,7 +133,7 @@ def test_who_takes_too_little_of_an_answer_ends_it_and_no_operator_hears_of_it(s
     connection, client = connected(stack, grace_s=0.05)
     client.sendall(GET)
     assert Worker(says(*[bytes(HELD_BYTES)] * 8)).handle(connection) is False
-    assert not connection.sock.owes
+    assert not connection.sock.has_unsent
     assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
 
 
@@ -180,4 +180,4 @@ def test_a_file_that_is_not_taken_at_once_is_owed(stack, tmp_path):
     connection, client = connected(stack)
     client.sendall(GET)
     assert Worker(app).handle(connection) is True
-    assert connection.sock.owes
+    assert connection.sock.has_unsent

@@ -47,7 +47,7 @@ def test_what_is_not_taken_is_kept_for_the_sender(stack):
     ours, _ = pair(stack)
     ours.begin(Pace(LIMIT_S, 1e9))
     ours.sendall(bytes(HELD_BYTES))
-    assert ours.owes
+    assert ours.has_unsent
 
 
 def test_more_than_is_kept_waits_for_the_client_and_gives_up_with_it(stack):

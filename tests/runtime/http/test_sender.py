@@ -62,7 +62,7 @@ def test_a_head_and_a_part_of_a_file_arrive_whole_and_in_order(sender, stack, fi
         got += theirs.recv(1_000_000)
     assert got == b"head" + CONTENT[1000:4_001_000]
     assert ended.get(timeout=LIMIT_S) is True
-    assert not ours.owes
+    assert not ours.has_unsent
 
 
 def test_who_takes_nothing_holds_up_nobody_and_is_given_up(sender, stack, file):
@@ -77,7 +77,7 @@ def test_who_takes_nothing_holds_up_nobody_and_is_given_up(sender, stack, file):
     assert until_the_end(theirs) == CONTENT
     outcomes = dict(ended.get(timeout=LIMIT_S) for _ in range(21))
     assert outcomes == {**dict.fromkeys(range(20), False), 99: True}
-    assert not any(ours.owes for ours, _ in idle)
+    assert not any(ours.has_unsent for ours, _ in idle)
 
 
 def test_of_more_than_its_bound_the_slowest_is_given_up(sender, stack, file):

@@ -79,7 +79,7 @@ def test_a_listing_that_finds_no_time_goes_on_where_it_stopped(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.sqlite
-def test_a_tick_with_a_million_listed_objects_stays_within_its_budget(monkeypatch):
+def test_a_run_with_a_million_listed_objects_stays_within_its_budget(monkeypatch):
     """By a clock that goes on by a tenth of a second with each 1,000 keys, as S3 lists them: a hundred seconds."""
     now, listed, limit_s = [0.0], [0], 10.0
     foreign = [f"full/holiday-{number:07}.jpg" for number in range(960_000)]
@@ -98,18 +98,18 @@ def test_a_tick_with_a_million_listed_objects_stays_within_its_budget(monkeypatc
     monkeypatch.setattr(store(Role.WORKER), "keys", keys)
     monkeypatch.setattr("media_jobs.services.housekeeping.task.time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr("media_jobs.services.housekeeping.orphans.PREFIXES", ("full/", "thumb/"))
-    task, ticks = task_named("orphans"), []
+    task, runs_s = task_named("orphans"), []
     while True:
         began = now[0]
         outcome = run_if_due(task, limit_s=limit_s)
         assert outcome
-        ticks.append(now[0] - began)
+        runs_s.append(now[0] - began)
         if not outcome.unfinished:
             break
         progress = MaintenanceTask.objects.get(name="orphans").progress
-        assert len(json.dumps(progress)) < 500_000  # it is written after each tick
-    assert max(ticks) <= limit_s + 0.2
-    assert len(ticks) >= 10
+        assert len(json.dumps(progress)) < 500_000  # it is written after each run
+    assert max(runs_s) <= limit_s + 0.2
+    assert len(runs_s) >= 10
     assert listed[0] == len(stored)  # each once
     assert "40,000 stored objects" in outcome.error  # all of them have no row: see ForeignStorage
 

@@ -21,7 +21,7 @@ from media_jobs.services.waiting.waits import Finished, Poll, Stream, Wait
 LIMIT_S = 60.0
 
 
-class Told:
+class Notified:
     """What the listener has told, in its order."""
 
     def __init__(self, *, at_most: int = 100) -> None:
@@ -48,8 +48,8 @@ class Told:
 
 
 @contextmanager
-def listening(*, at_most: int = 100) -> Iterator[Told]:
-    told = Told(at_most=at_most)
+def listening(*, at_most: int = 100) -> Iterator[Notified]:
+    told = Notified(at_most=at_most)
     listener = Listener(told.room)
     listener.start()
     try:

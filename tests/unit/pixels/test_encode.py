@@ -4,7 +4,7 @@ import pytest
 import pyvips
 
 from media_jobs.demo.exif_writer import Facts, with_facts
-from media_jobs.pipeline.encode import encode, held_bytes
+from media_jobs.pipeline.encode import encode, working_bytes
 from media_jobs.pipeline.privacy.embed import xmp_packet
 from media_jobs.pipeline.recipes import Chroma, Format, Rendition
 from media_jobs.pipeline.values import Rights
@@ -95,8 +95,8 @@ def test_a_large_jpeg_has_no_tables_of_its_own_by_itself():
         == len(made(large, Format.JPEG, effort=0))
         > len(made(large, Format.JPEG, effort=5))
     )
-    assert held_bytes(Rendition("r", 2600), Format.JPEG, 2600 * 2600) == 0
-    assert held_bytes(Rendition("r", 2500), Format.JPEG, 2500 * 2500) > 0
+    assert working_bytes(Rendition("r", 2600), Format.JPEG, 2600 * 2600) == 0
+    assert working_bytes(Rendition("r", 2500), Format.JPEG, 2500 * 2500) > 0
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_the_more_effort_the_smaller_a_jpeg_is():
     ],
 )
 def test_what_a_jpeg_encoder_holds_is_known_before(wished, bytes_per_pixel):
-    assert held_bytes(Rendition("r", 100, **wished), Format.JPEG, 1_000) == 1_000 * bytes_per_pixel
+    assert working_bytes(Rendition("r", 100, **wished), Format.JPEG, 1_000) == 1_000 * bytes_per_pixel
 
 
 @pytest.mark.parametrize("format", [Format.WEBP, Format.AVIF, Format.PNG])

@@ -1,7 +1,7 @@
 """Reads XMP packets: the properties at their top, and their texts.
 
 Parsed by expat, which is told to stop at a document type. So no entity can be declared: none expands, and nothing is
-ever fetched. Depth, number and length of what is read are bounded. A packet that is no XML is mended first where that
+ever fetched. Depth, number and length of what is read are bounded. A packet that is no XML is repaired first where that
 can be done (`repair`).
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from media_jobs.pipeline.privacy import names
-from media_jobs.pipeline.privacy.xmp.repair import mended
+from media_jobs.pipeline.privacy.xmp.repair import repaired
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns# "
 _LANGUAGE = "http://www.w3.org/XML/1998/namespace lang"
@@ -18,7 +18,7 @@ _LISTS = frozenset({_RDF + "Seq", _RDF + "Bag", _RDF + "Alt"})
 _DESCRIPTION, _VALUE, _ITEM, _RESOURCE = _RDF + "Description", _RDF + "value", _RDF + "li", _RDF + "resource"
 
 _MAX_PACKET_BYTES = 1_048_576
-_MAX_MENDED_BYTES = 262_144
+_MAX_REPAIRED_BYTES = 262_144
 _MAX_ELEMENTS = 20_000
 _MAX_DEPTH = 60
 _DEEPEST = 7  #: of a value: property, description, value, list, item, description, value
@@ -51,7 +51,7 @@ def read(packet: bytes, into: Xmp, found: set[str]) -> None:
     properties = _Properties()
     if not properties.read(packet) and not properties.refused:
         properties = _Properties("utf-8")
-        properties.read(mended(packet[:_MAX_MENDED_BYTES]))
+        properties.read(repaired(packet[:_MAX_REPAIRED_BYTES]))
     found |= properties.names
     if not properties.whole:
         found.add("XMP that cannot be read")

@@ -24,8 +24,8 @@ _USUAL = {prefix: uri for uri, (prefix, _) in PROPERTIES.items()} | {
 _ALWAYS_THERE = frozenset({"xml", "xmlns"})
 
 
-def mended(packet: bytes) -> bytes:
-    """The packet as UTF-8, with what can be mended. It declares no entities that it did not declare before."""
+def repaired(packet: bytes) -> bytes:
+    """The packet as UTF-8, with what can be repaired. It declares no entities that it did not declare before."""
     text = _CONTROL.sub("", _decoded(packet))
     text = _RAW_AMPERSAND.sub("&amp;", _NUMBER.sub(_possible, text))
     return _with_prefixes(text).encode("utf-8", "replace")
