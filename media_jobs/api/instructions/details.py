@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import instruction_lists
-from media_jobs.api.instructions import schema, serializers
+from media_jobs.api.instructions import payloads, schema
 from media_jobs.api.instructions.fields import FilesForm, PageQuery, asked_page, query_of
 from media_jobs.api.instructions.serializers import DetailSerializer, FilesAddedSerializer
 from media_jobs.api.instructions.shared import instruction_of, page_of
@@ -54,7 +54,7 @@ class DetailsView(APIView):
     def get(self, request: Request, id: UUID) -> Response:
         found = instruction_of(request, id)
         page = instruction_lists.page(instruction_lists.details(found), asked_page(query_of(PageQuery, request)))
-        return readiness.tagged(request, page_of("Files of the instruction", page, serializers.detail))
+        return readiness.tagged(request, page_of("Files of the instruction", page, payloads.detail))
 
     @extend_schema(
         operation_id="addFiles",
@@ -126,7 +126,7 @@ def _taken(files: list[ArrivingFile[Any]], outcomes: list[Outcome]) -> Answer:
 
 def _item(file: ArrivingFile[Any], outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, InstructionDetail):
-        return {"filename": file.filename, "detail": serializers.detail(outcome, made=()), "error": None}
+        return {"filename": file.filename, "detail": payloads.detail(outcome, made=()), "error": None}
     problem = batches.problem(outcome)
     return {"filename": file.filename, "detail": None, "error": {"code": problem.code, "detail": problem.detail}}
 

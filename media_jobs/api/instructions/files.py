@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import instruction_lists
-from media_jobs.api.instructions import schema, serializers
+from media_jobs.api.instructions import payloads, schema
 from media_jobs.api.instructions.fields import FilesQuery, asked_page, query_of, states_of
 from media_jobs.api.instructions.serializers import UncleanedSerializer
 from media_jobs.api.instructions.shared import page_of
@@ -53,8 +53,8 @@ class FilesView(APIView):
             due=query["due"],
         )
         found = instruction_lists.page(instruction_lists.uncleaned(caller, wanted), asked)
-        return page_of("Files that were not cleaned up", found, serializers.uncleaned)
+        return page_of("Files that were not cleaned up", found, payloads.uncleaned)
 
 
 def _upload(row: DirectUpload) -> dict[str, object]:
-    return serializers.unused_upload(row, staged_files.due_at(row))
+    return payloads.unused_upload(row, staged_files.due_at(row))

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from media_jobs import instruction_lists
-from media_jobs.api.instructions import schema, serializers
+from media_jobs.api.instructions import payloads, schema
 from media_jobs.api.instructions.fields import CreateForm, InstructionsQuery, PageQuery, asked_page, body_of, query_of
 from media_jobs.api.instructions.serializers import DetailSerializer, InstructionSerializer, ProductSerializer
 from media_jobs.api.instructions.shared import answer, detail_of, instruction_of, page_of
@@ -53,7 +53,7 @@ class InstructionsView(APIView):
             before=query.get("createdBefore"),
         )
         page = instruction_lists.page(rows, asked_page(query))
-        return readiness.tagged(request, page_of("Your instructions", page, serializers.instruction))
+        return readiness.tagged(request, page_of("Your instructions", page, payloads.instruction))
 
     @extend_schema(
         operation_id="createInstruction",
@@ -76,7 +76,7 @@ class InstructionsView(APIView):
         def create() -> Answer:
             made = instructions.create(caller=caller, product=product, name=name)
             made.refresh_from_db(fields=["status", "changed_at"])
-            return Answer(201, envelope.of_data("Instruction created", serializers.instruction(made)))
+            return Answer(201, envelope.of_data("Instruction created", payloads.instruction(made)))
 
         fingerprint = idempotency.fingerprint("instruction", {"productId": [product], "name": [name]})
         done = idempotency.once(Sent(caller.id, key, fingerprint) if key else None, create)
@@ -100,7 +100,7 @@ class InstructionView(APIView):
     )
     def get(self, request: Request, id: UUID) -> Response:
         found = instruction_of(request, id)
-        return readiness.tagged(request, answer("Instruction", serializers.instruction(found)))
+        return readiness.tagged(request, answer("Instruction", payloads.instruction(found)))
 
 
 class DetailView(APIView):
@@ -119,7 +119,7 @@ class DetailView(APIView):
     )
     def get(self, request: Request, id: UUID, detailId: UUID) -> Response:  # noqa: N803  (the wire's spelling)
         found = detail_of(instruction_of(request, id), detailId)
-        return readiness.tagged(request, answer("File", serializers.detail(found)))
+        return readiness.tagged(request, answer("File", payloads.detail(found)))
 
 
 class ProductsView(APIView):
@@ -141,4 +141,4 @@ class ProductsView(APIView):
         found = products.open_to(caller_of(request).id)
         start = (asked.number - 1) * asked.size
         page = Page(found[start : start + asked.size], asked.number, asked.size, len(found), None)
-        return readiness.tagged(request, page_of("Products that are open to you", page, serializers.product))
+        return readiness.tagged(request, page_of("Products that are open to you", page, payloads.product))
