@@ -3,7 +3,7 @@
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import product
 from typing import NamedTuple
 from uuid import uuid4
@@ -13,7 +13,7 @@ import pytest
 from tests.chaos.dying.cutting_proxy import Cut, CuttingProxy, Moment
 from tests.chaos.dying.faulty import faulty_world
 from tests.chaos.world.harness import World, photos, repeatedly, scaled, world
-from tests.e2e.service import photo
+from tests.e2e.service import photo, wait_until
 
 #: How each of the three transactions is recognised: by a statement that no other one has.
 CLAIM = r"""UPDATE "media_jobs_job" SET ((?!WHERE).)*"state" = 'processing'"""
@@ -93,18 +93,23 @@ def test_nothing_is_lost_or_doubled_when_the_database_restarts_under_load(tmp_pa
     with world(tmp_path, {"WORKERS_IN_WEB": in_web}, own_postgres=True) as made:
         workers = made.service.pids("worker")
 
+        def send(content: bytes) -> "Future[str]":
+            return pool.submit(made.send, content, key=uuid4().hex)
+
         def restart() -> None:
             made.postgres.stop(how)
+            before = made.refusals.total()
+            sent.append(send(photos(1)[0]))  # all others may be done
+            wait_until(lambda: made.refusals.total() > before, 60, "an upload that meets it")
             made.postgres.start()
 
-        contents = photos(scaled(100, 600))
         with ThreadPoolExecutor(4) as pool:
-            sent = [pool.submit(made.send, content, key=uuid4().hex) for content in contents]
+            sent = [send(content) for content in photos(scaled(100, 600))]
             repeatedly(restart, [1.5] * scaled(2, 10))
             accepted = {one.result() for one in sent}
         assert made.refusals.keys() == {(503, "database_unavailable")}
         made.assert_all_done()
-        assert len(accepted) == len(contents)
+        assert len(accepted) == len(sent)
         assert made.jobs().keys() == accepted
         assert made.service.pids("worker") == workers
         made.assert_invariants()

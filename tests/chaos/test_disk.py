@@ -84,8 +84,9 @@ def test_uploads_are_refused_before_the_storage_is_full_and_accepted_when_there_
 @pytest.mark.parametrize(("folder", "code"), [("data/objects", "storage_full"), ("data/work", "disk_full")])
 def test_work_goes_on_by_itself_after_a_disk_was_full(tmp_path, folder, code):
     with world_with_disk(tmp_path, folder) as small:
-        with small.uploads(photos(UPLOADS, large_every=3)), ExitStack() as disk:
+        with ExitStack() as uploads, ExitStack() as disk:
             with stopped_workers(small):  # else they might have nothing to do just then
+                uploads.enter_context(small.uploads(photos(UPLOADS, large_every=3)))
                 wait_until(lambda: len(small.query(_WAITING)) >= 4, 60, "some work")
                 disk.enter_context(full(small))
             met = lambda: code in {event["data"].get("code") for event in small.history()}  # noqa: E731

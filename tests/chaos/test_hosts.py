@@ -30,7 +30,7 @@ def test_a_host_that_vanishes_for_ever_in_the_middle_of_its_work_costs_no_pictur
         birch.kill()
         hosts.lost = birch
     hosts.assert_all_done()
-    assert len(hosts.accepted) == len(hosts.jobs()) == UPLOADS
+    assert len(hosts.accepted) == len(hosts.jobs()) >= UPLOADS
     assert not hosts.refusals
     assert hosts.claims(in_hand) == [birch.name, alder.name]
     hosts.assert_invariants()

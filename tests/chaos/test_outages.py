@@ -49,10 +49,10 @@ def test_workers_wait_while_their_folder_cannot_be_written(tmp_path):
         with made.uploads(photos(UPLOADS, large_every=5)):
             wait_until(lambda: len(made.jobs()) >= UPLOADS // 3, 60, "some work")
             with unwritable(tmp_path / "data" / "work"):
+                made.send(photos(1)[0])  # uploads are accepted all the while, and there is work for sure
                 wait_until(lambda: '"event": "paused"' in made.service.logs, 60, "a worker that waits")
                 ready = httpx.get(f"{made.service.url}/readyz", timeout=30)
                 assert (ready.status_code, ready.json()["degraded"]) == (200, ["work"])
-                made.send(photos(1)[0])  # uploads are accepted all the while
                 time.sleep(UNWRITABLE_FOR_S)
         made.assert_all_done()
         codes = {event["data"].get("code") for event in made.history() if event["type"] == "retry_due"}

@@ -198,13 +198,13 @@ class Service:
 
 
 @contextmanager
-def running(data: Path, env: Mapping[str, str] | None = None, *, arguments: tuple[str, ...] = ()) -> Iterator[Service]:
-    """A service that is ready, with a database of its own, and a storage unless `env` says which."""
+def running(data: Path, env: Mapping[str, str] | None = None, **how: Any) -> Iterator[Service]:
+    """A service that is ready, with a database of its own, and a storage unless `env` says which. how: see Service."""
     with ExitStack() as stack:
         url = stack.enter_context(database())
         stored, objects = ({}, None) if "S3_BUCKET" in (env or {}) else stack.enter_context(storage(data))
         settings = {"DATABASE_URL": url, **stored, **(env or {})}
-        service = Service(data, settings, arguments=arguments, objects=objects)
+        service = Service(data, settings, objects=objects, **how)
         try:
             yield service.start()
         finally:

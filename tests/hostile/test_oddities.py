@@ -169,8 +169,9 @@ def stop_during_an_upload(service: Service) -> None:
     with connected(service) as client:
         head = f"POST /v1/images HTTP/1.1\r\n{host(service)}\r\n{_FORM}\r\nContent-Length: {len(content)}\r\n\r\n"
         client.sendall(head.encode() + content[:200_000])
+        wait_until(service.objects.unfinished, 60, "the upload to be begun")
         os.kill(service.pid, signal.SIGTERM)
-        wait_until(lambda: is_refused(service), 10, "the door to be closed", every_s=0.02)
+        wait_until(lambda: is_refused(service), 60, "the door to be closed", every_s=0.02)
         client.sendall(content[200_000:])
         assert client.recv(20).startswith(b"HTTP/1.1 202")
     assert service.wait() == 0

@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 
 from media_jobs.demo.exif_writer import Facts, with_facts
+from tests.chaos.dying.crashing import PROGRAM, Faults
+from tests.e2e.held import held, holding
 from tests.e2e.service import Service, running, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -27,7 +29,12 @@ LATITUDE, LONGITUDE = 47.123456, 8.654321
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def faults(tmp_path_factory: pytest.TempPathFactory) -> Faults:
+    return holding(tmp_path_factory.mktemp("logs") / "points")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[Service]:
     settings = {
         "WORKERS": "1",
         "WEBHOOK_ALLOW_LOOPBACK": "true",
@@ -36,7 +43,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         "SECRET_KEY": SECRET_KEY,
     }
     settings |= {"PRESERVE_GPS": "true", "ALLOW_ANONYMOUS": "false", "MAX_ATTEMPTS": "1"}
-    with running(tmp_path_factory.mktemp("logs") / "data", settings) as started:
+    with running(tmp_path_factory.mktemp("logs") / "data", settings | faults.env, program=PROGRAM) as started:
         yield started
 
 
@@ -62,15 +69,15 @@ def done(service: Service, key: str, answer: httpx.Response) -> dict[str, Any]:
     return service.finished(answer.json()["jobId"])
 
 
-def photo(width: int = 640) -> bytes:
+def photo() -> bytes:
     """A picture that was taken at a place that nobody is to know."""
     out = BytesIO()
-    Image.effect_noise((width, width * 3 // 4), 40).convert("RGB").save(out, "JPEG")
+    Image.effect_noise((640, 480), 40).convert("RGB").save(out, "JPEG")
     facts = Facts(latitude=LATITUDE, longitude=LONGITUDE, creator="Ada Lovelace", serial="SERIAL-4711")
     return with_facts(out.getvalue(), facts)
 
 
-def test_a_request_is_followed_from_its_id_to_the_decoder(service: Service) -> None:
+def test_a_request_is_followed_from_its_id_to_the_decoder(service: Service, faults: Faults) -> None:
     key = service.manage("apikey", "create", "a program").split()[-1]
     answer = upload(service, key, photo(), "a.jpg", traceparent=TRACEPARENT)
     job = done(service, key, answer)["jobId"]
@@ -84,22 +91,12 @@ def test_a_request_is_followed_from_its_id_to_the_decoder(service: Service) -> N
     assert events["upload_accepted"]["span_id"] != events["job_done"]["span_id"]
 
     # What the decoder meets says so, too: it is stopped in the middle of a picture, and killed.
-    second = upload(service, key, photo(4000), "b.jpg", traceparent=TRACEPARENT)
-    path = f"{service.url}/v1/jobs/{second.json()['jobId']}"
-
-    def is_held() -> bool:
-        for pid in service.pids("sandbox"):
-            os.kill(pid, signal.SIGSTOP)
-        return bool(httpx.get(path, headers=service.headers, timeout=30).json()["stage"] == "rendering")
-
-    wait_until(is_held, 60, "the middle of a picture")
-    held = service.pids("sandbox")
-    for pid in held:
-        os.kill(pid, signal.SIGKILL)
+    second, decoder = held(faults, lambda: upload(service, key, photo(), "b.jpg", traceparent=TRACEPARENT))
+    os.kill(decoder, signal.SIGKILL)
     service.finished(second.json()["jobId"])
     [died] = [line for line in lines(service) if line["event"] == "decoder_died"]
     assert (died["job"], died["attempt"], died["trace_id"]) == (second.json()["jobId"], 1, TRACE)
-    assert (died["request_id"], died["pid"]) == (second.headers["X-Request-ID"], held[0])
+    assert (died["request_id"], died["pid"]) == (second.headers["X-Request-ID"], decoder)
 
 
 def test_nothing_private_is_in_the_log(service: Service) -> None:

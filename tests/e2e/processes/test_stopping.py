@@ -1,17 +1,14 @@
 """A worker that is told to stop in the middle of a picture hands it back, and another one does it."""
 
-import contextlib
 import os
 import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from tests import images
+from tests.chaos.dying.crashing import PROGRAM
+from tests.e2e.held import held, holding
 from tests.e2e.service import Service, family, is_alive, running, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -22,61 +19,30 @@ LIMIT_S = 25
 ONE_SIGNAL_S = 1.5
 
 
-@contextmanager
-def no_decoder_moves(service: Service, of: int) -> Iterator[None]:
-    """Let each picture of the worker with process id `of` take very long."""
-    over = threading.Event()
-
-    def hold() -> None:
-        while not over.wait(0.02):
-            for child in decoders(of):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGSTOP)
-
-    holding = threading.Thread(target=hold)
-    holding.start()
-    try:
-        yield
-    finally:
-        over.set()
-        holding.join()
-
-
-def decoders(worker: int) -> list[int]:
-    """The process ids of the worker's children that run a decoder."""
-    with contextlib.suppress(OSError):
-        of_threads = Path(f"/proc/{worker}/task").glob("*/children")
-        children = [pid for children in of_threads for pid in children.read_text().split()]
-        return [int(pid) for pid in children if Path(f"/proc/{pid}/comm").read_text().strip() == "gallimg-decoder"]
-    return []
-
-
-def test_a_job_in_hand_is_handed_back_in_time_and_done_by_another_worker(tmp_path_factory):
-    data = tmp_path_factory.mktemp("stopping") / "data"
-    with running(data, {"WORKERS": "1"}) as service:
+def test_a_job_in_hand_is_handed_back_in_time_and_done_by_another_worker(tmp_path):
+    faults = holding(tmp_path / "points")
+    with running(tmp_path / "data", {"WORKERS": "1", **faults.env}, program=PROGRAM) as service:
         [worker] = service.pids("worker")
-        with no_decoder_moves(service, worker):
-            job_id = service.send(images.jpeg(800, 600))
-            wait_until(lambda: decoders(worker), 60, "the job to begin")
-            os.kill(worker, signal.SIGTERM)
-            wait_until(lambda: not is_alive(worker), LIMIT_S, "the worker's end")
+        job_id, _ = held(faults, lambda: service.send(images.jpeg(800, 600)))
+        os.kill(worker, signal.SIGTERM)
+        wait_until(lambda: not is_alive(worker), LIMIT_S, "the worker's end")
         assert service.finished(job_id)["status"] == "done"
         assert_was_handed_back(service)
 
 
 def test_of_slots_in_the_web_process_a_second_signal_has_jobs_handed_back_at_once(tmp_path):
-    with running(tmp_path / "data", {"WORKERS": "1", "WORKERS_IN_WEB": "true"}) as service:
+    faults = holding(tmp_path / "points", "web")
+    settings = {"WORKERS": "1", "WORKERS_IN_WEB": "true", **faults.env}
+    with running(tmp_path / "data", settings, program=PROGRAM) as service:
         [web] = service.pids("web")
         assert not [title for _, title in family(service.pid).values() if title.startswith("gallimg-worker")]
-        with no_decoder_moves(service, web):
-            job_id = service.send(images.jpeg(800, 600))
-            wait_until(lambda: decoders(web), 60, "the job to begin")
-            os.kill(web, signal.SIGTERM)
-            wait_until(lambda: not service.is_ready(), LIMIT_S, "no more requests")
-            time.sleep(ONE_SIGNAL_S)
-            assert is_alive(web), "the job in hand has its time"
-            os.kill(web, signal.SIGTERM)
-            wait_until(lambda: not is_alive(web), LIMIT_S, "the end of the web process")
+        job_id, _ = held(faults, lambda: service.send(images.jpeg(800, 600)))
+        os.kill(web, signal.SIGTERM)
+        wait_until(lambda: not service.is_ready(), LIMIT_S, "no more requests")
+        time.sleep(ONE_SIGNAL_S)
+        assert is_alive(web), "the job in hand has its time"
+        os.kill(web, signal.SIGTERM)
+        wait_until(lambda: not is_alive(web), LIMIT_S, "the end of the web process")
         wait_until(service.is_ready, 60, "another web process")
         assert service.finished(job_id)["status"] == "done"
         assert_was_handed_back(service)

@@ -139,7 +139,7 @@ def test_several_uploads_at_once_all_end_done(service, photo):
     assert {wait(service.url, job)["status"] for job in jobs} == {"done"}
 
 
-def _until(condition, timeout_s: float = 20) -> None:
+def _until(condition, timeout_s: float = 60) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline

@@ -134,18 +134,32 @@ def test_a_crash_for_lack_of_memory_is_not_the_pictures_doing(
         ask(images.jpeg())
 
 
-def test_a_crash_near_the_limit_of_memory_is_not_the_pictures_doing(altered: Callable[[str], None], ask: Ask) -> None:
+def test_a_crash_near_the_limit_of_memory_is_not_the_pictures_doing(
+    altered: Callable[[str], None], ask: Ask, tmp_path: Path
+) -> None:
     altered("""
         import os, time
         from media_jobs.pipeline import render
         def die(request, on_output):
             hoard = b"x" * (500 << 20)
-            time.sleep(1.2)  # it is looked at twice a second
+            open("hoards", "x").close()
+            while not os.path.exists("seen"):
+                time.sleep(0.01)
             os.abort()
         render.render = die
     """)
+    at_its_largest = 0
+
+    def see() -> None:
+        """What a child takes is looked at after each heartbeat: before the second one it has been."""
+        nonlocal at_its_largest
+        for hoards in tmp_path.glob("decoder-*/hoards"):
+            at_its_largest += 1
+            if at_its_largest == 2:
+                hoards.with_name("seen").touch()
+
     with pytest.raises(errors.TooMuchMemory):
-        ask(images.jpeg())
+        ask(images.jpeg(), heartbeat=see)
 
 
 SHORT_OF_MEMORY: dict[str, Callable[[], bytes]] = {
