@@ -1,6 +1,5 @@
 """What a large table costs: the same operations in a nearly empty and in a full database, in turn."""
 
-import os
 import statistics
 import subprocess
 import sys
@@ -12,10 +11,10 @@ from pathlib import Path
 import psycopg
 
 from bench.asked import Asked
+from bench.builds import of_a_command
 from bench.measure import ROOT, Spread
 from bench.rows import Row
 from tests import servers
-from tests.limits import NO_LIMITS
 
 #: Enough for one page of the admin and a full list of RQ.
 _SMALL = {"done": 200, "queued": 200}
@@ -58,17 +57,11 @@ def prepared(name: str, server: servers.Postgres, valkey: str, folder: Path, *, 
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     environment = {
-        **os.environ,
-        **NO_LIMITS,
-        "DJANGO_SETTINGS_MODULE": "gallimg_site.settings",
-        "SECRET_KEY": "only for the bench, where nothing is secret" + "." * 20,
+        **of_a_command(folder),
         "DATABASE_URL": server.url.replace("/postgres", f"/{name}"),
         "REDIS_URL": valkey,
-        "GALLIMG_DATA": str(folder),
-        "S3_BUCKET": "",
         "QUEUE_SIZE": "64",
         "MAX_BACKLOG": "1000000",
-        "LOG_LEVEL": "error",
         "ALLOWED_HOSTS": "localhost",
     }
     subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=root, env=environment, check=True)
