@@ -9,6 +9,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -217,9 +218,9 @@ def notified_of_work(nats: NatsServer) -> set[str]:
 
 
 def test_a_request_that_comes_thrice_while_its_consumers_die_becomes_one_job(
-    service: Service, nats: NatsServer, ada: httpx.Client, key: tuple[str, str]
+    service: Service, nats: NatsServer, ada: httpx.Client, key: tuple[str, str], tmp_path: Path
 ) -> None:
-    content = images.jpeg(70, 50)
+    content, log = images.jpeg(70, 50), tmp_path / "latest"
     begun = ada.post("/v1/uploads", json={"filename": "a.jpg", "contentType": "image/jpeg"}).json()
     stored = httpx.post(begun["url"], data=begun["fields"], files={"file": ("a.jpg", content)})
     assert stored.status_code == 204
@@ -227,15 +228,16 @@ def test_a_request_that_comes_thrice_while_its_consumers_die_becomes_one_job(
     before = data(ada.get("/instructions"))["total"]
 
     def consume() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "manage.py", "consume_image_requests"],
-            cwd=ROOT,
-            env={**os.environ, **service.env, "NATS_OWNER": f"key:{key[0]}"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock
-        )
+        with log.open("wb") as err:
+            return subprocess.Popen(
+                [sys.executable, "manage.py", "consume_image_requests"],
+                cwd=ROOT,
+                env={**os.environ, **service.env, "NATS_OWNER": f"key:{key[0]}"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=err,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no lock
+            )
 
     consumers = [consume()]
     try:
@@ -247,8 +249,9 @@ def test_a_request_that_comes_thrice_while_its_consumers_die_becomes_one_job(
         newest = f"/instructions/{data(ada.get('/instructions'))['items'][0]['id']}"
         wait_until(lambda: is_over(ada, newest), 120, "the end of the file")
         nats.publish("image.requests", json.dumps(body).encode())
+        wait_until(lambda: "consumer_ready" in log.read_text(), 60, "the latest consumer")  # one before it had the job
         consumers[-1].terminate()
-        assert consumers[-1].wait(30) == 0
+        assert consumers[-1].wait(60) == 0
     finally:
         for consumer in consumers:
             consumer.kill()
