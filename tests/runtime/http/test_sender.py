@@ -20,8 +20,8 @@ MakeSender = Callable[..., Sender]
 
 @pytest.fixture
 def sender(stack: ExitStack) -> MakeSender:
-    def make(*, grace_s: float = LIMIT_S, **bounds: int) -> Sender:
-        made = Sender(Pace(grace_s, 1e9), **bounds)
+    def make(*, grace_s: float = LIMIT_S, bytes_s: float = 1e9, **bounds: int) -> Sender:
+        made = Sender(Pace(grace_s, bytes_s), **bounds)
         made.start()
         stack.callback(made.join, LIMIT_S)
         stack.callback(made.end)
@@ -66,7 +66,7 @@ def test_a_head_and_a_part_of_a_file_arrive_whole_and_in_order(sender, stack, fi
 
 
 def test_who_takes_nothing_holds_up_nobody_and_is_given_up(sender, stack, file):
-    sending, ended = sender(grace_s=0.3), queue.SimpleQueue[tuple[int, bool]]()
+    sending, ended = sender(grace_s=2.0, bytes_s=1_000), queue.SimpleQueue[tuple[int, bool]]()
     idle = [pair(stack) for _ in range(20)]
     for number, (ours, _) in enumerate(idle):
         ours.send_part(part(file))
