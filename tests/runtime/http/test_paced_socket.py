@@ -1,6 +1,7 @@
 """A thread waits for a client no longer than its pace allows, and for its answer to be taken not at all."""
 
 import threading
+import time
 
 import pytest
 
@@ -28,6 +29,7 @@ def test_each_byte_gives_more_time_and_no_byte_begins_it_anew(stack):
     finally:
         stop.set()
         trickling.join()
+    ours, theirs = pair(stack)  # where nothing is left to be read
     theirs.sendall(bytes(1000))
     ours.begin(Pace(0.0, 100.0))
     received = 0
@@ -80,7 +82,13 @@ def test_who_is_waited_for_dawdles_and_who_sends_does_not(stack):
     ours, theirs = pair(stack)
     ours.begin(Pace(LIMIT_S, 1e9))
     assert not ours.dawdles()
-    threading.Timer(2.1, theirs.sendall, (bytes(100_000),)).start()
+
+    def send_late() -> None:
+        until(ours.dawdles)
+        time.sleep(0.05)  # the byte that is read first makes up for less
+        theirs.sendall(bytes(100_000))
+
+    threading.Thread(target=send_late).start()
     received = len(ours.recv(1))
     assert ours.dawdles()
     while received < 100_000:
