@@ -11,6 +11,7 @@ import os
 import secrets
 import shlex
 import shutil
+import signal
 import subprocess
 import tarfile
 import tempfile
@@ -68,7 +69,16 @@ def daemon() -> Iterator[None]:
             yield
         finally:
             del os.environ["DOCKER_HOST"]
-            server.stop()
+            server.stop(signal.SIGTERM)
+            _unmount(folder)
+
+
+def _unmount(folder: Path) -> None:
+    """Undo what a daemon leaves mounted when it ends: itself, and the host's network as a file."""
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for path in reversed(mounted):  # what was mounted last, first
+        if path.startswith(f"{folder}/"):
+            subprocess.run(["umount", path], check=True, timeout=_BUILD_LIMIT_S)
 
 
 def image() -> str:
