@@ -43,8 +43,12 @@ def add_up(*, upto: int) -> int:
         if len(sums) == len(held):
             return 0
         MetricEntry.objects.filter(pk__in=[pk for pk, *_ in held]).delete()
-        MetricEntry.objects.bulk_create(
-            MetricEntry(metric=metric, label=label, le_ms=le_ms, count_more=count, sum_more=total)
-            for (metric, label, le_ms), (count, total) in sums.items()
-        )
+        _write(sums)
     return len(held) - len(sums)
+
+
+def _write(sums: Totals) -> None:
+    MetricEntry.objects.bulk_create(
+        MetricEntry(metric=metric, label=label, le_ms=le_ms, count_more=count, sum_more=total)
+        for (metric, label, le_ms), (count, total) in sums.items()
+    )
