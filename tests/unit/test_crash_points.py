@@ -1,4 +1,4 @@
-"""The places where the chaos tests let a process die are there: those tests run seldom, and a renaming often."""
+"""What the chaos tests name of the service is there: those tests run seldom, and a renaming often."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.chaos import test_crashes, test_deliveries, test_direct_uploads, test_rollback
-from tests.chaos.dying import crashing
+from tests.chaos.dying import crashing, faulty
 
 
 def points(found: Any) -> Iterator[crashing.Point]:
@@ -30,3 +30,8 @@ FUNCTIONS = sorted(
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_crash_point_is_a_function(function: str) -> None:
     assert callable(crashing.resolve(function)[2])
+
+
+@pytest.mark.parametrize("constant", sorted({**faulty.QUICK, **test_crashes.QUICK}))
+def test_a_constant_that_is_made_quicker_is_there(constant: str) -> None:
+    assert crashing.resolve(constant)[2] is not None

@@ -40,6 +40,8 @@ FLAGS = Task("flags", "feature flags with too many errors", 20, feature_flags.fi
 #: What cannot wait for the end of a job in hand.
 URGENT = (LEASES, FLAGS)
 
+METRICS = Task("metrics", "adds up what /metrics tells", 30, counted.find, counted.repair)
+
 TASKS = (
     *URGENT,
     Task("uploads", "originals that were given up", _MINUTE_S, deleted_originals.find, deleted_originals.repair),
@@ -60,7 +62,7 @@ TASKS = (
     Task("comparisons", "pictures of shadows after SHADOW_DAYS", _HOUR_S, shadows.find_old, shadows.forget_pictures),
     Task("places", "room that dead uploads took up", _HOUR_S, places.find, places.repair),
     Task("amounts", "adds up what is stored", _MINUTE_S, amounts.find, amounts.repair),
-    Task("metrics", "adds up what /metrics tells", 30, counted.find, counted.repair),
+    METRICS,
     Task("orphans", "stored objects that no row names", _DAY_S, orphans.find_orphans, orphans.mark_orphans),
     Task("tombstones", "objects that are to be deleted", _MINUTE_S, orphans.find_tombstones, orphans.delete_objects),
     Task("writes", "unfinished writes to the storage", _INTERVAL_S, leftovers.find_writes, leftovers.abort_writes),

@@ -10,7 +10,7 @@ from tests.chaos.world.harness import World, world
 from tests.chaos.world.housekeeper import housekeeper
 
 #: A dead worker is noticed within seconds, and a process that dies on purpose is no crash loop to slow down.
-_QUICK: Mapping[str, Any] = {
+QUICK: Mapping[str, Any] = {
     "django.conf.settings.LEASE_S": 2,
     "media_jobs.runtime.children.QUICK_EXIT_S": 0,
     "media_jobs.runtime.workers.rq_worker._IDLE_WAIT_S": 1,
@@ -27,7 +27,7 @@ def faulty_world(
     **how: Any,
 ) -> Iterator[tuple[World, Faults]]:
     """Run `harness.world` with a service that has these points. constants: on top of those that make it quick."""
-    faults = Faults(tmp / "points", points, constants={**_QUICK, **(constants or {})})
+    faults = Faults(tmp / "points", points, constants={**QUICK, **(constants or {})})
     with (
         world(tmp, {**faults.env, **(env or {})}, program=PROGRAM, **how) as made,
         housekeeper(made.service.env) as made.housekeeper,
