@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 _NOTIFY_EVERY_S = 1
 _URGENT_EVERY_S = 10
 #: A turn, of all tasks together: what is left afterwards continues in the next one. Jobs of a command wait meanwhile.
-_RUN_LIMIT_S = 10
+#: It takes ten seconds at most: what was begun by then is ended first.
+_RUN_LIMIT_S = 9.5
 _CONTINUE_AFTER_S = 1
 #: What is done seldom is asked for more often, because processes come and go; the database knows when it was done.
 _ASK_AT_LEAST_EVERY_S = 600
