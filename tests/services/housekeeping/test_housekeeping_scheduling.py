@@ -76,7 +76,7 @@ def test_the_limit_is_one_for_all_tasks_and_each_has_its_turn(eager, monkeypatch
     monkeypatch.setattr(scheduling, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(scheduling, "run_if_due", take_its_time)
     eager.run_due_tasks()
-    assert [limit_s for _, limit_s in asked] == [10, 6, 2]
+    assert [limit_s for _, limit_s in asked] == [9.5, 5.5, 1.5]
     for _ in range(20):
         eager.run_due_tasks()
     names = [name for name, _ in asked]
