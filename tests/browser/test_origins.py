@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from gallimg_client import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests import images
 from tests.e2e.accounts import api_key
@@ -130,6 +130,27 @@ def test_it_says_why_a_file_is_refused_or_comes_to_nothing(page: Page, service: 
     whole = images.jpeg(1600, 1200)
     upload(page, whole[: len(whole) // 2])
     expect(page.get_by_role("status")).to_contain_text("breaks off", timeout=LIMIT_MS)
+
+
+def test_an_answer_that_comes_late_does_not_undo_the_end(page: Page, service: Service, port: int) -> None:
+    held: list[tuple[Route, dict[str, Any]]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch().json()))
+
+    page.route("**/v1/jobs/*wait=0", hold_the_first)
+    page.goto(f"http://127.0.0.1:{port}/")
+    whole = images.jpeg(1600, 1200)
+    upload(page, whole[: len(whole) // 2])
+    expect(page.get_by_role("status")).to_contain_text("breaks off", timeout=LIMIT_MS)
+    [(route, job)] = held
+    with page.expect_response("**/v1/jobs/*wait=0"):
+        route.fulfill(json={**job, "status": "processing", "stage": "rendering", "progress": 15})
+    page.wait_for_timeout(200)
+    expect(page.get_by_role("status")).to_contain_text("breaks off")
 
 
 def test_a_site_that_is_not_named_stores_and_learns_nothing(page: Page, service: Service, port: int) -> None:
