@@ -3,6 +3,7 @@
 The page is the one that we show to be copied, with this run's address in it.
 """
 
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -133,24 +134,30 @@ def test_it_says_why_a_file_is_refused_or_comes_to_nothing(page: Page, service: 
 
 
 def test_an_answer_that_comes_late_does_not_undo_the_end(page: Page, service: Service, port: int) -> None:
-    held: list[tuple[Route, dict[str, Any]]] = []
+    held: list[Route] = []
 
     def hold_the_first(route: Route) -> None:
         if held:
             route.continue_()
         else:
-            held.append((route, route.fetch().json()))
+            held.append(route)
 
-    page.route("**/v1/jobs/*wait=0", hold_the_first)
+    def open_and_end(route: Route) -> None:
+        origin = {"Access-Control-Allow-Origin": "*"}
+        route.fulfill(headers=origin, content_type="text/event-stream", body="data: {}\n\n")
+
+    page.route(re.compile(r"/v1/jobs/.*wait=0$"), hold_the_first)
+    page.route(re.compile(r"/v1/events\?"), open_and_end)
     page.goto(f"http://127.0.0.1:{port}/")
     whole = images.jpeg(1600, 1200)
     upload(page, whole[: len(whole) // 2])
-    expect(page.get_by_role("status")).to_contain_text("breaks off", timeout=LIMIT_MS)
-    [(route, job)] = held
-    with page.expect_response("**/v1/jobs/*wait=0"):
-        route.fulfill(json={**job, "status": "processing", "stage": "rendering", "progress": 15})
-    page.wait_for_timeout(200)
-    expect(page.get_by_role("status")).to_contain_text("breaks off")
+    status = page.get_by_role("status")
+    expect(status).to_contain_text("breaks off", timeout=LIMIT_MS)
+    [route] = held
+    answer = route.fetch()
+    route.fulfill(response=answer, json={**answer.json(), "status": "processing", "stage": "rendering", "progress": 15})
+    page.wait_for_timeout(500)
+    assert "breaks off" in (status.text_content() or "")
 
 
 def test_a_site_that_is_not_named_stores_and_learns_nothing(page: Page, service: Service, port: int) -> None:
